@@ -1,0 +1,331 @@
+"""What can be said about a wrong answer that is no known misconception.
+
+Every finding looks at trials (a case, the expected and the actual outcome) and returns a status
+with a sentence, or None. None of them knows the exercise's subject.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .exercise import ORDINARY, Case, Exercise, Outcome, Status
+
+Finding = tuple[Status, str]
+SINGLE_PRECISION = 1e-4
+"""Tolerance for answers in float32 or float16: rounding there is no mistake."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One call: what was expected of it and what it did."""
+
+    case: Case
+    want: Outcome
+    got: Outcome
+    tolerance: float
+
+    @property
+    def correct(self) -> bool:
+        """Same state, same values to the tolerance, and the same arguments afterwards."""
+        want, got = self.want, self.got
+        if want.state != got.state:
+            return False
+        if want.state == "raised":
+            return want.error.split(":")[0] == got.error.split(":")[0]
+        return same_values(want.value, got.value, self.tolerance) and same_values(
+            want.arguments, got.arguments, 0.0
+        )
+
+    @property
+    def differences(self) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+        """For each wrong part of the returned value: its name, the expected and actual array."""
+        for name, want, got in parts(self.want.value, self.got.value):
+            if not same_values(want, got, self.tolerance):
+                yield name, np.asarray(want), _array(got)
+
+
+def same_values(want: Any, got: Any, tolerance: float) -> bool:
+    """Whether two values agree: arrays, numbers, or tuples and lists of them.
+
+    Numbers agree if they differ by at most ``tolerance`` of the expected number plus a
+    thousandth of that of the largest one (so that zeros may carry rounding; if all are zero,
+    four units of rounding). Lists of numbers count as arrays; integers as floats, but not the reverse; NaN equals NaN.
+    """
+    if isinstance(want, (tuple, list)):
+        return (
+            isinstance(got, (tuple, list))
+            and len(got) == len(want)
+            and all(same_values(w, g, tolerance) for w, g in zip(want, got, strict=True))
+        )
+    if not _numeric(want):  # a Formula or text among the arguments
+        return bool(want == got)
+    wanted, actual = np.asarray(want), _array(got)
+    if wanted.shape != actual.shape or not _kind_fits(wanted, actual):
+        return False
+    if wanted.dtype.kind != "f":
+        return bool(np.array_equal(wanted, actual))
+    if tolerance and actual.dtype in (np.float16, np.float32):
+        tolerance = max(tolerance, SINGLE_PRECISION)
+    largest = float(np.abs(wanted[np.isfinite(wanted)]).max(initial=0.0))
+    slack = tolerance * 1e-3 * largest
+    if tolerance and largest == 0 and actual.dtype.kind == "f":  # rounding is not zero
+        slack = 4 * float(np.finfo(actual.dtype).eps)
+    return bool(np.allclose(actual, wanted, rtol=tolerance, atol=slack, equal_nan=True))
+
+
+def parts(want: Any, got: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The pieces of a returned value with words for each ("" if there is only one)."""
+    if isinstance(want, (tuple, list)) and isinstance(got, (tuple, list)):
+        for number, (w, g) in enumerate(zip(want, got, strict=False), start=1):
+            yield f"In value {number} of the {len(want)} that you return: ", w, g
+    else:
+        yield "", want, got
+
+
+# --- findings, in the order in which they are tried ------------------------------------------
+
+
+def out_of_time(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
+    for trial in trials:
+        if trial.got.state == "timeout":
+            return "timeout", (
+                f"Your function had not returned after {exercise.seconds:g} s on "
+                f"{trial.case.kind}: look for a loop that never ends."
+            )
+        if trial.got.state == "lost":
+            return "error", (
+                f"The process that ran your function ended on {trial.case.kind}: "
+                f"{trial.got.error or 'it crashed or asked for too much memory'}."
+            )
+    return None
+
+
+def raised(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
+    for trial in trials:
+        if trial.got.state != "raised" or trial.want.state == "raised":
+            continue
+        error, line = trial.got.error, trial.got.line
+        if error.startswith("TypeError") and not line:
+            signature = f"{exercise.name}{inspect.signature(exercise.reference)}"
+            call = signature.split(" ->")[0]
+            return "error", f"Your function could not be called as `{_bare(call)}`: {error}."
+        where = f" in {line}" if line else ""
+        return "error", f"Your function raised {error}{where} (on {trial.case.kind})."
+    return None
+
+
+def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
+    for trial in trials:
+        want, got = trial.want.value, trial.got.value
+        if got is None:
+            return "wrong", "Your function returned nothing (None): is a `return` missing?"
+        if isinstance(want, (tuple, list)) and (
+            not isinstance(got, (tuple, list)) or len(got) != len(want)
+        ):
+            number = f"{len(got)} values" if isinstance(got, (tuple, list)) else _describe(got)
+            return "wrong", f"Expected {len(want)} values in a tuple, got {number}."
+        for name, w, g in parts(want, got):
+            if not _numeric(g):
+                return "wrong", f"{name}Expected {_describe(w)}, got {_describe(g)}."
+            wanted, actual = np.asarray(w), _array(g)
+            if wanted.shape != actual.shape:
+                turned = wanted.ndim > 1 and wanted.T.shape == actual.shape
+                same = turned and same_values(wanted.T, actual, trial.tolerance)
+                why = ": the right numbers, transposed" if same else ""
+                found = f"{name}Expected {_describe(w)}, got {_describe(g)}{why}"
+                return "wrong", f"{found} (on {trial.case.kind})."
+            rounded = wanted.dtype.kind == "f" and actual.dtype.kind in "iu"
+            if not _kind_fits(wanted, actual) or (
+                rounded and not same_values(wanted, actual, trial.tolerance)
+            ):
+                return "wrong", (
+                    f"{name}The numbers should be of type {wanted.dtype}, yours are {actual.dtype}."
+                )
+    return None
+
+
+def not_finite(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
+    bad: dict[str, str] = {}
+    for trial in trials:
+        for _, w, g in parts(trial.want.value, trial.got.value):
+            wanted, actual = np.asarray(w, float), np.asarray(_array(g), float)
+            lost = np.isfinite(wanted) & ~np.isfinite(actual)
+            if lost.any():
+                word = "NaN" if np.isnan(actual[lost]).any() else "infinity"
+                bad.setdefault(trial.case.kind, word)
+    if not bad:
+        return None
+    kinds = " and ".join(f"{word} on {kind}" for kind, word in bad.items())
+    rest = "" if ORDINARY in bad else " Ordinary inputs stay finite."
+    return "wrong", f"Your function gives {kinds}.{rest}"
+
+
+def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
+    names = list(inspect.signature(exercise.reference).parameters)
+    for trial in trials:
+        pairs = zip(names, trial.want.arguments, trial.got.arguments, strict=False)
+        changed = [name for name, w, g in pairs if not same_values(w, g, 0.0)]
+        if changed:
+            listed = " and ".join(f"`{name}`" for name in changed)
+            return "wrong", (
+                f"Your function changes its argument {listed} in place; the caller still needs it. "
+                "Work on a new array (`x = x - 1` makes one, `x -= 1` does not)."
+            )
+    return None
+
+
+BEFORE_VALUES: tuple[Callable[[Exercise, Sequence[Trial]], Finding | None], ...] = (
+    out_of_time,
+    raised,
+    wrong_type,
+    not_finite,
+    changed_arguments,
+)
+
+
+def systematic(exercise: Exercise, trials: Sequence[Trial]) -> str:
+    """What the wrong numbers have in common, or else the first that differs."""
+    wrong = [trial for trial in trials if not trial.correct]
+    name, want, got = next(wrong[0].differences)
+    return name + (
+        _sign_or_factor(wrong)
+        or _offset(wrong)
+        or _transposed(wrong)
+        or _only_some_kinds(trials, wrong, want, got)
+        or _first_difference(want, got, wrong[0].case.kind)
+    )
+
+
+def _sign_or_factor(wrong: Sequence[Trial]) -> str:
+    factors = []
+    for trial in wrong:
+        for _, want, got in trial.differences:
+            large = np.abs(want) > 1e-9 * np.abs(want).max(initial=0.0)
+            if not large.any():
+                return ""
+            factor = float(np.median(got[large] / want[large]))
+            if factor == 0 or not same_values(want * factor, got.astype(float), trial.tolerance):
+                return ""
+            factors.append((trial, factor))
+    if all(math.isclose(factor, -1, rel_tol=1e-6) for _, factor in factors):
+        return "Every number has the wrong sign; the sizes are right."
+    first = factors[0][1]
+    if all(math.isclose(factor, first, rel_tol=1e-6) for _, factor in factors):
+        if len(factors) == 1:
+            return ""
+        return f"Every number is {first:.4g} times what it should be."
+    counts = [name for name in _COUNTS if all(_is_count(name, t, f) for t, f in factors)]
+    if counts:
+        return f"Every number is off by a factor that is {counts[0]}: which mean is asked for?"
+    return (
+        "The numbers of each call are off by one common factor, but another one in each call: "
+        f"{', '.join(f'{factor:.4g}' for _, factor in factors[:3])}."
+    )
+
+
+_COUNTS: dict[str, Callable[[tuple[int, ...]], float]] = {
+    "the number of rows": lambda shape: shape[0],
+    "the number of columns": lambda shape: shape[-1],
+    "the number of elements": lambda shape: math.prod(shape),
+    "one over the number of rows": lambda shape: 1 / shape[0],
+    "one over the number of columns": lambda shape: 1 / shape[-1],
+    "one over the number of elements": lambda shape: 1 / math.prod(shape),
+}
+
+
+def _is_count(name: str, trial: Trial, factor: float) -> bool:
+    shapes = [a.shape for a in trial.case.arguments if isinstance(a, np.ndarray) and a.ndim]
+    return bool(shapes) and math.isclose(_COUNTS[name](shapes[0]), factor, rel_tol=1e-6)
+
+
+def _offset(wrong: Sequence[Trial]) -> str:
+    gaps = [float(g.flat[0] - w.flat[0]) for t in wrong for _, w, g in t.differences if w.size]
+    fits = all(
+        same_values(w + gaps[0], g.astype(float), t.tolerance)
+        for t in wrong
+        for _, w, g in t.differences
+    )
+    if len(gaps) < 2 or not fits:
+        return ""
+    return f"Every number is off by the same amount: {gaps[0]:+.4g}."
+
+
+def _transposed(wrong: Sequence[Trial]) -> str:
+    for trial in wrong:
+        for _, want, got in trial.differences:
+            if want.ndim < 2 or not same_values(want.T, got, trial.tolerance):
+                return ""
+    return "These are the right numbers, transposed: rows and columns are exchanged."
+
+
+def _only_some_kinds(
+    trials: Sequence[Trial], wrong: Sequence[Trial], want: np.ndarray, got: np.ndarray
+) -> str:
+    kinds = list(dict.fromkeys(trial.case.kind for trial in wrong))
+    if ORDINARY in kinds or all(trial.case.kind in kinds for trial in trials):
+        return ""
+    detail = _first_difference(want, got, wrong[0].case.kind)
+    return f"It is right except on {' and '.join(kinds)}. {detail}"
+
+
+def _first_difference(want: np.ndarray, got: np.ndarray, kind: str) -> str:
+    gap = np.abs(got.astype(float) - want.astype(float))
+    bound = 1e-6 * np.abs(want.astype(float)) + 1e-9 * np.abs(want).max(initial=0)
+    where = np.argwhere(~(gap <= bound))
+    if want.ndim == 0 or not len(where):
+        return f"On {kind}: expected {_number(want)}, got {_number(got)}."
+    index = tuple(int(i) for i in where[0])
+    at = ", ".join(map(str, index))
+    return (
+        f"The first difference, on {kind}, is at [{at}]: "
+        f"expected {_number(want[index])}, got {_number(got[index])}."
+    )
+
+
+# --- words and conversions ---------------------------------------------------------------------
+
+
+def _numeric(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        try:
+            value = np.asarray(value)
+        except ValueError:  # rows of different length
+            return False
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "biufc"
+    return isinstance(value, (bool, int, float, complex, np.number, np.bool_))
+
+
+def _array(value: Any) -> np.ndarray:
+    """A numeric value as an array; a shape that equals nothing for anything else."""
+    return np.asarray(value) if _numeric(value) else np.empty((0,) * 9)
+
+
+def _kind_fits(want: np.ndarray, got: np.ndarray) -> bool:
+    accepted = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}
+    return got.dtype.kind in accepted.get(want.dtype.kind, want.dtype.kind)
+
+
+def _describe(value: Any) -> str:
+    if not _numeric(value):
+        return f"a value of type {type(value).__name__}"
+    array = np.asarray(value)
+    return "a single number" if array.ndim == 0 else f"an array of shape {array.shape}"
+
+
+def _number(value: Any) -> str:
+    number = np.asarray(value).item()
+    return str(number) if isinstance(number, (bool, int)) else f"{number:.6g}"
+
+
+def _bare(signature: str) -> str:
+    """A call without annotations: ``mse(predictions, targets)``."""
+    name, inside = signature.split("(", 1)
+    names = [part.split(":")[0].strip() for part in inside.rstrip(")").split(", ") if ":" in part]
+    return f"{name}({', '.join(names)})"

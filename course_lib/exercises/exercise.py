@@ -1,0 +1,121 @@
+"""The vocabulary of exercises: Exercise, Misconception, Case, Formula, Outcome, Verdict."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+Status = Literal["correct", "wrong", "not attempted", "error", "timeout"]
+ORDINARY = "ordinary inputs"
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A function of one array ``x``, given as text, so that it can travel to another process.
+
+    An exercise whose argument is a function (`numerical_gradient`) uses it in its cases:
+    ``Formula("np.sum(x ** 3)")`` maps an array of any shape to a float.
+    """
+
+    text: str
+
+    def __call__(self, x: np.ndarray) -> float:
+        return float(eval(self.text, {"np": np, "x": x}))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of the learner's function.
+
+    ``kind`` names what is special about the arguments, in words that end the sentence
+    "It is right except on ..." ("logits of ±10,000", "a batch of one").
+    """
+
+    arguments: tuple[Any, ...]
+    kind: str = ORDINARY
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A known wrong answer: a variant of the function and what a good teacher would say to it.
+
+    says: what is wrong, in one sentence. think: how to find the right way, without the answer.
+    """
+
+    id: str
+    variant: Callable[..., Any]
+    says: str
+    think: str = ""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A function to write, and everything that is needed to judge an attempt at it.
+
+    Attributes:
+        name: the function's name, a contract with graders outside this package.
+        lesson: the lesson's file name without ending, as ``01_losses``.
+        points: for a correct answer; a wrong one earns none.
+        reference: the correct function, from ``course_lib.foundations``.
+        cases: draws argument tuples from a random generator, edge cases included.
+        misconceptions: known wrong answers, the most specific first.
+        think: the second hint, for mistakes that are no known misconception.
+        section: heading of the lesson's section that derives the answer, the last hint.
+        tolerance: largest accepted difference, relative to each expected number.
+        seconds: time limit of one call.
+    """
+
+    name: str
+    lesson: str
+    points: float
+    reference: Callable[..., Any]
+    cases: Callable[[np.random.Generator], list[Case]]
+    misconceptions: tuple[Misconception, ...]
+    think: str
+    section: str
+    tolerance: float = 1e-6
+    seconds: float = 5.0
+
+    def draw_cases(self, seed: int) -> list[Case]:
+        """The cases of one run: the same seed gives the same cases, whatever ran before."""
+        return self.cases(np.random.default_rng([seed, zlib.crc32(self.name.encode())]))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call did: it returned a value, or raised, or ran out of time, or was lost.
+
+    Attributes:
+        state: "returned", "raised", "timeout", or "lost" when the process that ran it ended.
+        value: what it returned.
+        arguments: the arguments as they are after the call.
+        error: type and message of what it raised, on one line ("ValueError: ...").
+        line: number and text of the learner's own line that raised, or "".
+    """
+
+    state: Literal["returned", "raised", "timeout", "lost"]
+    value: Any = None
+    arguments: tuple[Any, ...] = ()
+    error: str = ""
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one attempt.
+
+    ``message`` says what is wrong (or that nothing is) in a sentence or two. ``hints`` go on
+    from there: how to think about it, then where the lesson derives it.
+    """
+
+    status: Status
+    points: float
+    max_points: float
+    misconception: str | None
+    message: str
+    exercise: str = ""
+    hints: tuple[str, ...] = field(default=())

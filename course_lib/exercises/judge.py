@@ -1,0 +1,182 @@
+"""From a function, or from what it returned elsewhere, to a Verdict with a diagnosis."""
+
+from __future__ import annotations
+
+import copy
+import signal
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from . import diagnosis
+from .catalogue import find
+from .exercise import ORDINARY, Case, Exercise, Misconception, Outcome, Status, Verdict
+
+
+def judge(name: str, function: Callable[..., Any], seed: int = 0) -> Verdict:
+    """Judge ``function`` as an answer to the exercise ``name``, in this process.
+
+    Each call gets its own copy of the arguments and, on the main thread of a system with
+    interval timers, at most `Exercise.seconds`.
+
+    Args:
+        name: an exercise of `catalogue()`.
+        function: the attempt, any callable.
+        seed: of the random cases; the same seed gives the same verdict.
+
+    Raises:
+        KeyError: there is no such exercise (the message names the nearest one).
+    """
+    exercise = find(name)
+    cases = exercise.draw_cases(seed)
+    return diagnose(exercise, cases, run_cases(function, cases, exercise.seconds))
+
+
+def run_cases(function: Callable[..., Any], cases: Sequence[Case], seconds: float) -> list[Outcome]:
+    """Call ``function`` on every case; after the first call that hangs the rest are not tried."""
+    outcomes: list[Outcome] = []
+    for case in cases:
+        outcomes.append(call(function, case, seconds))
+        if outcomes[-1].state == "timeout":
+            break
+    return outcomes
+
+
+def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome]) -> Verdict:
+    """Compare the outcomes of an attempt with the reference and name the mistake.
+
+    The order of judgement: not attempted; correct; a known misconception that explains every
+    outcome; out of time; raised; wrong type, shape or dtype; NaN or infinity; arguments changed;
+    a known misconception that explains the ordinary cases; what is systematic about the
+    difference. (A misconception comes before the general findings because it may itself raise,
+    overflow or change its arguments, and its sentence says more.)
+
+    Args:
+        exercise: what was asked.
+        cases: the calls, in order.
+        outcomes: what came of them; fewer than cases if the attempt ran out of time.
+    """
+    if outcomes and outcomes[0].error.startswith("NotImplementedError"):
+        return _verdict(exercise, "not attempted", "Not attempted yet: write the function first.")
+    expected = [call(exercise.reference, case, None) for case in cases]
+    trials = [
+        diagnosis.Trial(case, want, got, exercise.tolerance)
+        for case, want, got in zip(cases, expected, outcomes, strict=False)
+    ]
+    if len(trials) == len(cases) and all(trial.correct for trial in trials):
+        return _verdict(exercise, "correct", "Correct.", points=exercise.points)
+    known = _matching(exercise, trials)
+    if known is not None:
+        return _verdict(exercise, "wrong", known.says, known)
+    for finding in diagnosis.BEFORE_VALUES:
+        found = finding(exercise, trials)
+        if found is not None:
+            return _verdict(exercise, *found)
+    ordinary = [trial for trial in trials if trial.case.kind == ORDINARY]
+    known = _matching(exercise, ordinary)
+    if known is not None:
+        others = sorted({t.case.kind for t in trials if not t.correct} - {ORDINARY})
+        also = f" (On {' and '.join(others)} there is something else.)" if others else ""
+        return _verdict(exercise, "wrong", known.says + also, known)
+    return _verdict(exercise, "wrong", diagnosis.systematic(exercise, trials))
+
+
+def call(function: Callable[..., Any], case: Case, seconds: float | None) -> Outcome:
+    """One call on copies of the arguments, with NumPy's warnings silenced."""
+    arguments = copy.deepcopy(case.arguments)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"), _time_limit(seconds):
+            warnings.simplefilter("ignore")
+            value = function(*arguments)
+    except _OutOfTime:
+        return Outcome("timeout")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit in an answer must not end the lesson
+        return Outcome("raised", error=_one_line(error), line=_own_line(function, error))
+    return Outcome("returned", value, arguments)
+
+
+def _verdict(
+    exercise: Exercise,
+    status: Status,
+    message: str,
+    known: Misconception | None = None,
+    points: float = 0.0,
+) -> Verdict:
+    think = known.think if known is not None and known.think else exercise.think
+    where = f"It is derived in the section “{exercise.section}” of lesson {exercise.lesson}."
+    return Verdict(
+        status=status,
+        points=points,
+        max_points=exercise.points,
+        misconception=known.id if known is not None else None,
+        message=message,
+        exercise=exercise.name,
+        hints=() if status == "correct" else (think, where),
+    )
+
+
+def _matching(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Misconception | None:
+    """The first misconception that is wrong on these trials in exactly the learner's way."""
+    if all(trial.correct for trial in trials):
+        return None
+    for known in exercise.misconceptions:
+        if all(_same(known, trial) for trial in trials):
+            return known
+    return None
+
+
+def _same(known: Misconception, trial: diagnosis.Trial) -> bool:
+    wrong = call(known.variant, trial.case, None)
+    return diagnosis.Trial(trial.case, wrong, trial.got, trial.tolerance).correct
+
+
+class _OutOfTime(BaseException):
+    """Not an Exception, so that `except Exception` in an answer does not swallow it."""
+
+
+@contextmanager
+def _time_limit(seconds: float | None) -> Iterator[None]:
+    on_main = threading.current_thread() is threading.main_thread()
+    if seconds is None or not on_main or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def out_of_time(number: int, frame: FrameType | None) -> None:
+        raise _OutOfTime
+
+    before = signal.signal(signal.SIGALRM, out_of_time)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
+
+
+def _own_line(function: Callable[..., Any], error: BaseException) -> str:
+    """Where in the learner's own file (or cell) it happened: the last frame there."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == code.co_filename]
+    if not own:
+        return ""
+    first = code.co_firstlineno
+    inside = own[-1]
+    if inside.lineno is None:
+        return ""
+    return f"line {inside.lineno - first + 1}: {(inside.line or '').strip()}".rstrip(": ")

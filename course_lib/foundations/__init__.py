@@ -1,0 +1,1 @@
+"""NumPy references of every formula that the lessons derive, one module per lesson."""

@@ -1,0 +1,146 @@
+"""Losses and their gradients, as lesson 01 derives them.
+
+N examples, D outputs, C classes. All means follow Keras: mean squared error over all N·D
+elements, cross-entropy over the N examples. Logarithms are natural, so losses are in nats.
+Sources: Bishop, Pattern Recognition and Machine Learning (2006), sections 1.2.5 and 4.3.4;
+Goodfellow, Bengio & Courville, Deep Learning (2016), section 6.2.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+CLIP = 1e-7
+"""Smallest probability whose logarithm is taken, as `keras.config.epsilon()`."""
+
+
+def mse(predictions: np.ndarray, targets: np.ndarray) -> float:
+    """Mean squared error, the mean over all elements.
+
+    Args:
+        predictions: (N, D), in the units of the targets.
+        targets: (N, D).
+
+    Returns:
+        The loss, in squared units of the targets (Bishop 2006, eq. 1.62 up to constants).
+
+    Raises:
+        ValueError: the shapes differ (NumPy would broadcast them silently).
+    """
+    predictions, targets = _same_shape(predictions, targets)
+    return float(np.mean((predictions - targets) ** 2))
+
+
+def mse_gradient(predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Gradient of `mse` by the predictions, 2 (predictions - targets) / (N·D).
+
+    Args:
+        predictions: (N, D).
+        targets: (N, D).
+
+    Returns:
+        (N, D).
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    predictions, targets = _same_shape(predictions, targets)
+    return 2 * (predictions - targets) / predictions.size
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities from logits, row by row, without overflow.
+
+    The row maximum is subtracted first, which changes no ratio (Goodfellow et al. 2016,
+    eq. 6.29 and section 4.1).
+
+    Args:
+        logits: (N, C), any size.
+
+    Returns:
+        (N, C), rows sum to 1.
+    """
+    logits = np.asarray(logits, dtype=float)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean of -log p[label], with p clipped below at 1e-7 as Keras clips it.
+
+    Args:
+        probabilities: (N, C), rows sum to 1.
+        labels: (N,) integers in 0..C-1.
+
+    Returns:
+        The loss in nats (Bishop 2006, eq. 4.108, divided by N).
+
+    Raises:
+        ValueError: the numbers of rows and labels differ.
+        IndexError: a label is not a class.
+    """
+    chosen = _of_labels(np.asarray(probabilities, dtype=float), labels)
+    return float(np.mean(-np.log(np.maximum(chosen, CLIP))))
+
+
+def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Cross-entropy of softmax(logits) by log-sum-exp, exact for logits of any size.
+
+    Mean over N of log(sum(exp(logits))) - logits[label].
+
+    Args:
+        logits: (N, C).
+        labels: (N,) integers in 0..C-1.
+
+    Returns:
+        The loss in nats.
+
+    Raises:
+        ValueError: the numbers of rows and labels differ.
+        IndexError: a label is not a class.
+    """
+    logits = np.asarray(logits, dtype=float)
+    top = logits.max(axis=1, keepdims=True)
+    log_sum = top[:, 0] + np.log(np.exp(logits - top).sum(axis=1))
+    return float(np.mean(log_sum - _of_labels(logits, labels)))
+
+
+def softmax_cross_entropy_gradient(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Gradient of `softmax_cross_entropy` by the logits: (softmax(logits) - onehot) / N.
+
+    Args:
+        logits: (N, C).
+        labels: (N,) integers in 0..C-1.
+
+    Returns:
+        (N, C), rows sum to 0 (Bishop 2006, eq. 4.109, divided by N).
+
+    Raises:
+        ValueError: the numbers of rows and labels differ.
+        IndexError: a label is not a class.
+    """
+    gradient = softmax(logits)
+    _of_labels(gradient, labels)
+    gradient[np.arange(len(gradient)), labels] -= 1
+    return gradient / len(gradient)
+
+
+def _same_shape(predictions: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    predictions, targets = np.asarray(predictions, float), np.asarray(targets, float)
+    if predictions.shape != targets.shape:
+        raise ValueError(
+            f"predictions have shape {predictions.shape} but targets {targets.shape}: "
+            "NumPy would broadcast them and average the wrong differences"
+        )
+    return predictions, targets
+
+
+def _of_labels(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The entry of each row that belongs to its label, (N,)."""
+    labels = np.asarray(labels)
+    if rows.ndim != 2 or labels.shape != rows.shape[:1]:
+        raise ValueError(f"{labels.shape} labels do not fit {rows.shape} rows of classes")
+    if labels.size and (labels.min() < 0 or labels.max() >= rows.shape[1]):
+        raise IndexError(f"labels must lie in 0..{rows.shape[1] - 1}")
+    chosen: np.ndarray = rows[np.arange(len(rows)), labels]
+    return chosen

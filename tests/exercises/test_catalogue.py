@@ -1,0 +1,88 @@
+"""Every exercise: its reference is right, its known mistakes are rejected and recognised."""
+
+from __future__ import annotations
+
+import inspect
+import random
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import Exercise, Misconception, catalogue, judge
+from course_lib.exercises.diagnosis import Trial
+from course_lib.exercises.judge import call, diagnose, run_cases
+
+EXERCISES = list(catalogue().values())
+MISTAKES = [(e, m) for e in EXERCISES for m in e.misconceptions]
+
+
+def name(value: object) -> str | None:
+    if isinstance(value, Exercise):
+        return value.name
+    return value.id if isinstance(value, Misconception) else None
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_the_reference_is_correct(exercise: Exercise) -> None:
+    for seed in range(20):
+        verdict = judge(exercise.name, exercise.reference, seed)
+        assert (verdict.status, verdict.points) == ("correct", exercise.points)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_a_stub_is_not_attempted(exercise: Exercise) -> None:
+    def stub(*arguments: object) -> None:
+        raise NotImplementedError
+
+    verdict = judge(exercise.name, stub)
+    assert (verdict.status, verdict.points) == ("not attempted", 0)
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=name)
+def test_each_mistake_is_recognised(exercise: Exercise, mistake: Misconception) -> None:
+    for seed in range(20):
+        verdict = judge(exercise.name, mistake.variant, seed)
+        assert verdict.status != "correct"
+        assert verdict.points == 0
+        assert verdict.misconception == mistake.id, f"seed {seed}"
+        assert verdict.message.startswith(mistake.says)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_mistakes_are_told_apart_from_each_other(exercise: Exercise) -> None:
+    cases = exercise.draw_cases(0)
+    outcomes = {m.id: run_cases(m.variant, cases, 5) for m in exercise.misconceptions}
+    assert len(outcomes) == len(exercise.misconceptions), "two misconceptions share an id"
+    for one in outcomes:
+        for other in outcomes:
+            if one != other:
+                trials = zip(cases, outcomes[one], outcomes[other], strict=True)
+                assert not all(Trial(c, a, b, exercise.tolerance).correct for c, a, b in trials)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_cases_depend_on_the_seed_alone(exercise: Exercise) -> None:
+    random.seed(1)
+    np.random.seed(1)
+    first, again, other = (exercise.draw_cases(seed) for seed in (3, 3, 4))
+    assert repr(first) == repr(again)
+    assert repr(first) != repr(other)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_the_reference_keeps_its_arguments_and_its_contract(exercise: Exercise) -> None:
+    assert exercise.reference.__name__ == exercise.name
+    for case in exercise.draw_cases(0):
+        outcome = call(exercise.reference, case, None)
+        assert repr(outcome.arguments) == repr(case.arguments)
+    parameters = inspect.signature(exercise.reference).parameters
+    assert len(parameters) >= len(exercise.draw_cases(0)[0].arguments)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_a_wrong_verdict_has_both_hints_and_a_right_one_none(exercise: Exercise) -> None:
+    cases = exercise.draw_cases(0)
+    wrong = diagnose(exercise, cases, run_cases(lambda *a: None, cases, 5))
+    assert len(wrong.hints) == 2
+    assert exercise.section in wrong.hints[1]
+    assert judge(exercise.name, exercise.reference).hints == ()
