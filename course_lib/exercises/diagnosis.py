@@ -55,7 +55,8 @@ def same_values(want: Any, got: Any, tolerance: float) -> bool:
 
     Numbers agree if they differ by at most ``tolerance`` of the expected number plus a
     thousandth of that of the largest one (so that zeros may carry rounding; if all are zero,
-    four units of rounding). Lists of numbers count as arrays; integers as floats, but not the reverse; NaN equals NaN.
+    four units of rounding). Lists of numbers count as arrays, integers as floats (but not the
+    reverse), and NaN equals NaN.
     """
     if isinstance(want, (tuple, list)):
         return (

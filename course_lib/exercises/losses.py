@@ -296,7 +296,7 @@ EXERCISES = (
         points=2,
         reference=losses.mse_gradient,
         cases=regression,
-        section="Its gradient, step by step",
+        section="The gradient of the mean squared error",
         think="Differentiate one square, then ask by how many the mean divides.",
         misconceptions=(
             Misconception(
@@ -594,7 +594,7 @@ EXERCISES = (
         points=3,
         reference=losses.softmax_cross_entropy_gradient,
         cases=logits_and_labels,
-        section="The gradient that drives all of deep learning",
+        section="The gradient of softmax and cross-entropy",
         think="Probabilities, minus one at the label, divided as the loss divides.",
         misconceptions=(
             Misconception(

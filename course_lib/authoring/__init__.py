@@ -1,0 +1,1 @@
+"""Lessons from their sources: building and running them."""

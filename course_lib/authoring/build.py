@@ -1,0 +1,261 @@
+"""Both editions of a lesson from its one source.
+
+``solutions/NN_name.py`` (Jupytext percent format) becomes ``solutions/NN_name.ipynb``, executed
+and with its outputs, and ``notebooks/NN_name.ipynb``, which learners open: solutions replaced by
+a stub, no outputs. The same source gives the same bytes; ``check`` tells when a file on disk is
+not what its source says.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from ..errors import CourseError
+from ..exercises import Exercise, catalogue
+from ..lessons import EDITIONS, Lesson, lessons, root, with_tables
+from .run import OnCell, execute
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
+"""What nbgrader puts in place of a solution, so that both strip a notebook to the same code."""
+
+CELL_METADATA = ("nbgrader", "tags")
+DROPPED_OUTPUTS = ("application/vnd.jupyter.widget-view+json",)
+"""Widgets die with their kernel; what stays of an explorer is its static picture."""
+
+
+def build(chosen: Sequence[Lesson] = (), on_cell: OnCell | None = None) -> list[Path]:
+    """Write both editions of the lessons (of all, if none is named) and README's tables.
+
+    Returns:
+        The files that changed.
+
+    Raises:
+        CourseError: a source breaks a rule of the course, or a cell of it fails. Nothing of that
+            lesson is written then.
+    """
+    changed = []
+    for lesson in chosen or lessons():
+        solved = solution_edition(lesson)
+        execute(solved, lesson.name, on_cell)
+        _drop_fleeting_outputs(solved)
+        for edition, notebook in zip(EDITIONS, (learner_edition(lesson), solved), strict=True):
+            changed += _write(lesson.notebook(edition), to_text(notebook))
+    readme = root() / "README.md"
+    return changed + _write(readme, with_tables(readme.read_text(encoding="utf-8")))
+
+
+def drift() -> list[str]:
+    """What is on disk but does not follow from the sources, one sentence each.
+
+    Outputs are not computed again here (nbval does that); but every code cell of a solved
+    edition must have been executed, once and in order.
+    """
+    found = []
+    for lesson in lessons():
+        learner, solved = (lesson.notebook(edition) for edition in EDITIONS)
+        if _text(learner) != to_text(learner_edition(lesson)):
+            found.append(f"{_name(learner)} is not what {lesson.name}.py says.")
+        if not solved.is_file():
+            found.append(f"{_name(solved)} is missing.")
+            continue
+        existing = nbformat.read(solved, as_version=4)
+        counts = [cell.execution_count for cell in _code_cells(existing)]
+        if to_text(_without_outputs(existing)) != to_text(solution_edition(lesson)):
+            found.append(f"{_name(solved)} is not what {lesson.name}.py says.")
+        elif counts != list(range(1, len(counts) + 1)):
+            found.append(f"{_name(solved)} was not executed from top to bottom.")
+    for edition in EDITIONS:
+        known = {lesson.notebook(edition) for lesson in lessons()}
+        for path in sorted((root() / edition).glob("*.ipynb")):
+            if path not in known:
+                found.append(f"{_name(path)} has no source in solutions/.")
+    readme = (root() / "README.md").read_text(encoding="utf-8")
+    if readme != with_tables(readme):
+        found.append("The tables of README.md are not up to date.")
+    return found
+
+
+def solution_edition(lesson: Lesson) -> NotebookNode:
+    """The lesson as a notebook with its solutions, not executed.
+
+    Raises:
+        CourseError: the source cannot be read or breaks a rule (see `_check_rules`).
+    """
+    try:
+        source = jupytext.read(lesson.source, fmt="py:percent")
+    except Exception as error:
+        raise CourseError(f"{_name(lesson.source)} cannot be read: {error}") from error
+    exercises = {e.name: e for e in catalogue().values() if e.lesson == lesson.name}
+    cells = []
+    for cell in source.cells:
+        metadata = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
+        if cell.cell_type == "code":
+            grading = _grading_metadata(cell.source, exercises)
+            if grading:
+                metadata["nbgrader"] = grading
+            cells.append(nbformat.v4.new_code_cell(cell.source, metadata=metadata))
+        else:
+            cells.append(nbformat.v4.new_markdown_cell(cell.source, metadata=metadata))
+    _check_rules(lesson, cells, exercises)
+    _set_ids(cells)
+    metadata = {
+        "course": {"lesson": lesson.name},
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook: NotebookNode = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    return notebook
+
+
+def learner_edition(lesson: Lesson) -> NotebookNode:
+    """The lesson as learners get it: stubs in place of solutions, no outputs."""
+    notebook = solution_edition(lesson)
+    for cell in _code_cells(notebook):
+        cell.source = without_solution(cell.source)
+    return notebook
+
+
+def without_solution(source: str) -> str:
+    """Code with everything between the solution markers replaced by the stub."""
+    lines, inside = [], False
+    for line in source.splitlines():
+        if line.strip() == BEGIN:
+            indent = line[: len(line) - len(line.lstrip())]
+            lines += [indent + stub for stub in STUB]
+            inside = True
+        elif line.strip() == END:
+            inside = False
+        elif not inside:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def to_text(notebook: NotebookNode) -> str:
+    """The bytes of a notebook file, as text: keys sorted, one newline at the end."""
+    nbformat.validate(notebook)
+    return str(nbformat.writes(notebook, version=4)).rstrip("\n") + "\n"
+
+
+# --- exercises -----------------------------------------------------------------------------------
+
+
+def _grading_metadata(source: str, exercises: dict[str, Exercise]) -> dict[str, Any] | None:
+    """nbgrader's metadata for the cell that answers or checks an exercise, from its code.
+
+    The points come from the catalogue: there is one place that knows them.
+    """
+    common = {"schema_version": 3, "task": False}
+    for statement in ast.parse(source).body:
+        match statement:
+            case ast.FunctionDef(name=name) if name in exercises and BEGIN in source:
+                return {**common, "grade": False, "grade_id": name, "locked": False} | {
+                    "solution": True
+                }
+            case ast.Assign(value=ast.Call(func=ast.Name("check"), args=[ast.Name(name), *_])):
+                return {**common, "grade": True, "grade_id": f"{name}-check", "locked": True} | {
+                    "solution": False,
+                    "points": exercises[name].points if name in exercises else 0,
+                }
+    return None
+
+
+def _check_rules(lesson: Lesson, cells: list[NotebookNode], exercises: dict[str, Exercise]) -> None:
+    """Every exercise of the catalogue is asked and checked once, in order, in its section."""
+
+    def broken(rule: str) -> CourseError:
+        return CourseError(f"{_name(lesson.source)}: {rule}.")
+
+    graded = [
+        cell.metadata["nbgrader"]["grade_id"] for cell in cells if "nbgrader" in cell.metadata
+    ]
+    expected = [grade_id for name in exercises for grade_id in (name, f"{name}-check")]
+    if graded != expected:
+        raise broken(f"its exercise and check cells are {graded}, the catalogue has {expected}")
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    headings = re.findall(r"^#+ (?:\d+ )?(.+)$", text, flags=re.MULTILINE)
+    for exercise in exercises.values():
+        if exercise.section not in headings:
+            raise broken(
+                f"{exercise.name} is said to be derived in “{exercise.section}”, no heading"
+            )
+    for cell in cells:
+        markers = [
+            line.strip() for line in cell.source.splitlines() if line.strip() in (BEGIN, END)
+        ]
+        solution = cell.metadata.get("nbgrader", {}).get("solution", False)
+        if markers != ([BEGIN, END] if solution else []):
+            raise broken(f"solution markers do not pair up in the cell “{cell.source[:40]}”")
+
+
+# --- notebooks -----------------------------------------------------------------------------------
+
+
+def _set_ids(cells: list[NotebookNode]) -> None:
+    """Ids that only change with their own cell: nbgrader's, or a hash of the source."""
+    seen: dict[str, int] = {}
+    for cell in cells:
+        grading = cell.metadata.get("nbgrader")
+        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        wanted = grading["grade_id"] if grading else digest
+        seen[wanted] = seen.get(wanted, 0) + 1
+        cell.id = wanted if seen[wanted] == 1 else f"{wanted}-{seen[wanted]}"
+
+
+def _code_cells(notebook: NotebookNode) -> Iterator[NotebookNode]:
+    return (cell for cell in notebook.cells if cell.cell_type == "code")
+
+
+def _without_outputs(notebook: NotebookNode) -> NotebookNode:
+    bare = copy.deepcopy(notebook)
+    for cell in _code_cells(bare):
+        cell.outputs, cell.execution_count = [], None
+    return bare
+
+
+def _drop_fleeting_outputs(notebook: NotebookNode) -> None:
+    """Leave only what is the same in every run (and on every machine with these packages)."""
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in _code_cells(notebook):
+        cell.metadata.pop("execution", None)
+        for output in cell.outputs:
+            for kind in DROPPED_OUTPUTS:
+                output.get("data", {}).pop(kind, None)
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _write(path: Path, text: str) -> list[Path]:
+    """Replace a file as a whole, or not at all; says whether it changed."""
+    if _text(path) == text:
+        return []
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
+        unfinished.replace(path)
+    except OSError as error:
+        raise CourseError(f"Cannot write {_name(path)}: {error.strerror}.") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return [path]

@@ -1,0 +1,1 @@
+"""Data sets that the lessons use, none of which needs the network."""

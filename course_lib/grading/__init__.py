@@ -1,0 +1,1 @@
+"""Grading: submissions in, verdicts and reports out, by values only."""

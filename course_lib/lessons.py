@@ -1,0 +1,166 @@
+"""The lessons: where their files are, and what each says about itself in its source's header."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from .errors import CourseError, UsageError
+
+Edition = Literal["notebooks", "solutions"]
+EDITIONS: tuple[Edition, ...] = get_args(Edition)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson, as the header of its source ``solutions/NN_name.py`` describes it.
+
+    Attributes:
+        name: file name without ending, as ``01_losses``.
+        title: as the reader sees it.
+        minutes: that a learner needs, about.
+        able: ends the sentence "After this lesson you are able to ...".
+        root: folder of the project.
+    """
+
+    name: str
+    title: str
+    minutes: int
+    able: str
+    root: Path
+
+    @property
+    def source(self) -> Path:
+        """The text file from which both editions are built."""
+        return self.root / "solutions" / f"{self.name}.py"
+
+    def notebook(self, edition: Edition) -> Path:
+        """The learner's notebook (``notebooks``) or the solved one (``solutions``)."""
+        return self.root / edition / f"{self.name}.ipynb"
+
+
+def root() -> Path:
+    """Folder of the project, the one that holds ``notebooks/`` and ``solutions/``.
+
+    Raises:
+        CourseError: the package was installed without its lessons.
+    """
+    folder = Path(__file__).resolve().parents[1]
+    if not all((folder / edition).is_dir() for edition in EDITIONS):
+        raise CourseError(
+            f"There are no folders notebooks/ and solutions/ in {folder}, so this installation has "
+            "no lessons: in a copy of the course's repository, run "
+            "`pip install --no-deps --no-build-isolation -e .`."
+        )
+    return folder
+
+
+def lessons() -> list[Lesson]:
+    """All lessons in the order of teaching.
+
+    Raises:
+        CourseError: a source has no header or lacks one of its facts.
+    """
+    folder = root()
+    return [_read(source, folder) for source in sorted((folder / "solutions").glob("[0-9]*_*.py"))]
+
+
+def find(name: str) -> Lesson:
+    """The lesson called so: "01", "1", "losses", "01_losses", or a path of one of its files.
+
+    Raises:
+        UsageError: there is none; the message names the nearest one.
+    """
+    stem = re.sub(r"\.(ipynb|py)$", "", re.split(r"[/\\]", name)[-1]).lower()
+    by_name = {known: lesson for lesson in lessons() for known in _names(lesson)}
+    if stem in by_name:
+        return by_name[stem]
+    near = difflib.get_close_matches(stem, by_name, n=1, cutoff=0.5)
+    if near:
+        hint = f"did you mean “{by_name[near[0]].name}”?"
+    elif by_name:
+        hint = "there are " + ", ".join(lesson.name for lesson in dict.fromkeys(by_name.values()))
+    else:
+        hint = "there are none in solutions/ yet."
+    raise UsageError(f"There is no lesson “{name}”: {hint}")
+
+
+def chosen(names: Iterable[str]) -> list[Lesson]:
+    """The lessons of these names in the order of teaching, each once; all if there are no names.
+
+    Raises:
+        UsageError: a name is not a lesson's.
+    """
+    named = {find(name) for name in names}
+    return [lesson for lesson in lessons() if lesson in named or not named]
+
+
+def lesson_table() -> str:
+    """Markdown table of the lessons, for the README."""
+    rows = [
+        f"| {lesson.name[:2]} {lesson.title} "
+        f"| [notebook](notebooks/{lesson.name}.ipynb) "
+        f"| [solution](solutions/{lesson.name}.ipynb) "
+        f"| {lesson.minutes} | {lesson.able} |"
+        for lesson in lessons()
+    ]
+    head = (
+        "| lesson | notebook | solution | minutes | you will be able to |\n|---|---|---|---:|---|"
+    )
+    return "\n".join([head, *rows])
+
+
+def exercise_table() -> str:
+    """Markdown table of the exercises, for the README."""
+    from .exercises import catalogue
+
+    rows = [f"| `{e.name}` | {e.points:g} | {e.lesson} |" for e in catalogue().values()]
+    return "\n".join(["| exercise | points | lesson |", "|---|---:|---|", *rows])
+
+
+def with_tables(readme: str) -> str:
+    """The README's text with both tables as they are now, between their pairs of markers."""
+    for marker, table in (("lessons", lesson_table()), ("exercises", exercise_table())):
+        pattern = rf"(?s)(?<=<!-- {marker} -->\n).*?(?=\n<!-- /{marker} -->)"
+        readme, found = re.subn(pattern, table.replace("\\", r"\\"), readme)
+        if found != 1:
+            raise CourseError(
+                f"README.md needs one pair of lines <!-- {marker} --> and <!-- /{marker} -->: "
+                f"it has {found}."
+            )
+    return readme
+
+
+def _names(lesson: Lesson) -> tuple[str, ...]:
+    number, _, word = lesson.name.partition("_")
+    return number, number.lstrip("0"), word, lesson.name
+
+
+def _read(source: Path, folder: Path) -> Lesson:
+    """A lesson from the YAML header between the first two lines ``# ---`` of its source."""
+    facts = _header(source.read_text(encoding="utf-8")).get("jupyter", {}).get("course", {})
+    try:
+        title, minutes, able = str(facts["title"]), int(facts["minutes"]), str(facts["able"])
+    except (KeyError, TypeError, ValueError):
+        raise CourseError(
+            f"{source.name} does not describe its lesson: its header needs, under jupyter: course:,"
+            " a title, a whole number of minutes and what the reader will be able to do."
+        ) from None
+    return Lesson(source.stem, title, minutes, able, folder)
+
+
+def _header(text: str) -> dict[str, Any]:
+    import yaml
+
+    match = re.match(r"# ---\n((?:#.*\n)*?)# ---\n", text)
+    if match is None:
+        return {}
+    try:
+        header = yaml.safe_load(re.sub(r"^# ?", "", match[1], flags=re.MULTILINE))
+    except yaml.YAMLError:
+        return {}
+    return header if isinstance(header, dict) else {}

@@ -1,0 +1,173 @@
+"""What a learner sees of a check, in a notebook and outside."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from course_lib.exercises import catalogue, check, judge
+from course_lib.exercises.check import VERDICT_TYPE, NotCorrectError, VerdictView
+
+
+def mse(predictions: np.ndarray, targets: np.ndarray) -> Any:
+    return np.sum((predictions - targets) ** 2)
+
+
+def right_mse() -> Any:
+    def mse(predictions: np.ndarray, targets: np.ndarray) -> Any:
+        return np.mean((predictions - targets) ** 2)
+
+    return mse
+
+
+class Balanced(HTMLParser):
+    """Collects text and fails on tags that do not nest."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(html)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_right_answer_comes_back_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = right_mse()
+    assert check(answer) is answer
+    assert capsys.readouterr().out == "mse: correct (1 of 1 point).\n"
+
+
+def test_a_wrong_answer_is_replaced_by_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
+    lent = check(mse)
+    x = np.ones((2, 3))
+    assert lent(x, 3 * x) == 4.0
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1
+    assert said.startswith("mse: wrong (0 of 1 point). You add the squared errors up")
+    assert said.endswith("More: check(mse, hint=2)\n")
+
+
+def test_the_reference_is_never_called_correct(capsys: pytest.CaptureFixture[str]) -> None:
+    lent = check(mse)
+    capsys.readouterr()
+    assert check(lent) is lent
+    assert "the course's own mse" in capsys.readouterr().out
+
+
+def test_hints_come_by_degrees() -> None:
+    verdict = judge("mse", mse)
+    first, second, third = (VerdictView(verdict, hint).text for hint in (1, 2, 3))
+    assert verdict.hints[0] not in first
+    assert verdict.hints[0] in second
+    assert verdict.hints[1] not in second
+    assert "hint=3" in second
+    assert verdict.hints[1] in third
+    assert "More:" not in third
+    opened = [VerdictView(verdict, hint).html.count("<details open") for hint in (1, 2, 3)]
+    assert opened == [0, 1, 2]
+
+
+@pytest.mark.parametrize("exercise", catalogue().values(), ids=lambda e: e.name)
+def test_every_verdict_is_wellformed_and_says_its_state_in_words(exercise: Any) -> None:
+    for known in exercise.misconceptions:
+        verdict = judge(exercise.name, known.variant)
+        page = Balanced(VerdictView(verdict).html)
+        assert "Not right yet" in page.text
+        assert exercise.name in page.text
+        for hint in verdict.hints:
+            assert hint.replace("`", "") in page.text
+        assert "\n" not in VerdictView(verdict).text
+    assert "Correct" in Balanced(VerdictView(judge(exercise.name, exercise.reference)).html).text
+
+
+def test_what_a_learner_raises_is_escaped() -> None:
+    def mse(predictions: np.ndarray, targets: np.ndarray) -> None:
+        raise ValueError("<script>alert(1)</script>")
+
+    html = VerdictView(judge("mse", mse)).html
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize("thing", [None, 3, lambda p, t: 0, np.mean], ids=str)
+def test_what_is_no_answer_comes_back_with_a_sentence(
+    thing: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(thing) is thing
+    assert "There is no exercise" in capsys.readouterr().out
+
+
+def test_a_misspelt_name_gets_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    def sofmax(logits: np.ndarray) -> np.ndarray:
+        return logits
+
+    check(sofmax)
+    assert "Did you mean “softmax”?" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("variable", ["NBGRADER_EXECUTION", "COURSE_STRICT"])
+def test_it_raises_under_nbgrader_and_when_strict(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "1")
+    with pytest.raises(NotCorrectError, match="mse: You add the squared errors up"):
+        check(mse)
+    answer = right_mse()
+    assert check(answer) is answer
+
+
+def test_in_a_notebook_it_displays_html_text_and_the_verdict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    InteractiveShell.instance()
+    try:
+        with capture_output() as shown:
+            check(mse)
+        (output,) = shown.outputs
+        assert set(output.data) == {"text/plain", "text/html", VERDICT_TYPE}
+        assert output.data[VERDICT_TYPE] == {
+            "exercise": "mse",
+            "status": "wrong",
+            "points": 0.0,
+            "max_points": 1,
+            "misconception": "sum-instead-of-mean",
+        }
+    finally:
+        InteractiveShell.clear_instance()
+
+
+def test_strict_checks_leave_the_reference_in_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_STRICT", "1")
+    shell = InteractiveShell.instance()
+    try:
+        shell.user_ns["mse"] = mse
+        with pytest.raises(NotCorrectError):
+            check(mse)
+        assert shell.user_ns["mse"](np.ones((2, 2)), np.zeros((2, 2))) == 1.0
+    finally:
+        InteractiveShell.clear_instance()
+
+
+def test_importing_the_checks_imports_neither_keras_nor_jupyter() -> None:
+    code = (
+        "import sys, course_lib.exercises\n"
+        "heavy = {'keras', 'tensorflow', 'IPython', 'matplotlib', 'nbformat', 'sklearn'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,250 @@
+"""The judge's findings on answers that are no known misconception."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import Case, Exercise, Formula, catalogue, judge
+from course_lib.exercises.diagnosis import same_values
+from course_lib.exercises.exercise import Outcome
+from course_lib.exercises.judge import diagnose, run_cases
+
+right = {name: exercise.reference for name, exercise in catalogue().items()}
+
+
+def judged(name: str, function: Callable[..., Any]) -> tuple[str, str]:
+    verdict = judge(name, function)
+    assert verdict.points == (verdict.max_points if verdict.status == "correct" else 0)
+    return verdict.status, verdict.message
+
+
+def raises(_: Any, __: Any) -> None:
+    values = [1, 2]
+    values[5]
+
+
+def changes_its_argument(predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    predictions -= targets
+    return 2 * predictions / predictions.size
+
+
+def batch_of_one_wrong(logits: np.ndarray) -> np.ndarray:
+    return right["softmax"](logits) if len(logits) > 1 else np.ones_like(logits)
+
+
+def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> float:
+    return np.nan if predictions.shape[1] == 1 else right["mse"](predictions, targets)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "status", "says"),
+    [
+        ("mse", raises, "error", "IndexError: list index out of range in line 3: values[5]"),
+        ("mse", lambda p: 0.0, "error", "could not be called as `mse(predictions, targets)`"),
+        ("mse", lambda p, t: None, "wrong", "is a `return` missing?"),
+        ("mse", lambda p, t: "0.5", "wrong", "got a value of type str"),
+        ("mse", lambda p, t: np.mean((p - t) ** 2, axis=0), "wrong", "got an array of shape (3,)"),
+        ("mse_gradient", lambda p, t: right["mse_gradient"](p, t).T, "wrong", "transposed"),
+        ("mse_gradient", lambda p, t: (9 * (p - t)).astype(int), "wrong", "yours are int64"),
+        ("mse_gradient", lambda p, t: right["mse_gradient"](p, t) + 0j, "wrong", "complex128"),
+        ("mse", nan_on_a_single_output, "wrong", "NaN on a single output. Ordinary inputs stay"),
+        ("mse_gradient", changes_its_argument, "wrong", "changes its argument `predictions`"),
+        ("mse", lambda p, t: 3 * right["mse"](p, t), "wrong", "is 3 times what it should be"),
+        ("mse", lambda p, t: right["mse"](p, t) + 0.5, "wrong", "by the same amount: +0.5"),
+        ("softmax", lambda z: -right["softmax"](z), "wrong", "wrong sign"),
+        (
+            "mse_gradient",
+            lambda p, t: right["mse_gradient"](p, t) * p.shape[0],
+            "wrong",
+            "off by a factor that is the number of rows",
+        ),
+        (
+            "softmax",
+            lambda z: right["softmax"](z) / len(z),
+            "wrong",
+            "a factor that is one over the number of rows",
+        ),
+        ("softmax", batch_of_one_wrong, "wrong", "It is right except on a batch of one."),
+        ("softmax", lambda z: right["softmax"](2 * z), "wrong", "is at [0, 0]: expected"),
+    ],
+)
+def test_findings(name: str, answer: Callable[..., Any], status: str, says: str) -> None:
+    found = judged(name, answer)
+    assert found[0] == status
+    assert says in found[1]
+
+
+def test_a_square_result_transposed_is_named() -> None:
+    exercise = Exercise(
+        name="double",
+        lesson="x",
+        points=1,
+        reference=lambda x: 2 * x,
+        cases=lambda rng: [Case((rng.normal(size=(4, 4)),)), Case((rng.normal(size=(3, 3)),))],
+        misconceptions=(),
+        think="",
+        section="",
+    )
+    cases = exercise.draw_cases(0)
+    verdict = diagnose(exercise, cases, run_cases(lambda x: 2 * x.T, cases, 5))
+    assert "transposed" in verdict.message
+
+
+def test_one_wrong_value_of_several_is_named() -> None:
+    exercise = Exercise(
+        name="step",
+        lesson="x",
+        points=1,
+        reference=lambda w, g: (w - g, g),
+        cases=lambda rng: [Case((rng.normal(size=3), rng.normal(size=3))) for _ in range(3)],
+        misconceptions=(),
+        think="",
+        section="",
+    )
+    cases = exercise.draw_cases(0)
+
+    def message(answer: Callable[..., Any]) -> str:
+        return diagnose(exercise, cases, run_cases(answer, cases, 5)).message
+
+    assert message(lambda w, g: (w - g, -g)).startswith("In value 2 of the 2 that you return: ")
+    assert "wrong sign" in message(lambda w, g: (w - g, -g))
+    assert "Expected 2 values in a tuple, got an array of shape (3,)" in message(lambda w, g: w - g)
+    assert "Expected 2 values in a tuple, got 3 values" in message(lambda w, g: (w, g, g))
+
+
+def test_a_loop_that_never_ends_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(*_: Any) -> None:
+        while True:
+            try:
+                time.sleep(0.01)
+            except Exception:  # the limit must not be swallowed here
+                continue
+
+    exercise = catalogue()["mse"]
+    cases = exercise.draw_cases(0)
+    outcomes = run_cases(endless, cases, seconds=0.2)
+    assert [outcome.state for outcome in outcomes] == ["timeout"]
+    verdict = diagnose(exercise, cases, outcomes)
+    assert verdict.status == "timeout"
+    assert "never ends" in verdict.message
+
+
+def test_a_lost_process_is_an_error_that_says_why() -> None:
+    exercise = catalogue()["mse"]
+    cases = exercise.draw_cases(0)
+    verdict = diagnose(exercise, cases, [Outcome("lost", error="memory limit")])
+    assert verdict.status == "error"
+    assert "memory limit" in verdict.message
+
+
+def test_fewer_outcomes_than_cases_are_never_correct() -> None:
+    exercise = catalogue()["mse"]
+    cases = exercise.draw_cases(0)
+    some = run_cases(exercise.reference, cases, 5)[:-1]
+    assert diagnose(exercise, cases, some).status == "error"
+    assert diagnose(exercise, cases, []).status == "error"
+
+
+def test_it_works_off_the_main_thread() -> None:
+    verdicts = []
+    thread = threading.Thread(target=lambda: verdicts.append(judge("mse", right["mse"])))
+    thread.start()
+    thread.join()
+    assert verdicts[0].status == "correct"
+
+
+def test_a_mistake_with_something_else_on_top_is_still_named() -> None:
+    def sum_and_broken_on_one(p: np.ndarray, t: np.ndarray) -> float:
+        return 7.0 if len(p) == 1 else float(np.sum((p - t) ** 2))
+
+    verdict = judge("mse", sum_and_broken_on_one)
+    assert verdict.misconception == "sum-instead-of-mean"
+    assert "a batch of one" in verdict.message
+
+
+def test_exit_in_an_answer_does_not_end_the_lesson() -> None:
+    def leaves(*_: Any) -> None:
+        raise SystemExit
+
+    assert judged("mse", leaves)[0] == "error"
+
+
+def test_interrupting_reaches_the_person() -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge("mse", interrupted)
+
+
+def test_an_unknown_exercise_is_named_with_the_nearest() -> None:
+    with pytest.raises(KeyError, match="Did you mean “softmax_cross_entropy”"):
+        judge("softmax_crossentropy", lambda: None)
+
+
+# --- right answers written differently ------------------------------------------------------------
+
+
+def mse_with_loops(predictions: np.ndarray, targets: np.ndarray) -> float:
+    total = 0.0
+    for row, target in zip(predictions, targets, strict=True):
+        for y, t in zip(row, target, strict=True):
+            total += (y - t) ** 2
+    return total / predictions.size
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("mse", mse_with_loops),
+        ("mse", lambda p, t: np.einsum("nd,nd->", p - t, p - t) / p.size),
+        ("mse", lambda p, t: np.mean((p.astype("float32") - t.astype("float32")) ** 2)),
+        ("mse", lambda p, t: np.asarray(np.mean((p - t) ** 2))),
+        ("mse_gradient", lambda p, t: right["mse_gradient"](p, t).tolist()),
+        ("mse_gradient", lambda p, t: right["mse_gradient"](p, t).astype("float32")),
+        ("softmax", lambda z: np.exp(z - np.logaddexp.reduce(z, axis=1)[:, None])),
+        ("cross_entropy", lambda p, y: -np.log(np.clip(p, 1e-7, None)[range(len(y)), y]).mean()),
+        ("cross_entropy", lambda p, y: -np.mean(np.log(p[np.arange(len(y)), y] + 1e-7))),
+        (
+            "softmax_cross_entropy",
+            lambda z, y: np.mean(np.logaddexp.reduce(z, axis=1) - z[np.arange(len(y)), y]),
+        ),
+        (
+            "softmax_cross_entropy_gradient",
+            lambda z, y: (right["softmax"](z) - np.eye(z.shape[1])[y]) / len(y),
+        ),
+    ],
+)
+def test_right_answers_are_not_refused(name: str, answer: Callable[..., Any]) -> None:
+    for seed in range(10):
+        verdict = judge(name, answer, seed)
+        assert verdict.status == "correct", verdict.message
+
+
+# --- comparison ----------------------------------------------------------------------------------
+
+
+def test_values_are_compared_to_the_tolerance() -> None:
+    want = np.array([1.0, 1e-3, 0.0])
+    assert same_values(want, want * (1 + 0.9e-6), 1e-6)
+    assert not same_values(want, want * (1 + 2e-6), 1e-6)
+    assert not same_values(want, want + np.array([0, 0, 1e-8]), 1e-6)
+    assert same_values(want, want + np.array([0, 0, 1e-10]), 1e-6)
+    assert same_values(0.0, 4e-16, 1e-6)
+    assert not same_values(0.0, 1e-12, 1e-6)
+    assert same_values(np.nan, np.nan, 1e-6)
+    assert not same_values(np.nan, 1.0, 1e-6)
+    assert not same_values(np.array([True, False]), np.array([1, 0]), 1e-6)
+    assert not same_values(np.array([1, 2]), np.array([1.0, 2.0]), 1e-6)
+    assert not same_values(want, [[1.0], [2.0, 3.0]], 1e-6)
+    assert not same_values(want, None, 1e-6)
+
+
+def test_a_formula_is_a_function_of_one_array() -> None:
+    assert Formula("np.sum(x ** 2)")(np.array([3.0, 4.0])) == 25
