@@ -6,11 +6,9 @@ from .losses import (
     logits_explorer,
     overflow_figure,
     squared_and_absolute_error,
-    training_curves,
-    weights_as_images,
-    wrong_predictions_figure,
 )
 from .picture import Picture
+from .training import training_curves, weights_as_images, wrong_predictions_figure
 
 __all__ = [
     "Explorer",

@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import base64
 import html
+import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import ipywidgets
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from course_lib.errors import CourseError
 
 from .palette import style
-from .picture import frame, new_figure, page_size, static_bundle
+from .picture import new_figure, page_size, png, stored
 
 Draw = Callable[..., str]
-"""``draw(figure, **values) -> alt text``. The figure still holds what the last call drew."""
+"""``draw(**values) -> alt text``: moves the artists that ``prepare`` made."""
 
 
 class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type hints
     """Sliders above a picture that follows them.
 
-    The picture is an HTML image with alternative text that tells the current numbers. All
-    frames are drawn on one figure, which saves making one for each frame.
-    Jupyter stores the explorer as PNG and text, so it is a picture in any viewer.
+    The picture is an HTML image whose alternative text tells the current numbers. A frame is
+    quick because only what moves is drawn again, over a copy of what stays (blitting). Jupyter
+    stores the explorer as PNG and text, so that it is a picture where no kernel runs.
 
     Args:
-        draw: draws on the figure and returns the alternative text. It gets the figure and, by
-            name, the value of each slider; it may clear the figure or only change what is there.
+        prepare: puts everything on the empty figure, what moves with ``animated=True``, and
+            returns ``draw``, which gets the value of each slider by name, changes the animated
+            artists (no axis limits, no new artists) and returns the alternative text.
         sliders: widgets with a ``value``, by the name of the argument of ``draw``.
-        size: width and height of the figure in inches (100 pixels each).
+        size: width and height of the figure in inches (100 pixels of the page each).
         title: heading above the sliders.
 
     Raises:
@@ -40,19 +44,26 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def __init__(
         self,
-        draw: Draw,
+        prepare: Callable[[Figure], Draw],
         sliders: Mapping[str, ipywidgets.ValueWidget],
-        size: tuple[float, float] = (8.4, 3.2),
+        size: tuple[float, float] = (9, 3.2),
         title: str = "",
     ) -> None:
-        self.figure: Figure = new_figure(size)
-        self.alt = ""
         self.sliders = dict(sliders)
-        self._draw_on = draw
+        self.figure = new_figure(size)
+        self.alt = ""
+        self._canvas = cast(Any, FigureCanvasAgg(self.figure))  # methods without type hints
+        with style():
+            self._draw_values = prepare(self.figure)
+            self._canvas.draw()
+        self._still = self._canvas.copy_from_bbox(self.figure.bbox)
+        moving = self.figure.findobj(Artist.get_animated)
+        self._moving = sorted(moving, key=Artist.get_zorder)
+
         self._picture = ipywidgets.HTML()
         self._redraw()
-        for slider in self.sliders.values():
-            slider.observe(self._follow, names="value")
+        for widget in self.sliders.values():
+            widget.observe(self._follow, names="value")
         heading = [ipywidgets.HTML(f"<b>{html.escape(title)}</b>")] if title else []
         row = ipywidgets.Box(
             list(self.sliders.values()),
@@ -63,30 +74,35 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     @property
     def values(self) -> dict[str, Any]:
         """What the sliders say now, by name."""
-        return {name: slider.value for name, slider in self.sliders.items()}
+        return {name: widget.value for name, widget in self.sliders.items()}
 
     def _follow(self, _: Any) -> None:
         try:
             self._redraw()
         except Exception as error:
-            self.figure.clear()  # may be half drawn
-            what = str(error) if isinstance(error, CourseError) else _sentence(error, self.values)
-            self.alt = what
             self._failed = True
-            self._picture.value = f'<p role="alert"><b>{html.escape(what)}</b></p>'
+            self.alt = str(error) if isinstance(error, CourseError) else self._sentence(error)
+            self._picture.value = f'<p role="alert"><b>{html.escape(self.alt)}</b></p>'
 
     def _redraw(self) -> None:
         with style():
-            self.alt = self._draw_on(self.figure, **self.values)
-        self._picture.value = _image(self.figure, self.alt)
+            self.alt = self._draw_values(**self.values)
+            self._canvas.restore_region(self._still)
+            for artist in self._moving:
+                self.figure.draw_artist(artist)
+        self._picture.value = _image(self._canvas, self.alt)
         self._failed = False
+
+    def _sentence(self, error: Exception) -> str:
+        at = ", ".join(f"{name} = {value}" for name, value in self.values.items())
+        return f"This picture could not be drawn for {at}: {type(error).__name__}: {error}."
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         live = super()._repr_mimebundle_(**kwargs) or {}
-        static, metadata = static_bundle(self.figure, self.alt)
         if self._failed:
-            static, metadata = {"text/plain": self.alt}, {}
-        return {**live, **static}, metadata
+            return {**live, "text/plain": self.alt}, {}
+        data, metadata = stored(self._canvas, self.alt)
+        return {**live, **data}, metadata
 
 
 def slider(
@@ -99,6 +115,22 @@ def slider(
         max=highest,
         step=step,
         description=description,
+        style={"description_width": "initial"},
+        layout=_GROWING,
+    )
+
+
+def log_slider(
+    description: str, value: float, lowest: float, highest: float
+) -> ipywidgets.FloatLogSlider:
+    """A slider for a positive number over several powers of ten, twenty stops for each."""
+    return ipywidgets.FloatLogSlider(
+        value=value,
+        min=math.log10(lowest),
+        max=math.log10(highest),
+        step=0.05,
+        description=description,
+        readout_format=".2g",
         style={"description_width": "initial"},
         layout=_GROWING,
     )
@@ -119,16 +151,11 @@ _GROWING = {"flex": "1 1 19em", "width": "auto", "max_width": "30em"}
 """As many in a row as fit with room for dragging."""
 
 
-def _image(figure: Figure, alt: str) -> str:
+def _image(canvas: FigureCanvasAgg, alt: str) -> str:
     """An HTML image; its size is given, so that the page does not jump between two frames."""
-    data = base64.b64encode(frame(figure)).decode()
-    width, height = page_size(figure)
+    data = base64.b64encode(png(canvas, compression=1)).decode()
+    width, height = page_size(canvas.figure)
     return (
         f'<img alt="{html.escape(alt)}" width="{width}" height="{height}" decoding="sync" '
         f'style="max-width: 100%; height: auto" src="data:image/png;base64,{data}">'
     )
-
-
-def _sentence(error: Exception, values: Mapping[str, Any]) -> str:
-    at = ", ".join(f"{name} = {value}" for name, value in values.items())
-    return f"This picture could not be drawn for {at}: {type(error).__name__}: {error}."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,19 +12,38 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from course_lib.foundations.losses import (
-    cross_entropy,
     mse,
     softmax,
     softmax_cross_entropy,
     softmax_cross_entropy_gradient,
 )
 
-from .explorer import Explorer, choice, slider
-from .palette import BLUE, GREY, INK, LINES, MARKED, ORANGE, PLAIN, SIGNED, style
+from .explorer import Draw, Explorer, choice, slider
+from .palette import BLUE, GREY, INK, LINES, MARKED, ORANGE, PLAIN, style
 from .picture import Picture, new_figure
+from .training import training_curves, weights_as_images, wrong_predictions_figure
+
+__all__ = [  # everything that the lesson shows
+    "line_explorer",
+    "logits_explorer",
+    "overflow_figure",
+    "squared_and_absolute_error",
+    "training_curves",
+    "weights_as_images",
+    "wrong_predictions_figure",
+]
 
 LINE_X = np.array([0.5, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.5])
 LINE_Y = np.array([1.6, 1.2, 2.9, 2.6, 4.1, 3.4, 5.0, 5.1])
+
+SQUARE: dict[str, Any] = {
+    "facecolor": ORANGE,
+    "edgecolor": INK,
+    "alpha": 0.45,
+    "linewidth": 1.2,
+    "animated": True,
+}
+POINT: dict[str, Any] = {"color": ORANGE, "marker": "s", "markeredgecolor": INK, "markersize": 9}
 
 
 def logits_explorer(classes: Sequence[str] = ("cat", "dog", "bird")) -> Explorer:
@@ -34,51 +55,62 @@ def logits_explorer(classes: Sequence[str] = ("cat", "dog", "bird")) -> Explorer
     Returns:
         An explorer with one slider for each class, named as the class, and the list ``label``.
     """
-    start = np.linspace(2, 0, len(classes))
-    sliders = {
+    logits = {
         name: slider(f"logit of {name}", value, -10, 10, 0.25)
-        for name, value in zip(classes, start, strict=True)
+        for name, value in zip(classes, np.linspace(2, 0, len(classes)), strict=True)
     }
     label = choice("true label", {name: n for n, name in enumerate(classes)}, 0)
-    return Explorer(_draw_logits, {**sliders, "label": label}, size=(9, 3.2))
+    return Explorer(partial(_prepare_logits, classes), {**logits, "label": label}, size=(9, 3.2))
 
 
-def _draw_logits(figure: Figure, *, label: int, **by_name: float) -> str:
-    names = list(by_name)
-    logits = np.array([list(by_name.values())])
-    p = softmax(logits)[0]
-    loss = softmax_cross_entropy(logits, np.array([label]))
-    gradient = softmax_cross_entropy_gradient(logits, np.array([label]))[0]
+def _prepare_logits(names: Sequence[str], figure: Figure) -> Draw:
+    figure.subplots_adjust(0.05, 0.18, 0.99, 0.8, wspace=0.25)
+    left, middle, right = figure.subplots(1, 3)
+    headline = figure.text(0.5, 0.93, "", weight="bold", size=11, ha="center", animated=True)
 
-    figure.subplots_adjust(0.05, 0.2, 0.99, 0.79, wspace=0.25)
-    left, middle, right = _cleared(figure) or figure.subplots(1, 3)
-    figure.suptitle(
-        f"true label: {names[label]}      p({names[label]}) = {_short(p[label])}      "
-        f"loss = −log p = {loss:.3f}",
-        weight="bold",
-        y=0.97,
-    )
-
-    ticks = [f"{name}\nz = {z:g}" for name, z in zip(names, logits[0], strict=True)]
-    _bars(left, ticks, p, label, "probabilities p = softmax(z)")
-    left.set(ylim=(0, 1.12), yticks=(0, 0.5, 1))
+    show_probabilities = _bars(left, names)
+    left.set(ylim=(0, 1.12), yticks=(0, 0.5, 1), title="probabilities p = softmax(z)")
+    below = left.get_xaxis_transform()
+    z_texts = [
+        left.text(n, -0.16, "", size=9.5, ha="center", va="top", transform=below, animated=True)
+        for n in range(len(names))
+    ]
 
     curve = np.geomspace(1e-9, 1, 200)
     middle.plot(curve, -np.log(curve), color=BLUE)
-    middle.plot([p[label]] * 2 + [0], [0, loss, loss], color=INK, linestyle=":", linewidth=1.2)
-    middle.plot(p[label], loss, "s", color=ORANGE, markeredgecolor=INK, markersize=9, zorder=3)
-    middle.set(xlim=(-0.03, 1.03), ylim=(-0.6, 22), title=f"loss −log p({names[label]})")
-    middle.set_xlabel(f"p({names[label]})", labelpad=1)
+    (guide,) = middle.plot([], [], color=INK, linestyle=":", linewidth=1.2, animated=True)
+    (point,) = middle.plot([], [], **POINT, animated=True)
+    middle.set(xlim=(-0.03, 1.03), xticks=(0, 0.5, 1), ylim=(-0.6, 22), yticks=(0, 5, 10, 15, 20))
+    middle.set(xlabel="p of the true label", title="loss −log p")
 
-    _bars(right, names, gradient, label, "gradient p − onehot")
+    show_gradient = _bars(right, names)
     right.axhline(0, color=INK, linewidth=0.8)
-    right.set(ylim=(-1.35, 1.35), yticks=(-1, 0, 1))
+    right.set(ylim=(-1.35, 1.35), yticks=(-1, 0, 1), title="gradient p − onehot")
 
-    told = "; ".join(
-        f"{name}: logit {z:g}, probability {_short(q)}, gradient {g:+.2f}"
-        for name, z, q, g in zip(names, logits[0], p, gradient, strict=True)
-    )
-    return f"True label {names[label]}, loss {loss:.3f}. {told}."
+    def draw(*, label: int, **by_name: float) -> str:
+        logits, labels = np.array([list(by_name.values())]), np.array([label])
+        p = softmax(logits)[0]
+        loss = softmax_cross_entropy(logits, labels)
+        gradient = softmax_cross_entropy_gradient(logits, labels)[0]
+
+        headline.set_text(
+            f"true label: {names[label]}      p({names[label]}) = {_short(p[label])}      "
+            f"loss = −log p = {_short(loss, 3)}"
+        )
+        show_probabilities(p, label)
+        for text, z in zip(z_texts, logits[0], strict=True):
+            text.set_text(f"z = {_number(z)}")
+        guide.set_data([p[label], p[label], 0], [0, loss, loss])
+        point.set_data([p[label]], [loss])
+        show_gradient(gradient, label)
+
+        told = "; ".join(
+            f"{name}: logit {_number(z)}, probability {_short(q)}, gradient {_short(g)}"
+            for name, z, q, g in zip(names, logits[0], p, gradient, strict=True)
+        )
+        return f"True label {names[label]}, loss {_short(loss, 3)}. {told}."
+
+    return draw
 
 
 def line_explorer(x: np.ndarray = LINE_X, y: np.ndarray = LINE_Y) -> Explorer:
@@ -91,41 +123,52 @@ def line_explorer(x: np.ndarray = LINE_X, y: np.ndarray = LINE_Y) -> Explorer:
     Returns:
         An explorer with the sliders ``slope`` and ``intercept``.
     """
-    x, y = np.asarray(x, float), np.asarray(y, float)
-
-    def draw(figure: Figure, *, slope: float, intercept: float) -> str:
-        return _draw_line(figure, x, y, slope, intercept)
-
     sliders = {
         "slope": slider("slope", 0, -1, 2, 0.05),
-        "intercept": slider("intercept", 1, -2, 5, 0.1),
+        "intercept": slider("intercept", 3, -2, 5, 0.1),
     }
-    return Explorer(draw, sliders, size=(8.2, 3.9))
+    prepare = partial(_prepare_line, np.asarray(x, float), np.asarray(y, float))
+    return Explorer(prepare, sliders, size=(8.2, 3.9))
 
 
-def _draw_line(figure: Figure, x: np.ndarray, y: np.ndarray, slope: float, intercept: float) -> str:
-    line = slope * x + intercept
-    error = line - y
-    loss = mse(line[:, None], y[:, None])
-
+def _prepare_line(x: np.ndarray, y: np.ndarray, figure: Figure) -> Draw:
     figure.subplots_adjust(0.04, 0.08, 0.985, 0.91, wspace=0.12)
-    left, right = _cleared(figure) or figure.subplots(1, 2, width_ratios=(2, 1))
-    for at, low, e in zip(x, np.minimum(line, y), np.abs(error), strict=True):
-        left.add_patch(Rectangle((at, low), e, e, **_SQUARE))
-    left.plot(x, y, "o", color=INK)
-    left.axline((0, intercept), slope=slope, color=BLUE)
-    left.set_title(f"ŷ = {slope:.2f} x {_signed(intercept)}, and the square of each error")
+    left, right = figure.subplots(1, 2, width_ratios=(2, 1))
+    width = x.max() + 3
+    for axes, limit in ((left, width), (right, width / 2)):
+        axes.set(aspect="equal", xlim=(-0.3, limit), ylim=(-1.2, y.max() + 1.5))
+    squares = [left.add_patch(Rectangle((at, 0), 0, 0, **SQUARE)) for at in x]
+    mean_square = right.add_patch(Rectangle((0, 0), 0, 0, **SQUARE))
+    ends = np.array([-0.3, width])
+    (line,) = left.plot([], [], color=BLUE, animated=True)
+    left.plot(x, y, "o", color=INK, animated=True)  # it stays, but above the squares
+    title = left.text(0.5, 1.03, "", size=10.5, **_ABOVE, transform=left.transAxes)
+    mean = right.text(0.5, 1.03, "", weight="bold", size=10.5, **_ABOVE, transform=right.transAxes)
 
-    side = float(np.sqrt(loss))
-    right.add_patch(Rectangle((0, 0), side, side, **_SQUARE))
-    right.set_title(f"mean area: MSE = {loss:.2f}", weight="bold")
-    for axes, width in ((left, x.max() + 3), (right, (x.max() + 3) / 2)):
-        axes.set(aspect="equal", xlim=(-0.3, width), ylim=(-1.2, y.max() + 1.5))
-    return (
-        f"The line with slope {slope:.2f} and intercept {intercept:.1f} among {len(x)} points. "
-        f"Mean squared error {loss:.2f}; the largest error is {error[np.abs(error).argmax()]:+.2f}, "
-        f"at x = {x[np.abs(error).argmax()]:g}."
-    )
+    def draw(*, slope: float, intercept: float) -> str:
+        predictions = slope * x + intercept
+        error = predictions - y
+        worst = np.abs(error).argmax()
+        loss = mse(predictions[:, None], y[:, None])
+
+        line.set_data(ends, slope * ends + intercept)
+        for square, at, low, side in zip(
+            squares, x, np.minimum(predictions, y), np.abs(error), strict=True
+        ):
+            square.set_bounds(at, low, side, side)
+        mean_square.set_bounds(0, 0, np.sqrt(loss), np.sqrt(loss))
+        line_text = (
+            f"{_number(slope, '.2f')} x {'−' if intercept < 0 else '+'} {abs(intercept):.1f}"
+        )
+        title.set_text(f"ŷ = {line_text}, and the square of each error")
+        mean.set_text(f"mean area: MSE = {loss:.2f}")
+        return (
+            f"The line with slope {_number(slope, '.2f')} and intercept "
+            f"{_number(intercept, '.1f')} among {len(x)} points. Mean squared error {loss:.2f}; "
+            f"the largest error is {_number(error[worst], '+.2f')}, at x = {x[worst]:g}."
+        )
+
+    return draw
 
 
 @style()
@@ -140,8 +183,8 @@ def squared_and_absolute_error() -> Picture:
     axes.legend(loc="upper center")
     return Picture(
         figure,
-        "Two curves over the error e from -3 to 3. Both are zero at e = 0 and meet again at 1 and "
-        "-1. Beyond, the square grows faster: at e = 3 it is 9, the absolute value 3.",
+        "Two curves over the error e from −3 to 3. Both are zero at e = 0 and meet again at 1 and "
+        "−1. Beyond, the square grows faster: at e = 3 it is 9, the absolute value 3.",
     )
 
 
@@ -157,6 +200,7 @@ def overflow_figure() -> Picture:
     stable = softmax(rows)[:, 0]
     lost = shifts[~np.isfinite(naive)]
     first, last = lost[lost < 0].max(), lost[lost > 0].min()
+    rough = shifts[np.abs(naive - stable) > 0.01].max()  # comparisons with nan are false
 
     figure = new_figure((7.4, 3.2))
     axes = figure.add_axes((0.09, 0.16, 0.89, 0.8))
@@ -166,9 +210,10 @@ def overflow_figure() -> Picture:
     axes.plot(shifts, naive, color=ORANGE, linestyle="--", label="exp(z) / Σ exp(z)")
     axes.text((shifts[0] + first) / 2, 0.3, "all exp(z) are 0:\n0/0 = nan", ha="center")
     axes.text((shifts[-1] + last) / 2, 0.3, "exp(z) is ∞:\n∞/∞ = nan", ha="center")
+    axes.text(rough + 20, 0.9, "so few digits are left\nthat the quotient is wrong", va="center")
     axes.set(
         xlim=(shifts[0], shifts[-1]),
-        ylim=(0, 1),
+        ylim=(0, 1.04),
         xlabel="number added to the logits 2, 1, 0",
         ylabel="probability of the first",
     )
@@ -177,144 +222,35 @@ def overflow_figure() -> Picture:
         figure,
         f"The probability of the first of three classes stays at {stable[0]:.3f} whatever number "
         "is added to all logits, if the row maximum is subtracted. The plain formula gives nan "
-        f"from {last:.0f} upwards and from {first:.0f} downwards.",
+        f"from {_number(last)} upwards and from {_number(first)} downwards; from "
+        f"{_number(rough)} downwards it is off by more than 0.01 without a warning.",
     )
 
 
-@style()
-def wrong_predictions_figure(
-    images: np.ndarray,
-    labels: np.ndarray,
-    predictions: np.ndarray,
-    probabilities: np.ndarray,
-    count: int = 8,
-) -> Picture:
-    """The wrong predictions that the model was surest of, in a row.
-
-    Args:
-        images: (N, H, W) in grey values, or (N, H·H) for square ones; large is bright.
-        labels: (N,) true classes.
-        predictions: (N,) predicted classes.
-        probabilities: (N, C) predicted probabilities.
-        count: how many to show at most.
-    """
-    labels, predictions = np.asarray(labels), np.asarray(predictions)
-    sure = probabilities[np.arange(len(labels)), predictions]
-    wrong = np.flatnonzero(predictions != labels)
-    shown = wrong[np.argsort(-sure[wrong], kind="stable")][:count]
-    figure = new_figure((1.12 * count, 1.75))
-    total = f"{len(wrong)} of {len(labels)} predictions are wrong"
-    if not len(shown):
-        figure.text(0.5, 0.5, total, ha="center")
-        return Picture(figure, f"{total}.")
-
-    side = int(np.sqrt(images[0].size))
-    figure.subplots_adjust(0.01, 0.02, 0.99, 0.6, wspace=0.15)
-    figure.suptitle(f"{total}; the surest of them:", y=0.97)
-    for axes, n in zip(figure.subplots(1, count), shown, strict=False):
-        image = images[n] if images.ndim == 3 else images[n].reshape(side, side)
-        axes.imshow(image, cmap="gray_r")
-        axes.set_title(f"is {labels[n]}\nsaid {predictions[n]} ({sure[n]:.2f})", fontsize=9.5)
-    for axes in figure.axes:
-        axes.set_axis_off()
-    told = ", ".join(f"a {labels[n]} taken for a {predictions[n]} ({sure[n]:.2f})" for n in shown)
-    return Picture(figure, f"{total}. The surest of them: {told}.")
+_ABOVE: dict[str, Any] = {"ha": "center", "va": "bottom", "animated": True}
 
 
-@style()
-def training_curves(
-    train_losses: Sequence[float],
-    test_losses: Sequence[float] = (),
-    test_accuracies: Sequence[float] = (),
-) -> Picture:
-    """Losses after each epoch, and beside them accuracies if there are any.
+def _bars(axes: Axes, names: Sequence[str]) -> Callable[[np.ndarray, int], None]:
+    """Bars with their numbers; the function returned sets the values and marks one of the bars."""
+    bars = axes.bar(names, np.zeros(len(names)), width=0.65, animated=True)
+    texts = [axes.text(n, 0, "", size=9.5, ha="center", animated=True) for n in range(len(names))]
 
-    Args:
-        train_losses: (T,), one for each epoch.
-        test_losses: (T,) or empty.
-        test_accuracies: (T,) between 0 and 1, or empty.
-    """
-    losses = {"training": train_losses, "test": test_losses}
-    panels = {"loss": {name: values for name, values in losses.items() if len(values)}}
-    if len(test_accuracies):
-        panels["accuracy"] = {"test": test_accuracies}
-    figure = new_figure((4.4 * len(panels), 3))
-    figure.subplots_adjust(0.14 / len(panels), 0.17, 0.98, 0.9, wspace=0.25)
-    told = []
-    for axes, (name, curves) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
-    ):
-        for which, values in curves.items():
-            line = LINES[list(losses).index(which)]
-            axes.plot(
-                np.arange(1, len(values) + 1),
-                values,
-                markevery=max(1, len(values) // 10),
-                label=which,
-                **line,
-            )
-            told.append(f"{which} {name} from {values[0]:.3f} to {values[-1]:.3f}")
-        axes.set(xlabel="epoch", title=name)
-        axes.legend()
-    return Picture(figure, f"Over {len(train_losses)} epochs: {', '.join(told)}.")
+    def show(values: np.ndarray, marked: int) -> None:
+        low, high = axes.get_ylim()
+        gap = (high - low) / 50
+        for n, (bar, text, value) in enumerate(zip(bars, texts, values, strict=True)):
+            bar.set(height=value, **(MARKED if n == marked else PLAIN))
+            text.set(text=_short(value), y=value + (gap if value >= 0 else -gap))
+            text.set_verticalalignment("bottom" if value >= 0 else "top")
+
+    return show
 
 
-@style()
-def weights_as_images(weights: np.ndarray) -> Picture:
-    """What each class of a linear classifier looks for: its weights, laid out as an image.
-
-    Args:
-        weights: (H·H, C), one column for each class.
-    """
-    side = int(np.sqrt(len(weights)))
-    classes = weights.shape[1]
-    limit = float(np.abs(weights).max())
-    columns = min(classes, 5)
-    rows = -(-classes // columns)
-    figure = new_figure((1.35 * columns + 1, 1.6 * rows))
-    figure.subplots_adjust(0.01, 0.02, 0.86, 0.88, wspace=0.1, hspace=0.25)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in grid:
-        axes.set_axis_off()
-    for number, axes in enumerate(grid[:classes]):
-        image = axes.imshow(
-            weights[:, number].reshape(side, side), cmap=SIGNED, vmin=-limit, vmax=limit
-        )
-        axes.set_title(str(number))
-    bar = figure.colorbar(image, cax=figure.add_axes((0.89, 0.1, 0.02, 0.7)))
-    bar.set_ticks([-limit, 0, limit], labels=[f"{-limit:.2g}", "0", f"{limit:.2g}"])
-    return Picture(
-        figure,
-        f"{classes} images of {side} by {side} weights, one for each class, from {-limit:.2g} "
-        f"(dark: ink here speaks against the class) to {limit:.2g} (bright: it speaks for it).",
-    )
+def _short(number: float, digits: int = 2) -> str:
+    """So many digits behind the point, but small numbers as powers: 0.67, −0.33, 2e−09."""
+    return _number(number, f".{digits}f" if abs(number) >= 0.1**digits or number == 0 else ".0e")
 
 
-_SQUARE = {"facecolor": ORANGE, "edgecolor": INK, "alpha": 0.45, "linewidth": 1.2}
-
-
-def _cleared(figure: Figure) -> list[Axes]:
-    """The axes of the last frame, emptied: faster than new ones. None before the first."""
-    for axes in figure.axes:
-        axes.clear()
-    return figure.axes
-
-
-def _bars(axes: Axes, names: Sequence[str], values: np.ndarray, marked: int, title: str) -> None:
-    """Bars with their numbers, the marked one hatched."""
-    bars = axes.bar(names, values, width=0.65, **PLAIN)
-    bars[marked].set(**MARKED)
-    labels = [_short(value) if value >= 0 else f"−{_short(-value)}" for value in values]
-    axes.bar_label(bars, labels, padding=2, fontsize=9.5)
-    axes.set_title(title)
-
-
-def _short(probability: float) -> str:
-    """Two digits, also for small numbers: 0.67, 0.0025, 2e-09."""
-    if probability >= 0.01 or probability == 0:
-        return f"{probability:.2f}"
-    return f"{probability:.0e}"
-
-
-def _signed(number: float) -> str:
-    return f"{'−' if number < 0 else '+'} {abs(number):.1f}"
+def _number(number: float, spec: str = "g") -> str:
+    """A formatted number with a real minus sign: screen readers skip a hyphen."""
+    return format(number, spec).replace("-", "−")

@@ -19,7 +19,7 @@ GREY = "#d9d9d9"
 
 COLOURS = {"ink": INK, "blue": BLUE, "orange": ORANGE, "grey": GREY}
 
-LINES: tuple[dict[str, str], ...] = (
+LINES: tuple[dict[str, Any], ...] = (
     {"color": BLUE, "linestyle": "-", "marker": "o"},
     {"color": ORANGE, "linestyle": "--", "marker": "s"},
     {"color": INK, "linestyle": ":", "marker": "^"},
@@ -36,7 +36,7 @@ SIGNED = "cividis"
 """Colour map for signed numbers, limits symmetric: its lightness rises from the lowest value to
 the highest, which a map with two dark ends loses in greyscale."""
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {  # the type of the keys changes with the version of matplotlib
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
     "font.size": 10,
     "axes.titlesize": 10.5,

@@ -14,38 +14,46 @@ from PIL import Image
 from .palette import style
 
 PIXELS_PER_INCH = 100
+"""Of the page: a figure of 9 inches is 900 pixels wide there."""
+
 SHARPER = 1.5
-"""Pixels of a kept picture for each pixel of its size on the page, for screens that have them."""
+"""Pixels of the picture for each pixel of the page, for screens that have them."""
 
 
 def new_figure(size: tuple[float, float]) -> Figure:
     """An empty figure of ``size`` inches, known to no global state of matplotlib."""
-    return Figure(figsize=size, dpi=PIXELS_PER_INCH)
+    return Figure(figsize=size, dpi=SHARPER * PIXELS_PER_INCH)
 
 
-def frame(figure: Figure) -> bytes:
-    """The figure as PNG, quickly: one of many that are shown and thrown away."""
-    canvas = FigureCanvasAgg(figure)
-    with style():
-        canvas.draw()
+def page_size(figure: Figure) -> tuple[int, int]:
+    """Width and height of the figure on a page, in pixels."""
+    width, height = figure.get_size_inches() * PIXELS_PER_INCH
+    return round(width), round(height)
+
+
+def png(canvas: FigureCanvasAgg, compression: int) -> bytes:
+    """What is on the canvas as PNG: no date or version in it, so that same pixels are same bytes.
+
+    Args:
+        canvas: already drawn on.
+        compression: 1 is fast, for frames that are thrown away; 9 is small, for keeping.
+    """
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     file = io.BytesIO()
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
-    Image.fromarray(pixels).save(file, "png", compress_level=1)
+    Image.fromarray(pixels).convert("RGB").save(file, "png", compress_level=compression)
     return file.getvalue()
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as PNG, to be kept: the same bytes each time, with no date or version in them."""
-    file = io.BytesIO()
-    with style():
-        figure.savefig(
-            file,
-            format="png",
-            dpi=SHARPER * PIXELS_PER_INCH,
-            metadata={"Software": None},
-            pil_kwargs={"compress_level": 9},
-        )
-    return file.getvalue()
+def stored(canvas: FigureCanvasAgg, alt: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a notebook keeps of a picture: PNG and text, then the metadata of the PNG.
+
+    nbconvert's classic pages take the alternative text from the metadata; its lab pages and
+    JupyterLab 4 do not look there.
+    """
+    image = base64.b64encode(png(canvas, compression=9)).decode()
+    width, height = page_size(canvas.figure)
+    metadata = {"alt": alt, "width": width, "height": height}
+    return {"text/plain": alt, "image/png": image}, {"image/png": metadata}
 
 
 class Picture:
@@ -64,21 +72,7 @@ class Picture:
         return self.alt
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        return static_bundle(self.figure, self.alt)
-
-
-def static_bundle(figure: Figure, alt: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What Jupyter stores for a picture: PNG and text, then the metadata of the PNG.
-
-    nbconvert makes the alternative text of its pages from the metadata; JupyterLab 4 ignores it.
-    """
-    image = base64.b64encode(png(figure)).decode()
-    width, height = page_size(figure)
-    metadata = {"alt": alt, "width": width, "height": height}
-    return {"text/plain": alt, "image/png": image}, {"image/png": metadata}
-
-
-def page_size(figure: Figure) -> tuple[int, int]:
-    """Width and height of the figure on a page, in pixels."""
-    width, height = figure.get_size_inches() * PIXELS_PER_INCH
-    return round(width), round(height)
+        canvas = FigureCanvasAgg(self.figure)
+        with style():
+            canvas.draw()  # type: ignore[no-untyped-call]
+        return stored(canvas, self.alt)

@@ -1,0 +1,302 @@
+"""Pictures of lesson 04: averages that forget, and optimisers racing over a surface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from course_lib.foundations.adam import adam_step, bias_corrected_average, rmsprop_step
+from course_lib.foundations.sgd import sgd_step
+
+from .explorer import Draw, Explorer, choice, log_slider, slider
+from .palette import BLUE, GREY, INK, LINES, ORANGE, style
+from .picture import Picture, new_figure
+
+# --- averages ------------------------------------------------------------------------------------
+
+TIMES = np.arange(1, 41)
+
+
+def average_explorer() -> Explorer:
+    """Exponential averages with and without correction, and the sum of the weights behind them.
+
+    Returns:
+        An explorer with the sliders ``beta`` and ``time``.
+    """
+    sliders = {
+        "beta": slider("β", 0.9, 0.5, 0.99, 0.01),
+        "time": slider("time t", 5, 1, len(TIMES), 1),
+    }
+    return Explorer(_prepare_averages, sliders, size=(9, 3.2))
+
+
+def _prepare_averages(figure: Figure) -> Draw:
+    values = 10 + np.random.default_rng(4).normal(scale=2, size=len(TIMES))
+    figure.subplots_adjust(0.05, 0.17, 0.985, 0.9, wspace=0.13)
+    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    left.plot(TIMES, values, ".", color=INK, markersize=5, label="values")
+    left.set(xlim=(0, len(TIMES) + 1), ylim=(0, 16), xlabel="time", title="averages of the values")
+    lines = [
+        left.plot(TIMES, values, label=name, **line, **_MOVING)[0]
+        for name, line in zip(("corrected", "plain"), LINES, strict=False)
+    ]
+    left.legend(loc="lower right", ncols=3)
+    (sums,) = right.plot(TIMES, values, color=BLUE, **_MOVING)
+    (point,) = right.plot([], [], "s", color=ORANGE, markeredgecolor=INK, markersize=9, **_MOVING)
+    right.axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    right.set(xlim=(0, len(TIMES) + 1), ylim=(0, 1.08), xlabel="time")
+    title = right.text(0.5, 1.03, "", **_TITLE, transform=right.transAxes)
+
+    def draw(*, beta: float, time: float) -> str:
+        now = int(time) - 1
+        total = 1 - beta**TIMES
+        corrected = bias_corrected_average(values, beta)
+        averages = corrected, corrected * total
+        for line, average in zip(lines, averages, strict=True):
+            line.set(ydata=average, markevery=[now])
+        sums.set_ydata(total)
+        point.set_data([now + 1], [total[now]])
+        title.set_text(f"sum of the weights at t = {now + 1}: {total[now]:.3f}")
+        return (
+            f"Values around 10. With β = {beta:g}, at time {now + 1}, the plain average is "
+            f"{averages[1][now]:.2f} and the corrected one {corrected[now]:.2f}. The weights of "
+            f"the values so far add up to {total[now]:.3f}."
+        )
+
+    return draw
+
+
+# --- optimisers on a surface ---------------------------------------------------------------------
+
+STEPS = 100
+ESCAPED = 100.0
+"""A coordinate of this size: the path will not come back, and has left every picture long ago."""
+
+WINDOW = (-2.6, 2.6, -1.9, 2.3)
+"""Lowest and highest first weight, lowest and highest second weight in the picture."""
+
+Rule = Callable[..., tuple[np.ndarray, ...]]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A loss of two weights.
+
+    Attributes:
+        height: from weights (2, ...) to the loss (...), whose minimum is 0.
+        gradient: from weights (2,) to (2,).
+        start: where the paths begin.
+        minima: where the loss is 0.
+    """
+
+    height: Callable[[np.ndarray], np.ndarray]
+    gradient: Callable[[np.ndarray], np.ndarray]
+    start: tuple[float, float]
+    minima: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
+
+
+def _valley(turn: float) -> Surface:
+    """½(a² + 50 b²) in coordinates (a, b) that are turned by an angle; SGD does not notice."""
+    axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    hessian = axes.T @ np.diag([1.0, 50.0]) @ axes
+    x, y = axes.T @ np.array([-2.0, 0.5])
+    return Surface(
+        height=lambda w: np.einsum("i...,ij,j...->...", w, hessian, w) / 2,
+        gradient=lambda w: hessian @ w,
+        start=(float(x), float(y)),
+    )
+
+
+SURFACES = {
+    "valley along an axis": _valley(0),
+    "the same valley, turned": _valley(np.pi / 5),
+    "Rosenbrock's bent valley": Surface(
+        height=lambda w: (1 - w[0]) ** 2 + 10 * (w[1] - w[0] ** 2) ** 2,
+        gradient=lambda w: np.array(
+            [
+                -2 * (1 - w[0]) - 40 * w[0] * (w[1] - w[0] ** 2),
+                20 * (w[1] - w[0] ** 2),
+            ]
+        ),
+        start=(-1.2, 1.8),
+        minima=((1.0, 1.0),),
+    ),
+    "saddle": Surface(
+        height=lambda w: w[0] ** 2 + (w[1] ** 2 - 1) ** 2 / 4,
+        gradient=lambda w: np.array([2 * w[0], w[1] * (w[1] ** 2 - 1)]),
+        start=(-1.6, 1e-4),
+        minima=((0.0, 1.0), (0.0, -1.0)),
+    ),
+}
+
+
+def optimizer_explorer() -> Explorer:
+    """SGD, RMSProp and Adam from the same start on the same surface, with the same rate.
+
+    Returns:
+        An explorer with the slider ``learning_rate`` and the list ``surface``.
+    """
+    name = next(iter(SURFACES))
+    controls = {
+        "learning_rate": log_slider("learning rate", 10**-1.5, 0.001, 1),
+        "surface": choice("surface", {name: name for name in SURFACES}, name),
+    }
+    return Explorer(_prepare_race, controls, size=(9.4, 4))
+
+
+def path(surface: Surface, rule: Rule, states: int) -> np.ndarray:
+    """The weights at the start and after each step, cut off where they escape.
+
+    Args:
+        surface: to descend.
+        rule: (weights, gradient, *states, step) to (weights, *states).
+        states: how many arrays the rule remembers; they start at zero.
+
+    Returns:
+        (T + 1, 2) with T at most `STEPS`.
+    """
+    weights, state = np.array(surface.start), [np.zeros(2)] * states
+    points = [weights]
+    for step in range(1, STEPS + 1):
+        weights, *state = rule(weights, surface.gradient(weights), *state, step)
+        points.append(weights)
+        if np.abs(weights).max() > ESCAPED:
+            break
+    return np.array(points)
+
+
+def _rules(rate: float) -> dict[str, tuple[Rule, int]]:
+    return {
+        "SGD": (lambda w, g, t: (sgd_step(w, g, rate),), 0),
+        "RMSProp": (lambda w, g, a, t: rmsprop_step(w, g, a, rate, 0.9, 1e-7), 1),
+        "Adam": (lambda w, g, m, v, t: adam_step(w, g, m, v, t, rate, 0.9, 0.999, 1e-8), 2),
+    }
+
+
+def _prepare_race(figure: Figure) -> Draw:
+    figure.subplots_adjust(0.035, 0.12, 0.985, 0.82, wspace=0.13)
+    left, right = figure.subplots(1, 2)
+    left.set(xlim=WINDOW[:2], ylim=WINDOW[2:], xticks=[], yticks=[])
+    left.set(xlabel="the two weights: start □, minimum ★")
+    right.set(yscale="log", xlim=(-1, STEPS + 1), ylim=(1e-8, 1e3), xlabel="step")
+    contours = {
+        name: left.add_collection(
+            LineCollection(_contours(surface), colors=GREY, linewidths=1, **_MOVING)
+        )
+        for name, surface in SURFACES.items()
+    }
+    looks = [{**line, "markersize": 4, "linewidth": 1.5, "markevery": 10} for line in LINES]
+    paths = [left.plot([], [], **look, **_MOVING)[0] for look in looks]
+    losses = [right.plot([], [], **look, **_MOVING)[0] for look in looks]
+    crosses = [
+        axes.plot([], [], "x", color=look["color"], **_CROSS, **_MOVING)[0]
+        for axes in (left, right)
+        for look in looks
+    ]
+    (start,) = left.plot([], [], "s", color=INK, markersize=8, markerfacecolor="white", **_MOVING)
+    (minima,) = left.plot([], [], "*", color=INK, markersize=13, **_MOVING)
+    right.set_title("loss")
+    left.set_title("paths from one start")
+    key = figure.legend(
+        paths, [""] * 3, loc="upper center", ncols=3, borderaxespad=0.2, columnspacing=1.5
+    )
+    key.set_animated(True)
+
+    def draw(*, learning_rate: float, surface: str) -> str:
+        chosen = SURFACES[surface]
+        for name, lines in contours.items():
+            lines.set_visible(name == surface)
+        start.set_data(*np.array(chosen.start)[:, None])
+        minima.set_data(*np.transpose(chosen.minima))
+        told = []
+        for index, (name, (rule, states)) in enumerate(_rules(learning_rate).items()):
+            points = path(chosen, rule, states)
+            heights = chosen.height(points.T)
+            escaped = np.abs(points[-1]).max() > ESCAPED
+            paths[index].set_data(*points.T)
+            losses[index].set_data(np.arange(len(heights)), np.maximum(heights, 1e-12))
+            edge = np.clip(points[-1:], WINDOW[::2], WINDOW[1::2])
+            crosses[index].set_data(*(edge.T if escaped else ([], [])))
+            last = ([len(heights) - 1], [min(heights[-1], 1e3)])
+            crosses[3 + index].set_data(*(last if escaped else ([], [])))
+            told.append(f"{name}: {_end(heights, escaped)}")
+            key.get_texts()[index].set_text(told[-1])
+        return f"{surface}, learning rate {learning_rate:.2g}. {'. '.join(told)}.".capitalize()
+
+    return draw
+
+
+def _end(heights: np.ndarray, escaped: bool) -> str:
+    if escaped:
+        return f"diverges at step {len(heights) - 1}"
+    return f"loss {_brief(heights[-1])} after {STEPS} steps"
+
+
+def _contours(surface: Surface) -> list[np.ndarray]:
+    """Lines of equal loss, closer where it is low."""
+    low_x, high_x, low_y, high_y = WINDOW
+    x, y = np.linspace(low_x, high_x, 121), np.linspace(low_y, high_y, 121)
+    heights = surface.height(np.array(np.meshgrid(x, y)))
+    levels = np.median(heights) * np.linspace(0.1, 1.8, 12) ** 2
+    found = new_figure((1, 1)).subplots().contour(x, y, heights, levels)
+    return [line for level in found.allsegs for line in level if len(line)]
+
+
+_MOVING: dict[str, Any] = {"animated": True}
+_TITLE: dict[str, Any] = {"weight": "bold", "size": 10.5, "ha": "center", "va": "bottom", **_MOVING}
+_CROSS: dict[str, Any] = {"markersize": 11, "markeredgewidth": 3, "clip_on": False, "zorder": 5}
+
+# --- curves --------------------------------------------------------------------------------------
+
+
+@style()
+def curves(
+    x: Sequence[float] | np.ndarray,
+    by_name: Mapping[str, Any],
+    x_label: str,
+    y_label: str,
+    logarithmic: str = "",
+) -> Picture:
+    """Up to three curves over the same x, with their spread where there are repetitions.
+
+    Args:
+        x: (T,).
+        by_name: for each curve (T,), or (T, R) for R repetitions: their mean is drawn, with bars
+            of one standard deviation. Entries that are not finite are left out.
+        x_label, y_label: what the axes show.
+        logarithmic: the axes that are: "", "x", "y" or "xy".
+    """
+    x = np.asarray(x, dtype=float)
+    figure = new_figure((7.4, 3.3))
+    axes = figure.add_axes((0.1, 0.16, 0.88, 0.8))
+    told = []
+    for (name, values), line in zip(by_name.items(), LINES, strict=False):
+        rows = np.asarray(values, dtype=float).reshape(len(x), -1)
+        middle = rows.mean(axis=1)
+        spread = rows.std(axis=1, ddof=1) if rows.shape[1] > 1 else None
+        every = max(1, len(x) // 10)
+        axes.errorbar(x, middle, spread, label=name, markevery=every, capsize=3, **line)
+        seen = np.flatnonzero(np.isfinite(middle))
+        low, high = seen[middle[seen].argmin()], seen[middle[seen].argmax()]
+        told.append(
+            f"{name}: from {_brief(middle[seen[0]])} at {_brief(x[seen[0]])} to "
+            f"{_brief(middle[seen[-1]])} at {_brief(x[seen[-1]])}, lowest {_brief(middle[low])} at "
+            f"{_brief(x[low])}, highest {_brief(middle[high])} at {_brief(x[high])}"
+        )
+    axes.set(xlabel=x_label, ylabel=y_label)
+    if "x" in logarithmic:
+        axes.set_xscale("log")
+    if "y" in logarithmic:
+        axes.set_yscale("log")
+    axes.legend()
+    return Picture(figure, f"{y_label} against {x_label}. {'. '.join(told)}.")
+
+
+def _brief(number: float) -> str:
+    """Three digits with a real minus sign: screen readers skip a hyphen."""
+    return f"{number:.3g}".replace("-", "−")

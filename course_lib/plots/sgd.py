@@ -1,0 +1,292 @@
+"""Pictures of lesson 03: descent on a quadratic, with momentum or without, and a small network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from course_lib.foundations.sgd import (
+    largest_stable_learning_rate,
+    momentum_step,
+    nesterov_step,
+)
+
+from .adam import curves as curves
+from .explorer import Draw, Explorer, choice, slider
+from .palette import BLUE, GREY, INK, ORANGE, style
+from .picture import Picture, new_figure
+
+# --- descent on a quadratic ----------------------------------------------------------------------
+
+STEPS = 80
+ESCAPED = 1e6
+"""A coordinate of this size: the path has left every picture and will not come back."""
+
+LOSSES = (1e-7, 1e3)
+"""Lowest and highest loss in the picture."""
+
+RULES: dict[str, Callable[..., tuple[np.ndarray, np.ndarray]]] = {
+    "momentum": momentum_step,
+    "Nesterov": nesterov_step,
+}
+
+
+def descent_explorer(hessian: np.ndarray, minimum: np.ndarray) -> Explorer:
+    """Gradient descent on a quadratic of two weights, from zero: when does it arrive?
+
+    Args:
+        hessian: (2, 2), symmetric and positive definite.
+        minimum: (2,), where the loss is lowest, not at zero.
+
+    Returns:
+        An explorer with the slider ``learning_rate``.
+    """
+    rate = _rate_slider(hessian, share=0.3)
+    return Explorer(_descent(hessian, minimum), {"learning_rate": rate}, size=(9.2, 3.9))
+
+
+def momentum_explorer(hessian: np.ndarray, minimum: np.ndarray) -> Explorer:
+    """The same descent with momentum.
+
+    Args:
+        hessian: (2, 2), symmetric and positive definite.
+        minimum: (2,), where the loss is lowest, not at zero.
+
+    Returns:
+        An explorer with the sliders ``learning_rate`` and ``momentum`` and the list ``rule``.
+    """
+    controls = {
+        "learning_rate": _rate_slider(hessian, share=0.3),
+        "momentum": slider("momentum μ", 0.8, 0, 0.95, 0.05),
+        "rule": choice("rule", {name: name for name in RULES}, "momentum"),
+    }
+    return Explorer(_descent(hessian, minimum), controls, size=(9.2, 3.9))
+
+
+def _rate_slider(hessian: np.ndarray, share: float) -> Any:
+    """From one stop to 2.4 times the limit without momentum; it starts at a share of the limit."""
+    limit = largest_stable_learning_rate(hessian)
+    stop = 10 ** math.floor(math.log10(limit)) / 20
+    start, highest = (round(part * limit / stop) * stop for part in (share, 2.4))
+    rate = slider("learning rate η", start, stop, highest, stop)
+    rate.readout_format = f".{max(0, math.ceil(-math.log10(stop)))}f"
+    return rate
+
+
+def _descent(hessian: np.ndarray, minimum: np.ndarray) -> Callable[[Figure], Draw]:
+    return partial(_prepare_descent, np.asarray(hessian, float), np.asarray(minimum, float))
+
+
+def _prepare_descent(hessian: np.ndarray, minimum: np.ndarray, figure: Figure) -> Draw:
+    figure.subplots_adjust(0.06, 0.13, 0.985, 0.83, wspace=0.16)
+    left, right = figure.subplots(1, 2)
+    low, high = _window(minimum)
+    _contours(left, hessian, minimum, low, high)
+    left.plot(*minimum, "*", color=INK, markersize=13)
+    left.plot(0, 0, "s", color=INK, markersize=8, markerfacecolor="white")
+    left.set_title("path: start □, minimum ★")
+    right.set(yscale="log", xlim=(-1, STEPS + 1), ylim=LOSSES, xlabel="step")
+    right.set_title("loss above the minimum")
+    look = {"color": BLUE, "marker": "o", "markersize": 3.5, "linewidth": 1.3, **_MOVING}
+    (route,) = left.plot([], [], **look)
+    (heights,) = right.plot([], [], **look)
+    crosses = [axes.plot([], [], "x", color=ORANGE, **_CROSS)[0] for axes in (left, right)]
+    headline = figure.text(0.5, 0.93, "", weight="bold", size=11, ha="center", **_MOVING)
+    eigenvalues = np.linalg.eigvalsh(hessian)
+
+    def draw(*, learning_rate: float, momentum: float = 0.0, rule: str = "momentum") -> str:
+        points = _path(hessian, minimum, learning_rate, momentum, rule)
+        losses = _heights(hessian, points - minimum)
+        factor = kept_each_step(eigenvalues, learning_rate, momentum, rule)
+        limit = _limit(eigenvalues[-1], momentum, rule)
+        outside = ((points < low) | (points > high)).any(axis=1)
+        escaped = np.flatnonzero(outside)[:1] if factor > 1 else []
+
+        route.set_data(*points.T)
+        heights.set_data(np.arange(len(losses)), np.maximum(losses, LOSSES[0] / 10))
+        crosses[0].set_data(*np.clip(points[escaped], low, high).T if len(escaped) else ([], []))
+        above = np.flatnonzero(losses > LOSSES[1])[:1]
+        crosses[1].set_data(above, np.full(len(above), LOSSES[1]))
+        said = f"{_verdict(factor, losses)} (limit of η: {limit:.3f})"
+        headline.set_text(said[0].upper() + said[1:])
+        name = "without momentum" if momentum == 0 else f"{rule}, μ = {momentum:.2f}"
+        left_it = f" It leaves the picture at step {escaped[0]}." if len(escaped) else ""
+        return (
+            f"Learning rate {learning_rate:.3f}, {name}: {said}. Loss above the minimum "
+            f"{losses[0]:.3g} at the start, {losses[-1]:.1e} after {len(losses) - 1} "
+            f"steps.{left_it}"
+        )
+
+    return draw
+
+
+def _path(
+    hessian: np.ndarray, minimum: np.ndarray, rate: float, momentum: float, rule: str
+) -> np.ndarray:
+    """Weights from zero on, (T + 1, 2), cut off where they escape."""
+    weights = velocity = np.zeros(2)
+    points = [weights]
+    while len(points) <= STEPS and np.abs(weights).max() < ESCAPED:
+        gradient = hessian @ (weights - minimum)
+        weights, velocity = RULES[rule](weights, gradient, velocity, rate, momentum)
+        points.append(weights)
+    return np.array(points)
+
+
+def kept_each_step(eigenvalues: np.ndarray, rate: float, momentum: float, rule: str) -> float:
+    """By how much a step multiplies the error in the end, in the worst direction.
+
+    Along an eigenvector with eigenvalue λ, the error e follows e'' = (1 + μ - ηλ)e' - μe, with
+    Nesterov e'' = (1 + μ)(1 - ηλ)e' - μ(1 - ηλ)e: the larger root of the polynomial tells.
+
+    Args:
+        eigenvalues: (D,), of the Hessian.
+        rate, momentum, rule: as in the explorer.
+    """
+    largest = 0.0
+    for plain in 1 - rate * np.asarray(eigenvalues):
+        sum_of_roots, product = plain + momentum, momentum
+        if rule == "Nesterov":
+            sum_of_roots, product = (1 + momentum) * plain, momentum * plain
+        largest = max(largest, *np.abs(np.roots([1.0, -sum_of_roots, product])))
+    return largest
+
+
+def _limit(steepest: float, momentum: float, rule: str) -> float:
+    """Largest learning rate that does not diverge: there one of the roots is -1."""
+    without_lookahead = 2 * (1 + momentum) / steepest
+    return without_lookahead / (1 + 2 * momentum) if rule == "Nesterov" else without_lookahead
+
+
+def _verdict(factor: float, losses: np.ndarray) -> str:
+    if factor > 1:
+        return f"diverges: in the end every step makes the error {factor:.2f} times larger"
+    arrived = np.flatnonzero(losses < losses[0] / 1000)
+    if not len(arrived):
+        return f"still far after {STEPS} steps: each keeps {factor:.3f} of the error"
+    return f"a thousandth of the loss is left after {arrived[0]} steps"
+
+
+# --- paths ---------------------------------------------------------------------------------------
+
+
+@style()
+def paths_on_contours(
+    hessian: np.ndarray, minimum: np.ndarray, paths: Mapping[str, np.ndarray]
+) -> Picture:
+    """Up to three paths from zero over the contours of one quadratic.
+
+    Args:
+        hessian: (2, 2), symmetric and positive definite.
+        minimum: (2,), where the loss is lowest.
+        paths: for each name the weights (T + 1, 2), start included.
+    """
+    figure = new_figure((9, 3.6))
+    figure.subplots_adjust(0.06, 0.15, 0.985, 0.9, wspace=0.14)
+    low, high = _window(minimum)
+    told = []
+    for axes, (name, points) in zip(
+        figure.subplots(1, len(paths), squeeze=False)[0], paths.items(), strict=True
+    ):
+        _contours(axes, hessian, minimum, low, high)
+        axes.plot(*points.T, color=BLUE, marker="o", markersize=3, linewidth=1.1)
+        axes.plot(*points[0], "s", color=INK, markersize=8, markerfacecolor="white")
+        axes.plot(*minimum, "*", color=ORANGE, markeredgecolor=INK, markersize=14, zorder=5)
+        axes.set_title(f"{name}: {len(points) - 1} steps")
+        first, last = _heights(hessian, points[[0, -1]] - minimum)
+        told.append(
+            f"{name}: {len(points) - 1} steps, loss above the minimum from {first:.2g} to "
+            f"{last:.2g}"
+        )
+    return Picture(
+        figure,
+        "Paths from the start (square) towards the minimum (star) over contours of the loss, "
+        f"narrow ellipses. {'. '.join(told)}.",
+    )
+
+
+def _window(minimum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest weights in a picture that holds zero and the minimum."""
+    middle, half = minimum / 2, 0.85 * np.abs(minimum).max()
+    return middle - half * np.array([1.3, 1.0]), middle + half * np.array([1.3, 1.0])
+
+
+def _contours(
+    axes: Axes, hessian: np.ndarray, minimum: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> None:
+    """Ellipses of equal loss, evenly spaced in its root, on an axis with the same two units."""
+    values, vectors = np.linalg.eigh(hessian)
+    angles = np.linspace(0, 2 * np.pi, 200)
+    circle = np.array([np.cos(angles), np.sin(angles)])
+    ellipse = (vectors / np.sqrt(values)) @ circle
+    sizes = np.linspace(0.25, 6, 16) * math.sqrt(2 * _heights(hessian, minimum[None])[0])
+    lines = [(minimum[:, None] + size / 2 * ellipse).T for size in sizes]
+    axes.add_collection(LineCollection(lines, colors=GREY, linewidths=1))
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="slope", ylabel="intercept")
+
+
+def _heights(hessian: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """½ eᵀHe for each row of errors (T, 2)."""
+    heights: np.ndarray = np.einsum("ti,ij,tj->t", errors, hessian, errors) / 2
+    return heights
+
+
+_MOVING: dict[str, Any] = {"animated": True}
+_CROSS: dict[str, Any] = {
+    "markersize": 12,
+    "markeredgewidth": 3.5,
+    "clip_on": False,
+    "zorder": 5,
+    **_MOVING,
+}
+
+# --- the network ---------------------------------------------------------------------------------
+
+
+@style()
+def network_figure() -> Picture:
+    """The two-layer network as a chain: numbers go to the right, gradients come back."""
+    figure = new_figure((9.2, 2.5))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, 9.2), ylim=(0, 2.5))
+    axes.set_axis_off()
+    stations = {  # name: (shape, gradient, where)
+        "x": ("(N, D)", "", 0.5),
+        "a": ("(N, H)", r"$\partial L/\partial a$", 2.9),
+        "h": ("(N, H)", r"$\partial L/\partial h$", 5.0),
+        "z": ("(N, C)", r"$G = \partial L/\partial z$", 7.3),
+        "L": ("a number", "", 8.8),
+    }
+    for name, (shape, gradient, at) in stations.items():
+        axes.text(at, 1.5, f"${name}$", size=16, ha="center", va="center")
+        axes.text(at, 1.15, shape, size=9.5, ha="center", va="center")
+        axes.text(at, 0.4, gradient, size=12, ha="center", va="center")
+    steps = (r"$xW_1 + b_1$", r"$\max(a, 0)$", r"$hW_2 + b_2$", "loss")
+    back = ("", r"$\cdot\,[a > 0]$", r"$\cdot\, W_2^\top$", "")
+    places = [at for _, _, at in stations.values()]
+    for start, end, step, undo in zip(places, places[1:], steps, back, strict=False):
+        axes.annotate("", (end - 0.3, 1.5), (start + 0.3, 1.5), arrowprops=_ARROW | {"color": BLUE})
+        axes.text((start + end) / 2, 1.75, step, size=11, ha="center")
+        if undo:
+            axes.annotate("", (start + 0.5, 0.4), (end - 0.55, 0.4), arrowprops=_BACK)
+            axes.text((start + end) / 2, 0.55, undo, size=11, ha="center")
+    axes.text(0.1, 2.2, "forward: numbers →", color=BLUE, weight="bold")
+    axes.text(0.1, 0.35, "backward: gradients ←", weight="bold")
+    return Picture(
+        figure,
+        "A chain. Forward: from x, (N, D), by x W1 + b1 to a, (N, H); by max(a, 0) to h, (N, H); "
+        "by h W2 + b2 to z, (N, C); by the loss to one number L. Backward: the gradient G at z, "
+        "times W2 transposed, is the gradient at h; that, where a is positive, is the gradient "
+        "at a.",
+    )
+
+
+_ARROW: dict[str, Any] = {"arrowstyle": "->", "linewidth": 1.8}
+_BACK: dict[str, Any] = {"arrowstyle": "->", "linewidth": 1.8, "linestyle": "--", "color": ORANGE}

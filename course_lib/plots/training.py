@@ -1,0 +1,138 @@
+"""Pictures of a classifier in training: its losses, its weights, its mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from course_lib.errors import CourseError
+
+from .palette import LINES, SIGNED, style
+from .picture import Picture, new_figure
+
+
+@style()
+def wrong_predictions_figure(
+    images: np.ndarray,
+    labels: np.ndarray,
+    predictions: np.ndarray,
+    probabilities: np.ndarray,
+    count: int = 8,
+) -> Picture:
+    """The wrong predictions that the model was surest of, in a row.
+
+    Args:
+        images: (N, H, W) in grey values, or (N, H·H) for square ones; large is ink.
+        labels: (N,) true classes.
+        predictions: (N,) predicted classes.
+        probabilities: (N, C) predicted probabilities.
+        count: how many to show at most.
+
+    Raises:
+        CourseError: images in one row each that are not square.
+    """
+    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    sure = probabilities[np.arange(len(labels)), predictions]
+    wrong = np.flatnonzero(predictions != labels)
+    shown = wrong[np.argsort(-sure[wrong], kind="stable")][:count]
+    figure = new_figure((1.12 * count, 1.75))
+    total = f"{len(wrong)} of {len(labels)} predictions are wrong"
+    if not len(shown):
+        figure.text(0.5, 0.5, total, ha="center")
+        return Picture(figure, f"{total}.")
+
+    figure.subplots_adjust(0.01, 0.02, 0.99, 0.6, wspace=0.15)
+    figure.suptitle(f"{total}; the surest of them:", y=0.97)
+    for axes, n in zip(figure.subplots(1, count), shown, strict=False):
+        axes.imshow(images[n] if images.ndim == 3 else _square(images[n]), cmap="gray_r")
+        axes.set_title(f"is {labels[n]}\nsaid {predictions[n]} ({sure[n]:.2f})", fontsize=9.5)
+    for axes in figure.axes:
+        axes.set_axis_off()
+    told = ", ".join(f"a {labels[n]} taken for a {predictions[n]} ({sure[n]:.2f})" for n in shown)
+    return Picture(figure, f"{total}. The surest of them: {told}.")
+
+
+@style()
+def training_curves(
+    train_losses: Sequence[float],
+    test_losses: Sequence[float] = (),
+    test_accuracies: Sequence[float] = (),
+    unit: str = "epoch",
+) -> Picture:
+    """Losses after each epoch, and beside them accuracies if there are any.
+
+    Args:
+        train_losses: (T,), one for each epoch.
+        test_losses: (T,) or empty.
+        test_accuracies: (T,) between 0 and 1, or empty.
+        unit: what T counts, in the singular.
+
+    Raises:
+        CourseError: there are no losses.
+    """
+    if not len(train_losses):
+        raise CourseError("There are no losses to draw: append one after each step of training.")
+    losses = {"training": train_losses, "test": test_losses}
+    panels = {"loss": {name: values for name, values in losses.items() if len(values)}}
+    if len(test_accuracies):
+        panels["accuracy"] = {"test": test_accuracies}
+    figure = new_figure((4.4 * len(panels), 3))
+    figure.subplots_adjust(0.14 / len(panels), 0.17, 0.98, 0.9, wspace=0.25)
+    told = []
+    for axes, (name, curves) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+    ):
+        for which, values in curves.items():
+            number = list(losses).index(which)
+            every = max(1, len(values) // 10)
+            axes.plot(
+                np.arange(1, len(values) + 1),
+                values,
+                markevery=(number * every // 2, every),  # markers of two lines do not coincide
+                label=which,
+                **LINES[number],
+            )
+            told.append(f"{which} {name} from {values[0]:.3f} to {values[-1]:.3f}")
+        axes.set(xlabel=unit, title=name)
+        axes.legend()
+    return Picture(figure, f"Over {len(train_losses)} {unit}s: {', '.join(told)}.")
+
+
+@style()
+def weights_as_images(weights: np.ndarray) -> Picture:
+    """What each class of a linear classifier looks for: its weights, laid out as an image.
+
+    Args:
+        weights: (H·H, C), one column for each class.
+
+    Raises:
+        CourseError: the number of rows is no square.
+    """
+    side, classes = len(_square(weights[:, 0])), weights.shape[1]
+    limit = float(np.abs(weights).max()) or 1.0
+    columns = min(classes, 5)
+    rows = -(-classes // columns)
+    figure = new_figure((1.35 * columns + 1, 1.6 * rows))
+    figure.subplots_adjust(0.01, 0.02, 0.86, 0.88, wspace=0.1, hspace=0.25)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid:
+        axes.set_axis_off()
+    for number, axes in enumerate(grid[:classes]):
+        image = axes.imshow(_square(weights[:, number]), cmap=SIGNED, vmin=-limit, vmax=limit)
+        axes.set_title(str(number))
+    bar = figure.colorbar(image, cax=figure.add_axes((0.89, 0.1, 0.02, 0.7)))
+    bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.2g}", "0", f"{limit:.2g}"])
+    return Picture(
+        figure,
+        f"{classes} images of {side} by {side} weights, one for each class, from −{limit:.2g} "
+        f"(dark: ink here speaks against the class) to {limit:.2g} (bright: it speaks for it).",
+    )
+
+
+def _square(pixels: np.ndarray) -> np.ndarray:
+    """Pixels (H·H,) as an image (H, H)."""
+    side = round(np.sqrt(pixels.size))
+    if side**2 != pixels.size:
+        raise CourseError(f"{pixels.size} pixels do not fill a square image: pass whole images.")
+    return pixels.reshape(side, side)

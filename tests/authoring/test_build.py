@@ -1,0 +1,258 @@
+"""Both editions follow from the source, in the same bytes each time."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from course_lib import lessons as course_lessons
+from course_lib.authoring import build as building
+from course_lib.errors import CourseError
+from course_lib.exercises import catalogue
+from course_lib.lessons import Lesson, lessons
+
+HEADER = """\
+# ---
+# jupyter:
+#   course:
+#     title: Tiny
+#     minutes: 1
+#     able: add two numbers
+# ---
+
+"""
+TINY = (
+    HEADER
+    + """\
+# %% [markdown]
+# # Tiny
+
+# %% tags=["nbval-check-output"]
+print(1 + 1)
+
+# %% [markdown]
+# The same cell again:
+
+# %% tags=["nbval-check-output"]
+print(1 + 1)
+"""
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty course; `lesson(project, source)` puts the one lesson into it."""
+    for edition in ("notebooks", "solutions"):
+        (tmp_path / edition).mkdir()
+    readme = "<!-- {0} -->\n\n<!-- /{0} -->\n"
+    (tmp_path / "README.md").write_text(readme.format("lessons") + readme.format("exercises"))
+    for module in (building, course_lessons):
+        monkeypatch.setattr(module, "root", lambda: tmp_path)
+    return tmp_path
+
+
+def lesson(project: Path, source: str, name: str = "90_tiny") -> Lesson:
+    (project / "solutions" / f"{name}.py").write_text(source, encoding="utf-8")
+    (found,) = lessons()
+    return found
+
+
+# --- the lessons of the course -------------------------------------------------------------------
+
+
+def test_the_editions_on_disk_are_what_their_sources_say() -> None:
+    assert building.drift() == []
+
+
+@pytest.mark.parametrize("one", lessons(), ids=lambda one: one.name)
+def test_learners_get_no_solution_and_no_output(one: Lesson) -> None:
+    notebook = nbformat.read(one.notebook("notebooks"), as_version=4)
+    text = one.notebook("notebooks").read_text(encoding="utf-8")
+    assert building.BEGIN not in text
+    assert building.END not in text
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            compile(cell.source, cell.id, "exec")
+            assert cell.outputs == []
+            assert cell.execution_count is None
+    stubs = sum(cell.source.count("raise NotImplementedError()") for cell in notebook.cells)
+    assert stubs == sum(e.lesson == one.name for e in catalogue().values())
+
+
+@pytest.mark.parametrize("one", lessons(), ids=lambda one: one.name)
+def test_nbgrader_accepts_the_notebook_and_strips_it_as_we_do(one: Lesson) -> None:
+    from nbgrader.nbgraderformat import MetadataValidator
+    from nbgrader.preprocessors import ClearSolutions
+
+    solved = nbformat.read(one.notebook("solutions"), as_version=4)
+    MetadataValidator().validate_nb(solved)
+    stripped, _ = ClearSolutions().preprocess(solved, {})
+    ours = nbformat.read(one.notebook("notebooks"), as_version=4)
+    assert [c.source for c in stripped.cells] == [c.source for c in ours.cells]
+    points = {
+        c.metadata.nbgrader.grade_id: c.metadata.nbgrader.points
+        for c in ours.cells
+        if c.metadata.get("nbgrader", {}).get("grade")
+    }
+    expected = {f"{e.name}-check": e.points for e in catalogue().values() if e.lesson == one.name}
+    assert points == expected
+
+
+def test_solved_outputs_hold_no_error_warning_or_time() -> None:
+    for one in lessons():
+        for cell in nbformat.read(one.notebook("solutions"), as_version=4).cells:
+            assert "execution" not in cell.metadata
+            for output in cell.get("outputs", ()):
+                assert output.output_type != "error"
+                assert output.get("name") != "stderr", output.text
+
+
+# --- a lesson of our own -------------------------------------------------------------------------
+
+
+def test_the_same_source_gives_the_same_bytes(project: Path) -> None:
+    one = lesson(project, TINY)
+    assert {path.name for path in building.build()} == {"90_tiny.ipynb", "README.md"}
+    paths = [one.notebook(edition) for edition in building.EDITIONS]
+    first = [path.read_bytes() for path in paths]
+    assert building.drift() == []
+    assert building.build() == []
+    for path in paths:
+        path.unlink()
+    building.build()
+    assert [path.read_bytes() for path in paths] == first
+
+
+def test_a_solved_edition_keeps_outputs_and_tags(project: Path) -> None:
+    one = lesson(project, TINY)
+    building.build()
+    cells = nbformat.read(one.notebook("solutions"), as_version=4).cells
+    outputs = [cell.outputs[0].text for cell in cells if cell.cell_type == "code"]
+    assert outputs == ["2\n", "2\n"]
+    assert cells[1].metadata.tags == ["nbval-check-output"]
+
+
+def test_ids_are_unique_and_survive_changes_elsewhere(project: Path) -> None:
+    before = building.solution_edition(lesson(project, TINY)).cells
+    after = building.solution_edition(lesson(project, TINY.replace("# # Tiny", "# # Small"))).cells
+    assert len({cell.id for cell in before}) == len(before)
+    assert [cell.id for cell in before[1:]] == [cell.id for cell in after[1:]]
+    assert before[0].id != after[0].id
+
+
+def edit_source(project: Path) -> None:
+    path = project / "solutions" / "90_tiny.py"
+    path.write_text(path.read_text() + "\n# %%\nprint(3)\n")
+
+
+def edit_learners_notebook(project: Path) -> None:
+    path = project / "notebooks" / "90_tiny.ipynb"
+    path.write_text(path.read_text().replace("1 + 1", "1 + 2", 1))
+
+
+def edit_solved_notebook(project: Path) -> None:
+    path = project / "solutions" / "90_tiny.ipynb"
+    path.write_text(path.read_text().replace("1 + 1", "1 + 2", 1))
+
+
+def clear_outputs(project: Path) -> None:
+    path = project / "solutions" / "90_tiny.ipynb"
+    path.write_text(path.read_text().replace('"execution_count": 2', '"execution_count": null'))
+
+
+def delete_solved_notebook(project: Path) -> None:
+    (project / "solutions" / "90_tiny.ipynb").unlink()
+
+
+def add_a_stray_notebook(project: Path) -> None:
+    shutil.copy(project / "notebooks" / "90_tiny.ipynb", project / "notebooks" / "91_stray.ipynb")
+
+
+def edit_readme(project: Path) -> None:
+    path = project / "README.md"
+    path.write_text(path.read_text().replace("add two numbers", "fly"))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (edit_source, "notebooks/90_tiny.ipynb is not what 90_tiny.py says."),
+        (edit_learners_notebook, "notebooks/90_tiny.ipynb is not what 90_tiny.py says."),
+        (edit_solved_notebook, "solutions/90_tiny.ipynb is not what 90_tiny.py says."),
+        (clear_outputs, "solutions/90_tiny.ipynb was not executed from top to bottom."),
+        (delete_solved_notebook, "solutions/90_tiny.ipynb is missing."),
+        (add_a_stray_notebook, "notebooks/91_stray.ipynb has no source in solutions/."),
+        (edit_readme, "The tables of README.md are not up to date."),
+    ],
+)
+def test_drift_is_found(project: Path, change: object, says: str) -> None:
+    lesson(project, TINY)
+    building.build()
+    change(project)  # type: ignore[operator]
+    assert says in building.drift()
+
+
+def test_a_cell_that_fails_writes_nothing_and_is_named(project: Path) -> None:
+    one = lesson(project, TINY + "\n# %%\n1 / 0\n")
+    with pytest.raises(CourseError, match=r"1 / 0.*ZeroDivisionError"):
+        building.build()
+    assert not one.notebook("notebooks").exists()
+    assert not one.notebook("solutions").exists()
+
+
+EXERCISE = '''\
+# %% [markdown]
+# ## Regression: mean squared error
+
+# %%
+def mse(predictions, targets):
+    """Mean squared error."""
+    ### BEGIN SOLUTION
+    return ((predictions - targets) ** 2).mean()
+    ### END SOLUTION
+
+
+# %%
+mse = check(mse)
+'''
+
+
+@pytest.fixture
+def only_mse(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    mse = replace(catalogue()["mse"], lesson="90_tiny")
+    monkeypatch.setattr(building, "catalogue", lambda: {"mse": mse})
+
+
+@pytest.mark.usefixtures("only_mse")
+def test_the_stub_stands_where_the_solution_was(project: Path) -> None:
+    learner = building.learner_edition(lesson(project, HEADER + EXERCISE))
+    assert learner.cells[1].source == (
+        "def mse(predictions, targets):\n"
+        '    """Mean squared error."""\n'
+        "    # YOUR CODE HERE\n"
+        "    raise NotImplementedError()"
+    )
+    assert learner.cells[1].id == "mse"
+    assert learner.cells[2].metadata.nbgrader.points == 1
+
+
+@pytest.mark.usefixtures("only_mse")
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("mse = check(mse)", "pass", "the catalogue has"),
+        ("### END SOLUTION", "", "markers do not pair up"),
+        ("## Regression: mean squared error", "## Something", "no heading"),
+        ("def mse(", "def mes(", "the catalogue has"),
+    ],
+)
+def test_a_source_that_breaks_a_rule_is_refused(
+    project: Path, old: str, new: str, says: str
+) -> None:
+    with pytest.raises(CourseError, match=says):
+        building.solution_edition(lesson(project, HEADER + EXERCISE.replace(old, new)))

@@ -1,0 +1,97 @@
+"""The palette against published models of colour vision."""
+
+from __future__ import annotations
+
+import itertools
+
+import matplotlib
+import numpy as np
+import pytest
+
+from course_lib.plots.palette import BLUE, COLOURS, GREY, INK, LINES, MARKED, ORANGE, PLAIN, style
+
+# Machado, Oliveira & Fernandes 2009, "A Physiologically-based Model for Simulation of Color
+# Vision Deficiency", severity 1.0; they apply to linear RGB.
+VISION = {
+    "full": np.eye(3),
+    "protanopia": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deuteranopia": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "tritanopia": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
+}
+# sRGB to CIE XYZ (IEC 61966-2-1), white point D65.
+XYZ = np.array(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)
+PAIRS = list(itertools.combinations(COLOURS, 2))
+
+
+def linear(colour: str) -> np.ndarray:
+    encoded = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    """CIE L*a*b* of linear RGB."""
+    relative = XYZ @ np.clip(rgb, 0, 1) / XYZ.sum(axis=1)
+    f = np.where(relative > 216 / 24389, np.cbrt(relative), (24389 / 27 * relative + 16) / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def test_lab_of_known_colours() -> None:
+    assert lab(linear("#ffffff")) == pytest.approx([100, 0, 0], abs=0.01)
+    assert lab(linear("#ff0000")) == pytest.approx([53.24, 80.09, 67.20], abs=0.05)
+
+
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_colours_differ_in_every_kind_of_vision(vision: str, one: str, other: str) -> None:
+    seen = [lab(VISION[vision] @ linear(COLOURS[name])) for name in (one, other)]
+    assert np.linalg.norm(seen[0] - seen[1]) > 30  # a just noticeable difference is 2.3
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_colours_differ_in_greyscale(one: str, other: str) -> None:
+    lightness = [lab(linear(COLOURS[name]))[0] for name in (one, other)]
+    assert abs(lightness[0] - lightness[1]) > 20
+
+
+@pytest.mark.parametrize("ink", [INK, BLUE, ORANGE])
+def test_inks_have_the_contrast_on_white_that_wcag_asks_of_graphics(ink: str) -> None:
+    luminance = float(XYZ[1] @ linear(ink))
+    assert 1.05 / (luminance + 0.05) >= 3
+
+
+def test_lines_and_bars_differ_in_more_than_colour() -> None:
+    for key in ("color", "linestyle", "marker"):
+        assert len({line[key] for line in LINES}) == len(LINES)
+    assert MARKED["hatch"] != PLAIN["hatch"]
+    assert GREY not in {line["color"] for line in LINES}  # too light for a line
+
+
+def test_style_ends_with_its_block() -> None:
+    before = matplotlib.rcParams["axes.spines.top"]
+    with style():
+        assert matplotlib.rcParams["axes.spines.top"] is False
+    assert matplotlib.rcParams["axes.spines.top"] is before is True
