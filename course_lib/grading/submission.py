@@ -1,0 +1,234 @@
+"""Bytes of a notebook -> the learner's code, whatever state the file is in.
+
+Functions are found by name in the syntax tree of the cells, never by cell id: copied, moved,
+deleted or edited cells do not matter. What an answer consists of is decided by `slicing`.
+"""
+
+from __future__ import annotations
+
+import ast
+import errno
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from .slicing import Slices, Statement, statements
+
+MAX_BYTES = 64 << 20
+LARGE_BYTES = 10 << 20
+MAX_PARTS = 8_000_000
+MAX_CELL = 100_000
+MAX_CODE = 400_000
+MAX_STATEMENTS = 3_000
+MAX_MAGIC_CELL = 20_000
+MAX_MAGICS = 100
+
+# Cell magics that run the rest of their cell as Python, in the notebook's own names.
+_TRANSPARENT = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun"})
+_MAGIC_LINE = re.compile(r"^[ \t]*[%!?,;/]|=[ \t]*[%!]|\?[ \t]*$", re.MULTILINE)
+
+
+class UnreadableError(Exception):
+    """The file is no notebook; says why in one sentence."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The code of one notebook.
+
+    Attributes:
+        slices: the top-level statements, from which the program of each answer is cut.
+        broken: for each name that a cell with a syntax error seems to define: a sentence.
+        notes: what was found odd, a sentence each.
+    """
+
+    slices: Slices
+    broken: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def read(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """The bytes of a regular file of at most ``limit`` bytes; symbolic links are not followed.
+
+    Raises:
+        UnreadableError: it is something else, is larger, or cannot be opened.
+    """
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    try:
+        number = os.open(path, flags)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise UnreadableError("The file is a symbolic link, which is not followed.") from None
+        raise UnreadableError(f"The file cannot be opened: {error.strerror}.") from None
+    with os.fdopen(number, "rb") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise UnreadableError("This is not a regular file.")
+        try:
+            data = file.read(limit + 1)
+        except OSError as error:
+            raise UnreadableError(f"The file cannot be read: {error.strerror}.") from None
+    if len(data) > limit:
+        raise UnreadableError(f"The file is larger than {limit >> 20} MB; clear its outputs.")
+    return data
+
+
+def parse(data: bytes, names: Iterable[str]) -> Submission:
+    """The code cells of a notebook, cut into statements.
+
+    Args:
+        data: the file.
+        names: of the functions that matter, to be looked for in cells with a syntax error.
+
+    Raises:
+        UnreadableError: it is not a notebook.
+    """
+    notes: list[str] = []
+    notebook = _notebook(data, notes)
+    found: list[Statement] = []
+    broken: dict[str, str] = {}
+    names = tuple(names)
+    left = MAX_CODE
+    full = False
+    for number, source in _code_cells(notebook, notes):
+        left -= len(source)
+        if len(source) > MAX_CELL or left < 0:
+            notes.append(f"Code cell {number} is too long and was left out.")
+            continue
+        before = len(found)
+        try:
+            python = _python(source)
+            if python is not None:
+                left_over = statements(number, python, first=len(found))
+                found += islice(left_over, MAX_STATEMENTS - len(found))
+                full = full or next(left_over, None) is not None
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            del found[before:]
+            sentence = f"Code cell {number} cannot be read as Python{_where(error)}"
+            notes.append(f"{sentence}; it was left out.")
+            for name in names:
+                if re.search(rf"^[ \t]*(?:async[ \t]+)?def[ \t]+{name}\b", source, re.MULTILINE):
+                    broken[name] = f"{sentence}, so `{name}` could not be graded."
+    if full:
+        notes.append(f"Only the first {MAX_STATEMENTS} statements of the notebook were read.")
+    return Submission(Slices(found), broken, tuple(notes))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _notebook(data: bytes, notes: list[str]) -> dict[str, Any]:
+    """The notebook as JSON of format 4."""
+    if not data.strip(b" \t\r\n\0"):
+        raise UnreadableError("The file is empty.")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UnreadableError("The file is text in UTF-16; notebooks are UTF-8. Save it again.")
+    if b"\0" in data:
+        raise UnreadableError("The file holds null bytes: it is damaged, or not a notebook.")
+    if len(data) > LARGE_BYTES:
+        notes.append(f"The file has {len(data) / 1e6:.0f} MB; clear large outputs before saving.")
+    if sum(map(data.count, (b"[", b"{", b","))) > MAX_PARTS:
+        raise UnreadableError("The file holds too many separate values; clear its outputs.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"The file is not UTF-8 text (byte {error.start}).") from None
+    if data.startswith(b"\xef\xbb\xbf"):
+        notes.append("The file begins with a byte order mark, which notebooks should not have.")
+    try:
+        tree = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UnreadableError(
+            f"The file is not JSON: {error.msg} in line {error.lineno}."
+        ) from None
+    except RecursionError:
+        raise UnreadableError("The file is nested too deeply to be a notebook.") from None
+    except ValueError:
+        raise UnreadableError("The file is not JSON: it holds a number of absurd length.") from None
+    if not isinstance(tree, dict):
+        raise UnreadableError("The file is JSON, but not a notebook.")
+    notebook: dict[str, Any] = tree
+    version = notebook.get("nbformat", 4)
+    if version != 4:
+        notebook = _converted(text, notebook, version, notes)
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        raise UnreadableError("The file is JSON, but not a notebook: it has no list of cells.")
+    if not cells:
+        raise UnreadableError("The notebook has no cells.")
+    return notebook
+
+
+def _converted(
+    text: str, notebook: dict[str, Any], version: Any, notes: list[str]
+) -> dict[str, Any]:
+    if version not in (1, 2, 3) or not {"worksheets", "cells"} & set(notebook):
+        raise UnreadableError("The file is JSON, but not a notebook of a known format.")
+    import nbformat
+
+    try:
+        converted = nbformat.reads(text, as_version=4)
+    except Exception as error:  # whatever its converters stumble over
+        raise UnreadableError(
+            f"The notebook has the old format {version} and cannot be converted: "
+            f"{type(error).__name__}."
+        ) from None
+    notes.append(f"The notebook has the old format {version} and was converted.")
+    return dict(converted)
+
+
+def _code_cells(notebook: dict[str, Any], notes: list[str]) -> Iterator[tuple[int, str]]:
+    """Number (counting code cells from 1) and source of each code cell."""
+    number = 0
+    for cell in notebook["cells"]:
+        kind, source = _mapping(cell).get("cell_type"), _mapping(cell).get("source")
+        if isinstance(source, list) and all(isinstance(line, str) for line in source):
+            source = "".join(source)
+        if not isinstance(source, str) or not isinstance(kind, str):
+            notes.append("A cell without type or source was left out.")
+            continue
+        if kind == "code":
+            number += 1
+            yield number, source.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _python(source: str) -> str | None:
+    """The cell as plain Python, with the same line numbers; None if it is another language.
+
+    Raises:
+        SyntaxError: it is neither Python nor IPython.
+    """
+    while (first := source.lstrip()).startswith("%%"):
+        magic = re.match(r"%%\s*(\w*)", first)
+        if magic is None or magic[1] not in _TRANSPARENT:
+            return None
+        head = source[: len(source) - len(first)]
+        source = head + "\n" + first.partition("\n")[2]
+        if not source.strip():
+            return None
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        # Asked only where plain Python fails: each magic costs IPython a pass over the cell.
+        magics = len(_MAGIC_LINE.findall(source))
+        if not 0 < magics <= MAX_MAGICS or len(source) > MAX_MAGIC_CELL:
+            return source
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        transformer: Any = TransformerManager
+        return str(transformer().transform_cell(source))
+    return source
+
+
+def _where(error: BaseException) -> str:
+    if isinstance(error, SyntaxError) and error.lineno:
+        return f": {error.msg} in its line {error.lineno}"
+    return f": {' '.join(str(error).split())[:100] or type(error).__name__}"

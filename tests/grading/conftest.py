@@ -1,0 +1,104 @@
+"""Notebooks made from the sources of their cells, and right answers as plain code."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from course_lib.exercises import catalogue
+from course_lib.grading.marking import mark
+
+SETUP = "import numpy as np\nfrom course_lib.exercises import check"
+
+RIGHT = {
+    "mse": """
+def mse(predictions, targets):
+    return np.mean((predictions - targets) ** 2)
+""",
+    "numerical_gradient": """
+def numerical_gradient(function, point, step=1e-5):
+    gradient = np.zeros(np.shape(point))
+    for index in np.ndindex(gradient.shape):
+        up, down = np.array(point), np.array(point)
+        up[index] += step
+        down[index] -= step
+        gradient[index] = (function(up) - function(down)) / (2 * step)
+    return gradient
+""",
+    "mse_gradient": """
+def mse_gradient(predictions, targets):
+    return 2 * (predictions - targets) / predictions.size
+""",
+    "softmax": """
+def softmax(logits):
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+""",
+    "cross_entropy": """
+def cross_entropy(probabilities, labels):
+    chosen = probabilities[np.arange(len(labels)), labels]
+    return -np.log(np.maximum(chosen, 1e-7)).mean()
+""",
+    "softmax_cross_entropy": """
+def softmax_cross_entropy(logits, labels):
+    top = logits.max(axis=1, keepdims=True)
+    total = top[:, 0] + np.log(np.exp(logits - top).sum(axis=1))
+    return np.mean(total - logits[np.arange(len(labels)), labels])
+""",
+    "softmax_cross_entropy_gradient": """
+def softmax_cross_entropy_gradient(logits, labels):
+    gradient = softmax(logits)
+    gradient[np.arange(len(labels)), labels] -= 1
+    return gradient / len(labels)
+""",
+}
+MAX_POINTS = sum(exercise.points for exercise in catalogue().values() if exercise.name in RIGHT)
+Row = dict[str, str]
+
+
+def notebook(*cells: str) -> bytes:
+    """A notebook with these code cells after the set-up cell."""
+    made = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in (SETUP, *cells)]
+    )
+    return nbformat.writes(made).encode()
+
+
+def answers(**changed: str) -> list[str]:
+    """A cell for each exercise of lesson 01, right but for those given."""
+    return [changed.get(name, source) for name, source in RIGHT.items()]
+
+
+def rows(text: str) -> list[Row]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture
+def marked() -> Callable[..., dict[str, dict[str, Any]]]:
+    """Marks a notebook of these cells: the entry of each exercise by name."""
+
+    def run(*cells: str, seed: int = 7, **options: Any) -> dict[str, dict[str, Any]]:
+        entries, _ = mark(notebook(*cells), "01_losses", seed, **options)
+        return {entry["exercise"]: entry for entry in entries}
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[..., Path]:
+    """Writes LEARNER.ipynb files into a new folder."""
+
+    def write(**learners: bytes) -> Path:
+        place = tmp_path / "class"
+        place.mkdir(exist_ok=True)
+        for learner, data in learners.items():
+            (place / f"{learner}.ipynb").write_bytes(data)
+        return place
+
+    return write

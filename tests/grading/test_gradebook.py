@@ -1,0 +1,319 @@
+"""A whole class: nothing is lost, nothing is mixed up, nobody is harmed by a neighbour."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course_lib.errors import CourseError, UsageError
+from course_lib.grading import gradebook, sandbox
+from course_lib.grading.gradebook import grade
+
+from .conftest import MAX_POINTS, RIGHT, answers, notebook, rows
+
+Folder = Callable[..., Path]
+GOOD = notebook(*answers())
+HALF = notebook(*answers(mse="def mse(p, t):\n    return np.mean((p - t) ** 2) / 2"))
+BLANK = notebook(*(f"def {name}(*a):\n    raise NotImplementedError" for name in RIGHT))
+
+
+def records(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+
+
+def totals(out: Path) -> dict[str, str]:
+    return {row["learner"]: row["total"] for row in rows((out / "gradebook.csv").read_text())}
+
+
+def test_a_class_is_graded(folder: Folder, tmp_path: Path) -> None:
+    place = folder(anna=GOOD, ben=HALF, cem=BLANK, dora=b"", eve=b"{}")
+    out = tmp_path / "out"
+    seen: list[tuple[int, int, str]] = []
+
+    def progress(done: int, total: int, record: dict[str, Any]) -> None:
+        assert record["submission"] in [r["submission"] for r in records(out)]
+        seen.append((done, total, record["status"]))
+
+    summary = grade([place], out, jobs=2, seed=3, progress=progress)
+    assert (summary.graded, summary.unreadable, summary.crashed, summary.seed) == (3, 2, 0, 3)
+    assert sorted(seen) == [(n, 5, s) for (n, _, s) in sorted(seen)]
+    assert [done for done, _, _ in seen] == [1, 2, 3, 4, 5]
+    full = f"{MAX_POINTS:g}"
+    assert totals(out) == {
+        "anna": full,
+        "ben": f"{MAX_POINTS - 1:g}",
+        "cem": "0",
+        "dora": "",
+        "eve": "",
+    }
+    table = rows((out / "gradebook.csv").read_text())
+    assert list(table[0]) == ["learner", "total", "max_total", *RIGHT]
+    assert {row["max_total"] for row in table} == {full}
+    grades = rows((out / "grades.csv").read_text())
+    assert len(grades) == 5 * len(RIGHT)
+    by_learner = {(row["submission"], row["exercise"]): row for row in grades}
+    assert by_learner["ben", "mse"] == {
+        "submission": "ben",
+        "exercise": "mse",
+        "points": "0",
+        "max_points": "1",
+        "status": "wrong",
+        "misconception": "half",
+    }
+    assert by_learner["cem", "mse"]["status"] == "not attempted"
+    assert by_learner["dora", "mse"]["status"] == "unreadable"
+    assert by_learner["dora", "mse"]["points"] == ""
+    names = {path.name for path in (out / "feedback").iterdir()}
+    assert names == {f"{name}.html" for name in ("anna", "ben", "cem", "dora", "eve")}
+    assert all(path.exists() for path in summary.files)
+
+
+def test_the_seed_is_drawn_recorded_and_reproduces(folder: Folder, tmp_path: Path) -> None:
+    place = folder(anna=notebook("def mse(p, t):\n    return float(p[0, 0])"))
+    first = grade([place], tmp_path / "a")
+    second = grade([place], tmp_path / "b")
+    third = grade([place], tmp_path / "c", seed=first.seed)
+    assert first.seed != second.seed
+    assert third.seed == first.seed
+    assert records(tmp_path / "a")[0]["seed"] == first.seed
+    assert records(tmp_path / "a") == records(tmp_path / "c")
+    assert (tmp_path / "a/grades.csv").read_bytes() == (tmp_path / "c/grades.csv").read_bytes()
+
+
+# --- finding submissions -------------------------------------------------------------------------
+
+
+def test_nbgrader_s_folders(tmp_path: Path) -> None:
+    for learner, name, data in (
+        ("anna", "01", GOOD),
+        ("ben", "01", HALF),
+        ("ben", "extra", notebook("a = 1")),
+    ):
+        place = tmp_path / "course/submitted" / learner / "ps1"
+        (place / ".ipynb_checkpoints").mkdir(parents=True, exist_ok=True)
+        (place / ".ipynb_checkpoints/01-checkpoint.ipynb").write_bytes(BLANK)
+        (place / f"{name}.ipynb").write_bytes(data)
+    (tmp_path / "course/source").mkdir()
+    (tmp_path / "course/source/01.ipynb").write_bytes(GOOD)
+    expected = {"anna": f"{MAX_POINTS:g}", "ben": f"{MAX_POINTS - 1:g}"}
+    for number, path in enumerate(("course", "course/submitted", "course/submitted/ben/ps1")):
+        out = tmp_path / f"out{number}"
+        summary = grade([tmp_path / path], out)
+        assert totals(out) == (expected if number < 2 else {"ben": expected["ben"]})
+        assert any("automatic copies and was skipped" in note for note in summary.notes)
+    submissions = {record["submission"] for record in records(tmp_path / "out0")}
+    assert submissions == {"anna/ps1/01", "ben/ps1/01", "ben/ps1/extra"}
+
+
+def test_one_notebook_and_the_same_twice(folder: Folder, tmp_path: Path) -> None:
+    place = folder(anna=GOOD)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "anna.ipynb").write_bytes(BLANK)
+    paths = [place / "anna.ipynb", place, other / "anna.ipynb"]
+    summary = grade(paths, tmp_path / "out")
+    assert summary.graded == 2
+    assert {record["submission"] for record in records(tmp_path / "out")} == {"anna", "anna (2)"}
+
+
+def test_symbolic_links_are_skipped(folder: Folder, tmp_path: Path) -> None:
+    place = folder(anna=GOOD)
+    (place / "ben.ipynb").symlink_to(place / "anna.ipynb")
+    (place / "loop").symlink_to(place)
+    summary = grade([place], tmp_path / "out")
+    assert summary.graded == 1
+    assert sum("symbolic link and was skipped" in note for note in summary.notes) == 2
+
+
+def test_wrong_paths_are_told(folder: Folder, tmp_path: Path) -> None:
+    place = folder(anna=GOOD)
+    (place / "list.txt").write_text("")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link.ipynb").symlink_to(place / "anna.ipynb")
+    for path, says in (
+        (tmp_path / "clas", f"Did you mean “{place}”?"),
+        (place / "ana.ipynb", f"Did you mean “{place / 'anna.ipynb'}”?"),
+        (tmp_path / "no/where.ipynb", "There is no file or folder"),
+        (place / "list.txt", "its name should end in .ipynb"),
+        (tmp_path / "empty", "There is no notebook to grade in"),
+        (tmp_path / "link.ipynb", "symbolic link"),
+    ):
+        with pytest.raises(UsageError) as refused:
+            grade([path], tmp_path / "out")
+        assert says in str(refused.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_options_are_told(folder: Folder, tmp_path: Path) -> None:
+    place = folder(anna=GOOD)
+    with pytest.raises(UsageError, match="at least one job"):
+        grade([place], tmp_path / "out", jobs=0)
+    with pytest.raises(UsageError, match="must not be negative"):
+        grade([place], tmp_path / "out", seed=-1)
+
+
+def test_a_file_without_exercises_belongs_to_the_lesson_of_the_others(
+    folder: Folder, tmp_path: Path
+) -> None:
+    grade([folder(anna=GOOD, ben=notebook("a = 1"))], tmp_path / "a")
+    ben = {record["learner"]: record for record in records(tmp_path / "a")}["ben"]
+    assert (ben["lesson"], ben["points"]) == ("01_losses", 0)
+    alone = tmp_path / "alone.ipynb"
+    alone.write_bytes(notebook("a = 1"))
+    assert grade([alone], tmp_path / "b").unreadable == 1
+    assert rows((tmp_path / "b/grades.csv").read_text())[0]["status"] == "unreadable"
+
+
+# --- nothing is lost -----------------------------------------------------------------------------
+
+
+def test_results_are_not_mixed_with_another_run(folder: Folder, tmp_path: Path) -> None:
+    place = folder(anna=GOOD)
+    grade([place], tmp_path / "out", seed=1)
+    before = (tmp_path / "out/results.jsonl").read_bytes()
+    with pytest.raises(UsageError, match="--resume"):
+        grade([place], tmp_path / "out")
+    with pytest.raises(UsageError, match="begun with seed 1, not 2"):
+        grade([place], tmp_path / "out", seed=2, resume=True)
+    assert (tmp_path / "out/results.jsonl").read_bytes() == before
+
+
+def test_a_torn_run_is_continued(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder(anna=GOOD, ben=HALF, cem=BLANK)
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    grade([place], whole, seed=4, jobs=1)
+    lines = (whole / "results.jsonl").read_bytes().splitlines(keepends=True)
+    torn.mkdir()
+    (torn / "results.jsonl").write_bytes(lines[0] + lines[1] + lines[2][:100])
+    graded: list[str] = []
+    mark = gradebook.mark
+    monkeypatch.setattr(gradebook, "mark", lambda *a, **k: graded.append(a[1]) or mark(*a, **k))
+    summary = grade([place], torn, resume=True)
+    assert summary.seed == 4
+    assert len(graded) == 1
+    assert "2 of 3 were graded before and kept." in summary.notes
+    for name in ("results.jsonl", "grades.csv", "gradebook.csv"):
+        assert (torn / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_changed_file_is_graded_again(folder: Folder, tmp_path: Path) -> None:
+    place = folder(anna=BLANK, ben=GOOD)
+    grade([place], tmp_path / "out")
+    (place / "anna.ipynb").write_bytes(GOOD)
+    summary = grade([place], tmp_path / "out", resume=True)
+    assert "1 of 2 were graded before and kept." in summary.notes
+    assert totals(tmp_path / "out")["anna"] == f"{MAX_POINTS:g}"
+    again = grade([place], tmp_path / "out", resume=True)
+    assert "2 of 2 were graded before and kept." in again.notes
+
+
+def test_a_damaged_line_is_told(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/results.jsonl").write_text('{"submission": 3}\n')
+    with pytest.raises(CourseError, match=r"Line 1 of .* is damaged"):
+        grade([folder(anna=GOOD)], tmp_path / "out", resume=True)
+
+
+def test_our_own_failure_is_no_zero_and_is_tried_again(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder(anna=GOOD, ben=GOOD)
+    mark = gradebook.mark
+
+    def failing(data: bytes, *rest: Any, **options: Any) -> Any:
+        if not (tmp_path / "failed").exists():
+            (tmp_path / "failed").touch()
+            raise RuntimeError("a bug\nof ours")
+        return mark(data, *rest, **options)
+
+    monkeypatch.setattr(gradebook, "mark", failing)
+    summary = grade([place], tmp_path / "out", jobs=1)
+    assert (summary.graded, summary.crashed) == (1, 1)
+    crashed = next(r for r in records(tmp_path / "out") if r["status"] == "crashed")
+    assert crashed["message"] == "Grading failed here, not in the answers: a bug of ours"
+    row = rows((tmp_path / "out/grades.csv").read_text())[0]
+    assert (row["status"], row["points"]) == ("crashed", "")
+    assert grade([place], tmp_path / "out", resume=True).graded == 2
+
+
+def test_a_worker_that_does_not_start_is_our_failure(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox.Sandbox.__init__, "__defaults__", (None, None, ("/no/python",)))
+    with pytest.raises(CourseError, match="does not start on this machine"):
+        grade([folder(anna=GOOD)], tmp_path / "out")
+
+
+def test_a_full_disk_ends_in_one_sentence_and_whole_lines(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder(anna=GOOD, ben=GOOD, cem=GOOD)
+    calls: list[int] = []
+
+    def full(number: int) -> None:
+        calls.append(number)
+        if len(calls) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        with pytest.raises(CourseError, match="No space left on device"):
+            grade([place], tmp_path / "out", jobs=1)
+    assert len(records(tmp_path / "out")) == 1
+    assert not (tmp_path / "out/grades.csv").exists()
+    assert grade([place], tmp_path / "out", resume=True).graded == 3
+
+
+def test_an_output_folder_that_cannot_be(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CourseError, match="cannot be written to"):
+        grade([folder(anna=GOOD)], tmp_path / "file" / "out")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(
+    folder: Folder, tmp_path: Path
+) -> None:
+    pid = tmp_path / "pid"
+    hangs = f"""
+def mse(p, t):
+    import os, time
+    open({str(pid)!r}, "w").write(str(os.getpid()))
+    time.sleep(60)
+"""
+    place = folder(a=GOOD, b=notebook(hangs))
+    out = tmp_path / "out"
+    script = f"""
+    import sys
+    from pathlib import Path
+    from course_lib.grading.gradebook import grade
+    try:
+        grade([Path({str(place)!r})], Path({str(out)!r}), jobs=1)
+    except KeyboardInterrupt:
+        sys.exit(77)
+    """
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)]) as process:
+        try:
+            while not (pid.exists() and pid.read_text()):
+                assert process.poll() is None
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 77
+        finally:
+            process.kill()
+    assert [record["submission"] for record in records(out)] == ["a"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)

@@ -1,0 +1,205 @@
+"""One submission: every exercise judged by itself, and what went wrong said in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from course_lib.exercises import catalogue
+from course_lib.grading.marking import mark
+from course_lib.grading.sandbox import Limits
+
+from .conftest import MAX_POINTS, RIGHT, answers, notebook
+
+Marked = Callable[..., dict[str, dict[str, Any]]]
+WRONG_SOFTMAX = "def softmax(logits):\n    e = np.exp(logits)\n    return e / e.sum(axis=0)"
+LIMITS = Limits(grace=0.0, load=1.0, memory=300 << 20)
+
+
+def points(entries: dict[str, dict[str, Any]]) -> float:
+    return sum(entry["points"] for entry in entries.values())
+
+
+def test_right_answers_earn_everything(marked: Marked) -> None:
+    entries = marked(*answers())
+    assert list(entries) == list(RIGHT)
+    assert {entry["status"] for entry in entries.values()} == {"correct"}
+    assert points(entries) == MAX_POINTS
+
+
+def test_order_and_unrelated_cells_do_not_matter(marked: Marked) -> None:
+    cells = ["while True: pass", *reversed(answers()), "raise SystemExit", "import no_such_thing"]
+    assert points(marked(*cells)) == MAX_POINTS
+
+
+def test_right_answers_written_differently(marked: Marked) -> None:
+    entries = marked(
+        *answers(
+            mse="mse = lambda a, b: sum(sum((x - y) ** 2 for x, y in zip(r, s)) / len(r)"
+            " for r, s in zip(a, b)) / len(a)",
+            softmax="""
+from scipy import special
+softmax = lambda z: special.softmax(z.astype(np.longdouble), axis=1)
+""",
+            mse_gradient="""
+def mse_gradient(p, t):
+    return ((2 * np.matrix(p) - 2 * np.matrix(t)) / p.size).tolist()
+""",
+        )
+    )
+    assert points(entries) == MAX_POINTS
+
+
+def test_a_known_mistake_is_named(marked: Marked) -> None:
+    half = "def mse(p, t):\n    return np.mean((p - t) ** 2) / 2"
+    entry = marked(*answers(mse=half))["mse"]
+    assert (entry["status"], entry["points"], entry["misconception"]) == ("wrong", 0, "half")
+    assert len(entry["hints"]) == 2
+
+
+def test_nothing_attempted(marked: Marked) -> None:
+    stub = "def mse(predictions, targets):\n    raise NotImplementedError"
+    entries = marked(stub)
+    assert {entry["status"] for entry in entries.values()} == {"not attempted"}
+    assert entries["mse"]["message"] == "Not attempted yet: write the function first."
+    assert entries["softmax"]["message"] == "There is no function `softmax` in this notebook."
+
+
+def test_syntax_errors(marked: Marked) -> None:
+    stub = "def softmax(logits):\n    raise NotImplementedError"
+    entries = marked(
+        "a = = 1",
+        *answers(mse="def mse(p, t):\n    return (p", softmax=stub),
+        "def softmax(logits):\n    return 1 +",
+        "def cross_entropy(:",
+    )
+    for name in ("mse", "softmax"):
+        assert entries[name]["status"] == "error"
+        assert f"in its line 2, so `{name}` could not be graded." in entries[name]["message"]
+    # What Python could read stands, as it would in the notebook.
+    assert entries["cross_entropy"]["status"] == "correct"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "def mse(p, t):\n    while True: pass",
+        "import os\ndef mse(p, t): os._exit(0)",
+        "def mse(p, t): raise SystemExit",
+        "def mse(p, t): return [0] * 10**12",
+        "def mse(p, t):\n    x = []\n    while True: x.append(bytearray(10**8))",
+        "def mse(p, t):\n    for _ in range(20): print('flood' * 10**6)\n    return 0.0",
+        "def mse(p, t):\n    p[:] = t\n    return 0.0",
+        "import sys\nsys.setrecursionlimit(10**9)\ndef mse(p, t): return mse(p, t)",
+        "while True:\n    def mse(p, t): return 1",
+    ],
+)
+def test_one_bad_answer_costs_itself_only(marked: Marked, bad: str) -> None:
+    entries = marked(*answers(mse=bad), limits=LIMITS)
+    assert entries["mse"]["points"] == 0
+    assert entries["mse"]["status"] in {"error", "timeout", "wrong"}
+    assert points(entries) == MAX_POINTS - catalogue()["mse"].points
+
+
+@pytest.mark.parametrize(
+    "cheat",
+    [
+        "from course_lib.foundations.losses import mse",
+        "from course_lib.foundations import losses\nmse = losses.mse",
+        "import importlib\ndef mse(p, t):\n"
+        "    return importlib.import_module('course_lib.foundations.losses').mse(p, t)",
+        "np.allclose = np.array_equal = lambda *a, **k: True\ndef mse(p, t): return 0.0",
+        "class Yes(float):\n    __eq__ = __lt__ = __le__ = lambda *a: True\n"
+        "def mse(p, t): return Yes(0)",
+        "def mse(p, t):\n    import sys\n"
+        "    return [f.f_locals for f in [sys._getframe(i) for i in range(4)]]",
+    ],
+)
+def test_cheats_earn_nothing(marked: Marked, cheat: str) -> None:
+    entries = marked(*answers(mse=cheat))
+    assert entries["mse"]["points"] == 0
+    assert points(entries) == MAX_POINTS - catalogue()["mse"].points
+
+
+def test_the_course_s_own_functions_are_refused_in_words(marked: Marked) -> None:
+    entry = marked(
+        "from course_lib.foundations.losses import mse as ref\nmse = lambda p, t: ref(p, t)"
+    )
+    assert entry["mse"]["status"] == "error"
+    assert "answers may not use the course's own functions" in entry["mse"]["message"]
+
+
+def test_a_patched_numpy_can_only_lose(marked: Marked) -> None:
+    patch = "np.mean = lambda *a, **k: 0.0\ndef mse(p, t): return np.mean(p - t)"
+    entries = marked(*answers(mse=patch))
+    assert entries["mse"]["points"] == 0
+    assert points(entries) < MAX_POINTS
+    assert points(marked(*answers())) == MAX_POINTS
+
+
+# --- follow-on mistakes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "softmax",
+    [WRONG_SOFTMAX, "def softmax(logits):\n    raise NotImplementedError", "", "softmax = 3"],
+)
+def test_a_mistake_is_not_punished_twice(marked: Marked, softmax: str) -> None:
+    entries = marked(*answers(softmax=softmax))
+    assert entries["softmax"]["points"] == 0
+    follow_on = entries["softmax_cross_entropy_gradient"]
+    assert follow_on["status"] == "correct"
+    assert follow_on["notes"] == [
+        "Graded with the course's own `softmax`, because yours is not right yet."
+    ]
+
+
+def test_a_right_answer_is_used_itself(marked: Marked) -> None:
+    entries = marked(*answers())
+    assert entries["softmax_cross_entropy_gradient"]["notes"] == []
+
+
+def test_what_is_given_cannot_be_handed_in_for_another_exercise(marked: Marked) -> None:
+    entries = marked(
+        *answers(
+            softmax="softmax = lambda z: softmax_cross_entropy_gradient(z, z)", mse="mse = mse"
+        )
+    )
+    assert entries["softmax"]["points"] == 0
+    assert entries["mse"]["points"] == 0
+
+
+def test_circles_end(marked: Marked) -> None:
+    entries = marked(
+        *answers(
+            softmax="def softmax(z): return cross_entropy(z, z)",
+            cross_entropy="def cross_entropy(p, y): return softmax(p)",
+        )
+    )
+    assert entries["softmax"]["points"] == entries["cross_entropy"]["points"] == 0
+
+
+def test_functions_of_functions_are_not_given(marked: Marked) -> None:
+    own = """
+def numerical_gradient(function, point, step=1e-5):
+    return np.zeros(np.shape(point))
+"""
+    by_numbers = """
+def mse_gradient(p, t):
+    return numerical_gradient(lambda q: ((q - t) ** 2).mean(), p)
+"""
+    entry = marked(*answers(numerical_gradient=own, mse_gradient=by_numbers))["mse_gradient"]
+    assert entry["status"] == "wrong"
+    assert entry["notes"] == []
+
+
+# --- the seed ------------------------------------------------------------------------------------
+
+
+def test_the_seed_reproduces_every_word() -> None:
+    data = notebook(*answers(mse="def mse(p, t): return float(p[0, 0])"))
+    first, again, other = (mark(data, "01_losses", seed) for seed in (5, 5, 6))
+    assert first == again
+    assert first[0][0]["message"] != other[0][0]["message"]

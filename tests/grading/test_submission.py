@@ -1,0 +1,285 @@
+"""Files of every kind, and which statements an answer consists of."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from course_lib.exercises import catalogue
+from course_lib.grading.marking import lesson_of
+from course_lib.grading.submission import Submission, UnreadableError, parse, read
+
+from .conftest import RIGHT, answers, notebook
+
+NAMES = tuple(RIGHT)
+
+
+def parsed(*cells: str) -> Submission:
+    return parse(notebook(*cells), NAMES)
+
+
+def program(name: str, *cells: str, given: tuple[str, ...] = ()) -> list[str]:
+    """First line of each statement of the answer's program."""
+    made = parsed(*cells).slices.program(name, given)
+    return [source.strip().split("\n")[0] for _, source in made.segments]
+
+
+# --- files -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "is empty"),
+        (b" \n\n", "is empty"),
+        (bytes(1000), "is empty"),
+        (b"def mse(p, t): ...", "is not JSON: Expecting value in line 1"),
+        (notebook("a = 1")[:-40], "is not JSON"),
+        (notebook("a = 1") + b"\0", "null bytes"),
+        (b'{"cells": "\xff"}', "not UTF-8 text (byte 11)"),
+        (notebook("a = 1").decode().encode("utf-16"), "UTF-16"),
+        (b"[1, 2]", "JSON, but not a notebook"),
+        (b'{"a": 1}', "no list of cells"),
+        (b'{"cells": 3}', "no list of cells"),
+        (b'{"cells": [], "nbformat": 4}', "has no cells"),
+        (b'{"cells": [], "nbformat": 99}', "not a notebook of a known format"),
+        (b'{"worksheets": [7], "nbformat": 3}', "old format 3 and cannot be converted"),
+        (b'{"cells": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "nested too deeply"),
+        (b'{"cells": [' + b"9" * 50_000 + b"]}", "a number of absurd length"),
+        (b'{"cells": [' + b"{}," * 5_000_000 + b"{}]}", "too many separate values"),
+    ],
+)
+def test_what_is_no_notebook_is_refused_in_one_sentence(data: bytes, says: str) -> None:
+    with pytest.raises(UnreadableError) as refused:
+        parse(data, NAMES)
+    assert says in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_byte_order_mark_is_only_noted() -> None:
+    submission = parse(b"\xef\xbb\xbf" + notebook(*answers()), NAMES)
+    assert submission.slices.answer("mse") is not None
+    assert any("byte order mark" in note for note in submission.notes)
+
+
+def test_version_3_is_converted() -> None:
+    old = nbformat.convert(nbformat.reads(notebook(*answers()).decode(), as_version=4), 3)
+    submission = parse(json.dumps(old).encode(), NAMES)
+    assert submission.slices.answer("softmax") is not None
+    assert submission.notes == ("The notebook has the old format 3 and was converted.",)
+
+
+def test_odd_cells_are_left_out() -> None:
+    whole = json.loads(notebook(*answers()))
+    whole["cells"] += [None, {"cell_type": "code"}, {"cell_type": "code", "source": [1]}]
+    submission = parse(json.dumps(whole).encode(), NAMES)
+    assert submission.slices.answer("mse") is not None
+    assert submission.notes == ("A cell without type or source was left out.",) * 3
+
+
+def test_30_megabytes_are_read_and_65_are_not(tmp_path: Path) -> None:
+    whole = json.loads(notebook(*answers()))
+    picture = {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"image/png": "A" * 30_000_000},
+    }
+    whole["cells"][0]["outputs"] = [picture]
+    path = tmp_path / "large.ipynb"
+    path.write_bytes(json.dumps(whole).encode())
+    submission = parse(read(path), NAMES)
+    assert submission.slices.answer("mse") is not None
+    assert submission.notes == ("The file has 30 MB; clear large outputs before saving.",)
+    with path.open("r+b") as file:
+        file.truncate(65 << 20)
+    with pytest.raises(UnreadableError, match="larger than 64 MB"):
+        read(path)
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_bytes(notebook())
+    (tmp_path / "link.ipynb").symlink_to(tmp_path / "a.ipynb")
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    for name, says in (
+        ("link.ipynb", "symbolic link"),
+        ("pipe.ipynb", "not a regular file"),
+        ("none.ipynb", "cannot be opened"),
+    ):
+        with pytest.raises(UnreadableError, match=says):
+            read(tmp_path / name)
+
+
+# --- cells -----------------------------------------------------------------------------------
+
+
+def test_nothing_of_a_cell_that_cannot_run_is_used() -> None:
+    submission = parsed("mse = lambda p, t: 1\ndef f(a, a): pass")
+    assert submission.slices.answer("mse") is None
+
+
+def test_a_syntax_error_costs_its_cell_only() -> None:
+    submission = parsed("x = = 1", *answers(mse="def mse(p, t):\n    return (p - t"))
+    assert submission.slices.answer("mse") is None
+    assert submission.slices.answer("softmax") is not None
+    sentence = submission.broken["mse"]
+    assert sentence.startswith("Code cell 3 cannot be read as Python: ")
+    assert sentence.endswith(" in its line 2, so `mse` could not be graded.")
+    assert [note.split(" cannot")[0] for note in submission.notes] == ["Code cell 2", "Code cell 3"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%matplotlib inline\n!pip list\nfiles = !ls\nprint?\n" + RIGHT["mse"],
+        "%%time\n" + RIGHT["mse"],
+        "\n\n%%capture output\n%%time\n" + RIGHT["mse"],
+        RIGHT["mse"] + "\n%timeit mse(a, b)",
+        RIGHT["mse"].replace("\n", "\r\n"),
+        "await something()\n" + RIGHT["mse"],
+        "print('ü' * 3); a = 'ü'; " + "mse = lambda p, t: ((p - t) ** 2).mean()",
+    ],
+)
+def test_notebook_syntax_is_understood(cell: str) -> None:
+    submission = parsed(cell)
+    assert submission.notes == ()
+    answer = submission.slices.answer("mse")
+    assert answer is not None
+    assert answer.source.strip().startswith(("def mse", "mse = lambda"))
+
+
+@pytest.mark.parametrize("magic", ["%%bash", "%%html", "%%writefile mse.py", "%%javascript"])
+def test_cells_in_other_languages_are_skipped(magic: str) -> None:
+    submission = parsed(f"{magic}\n{RIGHT['mse']}", "%%time")
+    assert submission.slices.answer("mse") is None
+    assert submission.notes == ()
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "(" * 50_000,
+        "-" * 90_000 + "1",
+        "a" + ".b" * 45_000,
+        "a = " + "1+" * 45_000 + "1",
+        "[" * 90 + "]" * 90 + "\n" + "x = 1\n" * 10_000,
+        "if a: b\n" + "elif c: d\n" * 8_000,
+        "\n" * 99_000 + "x ==== 1",
+        "a\0b",
+        "\ud800 = 1",
+        "x = 1\n" * 30_000,
+    ],
+)
+def test_monstrous_cells_cost_nothing_but_themselves(bomb: str) -> None:
+    whole = json.loads(notebook(*answers()))
+    whole["cells"].append({"cell_type": "code", "source": bomb, "metadata": {}, "outputs": []})
+    submission = parse(json.dumps(whole).encode(), NAMES)
+    assert submission.slices.answer("mse") is not None
+    assert submission.notes
+
+
+# --- what an answer consists of --------------------------------------------------------------
+
+
+def test_only_what_the_answer_needs_is_run() -> None:
+    assert program(
+        "mse",
+        "while True: pass",
+        "EPS = 1e-7\nimport matplotlib.pyplot as plt",
+        "def square(x):\n    return x ** 2 + ZERO",
+        RIGHT["mse"].replace("(predictions - targets) ** 2", "square(predictions - targets)"),
+        "mse = check(mse)",
+        "plt.plot(mse(1, 2))",
+        "ZERO = 0",
+    ) == ["import numpy as np", "def square(x):", "def mse(predictions, targets):", "ZERO = 0"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["def mse(p, t): return 1", "def mse(p, t): return 2"], ["def mse(p, t): return 2"]),
+        (["def mse(p, t): return 1", "mse = lambda p, t: 2"], ["mse = lambda p, t: 2"]),
+        (["def mse(p, t): return 1", "mse = check(mse)"], ["def mse(p, t): return 1"]),
+        (["def mse(p, t): return 1", "mse = course.check(mse)"], ["def mse(p, t): return 1"]),
+        (["def mse(p, t): return 1", "mse = mse(a, b)"], ["def mse(p, t): return 1"]),
+        (["def mine(p, t): return 1", "mse = mine"], ["def mine(p, t): return 1", "mse = mine"]),
+        (["async def mse(p, t): return 1"], ["async def mse(p, t): return 1"]),
+        (["try:\n    def mse(p, t): return 1\nexcept Exception: pass"], ["try:"]),
+        (["if True:\n    def mse(p, t): return 1"], ["if True:"]),
+        (["a = 1; mse = lambda p, t: a; b = 2"], ["a = 1", "mse = lambda p, t: a"]),
+        (["def scale(p): return p", "mse = partial(scale, 1)", "from functools import partial"],
+         ["from functools import partial", "def scale(p): return p", "mse = partial(scale, 1)"]),
+        (["from numpy import *", "def mse(p, t): return mean((p - t) ** 2)"],
+         ["from numpy import *", "def mse(p, t): return mean((p - t) ** 2)"]),
+        (["from numpy import *", "def mse(p, t): return sum(p)"], ["def mse(p, t): return sum(p)"]),
+        (["D = 2", "def mse(p, t, d=D): return d", "D = 9"],
+         ["D = 2", "def mse(p, t, d=D): return d"]),
+        (["N = 2", "def mse(p, t): return N", "N = 9"], ["N = 2", "def mse(p, t): return N"]),
+        (["def mse(p, t): return N", "N = 9"], ["def mse(p, t): return N", "N = 9"]),
+        (["def h(x): return 1", "def mse(p, t): return h(p)", "def h(x): return x"],
+         ["def mse(p, t): return h(p)", "def h(x): return x"]),
+        (["T = {}", "T['a'] = 1", "T.update(b=2)", "def mse(p, t): return T", "T['c'] = 3"],
+         ["T = {}", "T['a'] = 1", "T.update(b=2)", "def mse(p, t): return T"]),
+        (["n = 1", "n += 1", "def mse(p, t): return n"],
+         ["n = 1", "n += 1", "def mse(p, t): return n"]),
+        (["def deco(f): return f", "@deco\ndef mse(p, t): return 1"],
+         ["def deco(f): return f", "@deco"]),
+        (["@check\ndef mse(p, t): return 1"], ["@check"]),
+        (["def f(n): return f(n - 1)", "def f(n): return f(n)", "def mse(p, t): return f(p)"],
+         ["def f(n): return f(n)", "def mse(p, t): return f(p)"]),
+        (["x = 1", "def mse(p, t): return [x for x in p]"],
+         ["def mse(p, t): return [x for x in p]"]),
+        (["class A:\n    k = x", "x = 1", "def mse(p, t): return A.k"],
+         ["class A:", "x = 1", "def mse(p, t): return A.k"]),
+    ],
+)  # fmt: skip
+def test_slices(cells: list[str], expected: list[str]) -> None:
+    assert program("mse", *cells) == expected
+
+
+def test_a_second_definition_is_noted() -> None:
+    slices = parsed(RIGHT["mse"], "a = 1", RIGHT["mse"]).slices
+    assert slices.program("mse").notes == (
+        "`mse` is defined 2 times; the last one (code cell 4) was graded.",
+    )
+    assert parsed(*answers()).slices.program("mse").notes == ()
+
+
+def test_other_exercises_are_read_or_given() -> None:
+    calls_helper = answers(mse="def mse(p, t):\n    return helper(p)")
+    slices = parsed(*calls_helper, "def helper(x):\n    return softmax(x).sum()").slices
+    assert slices.reads("mse", NAMES) == {"softmax"}
+    assert slices.reads("softmax", NAMES) == set()
+    given = slices.program("mse", ["softmax", "cross_entropy"])
+    assert given.given == ("softmax",)
+    assert "softmax" not in [title for title, _ in given.segments]
+    own = slices.program("mse")
+    assert own.given == ()
+    assert "softmax" in [title for title, _ in own.segments]
+
+
+def test_the_notebooks_check_is_passed_over_under_every_name() -> None:
+    renamed = "from course_lib.exercises import check as verdict"
+    made = parsed(renamed, "@verdict\n" + RIGHT["mse"].strip()).slices.program("mse")
+    assert made.passing == ("verdict",)
+    assert not any("course_lib" in source for _, source in made.segments)
+
+
+# --- lessons ---------------------------------------------------------------------------------
+
+
+def test_a_lesson_is_recognised() -> None:
+    assert lesson_of(notebook(*answers())) == "01_losses"
+    assert lesson_of(b'{"cells": [{"source": ["def mse(p, t):\\n", "broken') == "01_losses"
+    assert lesson_of(notebook("mse = lambda p, t: 1")) == "01_losses"
+    assert lesson_of(b'{"metadata": {"course": {"lesson": "01_losses"}}}') == "01_losses"
+    assert lesson_of(b"", ["anna", "week-01_losses"]) == "01_losses"
+    assert lesson_of(notebook("def other(): pass"), ["anna"]) is None
+
+
+def test_every_function_of_the_catalogue_points_to_its_lesson() -> None:
+    for exercise in catalogue().values():
+        assert lesson_of(f"def {exercise.name}(a):".encode()) == exercise.lesson
