@@ -102,16 +102,17 @@ def chosen(names: Iterable[str]) -> list[Lesson]:
 def lesson_table() -> str:
     """Markdown table of the lessons, for the README."""
     rows = [
-        f"| {lesson.name[:2]} {lesson.title} "
+        f"| {lesson.name[:2]} {_cell(lesson.title)} "
         f"| [notebook](notebooks/{lesson.name}.ipynb) "
         f"| [solution](solutions/{lesson.name}.ipynb) "
-        f"| {lesson.minutes} | {lesson.able} |"
+        f"| {lesson.minutes} | {_cell(lesson.able)} |"
         for lesson in lessons()
     ]
-    head = (
-        "| lesson | notebook | solution | minutes | you will be able to |\n|---|---|---|---:|---|"
-    )
-    return "\n".join([head, *rows])
+    head = [
+        "| lesson | notebook | solution | minutes | you will be able to |",
+        "|---|---|---|---:|---|",
+    ]
+    return "\n".join([*head, *rows])
 
 
 def exercise_table() -> str:
@@ -125,14 +126,19 @@ def exercise_table() -> str:
 def with_tables(readme: str) -> str:
     """The README's text with both tables as they are now, between their pairs of markers."""
     for marker, table in (("lessons", lesson_table()), ("exercises", exercise_table())):
-        pattern = rf"(?s)(?<=<!-- {marker} -->\n).*?(?=\n<!-- /{marker} -->)"
-        readme, found = re.subn(pattern, table.replace("\\", r"\\"), readme)
+        pattern = rf"(?s)(?<=<!-- {marker} -->\n).*?(?=<!-- /{marker} -->)"
+        readme, found = re.subn(pattern, table.replace("\\", r"\\") + "\n", readme)
         if found != 1:
             raise CourseError(
                 f"README.md needs one pair of lines <!-- {marker} --> and <!-- /{marker} -->: "
                 f"it has {found}."
             )
     return readme
+
+
+def _cell(text: str) -> str:
+    """Text as it may stand in a Markdown table: on one line, no bar."""
+    return " ".join(text.split()).replace("|", r"\|")
 
 
 def _names(lesson: Lesson) -> tuple[str, ...]:

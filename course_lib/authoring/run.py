@@ -316,7 +316,7 @@ def _read(path: Path) -> NotebookNode:
     if not path.is_file():
         raise CourseError(f"{path.parent.name}/{path.name} is missing: run `course build`.")
     try:
-        notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        notebook: NotebookNode = nbformat.read(path, as_version=4)
     except Exception as error:  # whatever nbformat meets in a file that is no notebook
         raise CourseError(
             f"{path.parent.name}/{path.name} is not a notebook that Jupyter can read "
@@ -347,10 +347,10 @@ def _table(runs: Sequence[Run]) -> Any:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("lesson", "outcome"):
-        table.add_column(column)
-    for column in ("seconds", "slowest cell", "peak memory", "exercises", "points"):
-        table.add_column(column, justify="right")
+    table.add_column("lesson")
+    for column in ("seconds", "slowest cell", "peak memory", "correct", "points"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("")
     for run in runs:
         slow = run.slowest_cell
         correct = sum(verdict["status"] == "correct" for verdict in run.verdicts)
@@ -359,11 +359,11 @@ def _table(runs: Sequence[Run]) -> Any:
         )
         table.add_row(
             run.lesson,
-            "failed" if run.error else "ran",
             f"{run.seconds:.1f}",
             f"{slow.seconds:.1f} s (cell {slow.number})" if slow else "",
             f"{run.peak_memory / 2**20:.0f} MiB" if run.peak_memory else "",
-            f"{correct} of {len(run.verdicts)} correct" if run.verdicts else "",
+            f"{correct} of {len(run.verdicts)}" if run.verdicts else "",
             f"{points:g} of {most:g}" if run.verdicts else "",
+            "FAILED" if run.error else "ran",
         )
     return table

@@ -105,7 +105,11 @@ def test_what_a_learner_raises_is_escaped() -> None:
     assert "&lt;script&gt;" in html
 
 
-@pytest.mark.parametrize("thing", [None, 3, lambda p, t: 0, np.mean], ids=str)
+@pytest.mark.parametrize(
+    "thing",
+    [None, 3, lambda p, t: 0, np.mean],
+    ids=["None", "a number", "a lambda", "a NumPy function"],  # an address would differ by worker
+)
 def test_what_is_no_answer_comes_back_with_a_sentence(
     thing: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,234 @@
+"""The `course` command. Each verb calls one function, imported when it is called."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import click
+
+from . import __version__
+from .errors import CourseError
+from .lessons import EDITIONS, Edition
+
+INTERRUPTED = 130
+
+
+class Course(click.Group):
+    """A group of commands that names the nearest one for a name it does not know."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and name not in self.commands:
+            near = difflib.get_close_matches(name, self.commands, n=1, cutoff=0.5)
+            hint = (
+                f"did you mean “{near[0]}”?" if near else f"there are {', '.join(self.commands)}."
+            )
+            raise click.UsageError(f"There is no command “{name}”: {hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Course,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="course")
+@click.pass_context
+def course(ctx: click.Context) -> None:
+    """Transfer Learning from First Principles: work through it, grade it, build it.
+
+    Lessons are named by number, name or file: 01, losses, notebooks/01_losses.ipynb.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@course.command()
+@click.argument("arguments", nargs=-1, metavar="[LESSON] [-- JUPYTER_OPTION ...]")
+def lab(arguments: tuple[str, ...]) -> None:
+    """Open JupyterLab on a lesson, by default the first."""
+    from .lab import open_lab
+    from .lessons import chosen, find
+
+    named, options = arguments[:1], arguments[1:]
+    if named and named[0].startswith("-"):
+        named, options = (), arguments
+    lessons = [find(name) for name in named] or chosen(())
+    if not lessons:
+        raise CourseError("There are no lessons in solutions/: is this copy complete?")
+    open_lab(lessons[0], options)
+
+
+@course.command()
+@click.pass_context
+def doctor(ctx: click.Context) -> None:
+    """Say what this machine has and lacks; status 1 if a lesson cannot run."""
+    from .doctor import findings
+
+    if sys.stderr.isatty():
+        click.echo("Looking at this machine; loading Keras may take a minute.", err=True)
+    colours = {"ok": "green", "note": "yellow", "lacks": "red"}
+    lacks = 0
+    for finding in findings():
+        level, rest = str(finding)[:6], str(finding)[6:]
+        click.echo(click.style(level, fg=colours[finding.level]) + rest)
+        lacks += finding.level == "lacks"
+    click.echo("A lesson cannot run yet: see the lines above." if lacks else "Lessons can run.")
+    ctx.exit(1 if lacks else 0)
+
+
+@course.command()
+@click.argument("lessons", nargs=-1, metavar="[LESSON ...]")
+@click.option(
+    "--edition",
+    type=click.Choice(EDITIONS),
+    default="notebooks",
+    show_default=True,
+    help="The learners' notebooks or the solved ones.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Lessons at the same time.",
+)
+@click.option(
+    "--json",
+    "report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the measurements here.",
+)
+@click.pass_context
+def run(
+    ctx: click.Context, lessons: tuple[str, ...], edition: str, jobs: int, report: Path | None
+) -> None:
+    """Execute lessons from top to bottom; status 1 if one fails. Files are not changed."""
+    from .lessons import chosen
+
+    named = chosen(lessons)
+    from .authoring.run import run_lessons
+
+    runs = run_lessons(named, cast(Edition, edition), jobs, report)
+    ctx.exit(1 if any(run.error for run in runs) else 0)
+
+
+@course.command()
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="PATH ...", type=click.Path(path_type=Path)
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Folder for the gradebook and the feedback.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Submissions at the same time; by default one per processor core.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    metavar="S",
+    help="Of the random cases; the same seed gives the same grades.",
+)
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
+def grade(
+    paths: tuple[Path, ...], out: Path, jobs: int | None, seed: int | None, resume: bool
+) -> None:
+    """Grade a notebook, a folder of LEARNER.ipynb, or nbgrader's submitted/ folder."""
+    from .grading.gradebook import grade
+
+    with _progress("grading", "submissions") as step:
+        summary = grade(
+            paths,
+            out,
+            jobs=jobs,
+            seed=seed,
+            resume=resume,
+            progress=lambda done, total, record: step(done, total),
+        )
+    counts = f"{summary.graded} graded"
+    for number, word in ((summary.unreadable, "unreadable"), (summary.crashed, "crashed")):
+        counts += f", {number} {word}" if number else ""
+    click.echo(f"{counts}; seed {summary.seed}")
+    for note in summary.notes:
+        click.echo(f"note: {note}")
+    if summary.missing:
+        click.echo(f"not enforced on this machine: {', '.join(summary.missing)}")
+    for path in summary.files:
+        click.echo(path)
+
+
+@course.command()
+@click.argument("lessons", nargs=-1, metavar="[LESSON ...]")
+@click.option("--check", is_flag=True, help="Write nothing; status 1 if a file is out of date.")
+@click.pass_context
+def build(ctx: click.Context, lessons: tuple[str, ...], check: bool) -> None:
+    """Make both editions of the notebooks, and README's tables, from solutions/*.py."""
+    from .lessons import chosen
+
+    named = chosen(lessons)
+    from .authoring import build as authoring
+
+    if check:
+        stale = authoring.drift()
+        for sentence in stale:
+            click.echo(sentence)
+        click.echo("Run `course build`." if stale else "Everything is up to date.")
+        ctx.exit(1 if stale else 0)
+    with _progress("building", "cells") as step:
+        changed = authoring.build(named, step)
+    for path in changed:
+        click.echo(path)
+    click.echo(f"{len(changed)} files changed.")
+
+
+def main() -> None:
+    """Entry point: a person sees one sentence for whatever a person can mend."""
+    try:
+        status = course.main(standalone_mode=False)
+    except CourseError as error:
+        status = _said(str(error), error.status)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "course"
+        status = _said(f"{error.format_message()} (`{where} --help` tells more.)", 2)
+    except click.ClickException as error:
+        status = _said(error.format_message(), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        status = _said("Interrupted: everything that was started has been stopped.", INTERRUPTED)
+    except BrokenPipeError:  # as in `course doctor | head`
+        sys.stderr.close()
+        status = 0
+    sys.exit(status)
+
+
+def _said(sentence: str, status: int) -> int:
+    click.echo(sentence, err=True)
+    return status
+
+
+@contextmanager
+def _progress(doing: str, things: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar in the terminal, and a function that sets it to so many done of so many."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TextColumn(things))
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(doing, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -1,0 +1,229 @@
+"""What this machine has and lacks for the lessons, and what to do about it.
+
+Every check is a small function that returns findings; none of them raises. The Keras backend is
+looked at in a process of its own, so that a broken one cannot take this one down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+from typing import Literal
+
+from . import lessons
+from .errors import CourseError
+
+DISTRIBUTION = "transfer-learning-from-first-principles"
+OLDEST, NEWEST = (3, 10), (3, 13)
+LESSON_MEMORY = 1600 * 2**20
+"""Bytes of memory that a lesson's kernel may take; JupyterLab needs some more."""
+SPARE_DISK = 2**30
+BACKEND_SECONDS = 180.0
+
+INSTALL = "pip install -r requirements.lock"
+INSTALL_COURSE = "pip install --no-deps --no-build-isolation -e ."
+
+Level = Literal["ok", "note", "lacks"]
+"""A note stops no lesson; what a machine lacks does."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report: what was found and, if something is to be done, what."""
+
+    level: Level
+    what: str
+    do: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.level:<6} {self.what}" + (f"\n{'':<7}-> {self.do}" if self.do else "")
+
+
+Check = Callable[[], Iterable[Finding]]
+
+
+def findings(checks: Iterable[Check] | None = None) -> Iterator[Finding]:
+    """All findings, each as soon as it is known; the slow one, the backend, comes last."""
+    for check in ALL if checks is None else checks:
+        yield from check()
+
+
+def require_essentials() -> None:
+    """Raise for the first thing without which JupyterLab cannot open any lesson.
+
+    Raises:
+        CourseError: with what is lacking and what to do about it.
+    """
+    for finding in findings(ESSENTIAL):
+        if finding.level == "lacks":
+            raise CourseError(f"Lessons cannot be opened: {finding.what}. To do: {finding.do}")
+
+
+# --- checks ------------------------------------------------------------------------------------
+
+
+def python(version: tuple[int, ...] = sys.version_info[:3]) -> list[Finding]:
+    what = f"Python {'.'.join(map(str, version))} on {platform.system()} {platform.machine()}"
+    if not OLDEST <= version[:2] <= NEWEST:
+        wanted = " to ".join(".".join(map(str, v)) for v in (OLDEST, NEWEST))
+        return [Finding("lacks", what, f"make the virtual environment with one of Python {wanted}")]
+    return [Finding("ok", what)]
+
+
+def packages(requirements: Iterable[str] | None = None) -> list[Finding]:
+    """Every package that the course depends on, against the range in pyproject.toml."""
+    try:
+        from packaging.requirements import Requirement
+    except ImportError:
+        return [Finding("lacks", "package packaging is not installed", INSTALL)]
+    if requirements is None:
+        try:
+            requirements = metadata.requires(DISTRIBUTION) or []
+        except metadata.PackageNotFoundError:
+            what = "the course is not installed as a package: versions are not checked"
+            return [Finding("note", what, INSTALL_COURSE)]
+    parsed = [Requirement(text) for text in requirements]
+    needed = [r for r in parsed if r.marker is None or r.marker.evaluate({"extra": ""})]
+    bad = []
+    for requirement in needed:
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            bad.append(Finding("lacks", f"package {requirement.name} is not installed", INSTALL))
+            continue
+        if not requirement.specifier.contains(version, prereleases=True):
+            what = f"package {requirement.name} {version} is not in {requirement.specifier}"
+            bad.append(Finding("lacks", what, INSTALL))
+    return bad or [Finding("ok", f"all {len(needed)} packages that the course needs")]
+
+
+def notebooks() -> list[Finding]:
+    try:
+        known = lessons.lessons()
+    except CourseError as error:
+        return [Finding("lacks", "no lessons", str(error).rstrip("."))]
+    except ImportError as error:
+        return [Finding("lacks", f"lessons cannot be read: {error}", INSTALL)]
+    absent = [lesson.name for lesson in known if not lesson.notebook("notebooks").is_file()]
+    if absent or not known:
+        what = f"notebooks/ lacks {', '.join(absent) or 'every lesson'}"
+        return [Finding("lacks", what, "git checkout -- notebooks, or course build")]
+    word = "lesson" if len(known) == 1 else "lessons"
+    return [Finding("ok", f"{len(known)} {word} in {known[0].root / 'notebooks'}")]
+
+
+def processors() -> list[Finding]:
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS or Windows
+    number = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return [Finding("ok", f"{number} processor core{'s' if number > 1 else ''}")]
+
+
+def memory() -> list[Finding]:
+    try:
+        import psutil
+    except ImportError:
+        return [Finding("note", "memory not known", INSTALL)]
+    machine = psutil.virtual_memory()
+    return memory_found(machine.total, machine.available, container_limit())
+
+
+def memory_found(total: int, available: int, limit: int | None) -> list[Finding]:
+    """Judge these sizes in bytes: of the machine, of what is free, of the container if any."""
+    ceiling = total if limit is None else min(total, limit)
+    what = f"memory: {_gib(ceiling)}, {_gib(min(available, ceiling))} of it free"
+    if limit is not None and limit < total:
+        what += f" (this container's limit; the machine has {_gib(total)})"
+    if ceiling < LESSON_MEMORY:
+        need = f"a lesson may need {_gib(LESSON_MEMORY)}: use a larger machine or container"
+        return [Finding("lacks", what, need)]
+    if available < LESSON_MEMORY:
+        return [Finding("note", what, "close other programs: a lesson may run out of memory")]
+    return [Finding("ok", what)]
+
+
+def container_limit(cgroup: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Bytes that this container may use, by cgroup version 2 or 1; None without a limit."""
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        try:
+            text = (cgroup / name).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if text.isdecimal() and int(text) < 2**60:  # version 1 writes a huge number for none
+            return int(text)
+    return None
+
+
+def disk() -> list[Finding]:
+    return disk_found(shutil.disk_usage(Path(__file__).parent).free)
+
+
+def disk_found(free: int) -> list[Finding]:
+    """Judge this number of free bytes."""
+    what = f"disk: {_gib(free)} free"
+    if free < SPARE_DISK:
+        return [Finding("note", what, "free some: notebooks may fail to be saved")]
+    return [Finding("ok", what)]
+
+
+def data_sets() -> list[Finding]:
+    """The data that lessons read; looked for as files, for importing scikit-learn takes seconds."""
+    spec = util.find_spec("sklearn")
+    folders = spec.submodule_search_locations if spec else None
+    for folder in folders or ():
+        if (Path(folder) / "datasets" / "data" / "digits.csv.gz").is_file():
+            return [Finding("ok", "data: handwritten digits (in scikit-learn)")]
+    do = "pip install --force-reinstall --no-deps -r requirements.lock"
+    return [Finding("lacks", "data: the handwritten digits of scikit-learn are missing", do)]
+
+
+_LOOK_AT_BACKEND = """
+import json, keras
+try:
+    devices = keras.distribution.list_devices()
+except Exception:
+    devices = []
+print(json.dumps([keras.__version__, keras.backend.backend(), devices]))
+"""
+
+
+def backend(program: str = _LOOK_AT_BACKEND, seconds: float = BACKEND_SECONDS) -> Iterator[Finding]:
+    """Whether Keras loads, with which backend, and on which devices it computes."""
+    name = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    repair = f"{INSTALL}, or set KERAS_BACKEND to a backend that is installed"
+    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    command = [sys.executable, "-c", program]
+    try:
+        look = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=quiet)
+    except subprocess.TimeoutExpired:
+        do = "try again when the machine is less busy"
+        yield Finding("lacks", f"Keras with {name} had not loaded after {seconds:.0f} s", do)
+        return
+    if look.returncode < 0:
+        do = f"this build of {name} does not run on this processor or system; {repair}"
+        yield Finding("lacks", f"Keras with {name} crashed (signal {-look.returncode})", do)
+        return
+    try:
+        version, found, devices = json.loads(look.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        said = (look.stderr.strip().splitlines() or ["no message"])[-1]
+        yield Finding("lacks", f"Keras with {name} does not load ({said})", repair)
+        return
+    yield Finding("ok", f"Keras {version} with {found}, on {', '.join(devices) or 'the CPU'}")
+    if not any("gpu" in device.lower() or "cuda" in device.lower() for device in devices):
+        yield Finding("note", "no GPU is used; no lesson needs one")
+
+
+ESSENTIAL: tuple[Check, ...] = (python, packages)
+ALL: tuple[Check, ...] = (*ESSENTIAL, notebooks, processors, memory, disk, data_sets, backend)
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB"

@@ -1,0 +1,87 @@
+"""JupyterLab on the lessons."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from collections.abc import Sequence
+from typing import Any
+
+from .doctor import require_essentials
+from .errors import CourseError
+from .lessons import Lesson
+
+OPTIONS = (
+    "--log-level=ERROR",  # the greetings of Jupyter's parts would bury the address
+    "--LabApp.log_level=ERROR",
+    "--JupyterApp.answer_yes=True",  # one Ctrl-C is enough
+    # Installed for the tests; it would warn that it is not set up.
+    "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': False}",
+    "--KernelManager.transport_encryption=auto",  # else every kernel warns that it is readable
+)
+NOT_FOR_LEARNERS = (
+    "@jupyterlab/apputils-extension:announcements",  # asks whether to fetch news
+    "@jupyter/nbgrader",  # an instructor's menu; installed for the tests
+)
+
+
+def open_lab(lesson: Lesson, jupyter_options: Sequence[str] = ()) -> None:
+    """Run JupyterLab with this lesson open until it is interrupted.
+
+    With a browser it opens there; without one the address is printed. Busy ports are skipped.
+
+    Args:
+        lesson: the one to show; all others are beside it.
+        jupyter_options: handed to JupyterLab.
+
+    Raises:
+        CourseError: a package, or the lesson's notebook, is missing.
+    """
+    require_essentials()
+    notebook = lesson.notebook("notebooks")
+    if not notebook.is_file():
+        raise CourseError(f"{notebook} is missing: run `git checkout -- notebooks`.")
+    from jupyterlab.labapp import LabApp
+
+    options = [
+        *OPTIONS,
+        f"--ServerApp.root_dir={notebook.parent}",
+        f"--LabApp.default_url=/lab/tree/{lesson.name}.ipynb",
+    ]
+    if not has_browser():
+        options.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")
+    server = LabApp.initialize_server(argv=[*options, *jupyter_options])
+    server.web_app.settings["page_config_hook"] = _without_distractions
+    # What it logs on starting is the address again, three times over.
+    server.log.addFilter(lambda record: record.funcName != "start_app")
+    text = (
+        f"Lesson {lesson.name[:2]}, {lesson.title}, is in JupyterLab at\n\n"
+        f"    {server.public_url}\n\n"
+        "Leave this running while you work; Ctrl-C here ends it."
+    )
+    server.io_loop.add_callback(print, text, flush=True)  # once the server listens
+    server.start()
+
+
+def has_browser() -> bool:
+    """Whether a browser window can be opened for the person who started this."""
+    if os.environ.get("CI") and not sys.stdin.isatty():
+        return False
+    if sys.platform == "linux" and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("BROWSER")
+    ):
+        return False
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
+
+
+def _without_distractions(handler: Any, page_config: dict[str, Any]) -> dict[str, Any]:
+    """JupyterLab calls this for every page that it serves."""
+    disabled = {*page_config.get("disabledExtensions", ()), *NOT_FOR_LEARNERS}
+    return {**page_config, "disabledExtensions": sorted(disabled)}

@@ -1,0 +1,267 @@
+"""The `course` command: names, one sentence for what a person can mend, and its statuses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from course_lib import cli, doctor, lab, lessons
+from course_lib.errors import CourseError, UsageError
+
+SOURCE = """\
+# ---
+# jupyter:
+#   course:
+#     title: {title}
+#     minutes: 5
+#     able: "count | to two"
+# ---
+
+# %%
+{code}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A course of two lessons, the second of which fails."""
+    for edition in lessons.EDITIONS:
+        (tmp_path / edition).mkdir()
+    for name, code in (("01_losses", "1 + 1"), ("02_regularization", "1 / 0")):
+        source = SOURCE.format(title=name[3:].title(), code=code)
+        (tmp_path / "solutions" / f"{name}.py").write_text(source, encoding="utf-8")
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+        nbformat.write(notebook, tmp_path / "notebooks" / f"{name}.ipynb")
+    monkeypatch.setattr(lessons, "root", lambda: tmp_path)
+    return tmp_path
+
+
+class Call:
+    """One call of the command: its status and what it wrote."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], *arguments: str) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["course", *arguments])
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        self.status = ended.value.code or 0
+        self.out, self.err = capsys.readouterr()
+
+    @property
+    def sentence(self) -> str:
+        """The one line on stderr."""
+        (line,) = self.err.splitlines()
+        return line
+
+
+# --- lessons and their names -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["01", "1", "losses", "Losses", "01_losses", "01_losses.ipynb", "solutions/01_losses.py",
+     r"notebooks\01_losses.ipynb"],
+)  # fmt: skip
+def test_a_lesson_has_many_names(project: Path, name: str) -> None:
+    found = lessons.find(name)
+    assert found == lessons.Lesson("01_losses", "Losses", 5, "count | to two", project)
+    assert found.notebook("notebooks") == project / "notebooks" / "01_losses.ipynb"
+    assert found.source == project / "solutions" / "01_losses.py"
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("loses", "“01_losses”"), ("02_regularisation", "“02_regularization”"),
+     ("quantum", "01_losses, 02_regularization")],
+)  # fmt: skip
+def test_an_unknown_lesson_names_the_nearest(project: Path, name: str, nearest: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        lessons.find(name)
+    assert f"“{name}”" in str(raised.value)
+    assert nearest in str(raised.value)
+
+
+def test_chosen_lessons_come_once_and_in_the_order_of_teaching(project: Path) -> None:
+    everything = [lesson.name for lesson in lessons.lessons()]
+    assert everything == ["01_losses", "02_regularization"]
+    assert [lesson.name for lesson in lessons.chosen(["2", "losses", "01"])] == everything
+    assert [lesson.name for lesson in lessons.chosen([])] == everything
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "# %%\n1", "# ---\n# a: [\n# ---\n", "# ---\n# jupyter: {course: {title: A}}\n# ---\n",
+     "# ---\n# 3\n# ---\n"],
+)  # fmt: skip
+def test_a_source_without_its_facts_is_named(project: Path, text: str) -> None:
+    (project / "solutions" / "03_sgd.py").write_text(text, encoding="utf-8")
+    with pytest.raises(CourseError, match=r"03_sgd\.py .* header needs"):
+        lessons.lessons()
+
+
+def test_the_readme_has_the_tables_between_its_markers(project: Path) -> None:
+    empty = "a\n<!-- lessons -->\n<!-- /lessons -->\nb\n<!-- exercises -->\n<!-- /exercises -->\n"
+    text = lessons.with_tables(empty)
+    assert text.startswith("a\n<!-- lessons -->\n| lesson ")
+    assert "| 01 Losses | [notebook](notebooks/01_losses.ipynb) " in text
+    assert "| 5 | count \\| to two |\n<!-- /lessons -->\nb\n" in text
+    assert "| `mse` | 1 | 01_losses |" in text
+    assert lessons.with_tables(text) == text
+    with pytest.raises(CourseError, match="exercises"):
+        lessons.with_tables(text.replace("<!-- /exercises -->", ""))
+
+
+def test_a_package_without_lessons_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(lessons, "__file__", str(tmp_path / "site" / "course_lib" / "lessons.py"))
+    with pytest.raises(CourseError, match=r"pip install .* -e"):
+        lessons.root()
+
+
+# --- the command -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["labb"], "There is no command “labb”: did you mean “lab”?"),
+        (["run", "01_loses"], "There is no lesson “01_loses”: did you mean “01_losses”?"),
+        (["lab", "loses"], "There is no lesson “loses”: did you mean “01_losses”?"),
+        (["build", "loses"], "There is no lesson “loses”: did you mean “01_losses”?"),
+        (["run", "--jobs", "0"], "0 is not in the range"),
+        (["run", "--edition", "solution"], "'solution' is not one of 'notebooks', 'solutions'"),
+        (["run", "--editoin", "solutions"], "--edition"),
+        (["grade"], "Missing argument"),
+        (["grade", "a.ipynb"], "Missing option '--out'"),
+        (["grade", "no-such-folder", "--out", "out"], "no-such-folder"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_status_2(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    call = Call(capsys, *arguments)
+    assert call.status == 2
+    assert said in call.sentence
+    assert call.out == ""
+
+
+def test_run_fails_if_a_lesson_does(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = project / "report.json"
+    call = Call(capsys, "run", "--jobs", "2", "--json", str(report))
+    assert call.status == 1
+    assert "02_regularization failed: cell 1, “1 / 0”: ZeroDivisionError" in call.out
+    assert report.is_file()
+    assert Call(capsys, "run", "losses").status == 0
+
+
+def test_grade_ends_in_a_summary(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    submissions = tmp_path / "submissions"
+    submissions.mkdir()
+    answer = "def mse(predictions, targets):\n    return float(((predictions - targets)**2).mean())"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(answer)])
+    nbformat.write(notebook, submissions / "ann.ipynb")
+    (submissions / "bob.ipynb").write_text("{", encoding="utf-8")
+    out = tmp_path / "out"
+    call = Call(capsys, "grade", str(submissions), "--out", str(out), "--seed", "3")
+    assert call.status == 0
+    assert "1 graded, 1 unreadable; seed 3" in call.out
+    assert str(out / "gradebook.csv") in call.out.splitlines()
+
+
+def test_build_check_tells_drift(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from course_lib.authoring import build
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "drift", lambda: ["notebooks/01_losses.ipynb is stale."])
+        call = Call(capsys, "build", "--check")
+        assert (call.status, call.out.splitlines()[0]) == (1, "notebooks/01_losses.ipynb is stale.")
+        patch.setattr(build, "drift", list)
+        assert Call(capsys, "build", "--check").status == 0
+
+
+def test_doctor_fails_if_something_lacks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [doctor.Finding("ok", "Python"), doctor.Finding("note", "no GPU")]
+    monkeypatch.setattr(doctor, "ALL", (lambda: found,))
+    assert Call(capsys, "doctor").status == 0
+    found.append(doctor.Finding("lacks", "package keras", "pip install keras"))
+    call = Call(capsys, "doctor")
+    assert call.status == 1
+    assert "lacks  package keras\n       -> pip install keras\n" in call.out
+
+
+def test_an_interrupt_is_one_sentence_and_status_130(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lab, "open_lab", interrupted)
+    call = Call(capsys, "lab")
+    assert call.status == 130
+    assert call.err.strip().startswith("Interrupted")
+
+
+def test_help_is_quick_because_it_imports_little() -> None:
+    program = (
+        "import sys\nfrom course_lib.cli import main\nsys.argv = ['course', '--help']\n"
+        "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+    )
+    look = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert look.returncode == 0
+    for verb in ("lab", "doctor", "run", "grade", "build"):
+        assert f"  {verb} " in look.stdout
+    slow = {"numpy", "keras", "nbformat", "jupytext", "matplotlib", "rich", "psutil", "yaml"}
+    assert slow.isdisjoint(look.stderr.split())
+
+
+# --- lab ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lesson", "options"),
+    [
+        ([], "01_losses", ()),
+        (["02"], "02_regularization", ()),
+        (["02", "--", "--port", "9999"], "02_regularization", ("--port", "9999")),
+        (["--", "--port=9999"], "01_losses", ("--port=9999",)),
+    ],
+)
+def test_lab_opens_a_lesson_and_hands_options_on(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    lesson: str,
+    options: tuple[str, ...],
+) -> None:
+    opened = []
+    monkeypatch.setattr(lab, "open_lab", lambda *what: opened.append(what))
+    assert Call(capsys, "lab", *arguments).status == 0
+    ((named, handed_on),) = opened
+    assert (named.name, handed_on) == (lesson, options)
+
+
+def test_lab_says_when_the_notebook_is_missing(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "notebooks" / "02_regularization.ipynb").unlink()
+    call = Call(capsys, "lab", "02")
+    assert call.status == 1
+    assert "02_regularization.ipynb is missing: run `git checkout" in call.sentence
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="displays are named so on Linux")
+def test_without_a_display_there_is_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CI", "DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    assert not lab.has_browser()
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("webbrowser.get", lambda: object())
+    assert lab.has_browser()

@@ -1,0 +1,152 @@
+"""The doctor finds what lacks, says what to do, and survives whatever it looks at."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from course_lib import doctor, lessons
+from course_lib.doctor import Finding
+from course_lib.errors import CourseError
+
+GIB = 2**30
+
+
+def levels(found: list[Finding]) -> list[str]:
+    return [finding.level for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("version", "level"),
+    [((3, 9, 18), "lacks"), ((3, 10, 0), "ok"), ((3, 13, 5), "ok"), ((3, 14, 0), "lacks")],
+)
+def test_python(version: tuple[int, ...], level: str) -> None:
+    (found,) = doctor.python(version)
+    assert found.level == level
+    assert ".".join(map(str, version)) in found.what
+    assert bool(found.do) == (level == "lacks")
+
+
+def test_packages_out_of_range_or_missing_are_named() -> None:
+    requirements = [
+        "pytest>=1",
+        "PyTest<1",
+        "no-such-package-anywhere>=2",
+        "not-for-this-system; sys_platform == 'none'",
+        "only-for-tests; extra == 'test'",
+    ]
+    wrong, missing = doctor.packages(requirements)
+    assert (wrong.level, missing.level) == ("lacks", "lacks")
+    assert "is not in <1" in wrong.what
+    assert "no-such-package-anywhere is not installed" in missing.what
+    assert wrong.do == missing.do == doctor.INSTALL
+    assert levels(doctor.packages(["pytest>=1"])) == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("total", "available", "limit", "level"),
+    [
+        (8 * GIB, 4 * GIB, None, "ok"),
+        (8 * GIB, GIB, None, "note"),
+        (GIB, GIB, None, "lacks"),
+        (64 * GIB, 32 * GIB, GIB, "lacks"),
+        (64 * GIB, 32 * GIB, 2 * GIB, "ok"),
+    ],
+)
+def test_memory(total: int, available: int, limit: int | None, level: str) -> None:
+    (found,) = doctor.memory_found(total, available, limit)
+    assert found.level == level
+    assert ("container" in found.what) == (limit is not None)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "limit"),
+    [
+        ("memory.max", "2147483648\n", 2 * GIB),
+        ("memory.max", "max\n", None),
+        ("memory/memory.limit_in_bytes", "2147483648\n", 2 * GIB),
+        ("memory/memory.limit_in_bytes", f"{2**63 - 4096}\n", None),
+        ("other", "1\n", None),
+    ],
+)
+def test_a_containers_limit_is_read(
+    tmp_path: Path, file: str, text: str, limit: int | None
+) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="ascii")
+    assert doctor.container_limit(tmp_path) == limit
+
+
+def test_little_disk_is_a_note() -> None:
+    assert levels(doctor.disk_found(GIB // 2)) == ["note"]
+    assert levels(doctor.disk_found(5 * GIB)) == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("program", "level", "said"),
+    [
+        ("print('x'); print('[\"3.15\", \"jax\", []]')", "ok", "Keras 3.15 with jax, on the CPU"),
+        ("import no_such_backend", "lacks", "No module named 'no_such_backend'"),
+        ("print('no JSON')", "lacks", "does not load (no message)"),
+        pytest.param(
+            "import os; os.abort()", "lacks", "crashed",
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="no signals on Windows"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_backend_is_looked_at_from_outside(program: str, level: str, said: str) -> None:
+    found = next(doctor.backend(program))
+    assert found.level == level
+    assert said in found.what
+    assert bool(found.do) == (level == "lacks")
+
+
+def test_a_backend_that_hangs_is_given_up() -> None:
+    (found,) = doctor.backend("import time; time.sleep(60)", seconds=0.5)
+    assert found.level == "lacks"
+    assert "had not loaded" in found.what
+
+
+@pytest.mark.parametrize(("devices", "notes"), [('["gpu:0"]', 0), ('["cpu:0"]', 1)])
+def test_a_gpu_is_no_need(devices: str, notes: int) -> None:
+    found = levels(list(doctor.backend(f'print(\'["3", "jax", {devices}]\')')))
+    assert found == ["ok"] + ["note"] * notes
+
+
+def test_absent_notebooks_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there, gone = (lessons.Lesson(name, "", 1, "", tmp_path) for name in ("01_a", "02_b"))
+    (tmp_path / "notebooks").mkdir()
+    there.notebook("notebooks").touch()
+    monkeypatch.setattr(lessons, "lessons", lambda: [there])
+    assert levels(doctor.notebooks()) == ["ok"]
+    monkeypatch.setattr(lessons, "lessons", lambda: [there, gone])
+    (found,) = doctor.notebooks()
+    assert (found.level, found.what) == ("lacks", "notebooks/ lacks 02_b")
+
+
+def test_a_missing_package_does_not_stop_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("yaml", "psutil", "packaging.requirements"):
+        monkeypatch.setitem(sys.modules, name, None)  # importing it now fails
+    assert levels(doctor.notebooks()) == ["lacks"]
+    assert levels(doctor.memory()) == ["note"]
+    assert levels(doctor.packages()) == ["lacks"]
+
+
+def test_this_machine_can_run_a_lesson() -> None:
+    quick: list[Callable[[], object]] = [check for check in doctor.ALL if check != doctor.backend]
+    found = list(doctor.findings(quick))  # type: ignore[arg-type]
+    assert len(found) >= len(quick)
+    assert [finding for finding in found if finding.level == "lacks"] == []
+
+
+def test_only_what_lacks_keeps_the_lab_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "ESSENTIAL", (lambda: [Finding("note", "old", "renew it")],))
+    doctor.require_essentials()
+    lacking = Finding("lacks", "package jupyterlab is not installed", "pip install it")
+    monkeypatch.setattr(doctor, "ESSENTIAL", (lambda: [lacking],))
+    with pytest.raises(CourseError, match=r"jupyterlab is not installed\. To do: pip install it"):
+        doctor.require_essentials()

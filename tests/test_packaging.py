@@ -1,0 +1,267 @@
+"""The lock, the Binder folder, the licences and the two commands of the README fit together."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from course_lib import __version__
+from course_lib.doctor import NEWEST, OLDEST
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pytest brings it to Python 3.10
+
+ROOT = Path(__file__).parents[1]
+LOCK, BINDER_LOCK = ROOT / "requirements.lock", ROOT / "binder" / "requirements.txt"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^```bash\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+BOTH_LOCKS = pytest.mark.parametrize("lock", [LOCK, BINDER_LOCK], ids=lambda lock: lock.name)
+
+
+def pins(lock: Path) -> list[Requirement]:
+    """What a lock pins; markers kept, hashes dropped."""
+    lines = re.findall(r"^([\w.-]+==[^\\\n]*)", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    return [Requirement(line) for line in lines]
+
+
+def environment(version: tuple[int, int], system: str, machine: str) -> dict[str, str]:
+    short = ".".join(map(str, version))
+    return {
+        "python_version": short,
+        "python_full_version": f"{short}.13",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "sys_platform": system,
+        "os_name": "nt" if system == "win32" else "posix",
+        "platform_system": {"linux": "Linux", "win32": "Windows", "darwin": "Darwin"}[system],
+        "platform_machine": machine,
+        "extra": "",
+    }
+
+
+ENVIRONMENTS = [
+    environment((3, minor), system, machine)
+    for minor in range(OLDEST[1], NEWEST[1] + 1)
+    for system, machine in [
+        ("linux", "x86_64"),
+        ("linux", "aarch64"),
+        ("darwin", "arm64"),
+        ("win32", "AMD64"),
+    ]
+]
+
+
+# --- locks -------------------------------------------------------------------------------------
+
+
+@BOTH_LOCKS
+def test_a_lock_names_no_address_and_no_folder(lock: Path) -> None:
+    text = lock.read_text(encoding="utf-8")
+    assert re.findall(r"https?://|file:|--index-url|--find-links|(?<![\w.])/\w+", text) == []
+
+
+@BOTH_LOCKS
+def test_every_pin_has_hashes(lock: Path) -> None:
+    entries = re.split(r"^(?=[\w.-]+==)", lock.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    assert len(entries) == len(pins(lock)) > 100
+    assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+@pytest.mark.parametrize(
+    "environment",
+    ENVIRONMENTS,
+    ids=lambda e: f"{e['python_version']}-{e['sys_platform']}-{e['platform_machine']}",
+)
+def test_the_lock_satisfies_pyproject_everywhere(environment: dict[str, str]) -> None:
+    locked = {}
+    for pin in pins(LOCK):
+        if pin.marker is None or pin.marker.evaluate(environment):
+            name = canonicalize_name(pin.name)
+            assert name not in locked, f"{name} is pinned twice"
+            locked[name] = next(iter(pin.specifier)).version
+    needed = [*PROJECT["dependencies"], *EXTRAS["cpu"], *EXTRAS["test"]]
+    for requirement in map(Requirement, needed):
+        if requirement.marker is None or requirement.marker.evaluate(environment):
+            version = locked.get(canonicalize_name(requirement.name))
+            assert version is not None, f"{requirement.name} is not locked"
+            assert requirement.specifier.contains(version), f"{requirement} has {version}"
+
+
+def test_binder_has_a_part_of_the_lock() -> None:
+    locked = {(canonicalize_name(pin.name), str(pin.specifier)) for pin in pins(LOCK)}
+    binder = {(canonicalize_name(pin.name), str(pin.specifier)) for pin in pins(BINDER_LOCK)}
+    assert binder <= locked
+    names = {name for name, _ in binder}
+    assert len(names) == len(binder)
+    assert {canonicalize_name(Requirement(r).name) for r in PROJECT["dependencies"]} <= names
+    assert {"tensorflow-cpu", "flit-core"} <= names
+    assert names.isdisjoint({"tensorflow", "pytest", "nbgrader", "mypy"})
+
+
+# --- Binder ------------------------------------------------------------------------------------
+
+
+def test_binder_runs_a_python_of_ours() -> None:
+    runtime = (ROOT / "binder" / "runtime.txt").read_text(encoding="utf-8").strip()
+    found = re.fullmatch(r"python-3\.(\d+)", runtime)
+    assert found is not None
+    assert OLDEST[1] <= int(found[1]) <= NEWEST[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="scripts for Linux")
+@pytest.mark.parametrize("script", ["binder/postBuild", "binder/start", ".ci/run"])
+def test_scripts_can_be_run(script: str) -> None:
+    assert os.access(ROOT / script, os.X_OK)
+    assert (ROOT / script).read_bytes().startswith(b"#!/bin/bash\n")
+    subprocess.run(["bash", "-n", ROOT / script], check=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script for Linux")
+def test_start_hands_over_with_one_thread() -> None:
+    show = "import os, sys; print(os.getpid(), os.environ['OMP_NUM_THREADS'], *sys.argv[1:])"
+    with subprocess.Popen(
+        [ROOT / "binder" / "start", sys.executable, "-c", show, "two words"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as start:
+        assert start.communicate()[0].split(maxsplit=2) == [str(start.pid), "1", "two words\n"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script for Linux")
+def test_post_build_gives_a_working_command(tmp_path: Path) -> None:
+    """The steps of Binder's build after the lock, in a copy, into an empty environment."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for folder in ("course_lib", "notebooks", "solutions", "binder"):
+        ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+        shutil.copytree(ROOT / folder, copy / folder, ignore=ignored)
+    for file in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-PROSE"):
+        shutil.copy(ROOT / file, copy)
+    before = {path for path in copy.rglob("*") if path.is_file()}
+
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", venv], check=True)
+    scripts = venv / "bin"
+    here = os.pathsep.join([str(scripts), os.environ["PATH"]])
+    # Where a nested environment finds the packages of the one that runs the tests.
+    packages = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
+    environment = os.environ | {"PATH": here, "PYTHONPATH": packages, "PIP_NO_INDEX": "1"}
+    environment |= {"PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run(["bash", "binder/postBuild"], cwd=copy, env=environment, check=True)
+    assert {path for path in copy.rglob("*") if path.is_file()} == before
+
+    program = "import course_lib.lessons as l; print(*[x.root for x in l.lessons()], sep='\\n')"
+    python = [scripts / "python", "-c", program]
+    roots = subprocess.check_output(python, env=environment, text=True, cwd=tmp_path)
+    assert set(roots.split()) == {str(copy)}
+    version = subprocess.check_output([scripts / "course", "--version"], env=environment, text=True)
+    assert __version__ in version
+
+
+def test_repo2docker_reads_the_folder() -> None:
+    repo2docker = shutil.which("jupyter-repo2docker")
+    if repo2docker is None:
+        pytest.skip("jupyter-repo2docker is not installed (the course does not need it)")
+    options = ["--no-build", "--debug", "--user-id", "1000", "--user-name", "jovyan"]
+    plan = subprocess.check_output(
+        [repo2docker, *options, ROOT], stderr=subprocess.STDOUT, text=True
+    )
+    assert 'pip install --no-cache-dir -r "binder/requirements.txt"' in plan
+    assert "RUN ./binder/postBuild" in plan
+    assert 'R2D_ENTRYPOINT="${REPO_DIR}/binder/start"' in plan
+
+
+# --- README and licences -----------------------------------------------------------------------
+
+
+def test_the_readme_has_two_commands_that_install_alike() -> None:
+    opens, tests = (command.strip().splitlines() for command in COMMANDS)
+    assert opens[:-1] == tests[:-1]
+    assert (opens[-1], tests[-1]) == ("course lab", "pytest")
+    assert "-r requirements.lock" in " ".join(opens)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script for Linux")
+def test_ci_runs_the_second_command_of_the_readme(tmp_path: Path) -> None:
+    """In a checkout whose commands only say that they were called."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+    shutil.copy(ROOT / "README.md", tmp_path)
+    fakes = tmp_path / "fakes"
+    fakes.mkdir()
+    for name in ("pip", "pytest"):
+        (fakes / name).write_text(f'#!/bin/sh\necho "called: {name} $*"\n', encoding="utf-8")
+    make_venv = "#!/bin/sh\nmkdir -p .venv/bin && touch .venv/bin/activate\n"
+    (fakes / "python3").write_text(make_venv, encoding="utf-8")
+    for fake in fakes.iterdir():
+        fake.chmod(0o755)
+    environment = os.environ | {"PATH": f"{fakes}{os.pathsep}{os.environ['PATH']}"}
+
+    def ci() -> subprocess.CompletedProcess[str]:
+        command = ["bash", str(tmp_path / ".ci" / "run")]
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+    first = ci()
+    assert first.returncode == 0, first.stderr
+    called = [line for line in first.stdout.splitlines() if line.startswith("called: ")]
+    assert called == [
+        "called: pip install -r requirements.lock",
+        "called: pip install --no-deps --no-build-isolation -e .",
+        "called: pytest ",
+    ]
+    again = ci()
+    assert again.returncode == 1
+    assert ".venv" in again.stderr
+
+    shutil.rmtree(tmp_path / ".venv")
+    (fakes / "pytest").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    assert ci().returncode != 0
+
+
+def test_links_of_the_readme_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    files = [link for link in links if not link.startswith("https://")]
+    assert "LICENSE" in files
+    assert [link for link in files if not (ROOT / link.split("#")[0]).exists()] == []
+    (binder,) = re.findall(r"urlpath=lab/tree/([\w/.]+)\)", README)
+    assert (ROOT / binder).is_file()
+
+
+def test_the_package_declares_its_licences_and_range() -> None:
+    for name in PROJECT["license-files"]:
+        assert (ROOT / name).stat().st_size > 1000
+    assert PROJECT["version"] == __version__
+    wanted = f">={OLDEST[0]}.{OLDEST[1]},<{NEWEST[0]}.{NEWEST[1] + 1}"
+    assert PROJECT["requires-python"] == wanted
+
+
+@pytest.mark.parametrize("extra", sorted(EXTRAS))
+def test_every_requirement_can_be_read(extra: str) -> None:
+    """Markers have a grammar of their own, and a wrong one only fails when someone installs."""
+    for requirement in map(Requirement, EXTRAS[extra]):
+        assert requirement.specifier
+        if requirement.marker is not None:
+            for environment in ENVIRONMENTS:
+                requirement.marker.evaluate(environment)
+
+
+def test_exactly_one_tensorflow_everywhere() -> None:
+    for environment in ENVIRONMENTS:
+        chosen = [
+            requirement.name
+            for requirement in map(Requirement, EXTRAS["cpu"])
+            if requirement.marker is not None and requirement.marker.evaluate(environment)
+        ]
+        assert len(chosen) == 1, environment
