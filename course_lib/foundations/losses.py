@@ -45,7 +45,8 @@ def mse_gradient(predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         ValueError: the shapes differ.
     """
     predictions, targets = _same_shape(predictions, targets)
-    return 2 * (predictions - targets) / predictions.size
+    gradient: np.ndarray = 2 * (predictions - targets) / predictions.size
+    return gradient
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -62,7 +63,8 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """
     logits = np.asarray(logits, dtype=float)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    probabilities: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
