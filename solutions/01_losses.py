@@ -101,8 +101,8 @@ figures.line_explorer()
 #   + \underbrace{\frac{ND}{2} \log 2\pi\sigma^2}_{\text{a constant}}$$
 #
 # A positive factor and a constant do not move the minimum. What is left is a sum of squares. The
-# square is the *logarithm of the Gaussian*: other noise gives another loss. Laplace noise, which has
-# more far outliers, gives absolute values, and these care less about a point that is far away.
+# square is the *logarithm of the Gaussian*: other noise gives another loss. Laplace noise, which
+# has more far outliers, gives absolute values, and these care less about a point that is far away.
 
 # %%
 figures.squared_and_absolute_error()

@@ -172,6 +172,7 @@ class _Execution:
             kernel_name="python3",
             record_timing=False,
             store_widget_state=False,
+            coalesce_streams=True,
             extra_arguments=["--log-level=40"],  # the kernel's own warnings are not the lesson's
             on_cell_start=self._cell_starts,
             on_cell_execute=self._cell_is_sent,

@@ -31,6 +31,7 @@ BORDERS: dict[Status, str] = {
     "not attempted": "dotted #767676",
 }
 OTHER_BORDER = "dashed #D55E00"
+HINT_TITLES = ("How to think about it", "Where it is derived")
 
 
 class NotCorrectError(AssertionError):
@@ -99,11 +100,10 @@ class VerdictView:
         v = self.verdict
         border = BORDERS.get(v.status, OTHER_BORDER)
         message = "" if v.status == "correct" else f"<div>{_code(v.message)}</div>"
-        titles = ("How to think about it", "Where it is derived")
         hints = "".join(
             f'<details{" open" if self.hint > number else ""} style="margin-top:0.3em">'
             f'<summary style="cursor:pointer">{title}</summary>{_code(hint)}</details>'
-            for number, (title, hint) in enumerate(zip(titles, v.hints, strict=False), start=1)
+            for number, (title, hint) in enumerate(zip(HINT_TITLES, v.hints, strict=False), start=1)
         )
         return (
             f'<div role="status" style="border-left:4px {border};padding:0.3em 0.8em;'

@@ -32,6 +32,7 @@ def average_explorer() -> Explorer:
         "beta": slider("β", 0.9, 0.5, 0.99, 0.01),
         "time": slider("time t", 5, 1, len(TIMES), 1),
     }
+    sliders["time"].readout_format = "d"
     return Explorer(_prepare_averages, sliders, size=(9, 3.2))
 
 
@@ -200,7 +201,7 @@ def _prepare_race(figure: Figure) -> Draw:
     ]
     (start,) = left.plot([], [], "s", color=INK, markersize=8, markerfacecolor="white", **_MOVING)
     (minima,) = left.plot([], [], "*", color=INK, markersize=13, **_MOVING)
-    right.set_title("loss")
+    right.set_title(f"loss over {STEPS} steps")
     left.set_title("paths from one start")
     key = figure.legend(
         paths, [""] * 3, loc="upper center", ncols=3, borderaxespad=0.2, columnspacing=1.5
@@ -226,7 +227,10 @@ def _prepare_race(figure: Figure) -> Draw:
             crosses[3 + index].set_data(*(last if escaped else ([], [])))
             told.append(f"{name}: {_end(heights, escaped)}")
             key.get_texts()[index].set_text(told[-1])
-        return f"{surface}, learning rate {learning_rate:.2g}. {'. '.join(told)}.".capitalize()
+        return (
+            f"{STEPS} steps on the surface “{surface}” with learning rate {learning_rate:.2g}. "
+            f"{'. '.join(told)}."
+        )
 
     return draw
 
@@ -234,7 +238,9 @@ def _prepare_race(figure: Figure) -> Draw:
 def _end(heights: np.ndarray, escaped: bool) -> str:
     if escaped:
         return f"diverges at step {len(heights) - 1}"
-    return f"loss {_brief(heights[-1])} after {STEPS} steps"
+    if heights[-1] < 1e-12:
+        return "final loss below 1e−12"
+    return f"final loss {_brief(heights[-1])}"
 
 
 def _contours(surface: Surface) -> list[np.ndarray]:
@@ -249,7 +255,13 @@ def _contours(surface: Surface) -> list[np.ndarray]:
 
 _MOVING: dict[str, Any] = {"animated": True}
 _TITLE: dict[str, Any] = {"weight": "bold", "size": 10.5, "ha": "center", "va": "bottom", **_MOVING}
-_CROSS: dict[str, Any] = {"markersize": 11, "markeredgewidth": 3, "clip_on": False, "zorder": 5}
+_CROSS: dict[str, Any] = {
+    "markersize": 11,
+    "markeredgewidth": 3,
+    "clip_on": False,
+    "zorder": 5,
+    "in_layout": False,
+}
 
 # --- curves --------------------------------------------------------------------------------------
 
@@ -273,7 +285,8 @@ def curves(
     """
     x = np.asarray(x, dtype=float)
     figure = new_figure((7.4, 3.3))
-    axes = figure.add_axes((0.1, 0.16, 0.88, 0.8))
+    figure.set_layout_engine("constrained")  # the labels of a logarithmic axis differ in width
+    axes = figure.subplots()
     told = []
     for (name, values), line in zip(by_name.items(), LINES, strict=False):
         rows = np.asarray(values, dtype=float).reshape(len(x), -1)

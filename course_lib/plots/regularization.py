@@ -44,7 +44,10 @@ def noisy_sine(count: int = 12, noise: float = 0.25, seed: int = 4) -> tuple[np.
 
 def powers(x: np.ndarray, degree: int) -> np.ndarray:
     """Features of a polynomial: (N, degree + 1) with the columns x, x², ... and the ones last."""
-    return np.asarray(x, dtype=float)[:, None] ** np.append(np.arange(1, degree + 1), 0)
+    columns: np.ndarray = np.asarray(x, dtype=float)[:, None] ** np.append(
+        np.arange(1, degree + 1), 0
+    )
+    return columns
 
 
 # --- the explorer --------------------------------------------------------------------------------
@@ -192,13 +195,15 @@ def fits(x: np.ndarray, t: np.ndarray, curves: Mapping[str, np.ndarray]) -> Pict
     figure = new_figure((3.0 * len(curves), 2.7))
     figure.subplots_adjust(0.05, 0.17, 0.99, 0.88, wspace=0.12)
     told = []
-    for axes, (title, curve) in zip(figure.subplots(1, len(curves)), curves.items(), strict=True):
+    for axes, (title, curve) in zip(
+        figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True
+    ):
         axes.plot(GRID, np.sin(np.pi * GRID), color=ORANGE, linestyle="--", label="truth")
         axes.plot(GRID, curve, color=BLUE, label="fit")
         axes.plot(x, t, **POINTS)
         axes.set(ylim=(-2.6, 2.6), yticks=(-2, 0, 2), xlabel="x", title=title)
         told.append(f"{title}, from {curve.min():.1f} to {curve.max():.1f}")
-    axes.legend(loc="lower right", fontsize=9)
+    axes.legend(loc="lower center", fontsize=9)
     return Picture(
         figure,
         _minus(f"{len(x)} points near a sine, and {len(curves)} fits: {'; '.join(told)}."),
@@ -238,7 +243,7 @@ def shrinking(amount: float = 1.0) -> Picture:
     figure = new_figure((5.2, 3.2))
     axes = figure.add_axes((0.11, 0.16, 0.86, 0.8))
     axes.plot(w, w, color=INK, linewidth=0.8)
-    axes.annotate("no penalty", (-2.35, -2.35), (-2.9, -1.5), fontsize=9.5)
+    axes.text(1.9, 2.3, "no penalty", ha="right", size=9.5)
     curves = {"L2: w / (1 + 2a)": w / (1 + 2 * amount), "L1: soft threshold": w}
     curves["L1: soft threshold"] = soft_threshold(w, amount)
     for (name, values), line in zip(curves.items(), LINES, strict=False):
@@ -267,7 +272,9 @@ def weights_side_by_side(truth: np.ndarray, found: Mapping[str, np.ndarray]) -> 
     figure = new_figure((4.4 * len(found), 2.8))
     figure.subplots_adjust(0.06, 0.18, 0.99, 0.88, wspace=0.14)
     told = []
-    for axes, (name, weights) in zip(figure.subplots(1, len(found)), found.items(), strict=True):
+    for axes, (name, weights) in zip(
+        figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True
+    ):
         zero = int(np.count_nonzero(weights == 0))
         for numbers, look in ((truth != 0, MARKED), (truth == 0, PLAIN)):
             axes.bar(number[numbers], weights[numbers], width=0.7, **look)
@@ -275,6 +282,7 @@ def weights_side_by_side(truth: np.ndarray, found: Mapping[str, np.ndarray]) -> 
         axes.plot(number[weights == 0], weights[weights == 0], "o", color=INK, mfc="white", ms=4)
         title = f"{name}: {zero} of {len(weights)} exactly zero"
         axes.set(ylim=(-limit, limit), xlabel="number of the weight", title=title)
+        axes.set_xticks([1, *range(5, len(truth) + 1, 5)])
         idle = np.abs(weights[truth == 0]).max()
         told.append(f"{title}; the largest of the useless ones has size {idle:.2f}")
     return Picture(

@@ -22,6 +22,7 @@ from .adam import curves as curves
 from .explorer import Draw, Explorer, choice, slider
 from .palette import BLUE, GREY, INK, ORANGE, style
 from .picture import Picture, new_figure
+from .training import weights_as_images
 
 # --- descent on a quadratic ----------------------------------------------------------------------
 
@@ -85,7 +86,7 @@ def _descent(hessian: np.ndarray, minimum: np.ndarray) -> Callable[[Figure], Dra
 
 
 def _prepare_descent(hessian: np.ndarray, minimum: np.ndarray, figure: Figure) -> Draw:
-    figure.subplots_adjust(0.06, 0.13, 0.985, 0.83, wspace=0.16)
+    figure.subplots_adjust(0.065, 0.13, 0.985, 0.83, wspace=0.16)
     left, right = figure.subplots(1, 2)
     low, high = _window(minimum)
     _contours(left, hessian, minimum, low, high)
@@ -106,12 +107,13 @@ def _prepare_descent(hessian: np.ndarray, minimum: np.ndarray, figure: Figure) -
         losses = _heights(hessian, points - minimum)
         factor = kept_each_step(eigenvalues, learning_rate, momentum, rule)
         limit = _limit(eigenvalues[-1], momentum, rule)
-        outside = ((points < low) | (points > high)).any(axis=1)
-        escaped = np.flatnonzero(outside)[:1] if factor > 1 else []
+        outside = np.flatnonzero(((points < low) | (points > high)).any(axis=1))
+        escaped = outside[: int(factor > 1)]  # one that converges may leave and come back
+        shown = points[: escaped[0] + 1] if len(escaped) else points
 
-        route.set_data(*points.T)
+        route.set_data(*shown.T)
         heights.set_data(np.arange(len(losses)), np.maximum(losses, LOSSES[0] / 10))
-        crosses[0].set_data(*np.clip(points[escaped], low, high).T if len(escaped) else ([], []))
+        crosses[0].set_data(*(_exit(shown[-2], shown[-1], low, high) if len(escaped) else ([], [])))
         above = np.flatnonzero(losses > LOSSES[1])[:1]
         crosses[1].set_data(above, np.full(len(above), LOSSES[1]))
         said = f"{_verdict(factor, losses)} (limit of η: {limit:.3f})"
@@ -138,6 +140,15 @@ def _path(
         weights, velocity = RULES[rule](weights, gradient, velocity, rate, momentum)
         points.append(weights)
     return np.array(points)
+
+
+def _exit(inside: np.ndarray, outside: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Where the way from one point to the other leaves the picture, (2, 1)."""
+    way = outside - inside
+    edge = np.where(way > 0, high, low)
+    share = np.min((edge - inside) / np.where(way == 0, np.inf, way), where=way != 0, initial=1)
+    crossing: np.ndarray = (inside + share * way)[:, None]
+    return crossing
 
 
 def kept_each_step(eigenvalues: np.ndarray, rate: float, momentum: float, rule: str) -> float:
@@ -168,10 +179,10 @@ def _limit(steepest: float, momentum: float, rule: str) -> float:
 def _verdict(factor: float, losses: np.ndarray) -> str:
     if factor > 1:
         return f"diverges: in the end every step makes the error {factor:.2f} times larger"
-    arrived = np.flatnonzero(losses < losses[0] / 1000)
-    if not len(arrived):
-        return f"still far after {STEPS} steps: each keeps {factor:.3f} of the error"
-    return f"a thousandth of the loss is left after {arrived[0]} steps"
+    last_above = np.flatnonzero(losses > losses[0] / 1000)[-1]
+    if last_above == STEPS:
+        return f"converges slowly: in the end every step keeps {factor:.3f} of the error"
+    return f"converges: below a thousandth of the first loss from step {last_above + 1} on"
 
 
 # --- paths ---------------------------------------------------------------------------------------
@@ -189,7 +200,7 @@ def paths_on_contours(
         paths: for each name the weights (T + 1, 2), start included.
     """
     figure = new_figure((9, 3.6))
-    figure.subplots_adjust(0.06, 0.15, 0.985, 0.9, wspace=0.14)
+    figure.subplots_adjust(0.065, 0.15, 0.985, 0.9, wspace=0.18)
     low, high = _window(minimum)
     told = []
     for axes, (name, points) in zip(
@@ -213,9 +224,9 @@ def paths_on_contours(
 
 
 def _window(minimum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest weights in a picture that holds zero and the minimum."""
-    middle, half = minimum / 2, 0.85 * np.abs(minimum).max()
-    return middle - half * np.array([1.3, 1.0]), middle + half * np.array([1.3, 1.0])
+    """Lowest and highest weights in a picture with the minimum in its middle and zero inside."""
+    half = 1.15 * np.abs(minimum).max() * np.array([1.3, 1.0])
+    return minimum - half, minimum + half
 
 
 def _contours(
@@ -226,10 +237,11 @@ def _contours(
     angles = np.linspace(0, 2 * np.pi, 200)
     circle = np.array([np.cos(angles), np.sin(angles)])
     ellipse = (vectors / np.sqrt(values)) @ circle
-    sizes = np.linspace(0.25, 6, 16) * math.sqrt(2 * _heights(hessian, minimum[None])[0])
+    sizes = np.linspace(0.25, 8, 24) * math.sqrt(2 * _heights(hessian, minimum[None])[0])
     lines = [(minimum[:, None] + size / 2 * ellipse).T for size in sizes]
     axes.add_collection(LineCollection(lines, colors=GREY, linewidths=1))
-    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="slope", ylabel="intercept")
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="slope")
+    axes.set_ylabel("intercept", labelpad=1)
 
 
 def _heights(hessian: np.ndarray, errors: np.ndarray) -> np.ndarray:
@@ -254,7 +266,7 @@ _CROSS: dict[str, Any] = {
 def network_figure() -> Picture:
     """The two-layer network as a chain: numbers go to the right, gradients come back."""
     figure = new_figure((9.2, 2.5))
-    axes = figure.add_axes((0, 0, 1, 1))
+    axes = figure.add_axes((0.005, 0.01, 0.99, 0.98))
     axes.set(xlim=(0, 9.2), ylim=(0, 2.5))
     axes.set_axis_off()
     stations = {  # name: (shape, gradient, where)
@@ -290,3 +302,22 @@ def network_figure() -> Picture:
 
 _ARROW: dict[str, Any] = {"arrowstyle": "->", "linewidth": 1.8}
 _BACK: dict[str, Any] = {"arrowstyle": "->", "linewidth": 1.8, "linestyle": "--", "color": ORANGE}
+
+
+def hidden_units(weights: np.ndarray) -> Picture:
+    """What each hidden unit looks for: its incoming weights, laid out as an image.
+
+    Args:
+        weights: (H·H, U), one column for each of the units shown.
+    """
+    figure, units = weights_as_images(weights).figure, weights.shape[1]
+    with style():
+        for number, axes in enumerate(figure.axes[:units]):
+            axes.set_title(f"unit {number}")
+    strongest = float(np.abs(weights).max())
+    return Picture(
+        figure,
+        f"Incoming weights of {units} hidden units as images, from −{strongest:.2g} (dark) to "
+        f"{strongest:.2g} (bright): ink on a bright pixel switches the unit on, ink on a dark "
+        "one switches it off.",
+    )

@@ -1,0 +1,1126 @@
+# ---
+# jupyter:
+#   course:
+#     title: Regularization
+#     minutes: 90
+#     able: >-
+#       see overfitting, derive L2 and L1 penalties as priors, solve ridge regression in closed form
+#       and the lasso by soft-thresholding, write dropout, tell weight decay from L2, and choose a
+#       strength without fooling yourself
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 02 Regularization
+#
+# **What you will do.** You make a model overfit, look at its weights, and then cure it in four
+# ways: with an L2 penalty, with an L1 penalty, with dropout, and by stopping early. You write each
+# of them in a line or two of NumPy and prove it against finite differences and against Keras. At
+# the end a validation set picks the strength, and the test set is opened once.
+#
+# **What you will learn**
+#
+# - what overfitting looks like, in the curve and in the weights;
+# - why a penalty is a prior: L2 is a Gaussian, L1 a Laplace distribution;
+# - why L1 makes weights exactly zero and L2 never does;
+# - what dropout really computes, and how its scaling is got wrong;
+# - when weight decay is the same as L2, and when it is not;
+# - what it costs to choose on the test set.
+#
+# **What you need.** Lesson 01 and, for one section, eigenvalues. Nothing else: no network, no GPU.
+#
+# | section | minutes |
+# |---|---|
+# | 1 Overfitting, seen | 10 |
+# | 2 A price on large weights: L2 | 15 |
+# | 3 The answer in one line: ridge regression | 15 |
+# | 4 Weights of exactly zero: L1 and soft-thresholding | 15 |
+# | 5 Dropout: a coin for every unit | 10 |
+# | 6 Weight decay is not always L2 | 10 |
+# | 7 Early stopping: time as a penalty | 7 |
+# | 8 Validation picks, the test set is touched once | 8 |
+#
+# **How the exercises work.** As in lesson 01: write the body of a function, run the cell below it,
+# read the verdict. If you get stuck, go on: the check lends you the course's own function.
+
+# %% [markdown]
+# The next cell loads the tools. Your own losses of lesson 01 come from the library, so that this
+# lesson also works on its own.
+
+# %%
+import os
+
+# Plumbing: TensorFlow reports errors only; one thread is fastest for small matrices.
+os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", OPENBLAS_NUM_THREADS="1")
+
+import keras
+import numpy as np
+from IPython.display import Markdown
+
+from course_lib.data import digits
+from course_lib.exercises import check
+from course_lib.foundations.conventions import ledger
+from course_lib.foundations.gradients import numerical_gradient
+from course_lib.foundations.losses import (
+    mse,
+    mse_gradient,
+    softmax_cross_entropy,
+    softmax_cross_entropy_gradient,
+)
+from course_lib.plots import regularization as figures
+from course_lib.plots.losses import weights_as_images
+from course_lib.transfer.autodiff import gradient as keras_gradient
+
+keras.config.set_floatx("float64")
+
+# %% [markdown]
+# **Notation.** $N$ examples, $D$ features, one row of $X$ per example; $t$ are the targets, $w$ the
+# weights, $Xw$ the predictions. $\lambda$ is the *strength* of a penalty, $\eta$ the learning rate.
+# Where the features have a column of ones for the bias, it is the **last** column.
+
+# %% [markdown]
+# ## 1 Overfitting, seen
+#
+# *10 minutes*
+#
+# Twelve points of a sine, with noise. A polynomial is a linear model whose features are the powers
+# of $x$: $y = b + w_1 x + w_2 x^2 + \dots$ We fit three of them by least squares, and then ask for
+# their error on 200 *fresh* points from the same source.
+#
+# **Guess first.** Degrees 1, 3 and 11. Which has the smallest error on the twelve points? Which on
+# the fresh ones?
+
+# %% tags=["nbval-check-output"]
+x, t, fresh_x, fresh_t = figures.noisy_sine()
+curves = {}
+for degree in (1, 3, 11):
+    features = figures.powers(x, degree)  # columns x, x², ..., and the ones last
+    weights = np.linalg.lstsq(features, t, rcond=None)[0]
+    training = mse(features @ weights, t)
+    fresh = mse(figures.powers(fresh_x, degree) @ weights, fresh_t)
+    curves[f"degree {degree}"] = figures.powers(figures.GRID, degree) @ weights
+    print(
+        f"degree {degree:2}   training error {training:.3f}   fresh error {fresh:.3f}"
+        f"   largest weight {np.abs(weights).max():4.0f}"
+    )
+
+# %%
+figures.fits(x, t, curves)
+
+# %% [markdown]
+# Degree 1 cannot bend: it *underfits*. Degree 11 has twelve numbers for twelve points, goes through
+# all of them, noise included, and is useless in between: it *overfits*. The training error does not
+# see the difference. Two things do: fresh data, and the weights. To bend so sharply the polynomial
+# needs huge weights of opposite signs that nearly cancel.
+#
+# ### The same with handwriting
+#
+# Real labels contain mistakes. We take a hundred of the digits, and give a fifth of them a wrong
+# label. The rest stays clean. Besides the training set there are two more: a *validation set*, on
+# which we may look as often as we like, and a *test set*, which stays closed until section 8.
+
+
+# %%
+def few_digits(seed, wrong_share=0.2):
+    """A hundred training images, some with wrong labels; 300 for validation; the test set."""
+    data, rng = digits.load(seed), np.random.default_rng(seed)
+    order = rng.permutation(len(data.train_labels))
+    few, held_out = order[:100], order[100:400]
+    labels = data.train_labels[few]
+    wrong = rng.random(100) < wrong_share
+    labels[wrong] = (labels[wrong] + rng.integers(1, 10, wrong.sum())) % 10
+    return {
+        "training": (data.train_images[few], labels),
+        "validation": (data.train_images[held_out], data.train_labels[held_out]),
+        "test": (data.test_images, data.test_labels),
+    }
+
+
+# %% [markdown]
+# The model is that of lesson 01, $z = xW + b$ with softmax and cross-entropy, trained by gradient
+# descent. Two hooks wait for what follows: `penalty_gradient` adds something to the gradient of the
+# weights, `disturb` changes the images in each step. `train` returns the weights after every step.
+
+
+# %%
+def train(images, labels, penalty_gradient=lambda w: 0.0, disturb=lambda x: x, steps=500):
+    weights, bias, path = np.zeros((64, 10)), np.zeros(10), []
+    for _ in range(steps):
+        seen = disturb(images)
+        upstream = softmax_cross_entropy_gradient(seen @ weights + bias, labels)
+        weights = weights - (seen.T @ upstream + penalty_gradient(weights))  # a learning rate of 1
+        bias = bias - upstream.sum(axis=0)
+        path.append((weights, bias))
+    return path
+
+
+# %%
+def accuracy(model, images, labels):
+    weights, bias = model
+    return np.mean((images @ weights + bias).argmax(axis=1) == labels)
+
+
+# %% [markdown]
+# **Guess first.** A fifth of the labels are wrong and have nothing to do with the image. Which
+# accuracy can a linear model reach on the *training* set?
+
+# %%
+splits = [few_digits(seed) for seed in range(5)]
+plain = [train(*split["training"])[-1] for split in splits]
+
+
+# %%
+def over_splits(models, which):
+    scores = [accuracy(m, *split[which]) for m, split in zip(models, splits, strict=True)]
+    return f"{np.mean(scores):.0%} ± {np.std(scores, ddof=1):.0%}"
+
+
+# %% tags=["nbval-check-output"]
+print("training  ", over_splits(plain, "training"))
+print("validation", over_splits(plain, "validation"))
+
+# %% [markdown]
+# It has learnt the wrong labels by heart, and pays for it on images that it has not seen. With 64
+# weights for each class and a hundred images there is always some combination of pixels that fits.
+# Here are the weights of the first split:
+
+# %%
+weights_as_images(plain[0][0])
+
+# %% [markdown]
+# Do you recognise a digit? Neighbouring pixels have nearly the same ink, and still their weights
+# jump up and down. No rule for digits can look like this.
+
+# %% [markdown]
+# ## 2 A price on large weights: L2
+#
+# *15 minutes*
+#
+# ### By hand first
+#
+# The remedy suggests itself: make large weights cost something. The *strength* says how much. Drag
+# it from left to right. Watch the fit, the weights (mind the scale: each step is a factor of 100)
+# and the two errors. Leave the list at L2 for now.
+#
+# **Guess first.** Where is the *training* error smallest? Where the validation error?
+
+# %%
+figures.strength_explorer()
+
+# %% [markdown]
+# ### The penalty
+#
+# Add the squares of all weights to the loss, times a strength $\lambda$:
+#
+# $$L(w) = \text{loss}(w) + \lambda \sum_j w_j^2$$
+#
+# ### Where it comes from
+#
+# Lesson 01 asked for the weights that make the *data* most probable. Ask instead for the weights
+# that are most probable *given the data*. Bayes' rule says
+#
+# $$p(w \mid \text{data}) \propto p(\text{data} \mid w)\; p(w)$$
+#
+# where $p(w)$, the *prior*, is what you believe before you have seen anything: here that weights
+# are small, each Gaussian around zero with variance $\tau^2$. Take the negative logarithm, as
+# before:
+#
+# $$-\log p(w \mid \text{data})
+#   = \underbrace{-\log p(\text{data} \mid w)}_{\text{the loss of lesson 01}}
+#   + \underbrace{\frac{1}{2\tau^2} \sum_j w_j^2}_{\text{the Gaussian prior}}
+#   + \text{constant}$$
+#
+# The weights that minimise it are the *maximum a posteriori* estimate, MAP. For targets with
+# Gaussian noise of variance $\sigma^2$ the first term is $\frac{1}{2\sigma^2} \sum_n (y_n -
+# t_n)^2$. Multiply everything by $2\sigma^2/N$, which moves no minimum:
+#
+# $$\frac{1}{N} \sum_n (y_n - t_n)^2 + \lambda \sum_j w_j^2
+#   \qquad\text{with}\qquad \lambda = \frac{\sigma^2}{N \tau^2}$$
+#
+# So the strength has a meaning: noisy targets ask for more of it, more examples for less. We put
+# this to the test in section 3.
+#
+# The bias is left out. A penalty on it would pull all predictions towards zero, as if zero were
+# special.
+#
+# ### Exercise: `l2_penalty`
+#
+# As in Keras: $\lambda \sum_j w_j^2$, over all entries of the array, without ½ and without a mean.
+
+
+# %%
+def l2_penalty(weights, strength):
+    """strength times the sum of the squared weights.
+
+    weights: any shape. strength: a number. Returns a single number.
+    """
+    ### BEGIN SOLUTION
+    return strength * np.sum(weights**2)
+    ### END SOLUTION
+
+
+# %%
+l2_penalty = check(l2_penalty)
+
+# %% [markdown]
+# ### Exercise: `l2_gradient`
+#
+# Only one term of the sum contains $w_j$:
+#
+# $$\frac{\partial}{\partial w_j} \lambda \sum_i w_i^2 = 2 \lambda w_j$$
+#
+# The larger a weight, the harder it is pulled back; the pull fades as it nears zero.
+
+
+# %%
+def l2_gradient(weights, strength):
+    """Gradient of l2_penalty by the weights.
+
+    weights: any shape. strength: a number. Returns an array of the shape of weights.
+    """
+    ### BEGIN SOLUTION
+    return 2 * strength * weights
+    ### END SOLUTION
+
+
+# %%
+l2_gradient = check(l2_gradient)
+
+# %%
+rng = np.random.default_rng(0)
+weights = rng.normal(size=(4, 3))
+assert abs(l2_penalty(weights, 0.3) - float(keras.regularizers.L2(0.3)(weights))) < 1e-6
+
+# %%
+formula = l2_gradient(weights, 0.3)
+witness = numerical_gradient(lambda w: l2_penalty(w, 0.3), weights)
+automatic = keras_gradient(keras.regularizers.L2(0.3), weights)
+assert np.abs(formula - witness).max() < 1e-6
+assert np.abs(formula - automatic).max() < 1e-6
+
+# %% [markdown]
+# Before you copy a strength from a paper, ask whether there is a ½ in front. This table is the
+# course's *conventions ledger*; the column of Keras was measured just now, by running it.
+
+# %%
+Markdown(ledger(["l2-half", "l2-bias"], keras=keras))
+
+# %% [markdown]
+# **Guess first.** Now the hundred digits with their wrong labels. Will the penalty raise or lower
+# the accuracy on the training set? And on the validation set?
+
+# %% tags=["nbval-check-output"]
+with_l2 = [
+    train(*split["training"], penalty_gradient=lambda w: l2_gradient(w, 0.01))[-1]
+    for split in splits
+]
+for name, models in (("no penalty", plain), ("L2, 0.01", with_l2)):
+    print(
+        f"{name:10}   training {over_splits(models, 'training')}"
+        f"   validation {over_splits(models, 'validation')}"
+    )
+
+# %% [markdown]
+# It can no longer afford to learn every wrong label by heart. And the weights, of the same split as
+# above? They are far smaller (see the scale at the right), and neighbours agree more often:
+
+# %%
+weights_as_images(with_l2[0][0])
+
+# %% [markdown]
+# ## 3 The answer in one line: ridge regression
+#
+# *15 minutes*
+#
+# For the mean squared error of a linear model, the minimum with an L2 penalty can be written down.
+# It is called *ridge regression*:
+#
+# $$L(w) = \frac{1}{N} \lVert Xw - t \rVert^2 + \lambda \lVert w \rVert^2$$
+#
+# By the chain rule through lesson 01's gradient of the mean squared error, and section 2:
+#
+# $$\nabla L(w) = \frac{2}{N} X^\top (Xw - t) + 2 \lambda w$$
+#
+# At the minimum it is zero. Divide by 2 and bring all terms with $w$ to one side, with $I$ the unit
+# matrix:
+#
+# $$\left( \frac{1}{N} X^\top X + \lambda I \right) w = \frac{1}{N} X^\top t$$
+#
+# These are $D$ equations for $D$ unknowns: `np.linalg.solve` does the rest. The bias is not
+# penalised: the last entry of the diagonal of $I$ is zero.
+#
+# ### Exercise: `ridge_weights`
+
+
+# %%
+def ridge_weights(features, targets, strength):
+    """Weights that minimise ‖Xw − t‖²/N + strength·Σw², the last one (the bias) not penalised.
+
+    features: (N, D), the last column is that of the bias. targets: (N,). Returns (D,).
+    """
+    ### BEGIN SOLUTION
+    number, size = features.shape
+    penalty = strength * np.eye(size)
+    penalty[-1, -1] = 0
+    return np.linalg.solve(features.T @ features / number + penalty, features.T @ targets / number)
+    ### END SOLUTION
+
+
+# %%
+ridge_weights = check(ridge_weights)
+
+# %% [markdown]
+# At the minimum the gradient vanishes. Two witnesses for it:
+
+# %%
+features = figures.powers(x, 11)
+penalised = np.append(np.ones(11), 0.0)  # not the bias
+
+
+def ridge_loss(w, strength=0.01):
+    return mse(features @ w, t) + l2_penalty(w * penalised, strength)
+
+
+# %%
+def keras_ridge_loss(w, strength=0.01):
+    errors = keras.losses.mean_squared_error(t, keras.ops.matmul(features, w))
+    return errors + keras.regularizers.L2(strength)(w[:-1])
+
+
+# %%
+closed_form = ridge_weights(features, t, 0.01)
+assert np.abs(numerical_gradient(ridge_loss, closed_form)).max() < 1e-6
+assert np.abs(keras_gradient(keras_ridge_loss, closed_form)).max() < 1e-6
+
+# %% [markdown]
+# And a third one, which does not know the formula: go downhill in small steps from zero. It must
+# end at the same place.
+
+# %%
+w = np.zeros(12)
+for _ in range(10000):
+    w = w - 0.25 * (features.T @ mse_gradient(features @ w, t) + l2_gradient(w * penalised, 0.01))
+assert np.abs(w - closed_form).max() < 1e-6
+
+# %% [markdown]
+# ### What shrinks, and what does not
+#
+# Centre the columns of $X$ and the targets; the bias is then gone. The singular value decomposition
+# $X = U S V^\top$ turns the equation into $D$ separate ones, one for each direction $v_j$ in the
+# space of weights. With the eigenvalue $d_j = s_j^2 / N$ of $X^\top X / N$:
+#
+# $$w_\text{ridge} = \sum_j \frac{d_j}{d_j + \lambda} \; v_j \, \frac{u_j^\top t}{s_j}$$
+#
+# Without the fraction it is the least-squares solution. So ridge regression keeps the share
+# $d_j / (d_j + \lambda)$ of it: nearly all where the data determine the weights well
+# ($d_j \gg \lambda$), nearly nothing where they do not, and that is where the noise sits.
+
+# %%
+X = features[:, :-1] - features[:, :-1].mean(axis=0)
+U, s, Vt = np.linalg.svd(X, full_matrices=False)
+d = s**2 / len(X)
+
+
+# %%
+def by_directions(share):
+    return Vt.T @ (share * (U.T @ (t - t.mean())) / s)
+
+
+# %%
+assert np.abs(by_directions(d / (d + 0.01)) - closed_form[:-1]).max() < 1e-6
+
+# %% tags=["nbval-check-output"]
+print("largest and smallest eigenvalue:", f"{d[0]:.1f} and {d[-1]:.0e}")
+print("size of all least-squares weights  ", f"{np.linalg.norm(by_directions(1.0)):.0f}")
+print("without the five smallest eigenvalues", f"{np.linalg.norm(by_directions(d >= d[5])):.0f}")
+
+# %%
+figures.shares_kept(d, {f"λ = {strength:g}": d / (d + strength) for strength in (1e-6, 1e-3, 1e-1)})
+
+# %% [markdown]
+# ### Is the strength really $\sigma^2 / (N \tau^2)$?
+#
+# The derivation of section 2 makes a prediction: if weights are drawn from the prior, that strength
+# is the best one *on average*. Draw many problems and compare it with strengths around it.
+
+# %%
+number, size, sigma, tau = 15, 8, 1.0, 0.5
+predicted = sigma**2 / (number * tau**2)
+factors = np.array([1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8])
+
+
+def squared_errors():
+    inputs = np.column_stack([rng.normal(size=(number, size)), np.ones(number)])
+    truth = np.append(tau * rng.normal(size=size), 0.0)
+    answers = inputs @ truth + sigma * rng.normal(size=number)
+    found = [ridge_weights(inputs, answers, factor * predicted) for factor in factors]
+    return np.sum((found - truth)[:, :-1] ** 2, axis=1)
+
+
+# %% tags=["nbval-check-output"]
+errors = np.mean([squared_errors() for _ in range(1000)], axis=0)
+for factor, error in zip(factors, errors, strict=True):
+    print(f"{factor:5} times the predicted strength: squared error of the weights {error:.2f}")
+assert factors[errors.argmin()] == 1
+
+# %% [markdown]
+# In practice nobody tells you $\sigma$ and $\tau$. That is why strengths are chosen with a
+# validation set (section 8).
+
+# %% [markdown]
+# ## 4 Weights of exactly zero: L1 and soft-thresholding
+#
+# *15 minutes*
+#
+# Another belief: most weights are *zero*, and the few others may be large. The Laplace distribution
+# $p(w) \propto e^{-|w|/b}$ has a peak at zero and heavier tails than the Gaussian. Its negative
+# logarithm is $|w|/b$ plus a constant. As in section 2, it becomes a penalty, called *L1* or
+# *lasso*:
+#
+# $$L(w) = \text{loss}(w) + \lambda \sum_j |w_j|$$
+#
+# The pull of L2 fades near zero. The pull of L1 does not: it has the same size everywhere. But at
+# zero it has no derivative, there is a kink. So how do we get to the minimum?
+#
+# ### One weight
+#
+# Start with the smallest problem: stay close to a number $w$, and pay for $|v|$.
+#
+# $$\text{minimise over } v: \qquad \tfrac12 (v - w)^2 + a\,|v|$$
+#
+# - If the minimum is at some $v > 0$, the derivative is zero there: $v - w + a = 0$, so $v = w -
+#   a$. It is positive only if $w > a$.
+# - If it is at some $v < 0$: $v - w - a = 0$, so $v = w + a$, which needs $w < -a$.
+# - In between, for $-a \le w \le a$, neither can be. What is left is the kink: $v = 0$, *exactly*.
+#
+# In words: move towards zero by $a$, and stop there. This is *soft-thresholding*.
+
+# %%
+figures.shrinking()
+
+# %% [markdown]
+# ### Exercise: `soft_threshold`
+
+
+# %%
+def soft_threshold(weights, amount):
+    """Every weight moved towards zero by amount, but not beyond zero.
+
+    weights: any shape. amount: a number, not negative. Returns an array of the shape of weights.
+    """
+    ### BEGIN SOLUTION
+    return np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)
+    ### END SOLUTION
+
+
+# %%
+soft_threshold = check(soft_threshold)
+
+# %% [markdown]
+# The witness: try many values of $v$ and take the best.
+
+# %%
+v = np.linspace(-3, 3, 60001)
+for w in (-2.0, -0.4, 0.0, 0.7, 1.5):
+    tried = v[np.argmin((v - w) ** 2 / 2 + 0.6 * np.abs(v))]
+    assert abs(tried - soft_threshold(np.array([w]), 0.6)[0]) < 1e-3
+
+# %% [markdown]
+# ### All weights: ISTA
+#
+# Now the real problem, with a squared error in place of $\frac12 (v - w)^2$. Three small steps lead
+# back to the one we have solved. Let $f$ be the error without penalty, $g$ its gradient at the
+# present weights $w$, and $c$ its largest curvature, the largest eigenvalue of $\frac{2}{N} X^\top
+# X$.
+#
+# 1. No direction curves more than $c$, so a bowl of that curvature lies above $f$ and touches it at
+#    $w$: $\;f(v) \le f(w) + g^\top (v - w) + \frac{c}{2} \lVert v - w \rVert^2$.
+# 2. Complete the square. The bowl is $\frac{c}{2} \lVert v - (w - g/c) \rVert^2$ plus a constant:
+#    its lowest point is one step of gradient descent away.
+# 3. Add the penalty and divide by $c$. For each weight by itself: $\;\frac12 \left( v_j - (w -
+#    g/c)_j \right)^2 + \frac{\lambda}{c} |v_j|$. That is the problem of above, with $a = \lambda /
+#    c$.
+#
+# So the minimum of bowl and penalty, and the next $w$, is
+#
+# $$w \leftarrow \text{soft-threshold}\left( w - \frac{g}{c},\; \frac{\lambda}{c} \right)$$
+#
+# Down the gradient, then towards zero: the *iterative shrinkage-thresholding algorithm*, ISTA. As
+# $f$ lies below the bowl, every step lowers $f$ plus penalty, or is at the minimum already.
+#
+# Our problem: 20 features, of which 3 matter, and 40 examples.
+
+# %%
+rng = np.random.default_rng(1)
+inputs = rng.normal(size=(40, 20))
+truth = np.zeros(20)
+truth[[2, 9, 14]] = 2.0, -1.5, 1.0
+answers = inputs @ truth + 0.5 * rng.normal(size=40)
+
+
+# %%
+def ista(strength, steps=1000):
+    curvature = 2 / len(inputs) * np.linalg.eigvalsh(inputs.T @ inputs)[-1]
+    w = np.zeros(20)
+    for _ in range(steps):
+        gradient = inputs.T @ mse_gradient(inputs @ w, answers)
+        w = soft_threshold(w - gradient / curvature, strength / curvature)
+    return w
+
+
+# %%
+lasso = ista(0.25)
+
+# %% [markdown]
+# Is it the minimum? There the pull of the error and the pull of the penalty are in balance. Where a
+# weight is not zero, the gradient of the error is $-\lambda\,\text{sign}(w_j)$. Where it is zero,
+# the error pulls with at most $\lambda$, not hard enough to get it off the kink.
+
+# %%
+pull = inputs.T @ mse_gradient(inputs @ lasso, answers)
+assert np.allclose(pull[lasso != 0], -0.25 * np.sign(lasso[lasso != 0]))
+assert np.abs(pull[lasso == 0]).max() <= 0.25
+
+# %% [markdown]
+# And scikit-learn, by another algorithm, finds the same weights. (It halves the squared error, so
+# its `alpha` is half our strength.)
+
+# %%
+from sklearn.linear_model import Lasso
+
+theirs = Lasso(alpha=0.25 / 2, fit_intercept=False, tol=1e-12).fit(inputs, answers).coef_
+assert np.abs(lasso - theirs).max() < 1e-6
+
+# %% [markdown]
+# ### Exercise: `lasso_subgradient`
+#
+# Libraries mostly do it differently: they differentiate. Away from the kink the slope of
+# $\lambda |w_j|$ is $\lambda\,\text{sign}(w_j)$. At the kink every line with a slope between
+# $-\lambda$ and $\lambda$ stays below the curve, and each of these slopes is a *subgradient*. We
+# take $0$, as Keras does: a weight of zero is left alone.
+
+
+# %%
+def lasso_subgradient(weights, strength):
+    """A subgradient of strength·Σ|w|: strength times the sign, 0 where a weight is 0.
+
+    weights: any shape. strength: a number. Returns an array of the shape of weights.
+    """
+    ### BEGIN SOLUTION
+    return strength * np.sign(weights)
+    ### END SOLUTION
+
+
+# %%
+lasso_subgradient = check(lasso_subgradient)
+
+# %%
+weights = np.array([-1.2, 0.0, 0.4])
+automatic = keras_gradient(keras.regularizers.L1(0.3), weights)
+assert np.abs(lasso_subgradient(weights, 0.3) - automatic).max() < 1e-6
+
+# %%
+smooth = np.array([-1.2, 0.7, 0.4])  # finite differences are no witness at a kink
+witness = numerical_gradient(lambda w: 0.3 * np.sum(np.abs(w)), smooth)
+assert np.abs(lasso_subgradient(smooth, 0.3) - witness).max() < 1e-6
+
+# %% [markdown]
+# **Guess first.** Three ways to the weights of our 20 features: L2 in closed form, L1 by
+# soft-thresholding, L1 by 1000 steps along the subgradient. How many of the 17 useless weights does
+# each set to exactly zero?
+
+# %%
+ridge = ridge_weights(np.column_stack([inputs, np.ones(40)]), answers, 0.25)[:-1]
+by_subgradient = np.zeros(20)
+for _ in range(1000):
+    gradient = inputs.T @ mse_gradient(inputs @ by_subgradient, answers)
+    by_subgradient = by_subgradient - 0.05 * (gradient + lasso_subgradient(by_subgradient, 0.25))
+
+# %% tags=["nbval-check-output"]
+for name, w in (("L2", ridge), ("L1, ISTA", lasso), ("L1, subgradient", by_subgradient)):
+    useless = w[truth == 0]
+    print(
+        f"{name:16} exactly zero: {np.sum(useless == 0):2}   largest: {np.abs(useless).max():.3f}"
+    )
+
+# %%
+figures.weights_side_by_side(truth, {"L2": ridge, "L1 by ISTA": lasso})
+
+# %% [markdown]
+# L2 makes everything smaller and nothing zero. The subgradient jumps to and fro across the kink and
+# never lands on it. Only soft-thresholding stops *at* zero. So `keras.regularizers.L1` by itself
+# gives small weights, not sparse ones.
+#
+# Nothing is free. The penalty also pulls at the three weights that matter: compare them with least
+# squares on these three features alone, which nobody could have known beforehand.
+
+# %% tags=["nbval-check-output"]
+matter = truth != 0
+alone = np.linalg.lstsq(inputs[:, matter], answers, rcond=None)[0]
+print("least squares on the three", alone.round(2))
+print("lasso on all twenty       ", lasso[matter].round(2))
+assert np.all(np.abs(lasso[matter]) < np.abs(alone))
+
+# %% [markdown]
+# Now go back to the points and the polynomial, with L1. Which powers of $x$ survive longest?
+
+# %%
+figures.strength_explorer("L1")
+
+# %% [markdown]
+# ## 5 Dropout: a coin for every unit
+#
+# *10 minutes*
+#
+# Another way to keep a model from leaning on a few lucky pixels: take some of them away, others in
+# each step. Every entry of the input, or of a hidden layer, is dropped with probability $r$, the
+# *rate*. The mask $m$ has a $1$ for each entry that is kept: a *Bernoulli* variable with mean
+# $1 - r$, a coin for every unit and every example. What is kept is scaled up:
+#
+# $$\tilde a = \frac{m \cdot a}{1 - r}
+#   \qquad\text{so that}\qquad
+#   \mathbb{E}[\tilde a] = \frac{\mathbb{E}[m]\; a}{1 - r} = a$$
+#
+# The expectation is the activation itself. So at test time there is nothing to do: no mask, no
+# scaling. This is *inverted* dropout, which Keras and PyTorch compute. The paper of 2014 scaled at
+# test time instead, and wrote $p$ for the share that is *kept*:
+
+# %%
+Markdown(ledger(["dropout-scale", "dropout-rate"], keras=keras))
+
+# %% [markdown]
+# ### Exercise: `dropout`
+#
+# The mask is an argument, so that the function itself is not random and can be checked.
+
+
+# %%
+def dropout(activations, keep_mask, rate):
+    """Inverted dropout.
+
+    activations: any shape. keep_mask: booleans of that shape, True for what is kept.
+    rate: share that is dropped, 0 <= rate < 1. Returns an array of the shape of activations.
+    """
+    ### BEGIN SOLUTION
+    return activations * keep_mask / (1 - rate)
+    ### END SOLUTION
+
+
+# %%
+dropout = check(dropout)
+
+# %% [markdown]
+# The same as Keras? Its layer throws its own coins; we read its mask off its result. And when it is
+# not training, it does nothing.
+
+# %%
+layer = keras.layers.Dropout(0.2, seed=0)
+activations = rng.normal(size=(50, 8))
+theirs = keras.ops.convert_to_numpy(layer(activations, training=True))
+
+assert np.abs(dropout(activations, theirs != 0, 0.2) - theirs).max() < 1e-6
+assert np.all(keras.ops.convert_to_numpy(layer(activations, training=False)) == activations)
+
+# %% [markdown]
+# **Guess first.** An activation of 2, a rate of 0.2, a hundred thousand masks. What is the mean, if
+# the scaling is right, forgotten, or done with the rate instead of $1 - r$? The last line is what
+# one of the articles behind this course prints as "dropout": $1 / (1 + e^{-x})$.
+
+# %%
+two, rate = np.full(100_000, 2.0), 0.2
+mask = rng.random(two.shape) >= rate
+
+# %% tags=["nbval-check-output"]
+for name, values in {
+    "right: m·a/(1−r)": dropout(two, mask, rate),
+    "scaling forgotten: m·a": two * mask,
+    "divided by the rate: m·a/r": two * mask / rate,
+    "the article: a sigmoid": 1 / (1 + np.exp(-two)),
+}.items():
+    print(f"{name:27} mean {values.mean():.2f}   spread {values.std():.2f}")
+
+# %% [markdown]
+# The sigmoid is no dropout at all: nothing is dropped, nothing is random, and it does not know
+# whether it is training. (With a rate of ½, dividing by $r$ and by $1 - r$ is the same. That
+# mistake survives every test at ½, so test at another rate.)
+#
+# ### What the noise does
+#
+# The mean stays. The *variance* does not: an entry $\tilde a$ has variance $\frac{r}{1-r} a^2$. For
+# a linear model with squared error, dropout of the inputs is a penalty in disguise. The masks are
+# independent, so variances add up:
+#
+# $$\mathbb{E}\left[ (\tilde x \cdot w - t)^2 \right]
+#   = (x \cdot w - t)^2 + \frac{r}{1 - r} \sum_j x_j^2 w_j^2$$
+#
+# A squared weight, with a price: L2 again, in which a weight pays for the size of its feature.
+
+# %%
+one, w, target = rng.normal(size=8), rng.normal(size=8), 1.0
+masks = rng.random((200_000, 8)) >= rate
+noisy_errors = (dropout(np.tile(one, (200_000, 1)), masks, rate) @ w - target) ** 2
+
+predicted = (one @ w - target) ** 2 + rate / (1 - rate) * np.sum(one**2 * w**2)
+assert abs(noisy_errors.mean() - predicted) < 0.01 * predicted
+
+# %% [markdown]
+# Behind a hidden layer the expectation no longer passes through exactly, and this sum is only a
+# picture of what happens. But it works there too, and it works on our digits. A new mask for every
+# step:
+
+
+# %%
+def with_dropout(split, rate):
+    coins = np.random.default_rng(0)
+    return train(
+        *split["training"], disturb=lambda x: dropout(x, coins.random(x.shape) >= rate, rate)
+    )[-1]
+
+
+# %% tags=["nbval-check-output"]
+dropped = {rate: [with_dropout(split, rate) for split in splits] for rate in (0.1, 0.3, 0.6)}
+for rate, models in {0.0: plain, **dropped}.items():
+    print(
+        f"rate {rate:.1f}   training {over_splits(models, 'training')}"
+        f"   validation {over_splits(models, 'validation')}"
+    )
+
+# %% [markdown]
+# ## 6 Weight decay is not always L2
+#
+# *10 minutes*
+#
+# *Weight decay* says: in every step, each weight loses a fixed share of itself.
+#
+# $$w \leftarrow w - \eta\, g - \eta\, \text{decay} \cdot w$$
+#
+# where $g$ is the gradient of the loss *without* penalty. One of the articles behind this course
+# writes the penalty $\lambda \sum w^2$ and calls it weight decay, as many books do. Is it the same?
+#
+# ### Exercise: `weight_decay_step`
+#
+# As in Keras: the learning rate multiplies the decay, and what decays is the old weights.
+
+
+# %%
+def weight_decay_step(weights, gradient, learning_rate, decay):
+    """One step of gradient descent with decoupled weight decay.
+
+    weights, gradient: the same shape. Returns the new weights.
+    """
+    ### BEGIN SOLUTION
+    return weights - learning_rate * gradient - learning_rate * decay * weights
+    ### END SOLUTION
+
+
+# %%
+weight_decay_step = check(weight_decay_step)
+
+# %%
+optimizer = keras.optimizers.SGD(0.125, weight_decay=0.25)
+variable = keras.Variable(np.array([1.0, -2.0, 0.5]))
+ours = np.array([1.0, -2.0, 0.5])
+for gradient in rng.normal(size=(10, 3)):
+    optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+    ours = weight_decay_step(ours, gradient, 0.125, 0.25)
+assert np.abs(ours - keras.ops.convert_to_numpy(variable)).max() < 1e-6
+
+# %% [markdown]
+# Now put the gradient of L2 into a plain step:
+#
+# $$w - \eta\,(g + 2\lambda w) = w - \eta\, g - \eta \cdot 2\lambda \cdot w$$
+#
+# It *is* weight decay, with a decay of $2\lambda$. For plain gradient descent the two are one. Here
+# they are for a hundred steps on the 20 features of section 4:
+
+# %%
+penalised, decayed = np.zeros(20), np.zeros(20)
+for _ in range(100):
+    gradient = inputs.T @ mse_gradient(inputs @ penalised, answers)
+    penalised = penalised - 0.1 * (gradient + l2_gradient(penalised, 0.25))
+    gradient = inputs.T @ mse_gradient(inputs @ decayed, answers)
+    decayed = weight_decay_step(decayed, gradient, 0.1, decay=2 * 0.25)
+    assert np.abs(penalised - decayed).max() < 1e-12
+
+# %% [markdown]
+# But many optimizers do not step along the gradient. Adam (lesson 04) divides each weight's
+# gradient by its usual size. Take the simplest such step: two useless weights, both 1 at the start.
+# Their gradients just flip sign from step to step, one of them loud (±10), the other quiet (±0.1),
+# and each is divided by its size. The penalty's gradient can go *in*, to be divided as well; or the
+# decay stays outside.
+#
+# **Guess first.** Which of the two weights does L2 shrink more? Which one the decay?
+
+# %%
+size = np.array([10.0, 0.1])
+inside, outside = np.ones(2), np.ones(2)
+for step in range(1000):
+    gradient = size * (-1) ** step
+    inside = inside - 0.01 * (gradient + l2_gradient(inside, 0.05)) / size
+    outside = weight_decay_step(outside, gradient / size, 0.01, decay=2 * 0.05)
+
+# %% tags=["nbval-check-output"]
+print(f"L2 inside:      loud {inside[0]:.2f}   quiet {inside[1]:.2f}")
+print(f"decay outside:  loud {outside[0]:.2f}   quiet {outside[1]:.2f}")
+
+# %% [markdown]
+# With L2 inside, the weight with loud gradients hardly shrinks, because its penalty is divided by
+# 10 too. Weight decay treats both alike. So in an adaptive optimizer L2 and weight decay are two
+# different things, and which one you get depends on the library. Lesson 04 settles it, with AdamW.
+# Even for SGD the libraries differ as soon as there is momentum (lesson 03):
+
+# %%
+Markdown(ledger(["sgd-weight-decay"], keras=keras))
+
+# %% [markdown]
+# ## 7 Early stopping: time as a penalty
+#
+# *7 minutes*
+#
+# The cheapest cure: do not finish. Training starts with weights of zero, and they grow with every
+# step. Watch the validation loss on the way.
+
+
+# %%
+def losses_along(path, images, labels):
+    return [softmax_cross_entropy(images @ weights + bias, labels) for weights, bias in path]
+
+
+# %%
+path = train(*splits[0]["training"], steps=2000)
+training_losses = losses_along(path, *splits[0]["training"])
+validation_losses = losses_along(path, *splits[0]["validation"])
+figures.stopping_curves(training_losses, validation_losses, int(np.argmin(validation_losses)))
+
+# %% [markdown]
+# In a real training you do not see the future. You stop once the validation loss has not improved
+# for some steps, the *patience*, and go back to the best weights. The rule is in the library, and
+# Keras has it as a callback:
+
+# %% tags=["nbval-check-output"]
+from course_lib.foundations.regularization import early_stopping
+
+best, last = early_stopping(validation_losses, patience=20)
+print(f"weights of step {best}, training stopped at step {last} of {len(path)}")
+
+# %%
+callback = keras.callbacks.EarlyStopping(patience=20)
+callback.set_model(keras.Sequential())
+callback.on_train_begin()
+for epoch, loss in enumerate(validation_losses[: last + 1]):
+    callback.on_epoch_end(epoch, {"val_loss": loss})
+assert (best, last) == (callback.best_epoch, callback.stopped_epoch)
+
+# %% [markdown]
+# Why does it help? Take the squared error of a linear model again, in the directions $v_j$ of
+# section 3. Along one of them the gradient is $2 d_j$ times the distance from the least-squares
+# solution, so every step multiplies this distance by $1 - 2 \eta d_j$. After $T$ steps from zero
+# the share
+#
+# $$1 - (1 - 2 \eta d_j)^T$$
+#
+# of the solution is reached. Large eigenvalues are learnt first; the small ones, where the noise
+# sits, would come last. Compare with ridge regression, $d_j / (d_j + \lambda)$, at
+# $\lambda = 1 / (2 \eta T)$:
+
+# %%
+eta, steps = 0.2, 500
+stopped = 1 - (1 - 2 * eta * d) ** steps
+
+weights = np.zeros(11)
+for _ in range(steps):
+    weights = weights - eta * X.T @ mse_gradient(X @ weights, t - t.mean())
+assert np.abs(by_directions(stopped) - weights).max() < 1e-9
+
+# %%
+strength = 1 / (2 * eta * steps)
+figures.shares_kept(d, {f"{steps} steps": stopped, f"ridge, λ = {strength:g}": d / (d + strength)})
+
+# %% [markdown]
+# Not the same, but nearly: *the number of steps is a strength*. Few steps are a strong penalty. It
+# also means that a model that you did not train to the end was regularized, whether you meant it or
+# not.
+
+# %% [markdown]
+# ## 8 Validation picks, the test set is touched once
+#
+# *8 minutes*
+#
+# How strong should the penalty be? The training set cannot tell: it always votes for none. So train
+# with several strengths and ask the validation set.
+
+# %%
+strengths = np.array([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1])
+
+
+def with_l2_of(split, strength):
+    return train(*split["training"], penalty_gradient=lambda w: l2_gradient(w, strength))[-1]
+
+
+candidates = [[with_l2_of(split, strength) for strength in strengths] for split in splits]
+
+
+# %%
+def scores(models, split, which):
+    return [accuracy(model, *split[which]) for model in models]
+
+
+# %%
+by_set = {
+    which: np.array([scores(m, s, which) for m, s in zip(candidates, splits, strict=True)])
+    for which in ("training", "validation")
+}
+figures.scores_by_strength(strengths, by_set)
+
+# %% [markdown]
+# Each split chooses its strength by its own validation set. Early stopping chooses its step, and
+# dropout its rate, in the same way. Only then the test set is opened: one number for each method,
+# and no way back.
+
+
+# %%
+def picked(models, split):
+    return models[np.argmax(scores(models, split, "validation"))]
+
+
+def stopped_early(split):
+    path = train(*split["training"])
+    best, _ = early_stopping(losses_along(path, *split["validation"]), patience=20)
+    return path[best]
+
+
+# %%
+by_rate = list(zip(*dropped.values(), strict=True))  # for each split, one model for each rate
+chosen = {
+    "nothing": plain,
+    "L2": [picked(models, split) for models, split in zip(candidates, splits, strict=True)],
+    "dropout": [picked(models, split) for models, split in zip(by_rate, splits, strict=True)],
+    "early stopping": [stopped_early(split) for split in splits],
+}
+
+# %% tags=["nbval-check-output"]
+tested = {
+    name: np.array([accuracy(m, *s["test"]) for m, s in zip(models, splits, strict=True)])
+    for name, models in chosen.items()
+}
+for name, score in tested.items():
+    gain = 100 * (score - tested["nothing"])
+    print(f"{name:15} test {score.mean():.0%} ± {score.std(ddof=1):.0%}", end="   ")
+    print(f"gain {gain.mean():.0f} ± {gain.std(ddof=1):.0f} points, least {gain.min():.0f}")
+
+# %% [markdown]
+# All three help on every one of the splits; the differences between them are within the spread.
+# Was it the wrong
+# labels that made the difference? The control: the same hundred images with clean labels.
+
+# %% tags=["nbval-check-output"]
+clean = [few_digits(seed, wrong_share=0.0) for seed in range(5)]
+by_strength = {s: [with_l2_of(split, s) for split in clean] for s in (0.0, 0.001, 0.01)}
+for strength, models in by_strength.items():
+    print(f"clean labels, strength {strength:5}   validation {over_splits(models, 'validation')}")
+
+# %% [markdown]
+# There is nothing to gain. A penalty is no charm that improves every model: it pays where there is
+# noise to be fitted and freedom to fit it.
+#
+# ### What would it cost to pick on the test set?
+#
+# "I tried some strengths, and the best one has a test accuracy of ..." It sounds harmless. We
+# measure it with ridge regression on one-hot labels, one column of weights for each class, because
+# it takes a millisecond. (There is no softmax behind it, whose gradient could vanish as in lesson
+# 01.) Seventy images to train on, fifty for the test, and the other 1,600 or so tell the truth.
+
+
+# %%
+def ridge_classifier(images, labels, strength):
+    features = np.column_stack([images, np.ones(len(images))])
+    columns = [ridge_weights(features, 1.0 * (labels == c), strength) for c in range(10)]
+    weights = np.array(columns).T
+    return weights[:-1], weights[-1]
+
+
+# %%
+data = digits.load(0)
+images = np.concatenate([data.train_images, data.test_images])
+labels = np.concatenate([data.train_labels, data.test_labels])
+
+
+def compare(seed):
+    """Reported and true accuracy, picked on the test set; then the same, picked on validation."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    train_part, *others = [(images[i], labels[i]) for i in np.split(order, [70, 120, 170])]
+    models = [ridge_classifier(*train_part, strength) for strength in np.logspace(-3, 0, 13)]
+    validation, test, truth = np.array([[accuracy(m, *part) for m in models] for part in others])
+    on_test, on_validation = test.argmax(), validation.argmax()
+    return test[on_test], truth[on_test], test[on_validation], truth[on_validation]
+
+
+# %% [markdown]
+# **Guess first.** Thirteen strengths, fifty test images, forty repetitions. By how many points is
+# the reported accuracy too good, if the strength was picked on the test set?
+
+# %%
+repeated = 100 * np.array([compare(seed) for seed in range(40)])
+
+
+def show(name, reported, true):
+    gap = reported - true
+    error = gap.std(ddof=1) / np.sqrt(len(gap))
+    print(f"{name:23} reported {reported.mean():.0f} %   true {true.mean():.0f} %", end="   ")
+    print(f"too good by {gap.mean():.1f} ± {error:.1f} points")
+
+
+# %% tags=["nbval-check-output"]
+show("picked on the test set", *repeated[:, :2].T)
+show("picked on validation", *repeated[:, 2:].T)
+
+# %% [markdown]
+# The model that was picked on the test set is hardly better than the other one. Only its number is.
+# Whoever picks the largest of thirteen noisy numbers picks the noise with it. More candidates or
+# fewer test images make it worse. It is the same overfitting as in section 1, with *you* as the
+# training algorithm.
+
+# %% [markdown]
+# ## What you have now
+#
+# Four ways to say "not too complicated": a Gaussian prior, a Laplace prior, noise, and time. Each
+# comes down to shrinking what the data do not determine. You can tell them apart, you know their
+# factors of two, and you know a procedure that does not lie: train, choose on validation, test
+# once.
+#
+# What was left out: with few data, one validation set is itself noisy, and *cross-validation* takes
+# turns. More data usually helps more than any penalty; where there is none, *augmentation* changes
+# copies of what there is. The step sizes of this lesson were not explained: that is lesson 03.
+#
+# ### On your own
+#
+# 1. The *elastic net* pays $\lambda_1 \sum |w| + \lambda_2 \sum w^2$. Derive its step for one
+#    weight. How does it follow from `soft_threshold`?
+# 2. Give section 4 two identical useful features. What does L1 do with the pair, what L2?
+# 3. Put the bias under the penalty in `ridge_weights`, and add 100 to all targets of section 1.
+#    What happens to the fit?
+# 4. In section 8, let the strength compete with 40 random halves of the pixels. How large is the
+#    gap now?
+#
+# ### In practice
+#
+# `keras.layers.Dense(..., kernel_regularizer=keras.regularizers.L2(1e-4))`,
+# `keras.layers.Dropout(0.3)` and
+# `keras.callbacks.EarlyStopping(patience=..., restore_best_weights=True)`.
+# Without `restore_best_weights` Keras keeps the *last* weights, not the best. With Adam use `AdamW`
+# and its `weight_decay` rather than L2. And write down how often you have looked at the test set.
+#
+# ### Further reading
+#
+# - T. Hastie, R. Tibshirani, J. Friedman, *The Elements of Statistical Learning* (2nd edition,
+#   2009), section 3.4: ridge and lasso; section 7.10: how selection goes wrong.
+# - I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning* (2016), chapter 7: all of this lesson;
+#   section 7.8: early stopping as a penalty.
+# - A. Beck, M. Teboulle, *A Fast Iterative Shrinkage-Thresholding Algorithm for Linear Inverse
+#   Problems*, SIAM Journal on Imaging Sciences 2 (2009): ISTA, and how to make it faster.
+# - N. Srivastava et al., *Dropout: A Simple Way to Prevent Neural Networks from Overfitting*,
+#   Journal of Machine Learning Research 15 (2014).
+# - I. Loshchilov, F. Hutter, *Decoupled Weight Decay Regularization*, ICLR 2019.

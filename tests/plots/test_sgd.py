@@ -1,0 +1,127 @@
+"""Lesson 03's pictures: what they claim about convergence is what descent does."""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from course_lib.foundations.sgd import largest_stable_learning_rate
+from course_lib.plots import Explorer, Picture
+from course_lib.plots import sgd as figures
+
+HESSIAN = np.array([[10.0, 4.0], [4.0, 2.0]])
+MINIMUM = np.array([0.8, 2.0])
+LIMIT = largest_stable_learning_rate(HESSIAN)
+RATES = (0.1, 0.5, 0.99, 1.01, 1.3, 2.1)  # times the limit
+MOMENTA = (0.0, 0.5, 0.9)
+
+PATH = np.linspace(0, 1, 5)[:, None] * MINIMUM
+FIGURES: dict[str, Callable[[], Picture]] = {
+    "one path": lambda: figures.paths_on_contours(HESSIAN, MINIMUM, {"straight": PATH}),
+    "paths": lambda: figures.paths_on_contours(HESSIAN, MINIMUM, {"a": PATH, "b": PATH[:3]}),
+    "network": figures.network_figure,
+    "units": lambda: figures.hidden_units(np.random.default_rng(0).normal(size=(64, 7))),
+}
+
+
+def at(explorer: Explorer, learning_rate: float) -> str:
+    explorer.sliders["learning_rate"].value = learning_rate
+    return explorer.alt
+
+
+def arrives(rate: float, momentum: float, rule: str) -> bool:
+    weights = velocity = np.zeros(2)
+    for _ in range(3000):
+        gradient = HESSIAN @ (weights - MINIMUM)
+        weights, velocity = figures.RULES[rule](weights, gradient, velocity, rate, momentum)
+        if np.abs(weights).max() > 1e6:
+            return False
+    return bool(np.abs(weights - MINIMUM).max() < 1e-6)
+
+
+@pytest.mark.parametrize("rule", figures.RULES)
+@pytest.mark.parametrize(("share", "momentum"), itertools.product(RATES, MOMENTA))
+def test_the_factor_tells_what_descent_does(rule: str, share: float, momentum: float) -> None:
+    rate = share * LIMIT
+    factor = figures.kept_each_step(np.linalg.eigvalsh(HESSIAN), rate, momentum, rule)
+    assert arrives(rate, momentum, rule) == (factor < 1)
+
+
+@pytest.mark.parametrize("rule", figures.RULES)
+@pytest.mark.parametrize("momentum", [0.0, 0.4, 0.95])
+def test_the_limit_that_is_told_is_where_the_verdict_changes(rule: str, momentum: float) -> None:
+    explorer = figures.momentum_explorer(HESSIAN, MINIMUM)
+    explorer.sliders["momentum"].value = momentum
+    explorer.sliders["rule"].value = rule
+    for rate in np.arange(0.01, 0.4, 0.02):
+        explorer.sliders["learning_rate"].value = rate
+        found = re.search(r"limit of η: ([\d.]+)", explorer.alt)
+        assert found
+        limit = float(found[1])
+        if abs(rate - limit) > 0.001:
+            assert ("diverges" in explorer.alt) == (rate > limit)
+
+
+def test_descent_explorer_tells_both_sides_of_the_limit() -> None:
+    explorer = figures.descent_explorer(HESSIAN, MINIMUM)
+    assert "without momentum: converges" in at(explorer, learning_rate=0.12)
+    alt = at(explorer, learning_rate=0.2)
+    assert "diverges: in the end every step makes the error 1.33 times larger" in alt
+    assert f"limit of η: {LIMIT:.3f}" in alt
+    assert "It leaves the picture at step" in alt
+
+
+def test_no_slider_position_is_without_picture_or_words() -> None:
+    explorer = figures.momentum_explorer(HESSIAN, MINIMUM)
+    rate, momentum = explorer.sliders["learning_rate"], explorer.sliders["momentum"]
+    for rule, mu, share in itertools.product(figures.RULES, (0, 0.95), (0, 0.5, 1)):
+        explorer.sliders["rule"].value, momentum.value = rule, mu
+        rate.value = rate.min + share * (rate.max - rate.min)
+        assert re.search("converges|diverges", explorer.alt)
+        assert "nan" not in explorer.alt
+        assert "<img" in explorer.children[-1].value
+
+
+def test_the_slider_starts_below_the_limit_and_reaches_beyond_that_of_momentum() -> None:
+    for hessian in (HESSIAN, 0.01 * HESSIAN, 30 * HESSIAN):
+        limit = largest_stable_learning_rate(hessian)
+        rate = figures.descent_explorer(hessian, MINIMUM).sliders["learning_rate"]
+        assert rate.value < limit / 2
+        assert rate.max > 2 * limit
+        assert float(format(rate.step, rate.readout_format)) == pytest.approx(rate.step)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_has_words_and_the_same_bytes_twice(name: str) -> None:
+    picture = FIGURES[name]()
+    data, metadata = picture._repr_mimebundle_()
+    assert len(picture.alt) > 20
+    assert metadata["image/png"]["alt"] == picture.alt
+    assert data == FIGURES[name]()._repr_mimebundle_()[0]
+    grey = np.asarray(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("L"))
+    assert grey.min() < 80
+    assert grey.max() == 255
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_is_cut_off_at_the_edge(name: str) -> None:
+    figure = FIGURES[name]().figure
+    figure.draw_without_rendering()
+    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert box.x0 >= 0
+    assert box.y0 >= 0
+    assert box.x1 <= width
+    assert box.y1 <= height
+
+
+def test_paths_tell_steps_and_losses() -> None:
+    alt = FIGURES["paths"]().alt
+    assert "a: 4 steps, loss above the minimum from 14 to 0." in alt
+    assert "b: 2 steps, loss above the minimum from 14 to 3.4." in alt
