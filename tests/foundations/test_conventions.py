@@ -68,7 +68,7 @@ def test_the_table_shows_the_rows_asked_for_and_measures_what_it_is_given():
     measured = ledger(["adam-epsilon", "l2-half"], keras=keras).splitlines()
     assert len(stated) == 4
     assert measured[2:] == stated[2:]
-    assert f"Keras {keras.__version__}" in measured[0]
+    assert "Keras, measured" in measured[0]
     assert len(ledger().splitlines()) == 2 + len(ROWS)
     assert {line.count("|") for line in ledger().splitlines()} == {6}
 
