@@ -51,9 +51,8 @@
 # %%
 import os
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # plumbing: TensorFlow reports errors only
-os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # our matrices are small: one thread is quicker
+# Plumbing: TensorFlow reports errors only; one thread is fastest for small matrices.
+os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", OPENBLAS_NUM_THREADS="1")
 
 import keras
 import numpy as np
@@ -436,9 +435,9 @@ def momentum_step(weights, gradient, velocity, learning_rate, momentum):
 momentum_step = check(momentum_step)
 
 # %% [markdown]
-# Drag the momentum from 0 upwards, at a small learning rate. The zigzag becomes a curve, then a
-# curve that swings past the minimum. Is there a momentum that is too large? And where is the limit
-# of the learning rate now?
+# Set the momentum to 0: the path turns a corner and crawls. Raise it slowly: the crawl becomes a
+# run, then a run that swings past the minimum. Is there a momentum that is too large? And where is
+# the limit of the learning rate now?
 
 # %%
 figures.momentum_explorer(hessian, best)
@@ -625,8 +624,9 @@ Markdown(ledger(["momentum-learning-rate", "nesterov-gradient", "cosine-length"]
 # - **Steps**: multiply by a factor after every so many steps,
 #   $\eta_s = \eta_0\, f^{\lfloor s / \text{every} \rfloor}$.
 # - **Cosine**: fall along half a wave, slowly at both ends, to zero at the end.
-# - **Warm-up**: rise from zero to the full rate over the first $W$ steps. At random weights the
-#   loss can be much steeper than later, so the limit $2/\lambda_{\max}$ is lowest at the start.
+# - **Warm-up**: rise from zero to the full rate over the first $W$ steps. The first weights are
+#   random, and the loss may be steeper there than later: a rate that is fine afterwards can break
+#   the start.
 #
 # ### Exercise: `cosine_with_warmup`
 #
@@ -1008,7 +1008,7 @@ for name, mistake in [
 #
 # Four times the peak rate is beyond what this network stands at its start:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 for peak, warmup in [(0.125, 0.0), (0.125, 0.1), (0.5, 0.0), (0.5, 0.1)]:
     scores = [score_of(seed, peak=peak, warmup=warmup) for seed in range(5)]
     name = "with warm-up" if warmup else "without"

@@ -52,8 +52,8 @@
 # %%
 import os
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # plumbing: TensorFlow reports errors only
-os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+# Plumbing: TensorFlow reports errors only; one thread is fastest for small matrices.
+os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", OPENBLAS_NUM_THREADS="1")
 
 import keras
 import numpy as np
@@ -109,9 +109,9 @@ for t in range(1, 1001):
         print(f"{weights[1] / true_weights[1]:4.0%} of the second")
 
 # %% [markdown]
-# The steep direction sets the limit, and the flat one pays: its error shrinks by a factor $1 -
-# \eta \lambda_{\min}$ a step, which is next to nothing. Here you could rescale the features, and
-# you should, always. But a network makes its own features in its hidden layers, and nobody
+# The steep direction sets the limit, and the flat one pays: its error shrinks by a factor
+# $1 - \eta \lambda_{\min}$ a step, which is next to nothing. Here you could rescale the features,
+# and you should, always. But a network makes its own features in its hidden layers, and nobody
 # rescales those. Rare words, units that seldom fire, deep layers: each weight meets gradients of
 # its own size.
 #
@@ -500,9 +500,9 @@ for name, step in steps.items():
 #
 # $$w \leftarrow w - \eta_t\, \frac{m}{\sqrt{v} + \hat\varepsilon}$$
 #
-# That is Keras. It equals the first form with $\varepsilon = \hat\varepsilon / \sqrt{1 -
-# \beta_2^t}$: at the first step Keras' epsilon acts like one that is $1/\sqrt{0.001} \approx 32$
-# times larger.
+# That is Keras. It equals the first form with an epsilon of
+# $\varepsilon = \hat\varepsilon / \sqrt{1 - \beta_2^t}$: at the first step Keras' epsilon acts like
+# one that is $1/\sqrt{0.001} \approx 32$ times larger.
 #
 # ### Exercise: `adam_step_keras`
 

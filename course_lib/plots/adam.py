@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,10 @@ from course_lib.foundations.adam import adam_step, bias_corrected_average, rmspr
 from course_lib.foundations.sgd import sgd_step
 
 from .explorer import Draw, Explorer, choice, log_slider, slider
-from .palette import BLUE, GREY, INK, LINES, ORANGE, style
-from .picture import Picture, new_figure
+from .palette import BLUE, GREY, INK, LINES, ORANGE
+from .picture import new_figure
+from .training import brief
+from .training import curves as curves
 
 # --- averages ------------------------------------------------------------------------------------
 
@@ -240,7 +242,7 @@ def _end(heights: np.ndarray, escaped: bool) -> str:
         return f"diverges at step {len(heights) - 1}"
     if heights[-1] < 1e-12:
         return "final loss below 1e−12"
-    return f"final loss {_brief(heights[-1])}"
+    return f"final loss {brief(heights[-1])}"
 
 
 def _contours(surface: Surface) -> list[np.ndarray]:
@@ -262,54 +264,3 @@ _CROSS: dict[str, Any] = {
     "zorder": 5,
     "in_layout": False,
 }
-
-# --- curves --------------------------------------------------------------------------------------
-
-
-@style()
-def curves(
-    x: Sequence[float] | np.ndarray,
-    by_name: Mapping[str, Any],
-    x_label: str,
-    y_label: str,
-    logarithmic: str = "",
-) -> Picture:
-    """Up to three curves over the same x, with their spread where there are repetitions.
-
-    Args:
-        x: (T,).
-        by_name: for each curve (T,), or (T, R) for R repetitions: their mean is drawn, with bars
-            of one standard deviation. Entries that are not finite are left out.
-        x_label, y_label: what the axes show.
-        logarithmic: the axes that are: "", "x", "y" or "xy".
-    """
-    x = np.asarray(x, dtype=float)
-    figure = new_figure((7.4, 3.3))
-    figure.set_layout_engine("constrained")  # the labels of a logarithmic axis differ in width
-    axes = figure.subplots()
-    told = []
-    for (name, values), line in zip(by_name.items(), LINES, strict=False):
-        rows = np.asarray(values, dtype=float).reshape(len(x), -1)
-        middle = rows.mean(axis=1)
-        spread = rows.std(axis=1, ddof=1) if rows.shape[1] > 1 else None
-        every = max(1, len(x) // 10)
-        axes.errorbar(x, middle, spread, label=name, markevery=every, capsize=3, **line)
-        seen = np.flatnonzero(np.isfinite(middle))
-        low, high = seen[middle[seen].argmin()], seen[middle[seen].argmax()]
-        told.append(
-            f"{name}: from {_brief(middle[seen[0]])} at {_brief(x[seen[0]])} to "
-            f"{_brief(middle[seen[-1]])} at {_brief(x[seen[-1]])}, lowest {_brief(middle[low])} at "
-            f"{_brief(x[low])}, highest {_brief(middle[high])} at {_brief(x[high])}"
-        )
-    axes.set(xlabel=x_label, ylabel=y_label)
-    if "x" in logarithmic:
-        axes.set_xscale("log")
-    if "y" in logarithmic:
-        axes.set_yscale("log")
-    axes.legend()
-    return Picture(figure, f"{y_label} against {x_label}. {'. '.join(told)}.")
-
-
-def _brief(number: float) -> str:
-    """Three digits with a real minus sign: screen readers skip a hyphen."""
-    return f"{number:.3g}".replace("-", "−")

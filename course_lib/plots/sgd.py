@@ -18,10 +18,10 @@ from course_lib.foundations.sgd import (
     nesterov_step,
 )
 
-from .adam import curves as curves
 from .explorer import Draw, Explorer, choice, slider
 from .palette import BLUE, GREY, INK, ORANGE, style
 from .picture import Picture, new_figure
+from .training import curves as curves
 from .training import weights_as_images
 
 # --- descent on a quadratic ----------------------------------------------------------------------

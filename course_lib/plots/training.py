@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -136,3 +137,52 @@ def _square(pixels: np.ndarray) -> np.ndarray:
     if side**2 != pixels.size:
         raise CourseError(f"{pixels.size} pixels do not fill a square image: pass whole images.")
     return pixels.reshape(side, side)
+
+
+@style()
+def curves(
+    x: Sequence[float] | np.ndarray,
+    by_name: Mapping[str, Any],
+    x_label: str,
+    y_label: str,
+    logarithmic: str = "",
+) -> Picture:
+    """Up to three curves over the same x, with their spread where there are repetitions.
+
+    Args:
+        x: (T,).
+        by_name: for each curve (T,), or (T, R) for R repetitions: their mean is drawn, with bars
+            of one standard deviation. Entries that are not finite are left out.
+        x_label, y_label: what the axes show.
+        logarithmic: the axes that are: "", "x", "y" or "xy".
+    """
+    x = np.asarray(x, dtype=float)
+    figure = new_figure((7.4, 3.3))
+    figure.set_layout_engine("constrained")  # the labels of a logarithmic axis differ in width
+    axes = figure.subplots()
+    told = []
+    for (name, values), line in zip(by_name.items(), LINES, strict=False):
+        rows = np.asarray(values, dtype=float).reshape(len(x), -1)
+        middle = rows.mean(axis=1)
+        spread = rows.std(axis=1, ddof=1) if rows.shape[1] > 1 else None
+        every = max(1, len(x) // 10)
+        axes.errorbar(x, middle, spread, label=name, markevery=every, capsize=3, **line)
+        seen = np.flatnonzero(np.isfinite(middle))
+        low, high = seen[middle[seen].argmin()], seen[middle[seen].argmax()]
+        told.append(
+            f"{name}: from {brief(middle[seen[0]])} at {brief(x[seen[0]])} to "
+            f"{brief(middle[seen[-1]])} at {brief(x[seen[-1]])}, lowest {brief(middle[low])} at "
+            f"{brief(x[low])}, highest {brief(middle[high])} at {brief(x[high])}"
+        )
+    axes.set(xlabel=x_label, ylabel=y_label)
+    if "x" in logarithmic:
+        axes.set_xscale("log")
+    if "y" in logarithmic:
+        axes.set_yscale("log")
+    axes.legend()
+    return Picture(figure, f"{y_label} against {x_label}. {'. '.join(told)}.")
+
+
+def brief(number: float) -> str:
+    """Three digits with a real minus sign: screen readers skip a hyphen."""
+    return f"{number:.3g}".replace("-", "−")

@@ -47,7 +47,7 @@ def arrives(rate: float, momentum: float, rule: str) -> bool:
 
 
 @pytest.mark.parametrize("rule", figures.RULES)
-@pytest.mark.parametrize(("share", "momentum"), itertools.product(RATES, MOMENTA))
+@pytest.mark.parametrize(("share", "momentum"), list(itertools.product(RATES, MOMENTA)))
 def test_the_factor_tells_what_descent_does(rule: str, share: float, momentum: float) -> None:
     rate = share * LIMIT
     factor = figures.kept_each_step(np.linalg.eigvalsh(HESSIAN), rate, momentum, rule)
