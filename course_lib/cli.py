@@ -146,8 +146,25 @@ def run(
     help="Of the random cases; the same seed gives the same grades.",
 )
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Grade on the workers of this Dask scheduler, as tcp://host:8786.",
+)
+@click.option(
+    "--exercises",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A Python file with exercises of your own.",
+)
 def grade(
-    paths: tuple[Path, ...], out: Path, jobs: int | None, seed: int | None, resume: bool
+    paths: tuple[Path, ...],
+    out: Path,
+    jobs: int | None,
+    seed: int | None,
+    resume: bool,
+    cluster: str | None,
+    exercises: Path | None,
 ) -> None:
     """Grade a notebook, a folder of LEARNER.ipynb, or nbgrader's submitted/ folder."""
     from .grading.gradebook import grade
@@ -159,6 +176,8 @@ def grade(
             jobs=jobs,
             seed=seed,
             resume=resume,
+            cluster=cluster,
+            exercises=exercises,
             progress=lambda done, total, record: step(done, total),
         )
     counts = f"{summary.graded} graded"

@@ -12,12 +12,14 @@ from typing import Any
 from ..exercises.catalogue import catalogue
 from ..exercises.exercise import Case, Exercise, Verdict
 from ..exercises.judge import diagnose
+from .likeness import code_prints
 from .sandbox import Limits, Sandbox
 from .slicing import Slices
 from .submission import Submission, parse
 
 Entry = dict[str, Any]
-"""One exercise of one submission, as JSON: a verdict's fields and "notes"."""
+"""One exercise of one submission, as JSON: a verdict's fields, "notes", and "code", which is the
+same for two answers that differ in names and layout only."""
 
 
 def lessons() -> tuple[str, ...]:
@@ -86,7 +88,9 @@ def mark(
             if verdict.status == "correct":
                 correct.add(exercise.name)
             entries[exercise.name] = _entry(verdict, notes)
-    return [entries[exercise.name] for exercise in exercises], list(submission.notes)
+    prints = code_prints(submission.slices, entries.values())
+    ordered = [{**entries[e.name], "code": prints.get(e.name)} for e in exercises]
+    return ordered, list(submission.notes)
 
 
 def ungraded(lesson: str, status: str, message: str) -> list[Entry]:
@@ -101,6 +105,7 @@ def ungraded(lesson: str, status: str, message: str) -> list[Entry]:
             "message": message,
             "hints": [],
             "notes": [],
+            "code": None,
         }
         for exercise in exercises_of(lesson)
     ]
@@ -130,7 +135,7 @@ def _judge(
         missing = f"There is no function `{name}` in this notebook."
         return _without_points(exercise, "not attempted", missing), ()
     program = submission.slices.program(name, given)
-    cases = _cases(name, seed)
+    cases = _cases(exercise, seed)
     references = {other: catalogue()[other].reference for other in program.given}
     attempt = sandbox.run(program, exercise, cases, references)
     notes = [
@@ -153,13 +158,13 @@ def _without_points(exercise: Exercise, status: Any, message: str) -> Verdict:
 
 
 @lru_cache(maxsize=256)
-def _cases(name: str, seed: int) -> list[Case]:
-    return catalogue()[name].draw_cases(seed)
+def _cases(exercise: Exercise, seed: int) -> list[Case]:
+    return exercise.draw_cases(seed)
 
 
 def _givable(exercise: Exercise) -> bool:
     """Functions cannot travel as arguments of an ask."""
-    cases = _cases(exercise.name, 0)
+    cases = _cases(exercise, 0)
     return not any(callable(argument) for case in cases for argument in case.arguments)
 
 

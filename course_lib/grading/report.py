@@ -1,31 +1,30 @@
-"""Records -> grades.csv, gradebook.csv and one feedback page for each learner."""
+"""Records -> the files of a finished run: tables, a page for each learner, a summary."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..exercises.catalogue import catalogue
+from ..exercises.check import BORDERS, HEADINGS, HINT_TITLES, OTHER_BORDER
+from . import summary, tables
+from .results import writing
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
+    import jinja2
 
-Record = dict[str, Any]
+Record = Mapping[str, Any]
 
-# Symbol, words and colour class; the colour is never the only sign.
-WORDS = {
-    "correct": ("✓", "Correct", "correct"),
-    "wrong": ("✗", "Not right yet", "wrong"),
-    "not attempted": ("–", "Not attempted", "open"),
-    "error": ("!", "It could not run", "error"),
-    "timeout": ("…", "It took too long", "timeout"),
+TABLES = {
+    "gradebook.csv": tables.gradebook_csv,
+    "grades.csv": tables.grades_csv,
+    "canvas.csv": tables.canvas_csv,
+    "moodle.csv": tables.moodle_csv,
 }
 # Names that Windows keeps for devices.
 _RESERVED = frozenset({"con", "prn", "aux", "nul"}).union(
@@ -33,76 +32,78 @@ _RESERVED = frozenset({"con", "prn", "aux", "nul"}).union(
 )
 
 
-def by_learner(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """The records of each learner, both sorted."""
-    grouped: dict[str, list[Record]] = {}
-    for record in sorted(records, key=lambda record: record["submission"]):
-        grouped.setdefault(record["learner"], []).append(record)
-    return dict(sorted(grouped.items()))
+@dataclass(frozen=True)
+class Run:
+    """All that the reports tell.
 
-
-def best_points(records: Iterable[Record]) -> dict[str, tuple[float | None, float]]:
-    """For each exercise, a learner's points (None: never graded) and the most there are.
-
-    Of an exercise that is in several submissions of one learner, the best counts.
+    Attributes:
+        records: of all submissions, in any order.
+        seed: of the random cases.
+        holds, missing: limits on the learners' code that were enforced, or were not.
     """
-    best: dict[str, tuple[float | None, float]] = {}
-    for record in records:
-        for entry in record["exercises"]:
-            before, _ = best.get(entry["exercise"], (None, 0.0))
-            points = [p for p in (before, entry["points"]) if p is not None]
-            best[entry["exercise"]] = (max(points, default=None), entry["max_points"])
-    return best
+
+    records: Sequence[Record]
+    seed: int
+    holds: Sequence[str]
+    missing: Sequence[str]
 
 
-def totals(records: Iterable[Record]) -> tuple[float | None, float | None]:
-    """A learner's total and what could be reached; None where nothing was graded, or known."""
-    best = best_points(records)
-    graded = [points for points, _ in best.values() if points is not None]
-    return sum(graded) if graded else None, sum(top for _, top in best.values()) if best else None
+def write_reports(out: Path, run: Run) -> tuple[Path, ...]:
+    """Write all files but results.jsonl; returns what a person may want to open.
 
-
-def grades_csv(records: Iterable[Record]) -> str:
-    """One row for each exercise of each submission.
-
-    A submission that could not be graded has empty points: that is not the learner's zero.
+    Raises:
+        CourseError: one cannot be written.
     """
-    rows = [["submission", "exercise", "points", "max_points", "status", "misconception"]]
-    for record in sorted(records, key=lambda record: record["submission"]):
-        name = defused(record["submission"])
-        for entry in record["exercises"]:
-            rows.append(
-                [
-                    name,
-                    entry["exercise"],
-                    number(entry["points"]),
-                    number(entry["max_points"]),
-                    entry["status"],
-                    entry["misconception"] or "",
-                ]
-            )
-        if not record["exercises"]:
-            rows.append([name, "", "", "", record["status"], ""])
-    return _csv(rows)
+    pages = feedback_pages(run)
+    texts = {name: table(run.records) for name, table in TABLES.items()}
+    texts["summary.html"] = summary_page(run)
+    with writing(out):
+        write_all(out / "feedback", pages)
+        write_all(out, texts)
+    return *(out / name for name in ("summary.html", *TABLES, "results.jsonl")), out / "feedback"
 
 
-def gradebook_csv(records: Iterable[Record]) -> str:
-    """One row for each learner, one column for each exercise that occurs."""
-    learners = {learner: best_points(own) for learner, own in by_learner(records).items()}
-    occurring = {name for best in learners.values() for name in best}
-    names = [name for name in catalogue() if name in occurring]
-    rows = [["learner", "total", "max_total", *names]]
-    for learner, own in by_learner(records).items():
-        best = learners[learner]
-        points = [number(best[name][0]) if name in best else "" for name in names]
-        rows.append([defused(learner), *map(number, totals(own)), *points])
-    return _csv(rows)
-
-
-def feedback_pages(
-    records: Iterable[Record], *, seed: int, holds: Sequence[str], missing: Sequence[str]
-) -> dict[str, str]:
+def feedback_pages(run: Run) -> dict[str, str]:
     """File name and HTML of each learner's page."""
+    template = _environment().get_template("feedback.html.j2")
+    learners = tables.by_learner(run.records)
+    names = file_names(learners)
+    pages = {}
+    for learner, own in learners.items():
+        total, max_total = tables.totals(own)
+        pages[names[learner]] = template.render(
+            run=run,
+            learner=learner,
+            records=own,
+            total=total,
+            max_total=max_total,
+            headings=HEADINGS,
+            hint_titles=HINT_TITLES,
+            borders=BORDERS,
+            other_border=OTHER_BORDER,
+        )
+    return pages
+
+
+def summary_page(run: Run) -> str:
+    """The instructor's page, as HTML."""
+    return (
+        _environment()
+        .get_template("summary.html.j2")
+        .render(
+            run=run,
+            headings=HEADINGS,
+            exercises=summary.by_exercise(run.records),
+            mistakes=summary.mistakes(run.records),
+            nothing=summary.attempted_nothing(run.records),
+            alike=summary.alike(run.records),
+            ungraded=summary.ungraded(run.records),
+            learners=len(tables.by_learner(run.records)),
+        )
+    )
+
+
+def _environment() -> jinja2.Environment:
     import jinja2
     from markupsafe import Markup, escape
 
@@ -110,28 +111,14 @@ def feedback_pages(
         return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
 
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
-    source = Path(__file__).with_name("feedback.html.j2").read_text(encoding="utf-8")
-    template = environment.from_string(source)
-    learners = by_learner(records)
-    names = file_names(learners)
-    pages = {}
-    for learner, own in learners.items():
-        total, max_total = totals(own)
-        pages[names[learner]] = template.render(
-            learner=learner,
-            records=own,
-            total=total,
-            max_total=max_total,
-            seed=seed,
-            holds=holds,
-            missing=missing,
-            words=WORDS,
-            points=number,
-            code=code,
-        )
-    return pages
+    environment.filters.update(code=code, points=tables.number)
+    return environment
 
 
 def file_names(learners: Iterable[str]) -> dict[str, str]:
@@ -157,23 +144,6 @@ def _plain(learner: str) -> str:
 
 def _is_reserved(name: str) -> bool:
     return name.split(".")[0].casefold() in _RESERVED
-
-
-def defused(text: str) -> str:
-    """On one line, and no formula: a spreadsheet would run a cell that begins with = + - @."""
-    line = "".join(c if c.isprintable() else " " for c in text)
-    return f"'{line}" if line.lstrip()[:1] in tuple("=+-@|%＝＋－＠") else line
-
-
-def number(points: float | None) -> str:
-    """Points without needless decimals; empty for None."""
-    return "" if points is None else f"{points:g}"
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
 
 
 def write_all(folder: Path, texts: Mapping[str, str]) -> None:

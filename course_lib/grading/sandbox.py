@@ -1,25 +1,17 @@
 """Runs one learner's programs in a process of its own, under limits: values in, values out.
 
-Everything about processes is here. The process (`worker`) is started, asked and ended by this
-side; it holds no answer and no verdict, and whatever it does, every wait here has a deadline and
-every buffer a largest size.
+The process (`worker`) is started, asked and ended by this side; it holds no answer and no verdict,
+and whatever it does, every wait here has a deadline and every buffer a largest size.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
+import re
 import secrets
-import select
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 from types import TracebackType
 from typing import Any
@@ -30,12 +22,26 @@ from ..errors import CourseError
 from ..exercises.exercise import Case, Exercise, Formula, Outcome, Status
 from ..exercises.judge import call
 from . import worker
+from .process import (
+    CAN_FORK,
+    SERVERS,
+    WORKER,
+    Answer,
+    Channel,
+    DiedError,
+    HungError,
+    Server,
+    Spawned,
+)
+from .process import StoppedError as StoppedError
 from .slicing import Program
+from .walls import NO_NETWORK, NO_REACH, NO_SIGHT
 from .worker import Message, ProtocolError
 
-WORKER = (sys.executable, "-I", "-B", str(Path(worker.__file__).resolve()))
 MAX_ASKED_BYTES = 1 << 20
 MAX_ASKED_INTEGER = 1_000_000
+
+_KERAS = re.compile(r"^\s*(?:import|from)\s+(?:keras|tensorflow)\b", re.MULTILINE)
 
 _FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "ready": {"holds": tuple, "missing": tuple},
@@ -51,9 +57,12 @@ class Limits:
     """What one learner's process may use.
 
     Attributes:
-        memory: address space, in bytes (Keras needs more than 4 GB of it).
+        memory: address space, in bytes.
+        keras_memory: the same where an answer imports a framework, which reserves much more.
+        keras_processes: likewise; frameworks start threads for each core.
         file_size: of any file that it writes, in bytes.
         open_files: at once.
+        processes: at once, threads included; each may use the memory above.
         start: seconds until the process answers; its failure is never the learner's.
         load: seconds for the statements that an answer needs, imports included.
         grace: seconds beyond `Exercise.seconds` that a call may take on a busy machine.
@@ -62,8 +71,11 @@ class Limits:
     """
 
     memory: int = 2 << 30
+    keras_memory: int = 16 << 30
     file_size: int = 16 << 20
     open_files: int = 64
+    processes: int = 8
+    keras_processes: int = 512
     start: float = 60.0
     load: float = 30.0
     grace: float = 1.0
@@ -86,27 +98,18 @@ class WorkerError(CourseError):
     """The process for answers does not start: a fault of this machine, not of a submission."""
 
 
-class StoppedError(Exception):
-    """The whole run is being stopped; what is under way has no result."""
-
-
-class _HungError(Exception):
-    """The deadline has passed."""
-
-
-class _DiedError(Exception):
-    """The process has closed its end."""
-
-
 class Sandbox:
     """A context in which the answers of one submission run, one after another.
 
-    One process serves them; after a hang, a death or a lie it is replaced for the next answer.
+    On Linux each answer has a process of its own, forked by one that has imported NumPy (or
+    Keras, if the answer does). Elsewhere one process serves them all; after a hang, a death or a
+    lie it is replaced for the next answer.
 
     Args:
         limits: for the process.
         stop: when set, the wait in progress ends with `StoppedError`.
         command: what to start, another program than `worker` only in tests.
+        without: layers to leave out even if they are there (`walls.LAYERS`), only in tests.
     """
 
     def __init__(
@@ -114,13 +117,18 @@ class Sandbox:
         limits: Limits | None = None,
         stop: Event | None = None,
         command: Sequence[str] = WORKER,
+        *,
+        without: Sequence[str] = (),
     ) -> None:
         self.limits = limits or Limits()
         self.holds: tuple[str, ...] = ()
         self.missing: tuple[str, ...] = ()
         self._stop = stop or Event()
         self._command = command
-        self._process: _Process | None = None
+        self._forks = CAN_FORK and command == WORKER
+        self._without = without
+        self._servers: dict[str, Server] = {}
+        self._process: Channel | None = None
         self._end = time.monotonic() + self.limits.submission
 
     def __enter__(self) -> Sandbox:
@@ -133,9 +141,15 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         self._drop()
+        for server in self._servers.values():
+            SERVERS.put(server)
+        self._servers.clear()
 
-    def start(self) -> None:
+    def start(self, module: str = "numpy") -> None:
         """Start a process if there is none.
+
+        Args:
+            module: what the answer will import: "numpy", or "keras" with its backend.
 
         Raises:
             WorkerError: it does not answer.
@@ -145,28 +159,45 @@ class Sandbox:
         if not hasattr(os, "set_blocking"):
             raise WorkerError("Grading on Windows needs Python 3.12 or newer.")
         limits = self.limits
+        heavy = module == "keras"
+        setup = {
+            "kind": "setup",
+            "memory": limits.keras_memory if heavy else limits.memory,
+            "file_size": limits.file_size,
+            "open_files": limits.open_files,
+            "processes": limits.keras_processes if heavy else limits.processes,
+            "cpu_seconds": int(limits.submission) + 1,
+            "wall_seconds": int(limits.submission + limits.start) + 1,
+        }
         try:
-            self._process = _Process(self._command, self._stop)
-            ready = self._exchange(
-                {
-                    "kind": "setup",
-                    "memory": limits.memory,
-                    "file_size": limits.file_size,
-                    "open_files": limits.open_files,
-                    "cpu_seconds": int(limits.submission) + 1,
-                    "wall_seconds": int(limits.submission + limits.start) + 1,
-                },
-                limits.start,
-                expected="ready",
-            )
-        except (OSError, ProtocolError, _HungError, _DiedError) as error:
+            self._process = self._started(module)
+            ready = self._exchange(setup, limits.start, expected="ready")
+        except (OSError, ProtocolError, HungError, DiedError) as error:
             said = self._process.errors() if self._process is not None else str(error)
             self._drop()
             raise WorkerError(
                 "The process for answers does not start on this machine: "
-                f"{said or type(error).__name__.strip('_').lower()}."
+                f"{_line(said) or type(error).__name__.removesuffix('Error').lower()}."
             ) from error
         self.holds, self.missing = ready["holds"], ready["missing"]
+
+    def _started(self, module: str) -> Channel:
+        if not self._forks:
+            return Spawned(self._command, self._stop)
+        if module in self._servers:
+            try:
+                return Answer(self._servers[module], self._stop)
+            except OSError:  # it was killed, or ran out of something: a new one may do
+                self._servers.pop(module).end()
+        server = SERVERS.take(module, self._without)
+        try:
+            answer = Answer(server, self._stop)
+        except OSError:
+            server.end()
+            server = Server(module, self._without)
+            answer = Answer(server, self._stop)
+        self._servers[module] = server
+        return answer
 
     def run(
         self,
@@ -189,9 +220,9 @@ class Sandbox:
         """
         if time.monotonic() >= self._end:
             return self._no_time()
-        if self._process is not None and not self._process.is_fresh():
+        if self._process is not None and (self._forks or not self._process.is_fresh()):
             self._drop()  # what the answer before has left behind is not this one's fault
-        self.start()
+        self.start("keras" if _needs_keras(program) else "numpy")
         asks = _Asks({name: given[name] for name in program.given}, self.limits.asks)
         outcomes: list[Outcome] = []
         try:
@@ -205,12 +236,12 @@ class Sandbox:
                 outcomes.append(_outcome(reply, case))
             if self._process is not None and self._process.has_stray():
                 raise ProtocolError("a reply to no question")
-        except _HungError:
+        except HungError:
             self._drop()
             if time.monotonic() >= self._end:
                 return self._no_time()
             outcomes.append(Outcome("timeout"))
-        except _DiedError:
+        except DiedError:
             outcomes.append(Outcome("lost", error=self._drop()))
         except ProtocolError as error:
             self._drop()
@@ -243,9 +274,9 @@ class Sandbox:
         except ProtocolError as error:
             self._drop()
             return "error", f"The code that `{name}` needs broke the rules of grading ({error})."
-        except _DiedError:
+        except DiedError:
             return "error", f"The code that `{name}` needs ended its process: {self._drop()}."
-        except _HungError:
+        except HungError:
             self._drop()
             if time.monotonic() >= self._end:
                 return self._no_time().problem
@@ -298,24 +329,37 @@ class Sandbox:
 
 
 def describe() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The limits on answers that hold on this machine, and those that are missing.
+    """The walls and limits around answers that hold on this machine, and those that are missing.
 
     Raises:
         WorkerError: answers cannot be run here at all.
     """
     with Sandbox() as sandbox:
         sandbox.start()
-    holds = ["a process without answers or verdicts", "wall time", "an empty working folder"]
-    missing = [
-        "no network",
-        "no sight of other files",
-        "no reach to other processes",
-        "number of processes",
-    ]
-    (holds if os.name == "posix" else missing).append("a process group of its own")
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        missing.append("an unprivileged user (started as root)")
+    holds = ["a process without answers or verdicts", "wall time", "no inherited environment"]
+    missing: list[str] = []
+    if not CAN_FORK:
+        missing += [NO_NETWORK, NO_SIGHT, NO_REACH]
+        (holds if os.name == "posix" else missing).append("a process group of its own")
     return (*holds, *sandbox.holds), (*missing, *sandbox.missing)
+
+
+def require_walls() -> None:
+    """Refuse to run other people's code where it could read this user's files.
+
+    Raises:
+        CourseError: neither namespaces nor Landlock are to be had here.
+    """
+    if NO_SIGHT in describe()[1]:
+        raise CourseError(
+            "This machine puts no wall between learners' code and your files: grade on Linux "
+            "with Landlock or user namespaces (a container or virtual machine will do), or say "
+            "--unsafe if you trust everyone who handed in."
+        )
+
+
+def _needs_keras(program: Program) -> bool:
+    return any(_KERAS.search(source) for _, source in program.segments)
 
 
 # --- values ------------------------------------------------------------------------------------
@@ -388,145 +432,3 @@ def _small(value: Any) -> bool:
         fits = not whole or max(-int(array.min()), int(array.max())) <= MAX_ASKED_INTEGER
         return array.nbytes <= MAX_ASKED_BYTES and fits
     return True
-
-
-# --- the process -------------------------------------------------------------------------------
-
-
-class _Process:
-    """A child with two pipes; all waiting has a deadline.
-
-    `send` and `receive` raise `_HungError` at the deadline, `_DiedError` when the other end is
-    closed, `ProtocolError` for bytes that are no frame, and `StoppedError`.
-    """
-
-    def __init__(self, command: Sequence[str], stop: Event) -> None:
-        self._stop = stop
-        self._closed = False
-        self._frames = worker.Frames()
-        self._folder = tempfile.mkdtemp(prefix="answer-")
-        # What the worker says before it closes its standard error, then it is silent.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
-        try:
-            self._popen = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                bufsize=0,
-                cwd=self._folder,
-                env=_environment(self._folder),
-                start_new_session=True,
-            )
-        except BaseException:
-            self._errors.close()
-            Path(self._folder).rmdir()
-            raise
-        assert self._popen.stdin is not None
-        assert self._popen.stdout is not None
-        self._requests, self._replies = self._popen.stdin.fileno(), self._popen.stdout.fileno()
-        os.set_blocking(self._requests, False)
-        os.set_blocking(self._replies, False)
-
-    def send(self, frame: bytes, deadline: float) -> None:
-        rest = memoryview(frame)
-        while rest:
-            self._wait(self._requests, True, deadline)
-            try:
-                rest = rest[os.write(self._requests, rest) :]
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise _DiedError from error
-
-    def receive(self, deadline: float) -> Message:
-        while (message := self._frames.next()) is None:
-            self._wait(self._replies, False, deadline)
-            self._read()
-        return message
-
-    def has_stray(self) -> bool:
-        """Whether something has come that was not asked for."""
-        with contextlib.suppress(_DiedError):
-            if _ready(self._replies, False, 0.0):
-                self._read()
-        return bool(self._frames)
-
-    def is_fresh(self) -> bool:
-        """Whether it lives, and has said nothing unasked."""
-        return not self.has_stray() and not self._closed
-
-    def _read(self) -> None:
-        try:
-            chunk = os.read(self._replies, 1 << 18)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            raise _DiedError from error
-        if not chunk:
-            self._closed = True
-            raise _DiedError
-        self._frames.feed(chunk)
-
-    def _wait(self, number: int, writing: bool, deadline: float) -> None:
-        while True:
-            if self._stop.is_set():
-                raise StoppedError
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise _HungError
-            if _ready(number, writing, min(left, 0.2)):
-                return
-
-    def errors(self) -> str:
-        """The last line that the process wrote before it began to serve."""
-        self._errors.seek(0)
-        lines = self._errors.read(100_000).decode("utf-8", "replace").strip().splitlines()
-        return _line(lines[-1]) if lines else ""
-
-    def end(self) -> str:
-        """Kill the process and its group, and clear up; returns how it had ended before."""
-        # The group goes first: once its leader has been waited for, the number may be another's.
-        with contextlib.suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(self._popen.pid, signal.SIGKILL)
-            else:
-                self._popen.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(5)
-        for pipe in (self._popen.stdin, self._popen.stdout, self._errors):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        with contextlib.suppress(RecursionError):
-            shutil.rmtree(self._folder, ignore_errors=True)
-        code = self._popen.returncode
-        if code is None or code == -9:
-            return "it was killed, or asked for too much memory"
-        if code < 0:
-            with contextlib.suppress(ValueError):
-                return f"it crashed ({signal.Signals(-code).name})"
-        return f"it ended by itself (status {code})"
-
-
-def _ready(number: int, writing: bool, seconds: float) -> bool:
-    """Whether a pipe can be used, waiting at most ``seconds``."""
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(number, select.POLLOUT if writing else select.POLLIN)
-        return bool(poll.poll(seconds * 1000))
-    time.sleep(min(seconds, 0.002))  # Windows cannot wait for a pipe: look again and again
-    return True
-
-
-def _environment(folder: str) -> dict[str, str]:
-    one = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-    kept = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
-    return {
-        **dict.fromkeys(one, "1"),
-        **kept,
-        "HOME": folder,
-        "TMPDIR": folder,
-        "TEMP": folder,
-        "LANG": "C.UTF-8",
-    }

@@ -98,10 +98,10 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
     left = MAX_CODE
     full = False
     for number, source in _code_cells(notebook, notes):
-        left -= len(source)
-        if len(source) > MAX_CELL or left < 0:
+        if len(source) > min(MAX_CELL, left):
             notes.append(f"Code cell {number} is too long and was left out.")
             continue
+        left -= len(source)
         before = len(found)
         try:
             python = _python(source)

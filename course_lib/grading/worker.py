@@ -1,9 +1,10 @@
 """The learner's side of grading, and the format in which values cross over to it.
 
-`sandbox` starts this file as a process of its own (``python -I worker.py``), sends one learner's
-program and then arguments, and gets values back. The process knows no answer and no verdict.
-The file stands alone: standard library and NumPy, nothing of course_lib, so that neither
-references nor exercises are ever in the learner's memory. `sandbox` imports it for the format.
+A process that runs this file gets one learner's program from `sandbox`, then arguments, and sends
+values back. It knows no answer and no verdict. It is forked by `forkserver` or, where that cannot
+be, started as ``python -I worker.py``. The file stands alone: standard library and NumPy, nothing
+of course_lib, so that neither references nor exercises are ever in the learner's memory.
+`sandbox` imports it for the format.
 
 A frame is a prefix (magic, length of the header, length of the payload), a JSON header and raw
 little-endian array data. Nothing is evaluated or unpickled, and nothing is allocated for a
@@ -47,6 +48,7 @@ _DTYPES = {
 }
 
 Message = dict[str, Any]
+Enclose = Callable[[Message], tuple[list[str], list[str]]]
 
 
 class ProtocolError(Exception):
@@ -323,11 +325,13 @@ class Worker:
 
     Args:
         requests, replies: file descriptors to read from and write to.
+        enclose: takes on limits and walls, and says which hold and which are missing.
     """
 
-    def __init__(self, requests: int, replies: int) -> None:
+    def __init__(self, requests: int, replies: int, enclose: Enclose) -> None:
         self.requests = requests
         self.replies = replies
+        self.enclose = enclose
         self.frames = Frames(trusted=True)
         self.asking = threading.Lock()
         self.request = ""
@@ -360,7 +364,7 @@ class Worker:
             view = view[os.write(self.replies, view) :]
 
     def _setup(self, message: Message) -> Message:
-        holds, missing = set_limits(message)
+        holds, missing = self.enclose(message)
         return {"kind": "ready", "holds": tuple(holds), "missing": tuple(missing)}
 
     def _load(self, message: Message) -> Message:
@@ -449,11 +453,14 @@ class Worker:
         return f"line {line - first + 1}{where}: {text}".rstrip(": ")
 
 
-def set_limits(wanted: Message) -> tuple[list[str], list[str]]:
+def set_limits(wanted: Message, besides: int | None = None) -> tuple[list[str], list[str]]:
     """Take on the limits; afterwards nothing in this process can lift them, unless it is root.
 
     Args:
-        wanted: "memory" and "file_size" in bytes, "open_files", and "cpu_seconds".
+        wanted: "memory" and "file_size" in bytes, "open_files", "processes", "cpu_seconds" and
+            "wall_seconds".
+        besides: how many processes of this user are not the answer's; None if a limit on their
+            number would not bind it, or bind the user's other work.
 
     Returns:
         What holds here, and what this system lacks, in words.
@@ -472,6 +479,8 @@ def set_limits(wanted: Message) -> tuple[list[str], list[str]]:
     missing: list[str] = []
     for name, value, word in words:
         (holds if _limit(name, value) else missing).append(word)
+    counted = besides is not None and _limit("RLIMIT_NPROC", wanted["processes"] + besides)
+    (holds if counted else missing).append(f"processes ({wanted['processes']})")
     return holds, missing
 
 
@@ -505,7 +514,7 @@ def _one_line(error: BaseException) -> str:
     return f"{name}: {text[:200]}" if text else name
 
 
-def _hide_the_course() -> None:
+def hide_the_course() -> None:
     """The course's package can neither be imported nor found on the path."""
     sys.path[:] = [
         entry
@@ -520,17 +529,27 @@ def _hide_the_course() -> None:
     sys.meta_path.insert(0, _NoCourse())
 
 
-def main() -> None:
-    # The learner's code may print and read as it likes: 0, 1 and 2 lead nowhere.
-    requests, replies = os.dup(0), os.dup(1)
+def silence() -> None:
+    """The learner's code may print and read as it likes: 0, 1 and 2 lead nowhere."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nowhere, number)
-    os.close(nowhere)
-    _hide_the_course()
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        Worker(requests, replies).serve()
+    if nowhere > 2:
+        os.close(nowhere)
+
+
+def serve(requests: int, replies: int, enclose: Enclose) -> None:
+    """Serve until the parent closes its end, then end this process."""
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        Worker(requests, replies, enclose).serve()
     os._exit(0)  # threads of the learner's must not keep the process
+
+
+def main() -> None:
+    requests, replies = os.dup(0), os.dup(1)
+    silence()
+    hide_the_course()
+    serve(requests, replies, set_limits)
 
 
 if __name__ == "__main__":

@@ -86,3 +86,12 @@ def test_a_wrong_verdict_has_both_hints_and_a_right_one_none(exercise: Exercise)
     assert len(wrong.hints) == 2
     assert exercise.section in wrong.hints[1]
     assert judge(exercise.name, exercise.reference).hints == ()
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_every_right_answer_is_finite(exercise: Exercise) -> None:
+    for seed in range(20):
+        for case in exercise.draw_cases(seed):
+            value = exercise.reference(*case.arguments)
+            arrays = value if isinstance(value, (tuple, list)) else [value]
+            assert all(np.isfinite(array).all() for array in arrays)

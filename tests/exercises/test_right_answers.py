@@ -37,7 +37,7 @@ def mse_by_loops(predictions, targets):
 
 def mse_by_einsum(predictions, targets):
     error = predictions - targets
-    return np.einsum("nd,nd->", error, error) / error.size
+    return np.einsum("ij,ij->", error, error) / error.size
 
 
 def mse_by_norm(predictions, targets):
@@ -444,7 +444,7 @@ ANSWERS: dict[str, tuple[Answer, Answer, Answer]] = {
     ),
     "mse_gradient": (
         lambda p, t: (p - t) / p.size * 2,
-        lambda p, t: np.einsum("nd,->nd", p - t, 2 / (p.shape[0] * p.shape[1])),
+        lambda p, t: np.einsum("ij,->ij", p - t, 2 / (p.shape[0] * p.shape[1])),
         mse_gradient_by_loops,
     ),
     "softmax": (softmax_by_log_sum_exp, softmax_by_rows, softmax_by_loops),
@@ -490,7 +490,7 @@ ANSWERS: dict[str, tuple[Answer, Answer, Answer]] = {
     ),
     "least_squares_gradient": (
         lambda x, y, w: np.mean(2 * (x @ w - y)[:, None] * x, axis=0),
-        lambda x, y, w: np.einsum("nd,n->d", x, np.einsum("nd,d->n", x, w) - y) * 2 / len(y),
+        lambda x, y, w: np.einsum("ij,i->j", x, np.einsum("ij,j->i", x, w) - y) * 2 / len(y),
         least_squares_gradient_by_loops,
     ),
     "sgd_step": (

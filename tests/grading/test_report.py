@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -9,18 +12,20 @@ from typing import Any
 
 import pytest
 
+from course_lib.exercises.check import HINT_TITLES
 from course_lib.grading.gradebook import grade
-from course_lib.grading.report import (
+from course_lib.grading.report import Run, feedback_pages, file_names, summary_page, write_all
+from course_lib.grading.tables import (
     best_points,
+    canvas_csv,
     defused,
-    feedback_pages,
-    file_names,
+    gradebook_csv,
     grades_csv,
+    moodle_csv,
     totals,
-    write_all,
 )
 
-from .conftest import answers, notebook, rows
+from .conftest import RIGHT, answers, notebook, rows
 
 
 class Page(HTMLParser):
@@ -52,6 +57,7 @@ def entry(exercise: str = "mse", points: float | None = 1, **changed: Any) -> di
         "message": "",
         "hints": [],
         "notes": [],
+        "code": None,
         **changed,
     }
 
@@ -70,7 +76,7 @@ def record(learner: str, *entries: dict[str, Any], **changed: Any) -> dict[str, 
 
 
 def page(*records: dict[str, Any]) -> Page:
-    pages = feedback_pages(records, seed=12345, holds=["memory"], missing=["no network"])
+    pages = feedback_pages(Run(records, 12345, ["memory"], ["no network"]))
     assert len(pages) == 1
     return Page(next(iter(pages.values())))
 
@@ -167,8 +173,13 @@ def test_a_page_is_accessible() -> None:
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert {"main", "title", "footer"} <= set(shown.names())
     assert shown.names().count("details") == shown.names().count("summary") == 3
-    for word in ("✓", "Correct, 1 of 2 points", "✗", "Not right yet", "It took too long"):
+    for word in ("Correct · mse · 1 of 2 points", "Not right yet · softmax", "Out of time"):
         assert word in shown.text
+    for title in HINT_TITLES:
+        assert title in shown.text
+    borders = [attributes["style"] for tag, attributes in shown.tags if tag == "section"]
+    styles = ["solid #0072B2", "dashed #D55E00", "dashed #D55E00"]
+    assert borders == [f"border-inline-start: 4px {style}" for style in styles]
     for word in ("Feedback for anna", "Total: 1 of 6 points", "A note.", "30 MB", "seed 12345"):
         assert word in shown.text
     for word in ("Limits that held: memory", "not in force: no network", "Use axis=1."):
@@ -231,3 +242,133 @@ def test_files_are_whole_or_not_there(tmp_path: Path) -> None:
         write_all(tmp_path, {"a.csv": "new\ud800"})
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
     assert (tmp_path / "a.csv").read_text() == "old"
+
+
+# --- other gradebooks ----------------------------------------------------------------------------
+
+
+def two_lessons() -> list[dict[str, Any]]:
+    wrong = entry("softmax", 0, status="wrong", message="Use `axis=1`,\nplease.", max_points=3)
+    return [
+        record("anna", entry(points=2)),
+        record("anna", entry("dropout", 1), submission="anna/2", lesson="02_regularization"),
+        record("ben", entry(points=2), wrong),
+        record("cem", entry(points=None), status="unreadable", message="The file is empty."),
+    ]
+
+
+def test_canvas_can_import_it() -> None:
+    # Canvas looks for exactly these five columns, and for a row that holds the points possible.
+    table = list(csv.reader(io.StringIO(canvas_csv(two_lessons()))))
+    student = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+    assert table == [
+        [*student, "01_losses", "02_regularization"],
+        ["    Points Possible", "", "", "", "", "5", "2"],
+        ["anna", "", "", "anna", "", "2", "1"],
+        ["ben", "", "", "ben", "", "2", ""],
+        ["cem", "", "", "cem", "", "", ""],
+    ]
+
+
+def test_moodle_can_import_it() -> None:
+    table = rows(moodle_csv(two_lessons()))
+    names = ["01_losses", "01_losses feedback", "02_regularization", "02_regularization feedback"]
+    assert list(table[0]) == ["Identifier", *names]
+    assert [row["Identifier"] for row in table] == ["anna", "ben", "cem"]
+    assert [row["01_losses"] for row in table] == ["2", "2", ""]
+    assert [row["02_regularization"] for row in table] == ["1", "", ""]
+    assert table[1]["01_losses feedback"] == (
+        "mse: correct. softmax: not right yet. Use `axis=1`, please."
+    )
+    assert table[2]["01_losses feedback"] == "The file is empty."
+
+
+@pytest.mark.parametrize("table", [canvas_csv, moodle_csv, gradebook_csv, grades_csv])
+def test_no_table_runs_a_formula(table: Callable[[Any], str]) -> None:
+    message = "=HYPERLINK(1)"
+    made = table([record(name, status="unreadable", message=message) for name in HOSTILE])
+    for row in csv.reader(io.StringIO(made)):
+        assert all(cell.lstrip()[:1] not in tuple("=+@|") for cell in row)
+
+
+# --- the instructor's page -----------------------------------------------------------------------
+
+
+def summary(*records: dict[str, Any]) -> Page:
+    return Page(summary_page(Run(records, 12345, ["memory"], ["no network"])))
+
+
+def test_the_summary_draws_and_tells(tmp_path: Path) -> None:
+    place = tmp_path / "class"
+    place.mkdir()
+    half = "def mse(p, t):\n    return np.mean((p - t) ** 2) / 2"
+    untouched = "def mse(p, t):\n    raise NotImplementedError"
+    for name, cells in {
+        "anna": answers(),
+        "ben": answers(mse=half),
+        "cem": answers(mse="def mse(a, b):  # mine\n    return np.mean((a-b)**2) / 2"),
+        "dora": answers(mse="def mse(p, t):\n    return 1 / 0"),
+        "eve": [untouched],
+    }.items():
+        (place / f"{name}.ipynb").write_bytes(notebook(*cells))
+    (place / "fred.ipynb").write_bytes(b"{}")
+    grade([place], tmp_path / "out", seed=12)
+    shown = Page((tmp_path / "out/summary.html").read_text("utf-8"))
+    text = " ".join(shown.text.split())
+    assert "6 submissions of 6 learners, 1 of which could not be graded." in text
+    bars = {a.get("aria-label") for tag, a in shown.tags if tag == "svg" and a.get("role") == "img"}
+    assert (
+        "mse: Correct: 1, Not right yet: 2, It stopped with an error: 1, Not attempted yet: 1"
+        in bars
+    )
+    assert len(bars) == len(RIGHT)
+    assert "0.20 of 1" in text
+    assert "2msehalfYour value is half" in text
+    assert "Handed in without a single answer: eve." in text
+    assert "fred (unreadable): The file is JSON, but not a notebook" in text
+    assert "01_losses, 7 answers: ben, cem" in text
+    assert "anna, " not in text.split("The same code")[1]
+    assert "seed 12;" in text
+    assert "Limits that held:" in text
+
+
+def test_the_summary_is_accessible_and_survives_greyscale() -> None:
+    statuses = ["correct", "wrong", "error", "timeout", "not attempted"]
+    shown = summary(
+        *(record(f"{status} one", entry(points=0, status=status)) for status in statuses)
+    )
+    levels = [int(tag[1]) for tag in shown.names() if tag in {"h1", "h2", "h3"}]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    drawn = [attributes["fill"] for tag, attributes in shown.tags if tag == "rect"]
+    fills = {fill for fill in drawn if fill and fill.startswith("url")}
+    patterns = {f"url(#{a['id']})" for tag, a in shown.tags if tag == "pattern"}
+    assert fills == patterns
+    assert len(fills) == 5
+    widths = [a["width"] for tag, a in shown.tags if tag == "rect" and "x" in a]
+    assert widths == ["20.0"] * 5
+    heads = [attributes for tag, attributes in shown.tags if tag == "th"]
+    assert heads
+    assert all(head.get("scope") in {"row", "col"} for head in heads)
+    assert {"main", "title", "caption", "footer"} <= set(shown.names())
+
+
+def test_the_summary_of_nothing() -> None:
+    lost = record("anna", status="unreadable", message="The file is empty.", lesson=None)
+    shown = summary(lost)
+    assert "Nothing could be graded." in shown.text
+    assert "anna (unreadable): The file is empty." in shown.text
+
+
+def test_the_summary_escapes_everything() -> None:
+    nasty = "<script>`<i>`</script>{{ 7*7 }}"
+    blank = entry(status="not attempted", points=0, code="1")
+    shown = summary(
+        record(nasty, blank, lesson=nasty),
+        record(nasty + "2", entry(misconception=nasty, status="wrong")),
+        record("3", blank, lesson=nasty),
+        record(nasty + "4", status="unreadable", message=nasty),
+    )
+    assert not {"script", "i"} & set(shown.names())
+    assert "49" not in shown.text
+    assert shown.text.count("<script>") >= 5

@@ -1,0 +1,241 @@
+"""Grading on the workers of a running Dask scheduler, in place of this machine's cores.
+
+A submission travels as bytes, its record comes back. On the worker's machine the learner's code
+runs in the same walled process as here. A worker that is lost costs nothing: Dask gives its
+submissions to the others. Whether the connection is encrypted is up to Dask's own configuration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+import warnings
+from collections.abc import Collection, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ..errors import CourseError
+from ..exercises.catalogue import using
+from . import sandbox
+from .own_exercises import OwnExercises, exercises_of
+from .record import HandedIn, Record, grade_one, lost
+
+CONNECT_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
+"""How long a cluster may be without a worker."""
+
+Limits = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+@contextmanager
+def connected(address: str, own: OwnExercises | None) -> Iterator[Cluster]:
+    """A connection to the scheduler at ``address``, as ``tcp://host:8786``.
+
+    Raises:
+        CourseError: `distributed` is not installed; no scheduler answers there; it has no workers,
+            or workers with another version of the course.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise CourseError(
+            "Grading on a cluster needs the package `distributed`: install the extra `cluster`, or "
+            "leave out --cluster."
+        ) from None
+    with _quiet():
+        try:
+            client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:
+            raise CourseError(
+                f"No Dask scheduler answers at “{address}”: {_said(error)}. Start one with `dask "
+                "scheduler`, or correct the address."
+            ) from error
+        with client:
+            cluster = Cluster(client, address, own)
+            try:
+                yield cluster
+            finally:
+                cluster.cancel()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What Dask logs of lost connections, tracebacks included, is said here in one sentence."""
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    levels = {logging.getLogger(name): logging.getLogger(name).level for name in names}
+    for logger in levels:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in levels.items():
+            logger.setLevel(level)
+
+
+class Cluster:
+    """Hands submissions to the workers (an `Executor` of `gradebook`).
+
+    Args:
+        client: connected.
+        address: as the person wrote it.
+        own: the instructor's own exercises, which travel along.
+    """
+
+    def __init__(self, client: Any, address: str, own: OwnExercises | None) -> None:
+        self._client = client
+        self._address = address
+        self._own = (own.text, own.path) if own is not None else None
+        self._handed: dict[Any, tuple[HandedIn, int, str]] = {}
+        self._keys = (f"grade-{uuid4().hex}-{number}" for number in count())
+        self.holds, self.missing = self._limits()
+
+    def _limits(self) -> Limits:
+        """What holds on every worker, and what is missing on any."""
+        from distributed import TimeoutError as TimedOut
+
+        try:
+            self._client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
+        except TimedOut:
+            raise self._no_workers() from None
+        try:
+            found: list[Limits] = list(self._client.run(_describe, _course()).values())
+        except ImportError as error:
+            raise self._without_course(error) from error
+        missing = {word: None for _, words in found for word in words}
+        holds = [word for word in found[0][0] if all(word in words for words, _ in found)]
+        return tuple(holds), tuple(missing)
+
+    def width(self) -> int:
+        return max(2 * self._threads(), 2)  # so that no worker waits for a record to be written
+
+    def submit(self, handed: HandedIn, seed: int, lesson: str | None) -> Any:
+        with warnings.catch_warnings():
+            # Dask would rather keep large data on one worker; there they could be lost with it.
+            warnings.simplefilter("ignore")
+            key = self._client.submit(
+                _grade,
+                handed,
+                seed,
+                lesson,
+                self._own,
+                _course(),
+                key=next(self._keys),
+                pure=False,
+            )
+        self._handed[key] = handed, seed, lesson or ""
+        return key
+
+    def finished(self, keys: Collection[Any]) -> Iterator[tuple[Any, Record | None]]:
+        for key in self._wait(list(keys)):
+            yield key, self._result(key)
+
+    def cancel(self) -> None:
+        """Take back what is not yet done."""
+        self._client.cancel(list(self._handed), force=True)
+
+    def _wait(self, keys: list[Any]) -> set[Any]:
+        """The futures that are done, at least one."""
+        from distributed import TimeoutError as TimedOut
+        from distributed import wait
+
+        alone_since: float | None = None
+        while True:
+            try:
+                with self._client.as_current():
+                    done: set[Any] = wait(keys, timeout=5, return_when="FIRST_COMPLETED").done
+                return done
+            except TimedOut:  # asyncio's own until Python 3.10
+                alone = self._threads() == 0
+            except CancelledError as error:
+                raise self._disconnected() from error
+            if not alone:
+                alone_since = None
+            elif alone_since is None:
+                alone_since = time.monotonic()
+            elif time.monotonic() - alone_since > PATIENCE_SECONDS:
+                raise self._no_workers()
+
+    def _threads(self) -> int:
+        if self._client.status != "running":
+            raise self._disconnected()
+        try:
+            return sum(self._client.nthreads().values())
+        except OSError as error:
+            raise self._disconnected() from error
+
+    def _result(self, key: Any) -> Record | None:
+        from distributed import KilledWorker
+
+        handed, seed, lesson = self._handed.pop(key)
+        try:
+            record: Record | None = key.result()
+            return record
+        except KilledWorker:
+            return lost(handed, seed, lesson, "one worker of the cluster after another was lost")
+        except CancelledError as error:
+            raise self._disconnected() from error
+        except ImportError as error:
+            raise self._without_course(error) from error
+
+    def _disconnected(self) -> CourseError:
+        return CourseError(
+            f"The Dask scheduler at “{self._address}” has gone. What was graded is kept: start it "
+            "again and run again with --resume."
+        )
+
+    def _no_workers(self) -> CourseError:
+        return CourseError(
+            f"The Dask scheduler at “{self._address}” has no workers. What was graded is kept: "
+            "start some with `dask worker` and run again with --resume."
+        )
+
+    def _without_course(self, error: ImportError) -> CourseError:
+        return CourseError(
+            f"A worker of the cluster at “{self._address}” does not have what grading needs "
+            f"({_said(error)}): install the course there, too."
+        )
+
+
+# --- what runs on the workers --------------------------------------------------------------------
+
+
+def _describe(course: str) -> Limits:
+    _check(course)
+    return sandbox.describe()
+
+
+def _grade(
+    handed: HandedIn, seed: int, lesson: str | None, own: tuple[str, str] | None, course: str
+) -> Record | None:
+    _check(course)
+    with using(exercises_of(*own) if own is not None else ()):
+        return grade_one(handed, seed, lesson)
+
+
+def _check(course: str) -> None:
+    if course != _course():
+        raise CourseError(
+            "A worker of the cluster has another version of the course: install the same on all "
+            "machines and restart the workers, so that they all judge alike."
+        )
+
+
+@cache
+def _course() -> str:
+    """A hash of all code that has a say in a grade."""
+    package = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for folder in ("exercises", "foundations", "grading"):
+        for path in sorted((package / folder).glob("*.py")):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _said(error: Exception) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__).rstrip(".")

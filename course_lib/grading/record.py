@@ -1,0 +1,110 @@
+"""One submission, as it was handed in -> its record, whatever state it is in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+from . import sandbox
+from .discovery import Source
+from .marking import lesson_of, mark, ungraded
+from .submission import UnreadableError, read
+
+Record = dict[str, Any]
+"""What is known of one graded submission, as JSON: a line of results.jsonl."""
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """All that has to travel to where a submission is graded.
+
+    Attributes:
+        id: unique in the run.
+        learner: whose it is.
+        data: the file's bytes.
+        problem: why it could not be read, or "".
+    """
+
+    id: str
+    learner: str
+    data: bytes
+    problem: str = ""
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def hand_in(source: Source) -> HandedIn:
+    """Read a submission; a file that cannot be read is handed in empty, with the reason."""
+    try:
+        return HandedIn(source.id, source.learner, read(source.path))
+    except UnreadableError as error:
+        return HandedIn(source.id, source.learner, b"", str(error))
+
+
+def grade_one(
+    handed: HandedIn, seed: int, lesson: str | None, stop: Event | None = None
+) -> Record | None:
+    """The record of one submission, or None if it does not show which lesson it belongs to.
+
+    Whatever is wrong with the submission, or goes wrong here, is in the record.
+
+    Args:
+        handed: the submission.
+        seed: of the random cases.
+        lesson: what to take it for if it does not show it; "" if there is no saying.
+        stop: when set, ends with `sandbox.StoppedError`.
+    """
+    shown = lesson_of(handed.data, reversed(handed.id.split("/"))) or lesson
+    if shown is None:
+        return None
+    try:
+        if handed.problem:
+            raise UnreadableError(handed.problem)
+        if not shown:
+            raise UnreadableError("No exercise of the course is in this file.")
+        entries, notes = mark(handed.data, shown, seed, stop=stop)
+        return _record(handed, seed, shown, "graded", entries, notes=notes)
+    except sandbox.StoppedError:
+        raise
+    except UnreadableError as error:
+        status, message = "unreadable", str(error)
+    except Exception as error:  # a mistake of ours costs no learner points, and no batch its end
+        said = " ".join(str(error).split())[:300] or type(error).__name__
+        status, message = "crashed", f"Grading failed here, not in the answers: {said}"
+    return _record(handed, seed, shown, status, ungraded(shown, status, message), message)
+
+
+def lost(handed: HandedIn, seed: int, lesson: str, reason: str) -> Record:
+    """The record of a submission whose grading was lost through no fault of its own."""
+    message = f"Grading failed here, not in the answers: {reason}"
+    return _record(handed, seed, lesson, "crashed", ungraded(lesson, "crashed", message), message)
+
+
+def _record(
+    handed: HandedIn,
+    seed: int,
+    lesson: str,
+    status: str,
+    entries: list[Record],
+    message: str = "",
+    notes: Sequence[str] = (),
+) -> Record:
+    graded = status == "graded"
+    return {
+        "submission": handed.id,
+        "learner": handed.learner,
+        "sha256": handed.sha256,
+        "seed": seed,
+        "lesson": lesson or None,
+        "status": status,
+        "message": message,
+        "points": sum(entry["points"] for entry in entries) if graded else None,
+        "max_points": sum(entry["max_points"] for entry in entries) if graded else None,
+        "exercises": entries,
+        "notes": list(notes),
+    }

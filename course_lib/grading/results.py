@@ -1,0 +1,181 @@
+"""results.jsonl: one line for each finished submission, on disk before it is reported."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import CourseError, UsageError
+from .record import HandedIn, Record
+
+_FAR = 1 << 40  # Windows locks bytes, and others must be able to read those that are there
+
+
+class Results:
+    """The file of records, locked against a second run while it is open.
+
+    The lock is the system's own, on the open file: it ends with the process, however that ends.
+
+    Args:
+        out: the folder of the file, made if it is not there.
+        resume: keep what is in the file, less a torn last line.
+        seed: wanted, or None for the recorded one, or else a new one.
+        own: identifies the instructor's own exercises; records made with others are not kept.
+
+    Attributes:
+        path: of the file.
+        seed: of the run.
+        kept: how many earlier records `earlier` has found.
+
+    Raises:
+        UsageError: another run is writing there; there are results and ``resume`` is false; the
+            recorded seed is another.
+        CourseError: the folder cannot be written, or a line is damaged.
+    """
+
+    def __init__(self, out: Path, resume: bool, seed: int | None, own: str | None = None) -> None:
+        self.path = out / "results.jsonl"
+        self.kept = 0
+        self._own = own
+        self._earlier: dict[str, Record] = {}
+        with writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+            self._file = os.fdopen(os.open(self.path, flags, 0o666), "r+b", buffering=0)
+        try:
+            if not _lock(self._file.fileno()):
+                raise UsageError(
+                    f"Another run is writing to “{out}”: wait until it has ended, or choose "
+                    "another folder with --out."
+                )
+            self._end = self._read(resume)
+            self.seed = self._agreed(seed)
+            with writing(out):
+                self._file.truncate(self._end)
+                self._file.seek(self._end)
+                _sync_folder(out)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Results:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._file.close()
+
+    def _read(self, resume: bool) -> int:
+        """Take up the earlier records; returns where the last whole line ends."""
+        end = 0
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not resume:
+                    raise UsageError(
+                        f"“{self.path}” holds the results of another run: continue it with "
+                        "--resume, or choose another folder with --out."
+                    )
+                if not line.endswith(b"\n"):  # torn when the earlier run was killed
+                    break
+                try:
+                    record = json.loads(line)
+                    self._earlier[record["submission"]] = record
+                    _ = record["seed"], record["sha256"], record["status"]
+                except (ValueError, KeyError, TypeError):
+                    raise CourseError(
+                        f"Line {number} of “{self.path}” is damaged: delete that line to grade "
+                        "its submission again."
+                    ) from None
+                end += len(line)
+        return end
+
+    def _agreed(self, seed: int | None) -> int:
+        recorded = {record["seed"] for record in self._earlier.values()}
+        if seed is not None and recorded - {seed}:
+            raise UsageError(
+                f"“{self.path}” was begun with seed {recorded.pop()}, not {seed}: leave --seed "
+                "out to continue it."
+            )
+        drawn = int.from_bytes(os.urandom(4), "big")
+        return seed if seed is not None else recorded.pop() if recorded else drawn
+
+    def earlier(self, handed: HandedIn) -> Record | None:
+        """The record of a submission that has not changed since; a crash is tried again."""
+        record = self._earlier.get(handed.id)
+        if (
+            record is None
+            or record["status"] == "crashed"
+            or record["sha256"] != handed.sha256
+            or record.get("own") != self._own
+        ):
+            return None
+        self.kept += 1
+        return record
+
+    def append(self, record: Record) -> Record:
+        """Write one record; it is on disk when this returns, or not at all.
+
+        Raises:
+            CourseError: it cannot be written.
+        """
+        record = {**record, "own": self._own}
+        line = memoryview(json.dumps(record).encode() + b"\n")
+        with writing(self.path.parent):
+            try:
+                rest = line
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+                os.fsync(self._file.fileno())
+            except BaseException:  # a full disk, or Ctrl-C in between: no half of a line stays
+                self._file.truncate(self._end)
+                raise
+        self._end += len(line)
+        return record
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Turns a failure to write into a sentence.
+
+    Raises:
+        CourseError: in place of `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise CourseError(
+            f"The results cannot be written to “{out}”: {reason}. What is in results.jsonl is "
+            "kept; run again with --resume when that is mended."
+        ) from error
+
+
+def _lock(number: int) -> bool:
+    """Whether the open file is ours alone now; where a file system knows no locks, it is."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            os.lseek(number, _FAR, os.SEEK_SET)
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK)
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new file's name, too, is on disk; not every system lets a folder be opened."""
+    with contextlib.suppress(PermissionError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)

@@ -1,0 +1,157 @@
+"""Records -> what an instructor wants to know of the whole class."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..exercises.catalogue import catalogue
+from ..exercises.check import HEADINGS
+
+Record = Mapping[str, Any]
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One piece of a bar: a status, how many have it, and its place as parts of 100."""
+
+    status: str
+    count: int
+    start: float
+    width: float
+
+
+@dataclass(frozen=True)
+class ExerciseSummary:
+    """How one exercise went.
+
+    Attributes:
+        name, lesson, max_points: of the exercise.
+        mean: points of all graded submissions.
+        counts: by status, in the order in which the bar draws them.
+        not_attempted: the learners who did not write it, sorted.
+    """
+
+    name: str
+    lesson: str
+    max_points: float
+    mean: float
+    counts: Mapping[str, int]
+    not_attempted: Sequence[str]
+
+    @property
+    def bars(self) -> list[Bar]:
+        total, start, bars = sum(self.counts.values()), 0.0, []
+        for status, count in self.counts.items():
+            width = 100 * count / total
+            if count:
+                bars.append(Bar(status, count, round(start, 3), round(width, 3)))
+            start += width
+        return bars
+
+    @property
+    def told(self) -> str:
+        """The bar in words."""
+        return ", ".join(f"{HEADINGS[b.status]}: {b.count}" for b in self.bars)  # type: ignore[index]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """How often a named mistake was made, and its sentence."""
+
+    exercise: str
+    id: str
+    says: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Learners whose answers to a lesson are the same code."""
+
+    lesson: str
+    learners: Sequence[str]
+    answers: int
+
+
+def by_exercise(records: Iterable[Record]) -> list[ExerciseSummary]:
+    """All exercises that were graded, in the order of the lessons."""
+    found: dict[str, list[tuple[Record, Entry]]] = {}
+    for record, entry in _entries(records):
+        found.setdefault(entry["exercise"], []).append((record, entry))
+    summaries = []
+    for name in [name for name in catalogue() if name in found]:
+        pairs = found[name]
+        counts = Counter(entry["status"] for _, entry in pairs)
+        summaries.append(
+            ExerciseSummary(
+                name=name,
+                lesson=pairs[0][0]["lesson"],
+                max_points=pairs[0][1]["max_points"],
+                mean=sum(entry["points"] for _, entry in pairs) / len(pairs),
+                counts={status: counts[status] for status in _BAR_ORDER},
+                not_attempted=sorted(
+                    {r["learner"] for r, entry in pairs if entry["status"] == "not attempted"}
+                ),
+            )
+        )
+    return summaries
+
+
+_BAR_ORDER = ("correct", "wrong", "error", "timeout", "not attempted")
+
+
+def mistakes(records: Iterable[Record]) -> list[Mistake]:
+    """Every misconception that was recognised, the most frequent first."""
+    counts = Counter(
+        (entry["exercise"], entry["misconception"])
+        for _, entry in _entries(records)
+        if entry["misconception"]
+    )
+    says = {
+        (exercise.name, known.id): known.says
+        for exercise in catalogue().values()
+        for known in exercise.misconceptions
+    }
+    ordered = sorted(counts, key=lambda key: (-counts[key], key))
+    return [Mistake(*key, says.get(key, ""), counts[key]) for key in ordered]
+
+
+def attempted_nothing(records: Iterable[Record]) -> list[str]:
+    """Learners who handed in, but wrote no answer in anything that could be graded."""
+    attempted: dict[str, bool] = {}
+    for record, entry in _entries(records):
+        wrote = entry["status"] != "not attempted"
+        attempted[record["learner"]] = attempted.get(record["learner"], False) or wrote
+    return sorted(learner for learner, wrote in attempted.items() if not wrote)
+
+
+def alike(records: Iterable[Record]) -> list[Alike]:
+    """Groups of learners whose whole lesson is the same code after names are made alike."""
+    groups: dict[tuple[str, tuple[tuple[str, str], ...]], set[str]] = {}
+    for record in records:
+        code = tuple((e["exercise"], e["code"]) for e in record["exercises"] if e.get("code"))
+        if code:
+            groups.setdefault((record["lesson"], code), set()).add(record["learner"])
+    found = [
+        Alike(lesson, sorted(learners), len(code))
+        for (lesson, code), learners in groups.items()
+        if len(learners) > 1
+    ]
+    return sorted(found, key=lambda group: (group.lesson, -group.answers, group.learners))
+
+
+def ungraded(records: Iterable[Record]) -> list[Record]:
+    """Submissions that have no points, which is not the same as none earned."""
+    lost = [record for record in records if record["status"] != "graded"]
+    return sorted(lost, key=lambda record: str(record["submission"]))
+
+
+def _entries(records: Iterable[Record]) -> Iterator[tuple[Record, Entry]]:
+    for record in records:
+        if record["status"] == "graded":
+            for entry in record["exercises"]:
+                yield record, entry

@@ -1,0 +1,157 @@
+"""Records -> tables: grades.csv, gradebook.csv, and the import files of Canvas and Moodle."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..exercises.catalogue import catalogue
+from ..exercises.check import HEADINGS
+
+Record = Mapping[str, Any]
+
+
+def by_learner(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """The records of each learner, both sorted."""
+    grouped: dict[str, list[Record]] = {}
+    for record in sorted(records, key=lambda record: record["submission"]):
+        grouped.setdefault(record["learner"], []).append(record)
+    return dict(sorted(grouped.items()))
+
+
+def best_points(records: Iterable[Record]) -> dict[str, tuple[float | None, float]]:
+    """For each exercise, a learner's points (None: never graded) and the most there are.
+
+    Of an exercise that is in several submissions of one learner, the best counts.
+    """
+    best: dict[str, tuple[float | None, float]] = {}
+    for record in records:
+        for entry in record["exercises"]:
+            before, _ = best.get(entry["exercise"], (None, 0.0))
+            points = [p for p in (before, entry["points"]) if p is not None]
+            best[entry["exercise"]] = (max(points, default=None), entry["max_points"])
+    return best
+
+
+def totals(records: Iterable[Record]) -> tuple[float | None, float | None]:
+    """A learner's total and what could be reached; None where nothing was graded, or known."""
+    best = best_points(records)
+    graded = [points for points, _ in best.values() if points is not None]
+    return sum(graded) if graded else None, sum(top for _, top in best.values()) if best else None
+
+
+def grades_csv(records: Iterable[Record]) -> str:
+    """One row for each exercise of each submission.
+
+    A submission that could not be graded has empty points: that is not the learner's zero.
+    """
+    rows = [["submission", "exercise", "points", "max_points", "status", "misconception"]]
+    for record in sorted(records, key=lambda record: record["submission"]):
+        name = defused(record["submission"])
+        for entry in record["exercises"]:
+            rows.append(
+                [
+                    name,
+                    entry["exercise"],
+                    number(entry["points"]),
+                    number(entry["max_points"]),
+                    entry["status"],
+                    entry["misconception"] or "",
+                ]
+            )
+        if not record["exercises"]:
+            rows.append([name, "", "", "", record["status"], ""])
+    return _csv(rows)
+
+
+def gradebook_csv(records: Iterable[Record]) -> str:
+    """One row for each learner, one column for each exercise that occurs."""
+    learners = by_learner(records)
+    best = {learner: best_points(own) for learner, own in learners.items()}
+    occurring = {name for points in best.values() for name in points}
+    names = [name for name in catalogue() if name in occurring]
+    rows = [["learner", "total", "max_total", *names]]
+    for learner, own in learners.items():
+        points = [number(best[learner].get(name, (None, 0.0))[0]) for name in names]
+        rows.append([defused(learner), *map(number, totals(own)), *points])
+    return _csv(rows)
+
+
+def canvas_csv(records: Iterable[Record]) -> str:
+    """What "Import" in the gradebook of Canvas takes: a column for each lesson.
+
+    Canvas finds a learner by login, or else by name: the file name is offered as both. The second
+    row holds the points possible; where nothing was graded the grade stays empty.
+    """
+    learners = by_learner(records)
+    lessons = lessons_of(records)
+    top = {
+        lesson: max(totals(_of(own, lesson))[1] or 0.0 for own in learners.values())
+        for lesson in lessons
+    }
+    rows = [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *lessons],
+        ["    Points Possible", "", "", "", "", *(number(top[lesson]) for lesson in lessons)],
+    ]
+    for learner, own in learners.items():
+        grades = [number(totals(_of(own, lesson))[0]) for lesson in lessons]
+        rows.append([defused(learner), "", "", defused(learner), "", *grades])
+    return _csv(rows)
+
+
+def moodle_csv(records: Iterable[Record]) -> str:
+    """What "Grades, Import, CSV file" in Moodle takes: a grade and feedback for each lesson.
+
+    While importing, the first column is mapped to whatever the learners' files are named by:
+    user name, e-mail address or ID number.
+    """
+    lessons = lessons_of(records)
+    columns = [name for lesson in lessons for name in (lesson, f"{lesson} feedback")]
+    rows = [["Identifier", *columns]]
+    for learner, own in by_learner(records).items():
+        row = [defused(learner)]
+        for lesson in lessons:
+            here = _of(own, lesson)
+            row += [number(totals(here)[0]), defused(" ".join(map(_told, here)))]
+        rows.append(row)
+    return _csv(rows)
+
+
+def lessons_of(records: Iterable[Record]) -> list[str]:
+    """The lessons that occur, in order."""
+    return sorted({record["lesson"] for record in records if record["lesson"]})
+
+
+def _of(records: Iterable[Record], lesson: str) -> list[Record]:
+    return [record for record in records if record["lesson"] == lesson]
+
+
+def _told(record: Record) -> str:
+    """What a feedback page says, without the hints, on one line."""
+    if record["status"] != "graded":
+        return str(record["message"])
+    told = []
+    for entry in record["exercises"]:
+        right = entry["status"] == "correct"
+        said = "" if right else f" {entry['message']}"
+        told.append(f"{entry['exercise']}: {HEADINGS[entry['status']].lower()}.{said}")
+    return " ".join(told)
+
+
+def defused(text: str) -> str:
+    """On one line, and no formula: a spreadsheet would run a cell that begins with = + - @."""
+    line = "".join(c if c.isprintable() else " " for c in text)
+    return f"'{line}" if line.lstrip()[:1] in tuple("=+-@|%＝＋－＠") else line
+
+
+def number(points: float | None) -> str:
+    """Points without needless decimals; empty for None."""
+    return "" if points is None else f"{points:g}"
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

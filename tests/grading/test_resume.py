@@ -1,0 +1,241 @@
+"""Killed, full or doubled: what was graded stays, and nothing is mixed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from course_lib.errors import UsageError
+from course_lib.grading.gradebook import grade
+
+from .conftest import RIGHT, answers, notebook
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
+
+Folder = Callable[..., Path]
+GOOD = notebook(*answers())
+MISTAKES = (
+    "def mse(p, t):\n    return np.mean((p - t) ** 2) / 2",
+    "def mse(p, t):\n    return 1 / 0",
+)
+
+
+def command(place: Path, out: Path, *options: str) -> list[str]:
+    main = "import sys; from course_lib.cli import main; sys.argv[0] = 'course'; main()"
+    return [sys.executable, "-c", main, "grade", str(place), "--out", str(out), *options]
+
+
+def run(place: Path, out: Path, *options: str, **more: object) -> subprocess.CompletedProcess[str]:
+    arguments = command(place, out, *options)
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=120, **more)  # type: ignore[call-overload,no-any-return]
+
+
+def reports(out: Path) -> dict[str, bytes]:
+    files = [path for path in out.rglob("*") if path.is_file() and path.name != "results.jsonl"]
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
+
+
+def bodies(out: Path) -> dict[str, bytes]:
+    return {name: text.split(b"<footer>")[0] for name, text in reports(out).items()}
+
+
+def whole_lines(out: Path) -> int:
+    try:
+        return (out / "results.jsonl").read_bytes().count(b"\n")
+    except FileNotFoundError:
+        return 0
+
+
+def one_sentence(text: str) -> str:
+    lines = text.strip().splitlines()
+    assert len(lines) == 1, text
+    assert "Traceback" not in text
+    return lines[0]
+
+
+@pytest.fixture
+def a_class(folder: Folder) -> Path:
+    """Twelve notebooks: right, wrong in two ways, untouched, broken."""
+    blank = notebook(*(f"def {name}(*a):\n    raise NotImplementedError" for name in RIGHT))
+    kinds = [GOOD, *(notebook(*answers(mse=mistake)) for mistake in MISTAKES), blank, b"{", GOOD]
+    return folder(**{f"learner{n:02}": kinds[n % len(kinds)] for n in range(12)})
+
+
+def test_killed_at_random_moments_it_ends_as_if_undisturbed(a_class: Path, tmp_path: Path) -> None:
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    grade([a_class], whole, seed=5, jobs=2)
+    seed = random.SystemRandom().randrange(2**32)
+    moments = random.Random(seed)
+    kills = 0
+    while True:
+        process = subprocess.Popen(
+            command(a_class, torn, "--seed", "5", "--jobs", "2", "--resume"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        before = whole_lines(torn)
+        if kills < 4:
+            wanted = before + moments.randrange(1, 4)
+            while process.poll() is None and whole_lines(torn) < min(wanted, 12):
+                time.sleep(0.001)
+            time.sleep(moments.uniform(0, 0.05))
+            process.kill()
+        _, said = process.communicate(timeout=120)
+        assert whole_lines(torn) >= before
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL, said.decode()
+        kills += 1
+    assert kills, f"never killed (random seed {seed})"
+    assert reports(torn) == reports(whole), f"random seed {seed}"
+    done = [json.loads(line) for line in (torn / "results.jsonl").read_text().splitlines()]
+    assert sorted(record["submission"] for record in done) == [f"learner{n:02}" for n in range(12)]
+
+
+def test_killed_while_the_reports_are_written(
+    a_class: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    grade([a_class], whole, seed=5)
+    replaced: list[Path] = []
+    replace = Path.replace
+
+    def stop(self: Path, target: Path) -> Path:
+        if len(replaced) == 7:
+            raise KeyboardInterrupt
+        replaced.append(target)
+        return replace(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", stop)
+        with pytest.raises(KeyboardInterrupt):
+            grade([a_class], torn, seed=5)
+    written = reports(torn)
+    assert len(written) == 7
+    assert written.items() <= reports(whole).items()
+    grade([a_class], torn, resume=True)
+    assert reports(torn) == reports(whole)
+
+
+# --- a full disk ---------------------------------------------------------------------------------
+
+
+def test_a_file_that_may_not_grow_stops_the_run(a_class: Path, tmp_path: Path) -> None:
+    import resource
+
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    grade([a_class], whole, seed=5, jobs=1)
+    size = sum(map(len, (whole / "results.jsonl").read_bytes().splitlines(True)[:3])) + 100
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    stopped = run(a_class, out, "--seed", "5", "--jobs", "1", preexec_fn=limited)
+    assert stopped.returncode == 1
+    assert "cannot be written" in one_sentence(stopped.stderr)
+    assert (out / "results.jsonl").read_bytes().endswith(b"\n")
+    assert whole_lines(out) == 3
+    assert reports(out) == {}
+    assert run(a_class, out, "--resume").returncode == 0
+    assert reports(out) == reports(whole)
+
+
+def in_own_mounts(*script: str) -> Sequence[str]:
+    return ("unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", "\n".join(script))
+
+
+def can_mount(place: Path) -> bool:
+    try:
+        mount = in_own_mounts(f"mount -t tmpfs -o size=4k tmpfs '{place}'")
+        return subprocess.run(mount, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("of_records", "more"), [(0.4, 0), (1, 30_000)], ids=["records", "reports"]
+)
+def test_a_disk_that_is_really_full(
+    a_class: Path, tmp_path: Path, of_records: float, more: int
+) -> None:
+    disk, copy, whole = tmp_path / "disk", tmp_path / "copy", tmp_path / "whole"
+    disk.mkdir()
+    if not can_mount(disk):
+        pytest.skip("this machine lets nobody mount a small disk")
+    grade([a_class], whole, seed=5)
+    size = int(of_records * (whole / "results.jsonl").stat().st_size) + more
+    result = subprocess.run(
+        in_own_mounts(
+            f"mount -t tmpfs -o size={size} tmpfs '{disk}'",
+            f"! {shlex.join(command(a_class, disk / 'out', '--jobs', '1', '--seed', '5'))}",
+            f"cp -r '{disk}/out' '{copy}'",
+            f"find '{copy}' -name '.*'",
+        ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "No space left on device" in one_sentence(result.stderr)
+    assert result.stdout == ""  # no temporary file is left
+    assert (copy / "results.jsonl").read_bytes().endswith(b"\n")
+    assert 0 < whole_lines(copy) <= 12
+    assert (whole_lines(copy) == 12) == bool(more)
+    # (In mounts of its own a run has other walls, and the foot of each page says so.)
+    assert bodies(copy).items() <= bodies(whole).items()
+    grade([a_class], copy, resume=True)
+    assert reports(copy) == reports(whole)
+
+
+# --- two runs ------------------------------------------------------------------------------------
+
+
+def test_two_runs_cannot_mix_and_a_dead_one_blocks_nobody(folder: Folder, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    hangs = notebook(
+        f"open({str(begun)!r}, 'w')\ndef mse(p, t):\n    import time\n    time.sleep(9)"
+    )
+    place, out = folder(a=GOOD, b=hangs), tmp_path / "out"
+    first = subprocess.Popen(command(place, out, "--jobs", "1", "--seed", "1"))
+    try:
+        while whole_lines(out) < 1:
+            assert first.poll() is None
+            time.sleep(0.02)
+        before = (out / "results.jsonl").read_bytes()
+        for options in ((), ("--resume",)):
+            second = run(place, out, *options)
+            assert second.returncode == 2
+            assert "Another run is writing to" in one_sentence(second.stderr)
+        with pytest.raises(UsageError, match="Another run is writing to"):
+            grade([place], out, resume=True)
+        assert (out / "results.jsonl").read_bytes() == before
+    finally:
+        first.kill()
+        first.wait()
+    assert run(place / "a.ipynb", out, "--resume").returncode == 0
+
+
+def test_two_runs_in_one_process(folder: Folder, tmp_path: Path) -> None:
+    place, out = folder(a=GOOD), tmp_path / "out"
+
+    def again(*_: object) -> None:
+        with pytest.raises(UsageError, match="Another run is writing to"):
+            grade([place], out, resume=True)
+
+    assert grade([place], out, progress=again).graded == 1
+
+
+def test_an_empty_file_of_results_blocks_nobody(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "results.jsonl").touch()
+    assert grade([folder(a=GOOD)], tmp_path).graded == 1

@@ -1,0 +1,332 @@
+"""The walls from the inside, and each of them left out in turn."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import string
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import course_lib
+from course_lib.errors import CourseError
+from course_lib.exercises import Case, Exercise
+from course_lib.grading import process, sandbox, walls
+from course_lib.grading.sandbox import Limits, Sandbox, WorkerError
+from course_lib.grading.slicing import Program
+from course_lib.grading.walls import NO_NETWORK, NO_REACH, NO_SIGHT, clear, decided
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's own")
+PACKAGE = Path(course_lib.__file__).resolve().parent
+EXERCISE = Exercise(
+    name="f",
+    lesson="01_losses",
+    points=1,
+    reference=lambda x: x,
+    cases=lambda rng: [Case((1.0,))],
+    misconceptions=(),
+    think="",
+    section="",
+)
+
+TRIES = f"""
+import ctypes, os, socket, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+
+def read_course(): open({str(PACKAGE / "foundations/losses.py")!r}).read()
+def list_course(): os.listdir({str(PACKAGE)!r})
+def read_passwords(): open("/etc/passwd").read()
+def write_in_temp(): open("/tmp/left-by-an-answer", "w").write("x")
+def write_in_packages(): open(os.path.join(os.path.dirname(os.__file__), "x.py"), "w")
+def link_out(): open({str(PACKAGE / "foundations/losses.py")!r}); os.link("/etc/passwd", "x")
+def run_a_program(): os.posix_spawn("/bin/true", ["true"], {{}})
+def run_a_file():
+    with open("own", "w") as file: file.write("#!/bin/true")
+    os.chmod("own", 0o700)
+    os.posix_spawn(os.path.abspath("own"), ["own"], {{}})
+def connect(): socket.create_connection(("127.0.0.1", 9), timeout=1)
+def datagram(): socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9))
+def local_socket(): socket.socket(socket.AF_UNIX)
+def trace():
+    if libc.ptrace(16, ctypes.c_long(PARENT), None, None): raise OSError(ctypes.get_errno())
+def signal_parent(): os.kill(PARENT, 0)
+def read_parent(): open(f"/proc/{{PARENT}}/environ", "rb").read()
+def become_root():
+    os.setuid(0)
+    open("/etc/shadow")
+def unshare():
+    if libc.unshare(0x10000000): raise OSError(ctypes.get_errno())
+def fork_many():
+    for _ in range(300):
+        if os.fork() == 0:
+            time.sleep(30)
+            os._exit(0)
+
+TRIES = [read_course, list_course, read_passwords, write_in_temp, write_in_packages,
+         link_out, run_a_program, run_a_file, connect, datagram, local_socket, trace,
+         signal_parent, read_parent, become_root, unshare, fork_many]
+
+def f(x):
+    done = []
+    for attempt in TRIES:
+        try:
+            attempt()
+        except OSError:
+            continue
+        done.append(attempt.__name__)
+    return tuple(done)
+"""
+
+
+def value(source: str, without: Sequence[str] = (), **limits: Any) -> Any:
+    """What a function `f` of this program returns behind the walls that are left."""
+    program = Program("f", (("f", source),))
+    with Sandbox(Limits(grace=10.0, **limits), without=without) as box:
+        attempt = box.run(program, EXERCISE, EXERCISE.draw_cases(0), {})
+        assert attempt.problem is None, attempt.problem
+        assert attempt.outcomes[0].state == "returned", attempt.outcomes[0]
+        return attempt.outcomes[0].value
+
+
+def succeed(without: Sequence[str] = ()) -> set[str]:
+    """Which tries to get out succeed without some layers."""
+    done = value(TRIES.replace("PARENT", str(os.getpid())), without)
+    assert (
+        not Path("/tmp/left-by-an-answer").exists()
+        or Path("/tmp/left-by-an-answer").unlink() is None
+    )
+    return set(done)
+
+
+def missing(without: Sequence[str] = ()) -> tuple[str, ...]:
+    with Sandbox(without=without) as box:
+        box.start()
+        return box.missing
+
+
+READ = {"read_course", "list_course", "read_passwords"}
+NET = {"connect", "datagram"}
+
+
+@linux
+def test_nothing_gets_out() -> None:
+    absent = missing()
+    if NO_SIGHT in absent or NO_NETWORK in absent or NO_REACH in absent:
+        pytest.skip(f"this machine lacks {', '.join(absent)}")
+    assert succeed() == set()
+
+
+@linux
+@pytest.mark.parametrize("layer", walls.LAYERS)
+def test_without_one_layer_the_others_hold(layer: str) -> None:
+    """Every wall that is said to hold does, whichever layer this machine lacks."""
+    absent = missing([layer])
+    got_out = succeed([layer])
+    if NO_SIGHT not in absent:
+        assert not got_out & READ
+        assert not got_out & {"write_in_temp", "write_in_packages", "link_out"}
+    if NO_NETWORK not in absent:
+        assert not got_out & NET
+    if NO_REACH not in absent:
+        assert not got_out & {"trace", "read_parent"}
+    if "no other programs" not in absent:
+        assert not got_out & {"run_a_program", "run_a_file"}
+    assert "become_root" not in got_out
+    if f"processes ({Limits().processes})" not in absent:
+        assert "fork_many" not in got_out
+
+
+@linux
+def test_without_any_layer_it_still_works_and_says_so() -> None:
+    absent = missing(walls.LAYERS)
+    assert {NO_NETWORK, NO_SIGHT, NO_REACH} <= set(absent)
+    reads = f"def f(x): return len(open({str(PACKAGE / '__init__.py')!r}).read())"
+    assert value(reads, walls.LAYERS) > 0  # without walls there are none: no other try is made
+
+
+@linux
+def test_answers_see_what_they_need() -> None:
+    source = """
+    import json, datetime, os, tempfile, sqlite3
+    import scipy.linalg, sklearn.metrics
+    import numpy as np
+    def f(x):
+        with tempfile.NamedTemporaryFile() as file: np.save(file, x)
+        folder = os.getcwd()
+        assert os.environ["HOME"] == os.environ["TMPDIR"] == folder
+        assert os.urandom(3) and datetime.datetime.now()
+        open("/dev/null", "w").write("x")
+        return float(sklearn.metrics.accuracy_score([1], [1]) + scipy.linalg.norm([x]))
+    """
+    assert value(textwrap.dedent(source)) == 2.0
+    assert value(textwrap.dedent(source), ["namespaces"]) == 2.0
+
+
+@linux
+@pytest.mark.parametrize("without", [(), ("namespaces",)])
+def test_nothing_passes_from_one_answer_to_the_next(without: tuple[str, ...]) -> None:
+    leaves = """
+    import os, numpy, time
+    numpy.left = True
+    open("left", "w").write("x")
+    os.makedirs("a/b/c")
+    os.chmod("a/b", 0)
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(60)
+    def f(x): return x
+    """
+    looks = """
+    import os, numpy
+    def f(x): return hasattr(numpy, "left"), tuple(os.listdir("."))
+    """
+    programs = [Program("f", (("f", textwrap.dedent(text)),)) for text in (leaves, looks)]
+    with Sandbox(without=without) as box:
+        for program in programs:
+            attempt = box.run(program, EXERCISE, EXERCISE.draw_cases(0), {})
+    assert attempt.outcomes[0].value == (False, ())
+
+
+@linux
+def test_a_server_that_is_killed_is_replaced() -> None:
+    with Sandbox() as box:
+        program = Program("f", (("f", "def f(x): return x"),))
+        for _ in range(2):
+            attempt = box.run(program, EXERCISE, EXERCISE.draw_cases(0), {})
+            assert attempt.outcomes[0].value == 1.0
+            for server in box._servers.values():
+                server._popen.kill()
+                server._popen.wait()
+        assert value("def f(x): return x") == 1.0
+
+
+@linux
+def test_when_the_grader_is_killed_everything_ends() -> None:
+    script = """
+    import sys, time
+    from tests.grading.test_walls import *
+    source = "import os, time\\nif os.fork() == 0: os.setsid()\\ndef f(x): time.sleep(60)"
+    print("begun", flush=True)
+    value(source)
+    """
+    root = PACKAGE.parent
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], cwd=root, stdout=subprocess.PIPE
+    ) as grader:
+        assert grader.stdout is not None
+        grader.stdout.readline()
+        own = psutil.Process(grader.pid)
+        while len(started := own.children(recursive=True)) < 3:
+            assert grader.poll() is None
+        grader.send_signal(signal.SIGKILL)
+        grader.wait()
+    assert psutil.wait_procs(started, timeout=10)[1] == []
+
+
+def test_a_machine_without_walls_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "describe", lambda: (("wall time",), (NO_NETWORK,)))
+    sandbox.require_walls()
+    monkeypatch.setattr(sandbox, "describe", lambda: ((), (NO_NETWORK, NO_SIGHT)))
+    with pytest.raises(CourseError, match="--unsafe if you trust"):
+        sandbox.require_walls()
+
+
+def test_elsewhere_answers_run_without_forking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "CAN_FORK", False)
+    assert value("def f(x): return x + 1") == 2.0
+    assert {NO_NETWORK, NO_SIGHT, NO_REACH} <= set(sandbox.describe()[1])
+    with pytest.raises(CourseError, match="no wall between"):
+        sandbox.require_walls()
+
+
+@linux
+def test_a_module_that_cannot_be_imported_is_our_failure() -> None:
+    with pytest.raises(OSError, match="No module named 'no_such_module'"):
+        process.Server("no_such_module")
+    with Sandbox() as box, pytest.raises(WorkerError, match="No module named 'nothing'"):
+        box.start("nothing")
+
+
+@linux
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux")
+def test_keras_is_imported_once_for_many_answers() -> None:
+    pytest.importorskip("tensorflow")
+    source = """
+    import keras
+    import numpy as np
+    def f(x):
+        layer = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
+        return np.asarray(layer(np.full((1, 3), x, "float32")))
+    """
+    program = Program("f", (("f", textwrap.dedent(source)),))
+    exercise, servers = EXERCISE, []
+    for _ in range(2):
+        with Sandbox(Limits(grace=30.0)) as box:
+            attempt = box.run(program, exercise, exercise.draw_cases(0), {})
+            assert attempt.problem is None, attempt.problem
+            assert attempt.outcomes[0].value.tolist() == [[3.0, 3.0]]
+            servers += box._servers.values()
+    assert servers[0] is servers[1]
+
+
+# --- the parts -----------------------------------------------------------------------------------
+
+
+def test_the_deepest_decides(tmp_path: Path) -> None:
+    root = tmp_path.resolve()
+    for place in ("lib/course/venv/lib", "other"):
+        (root / place).mkdir(parents=True)
+    (root / "link").symlink_to(root / "other")
+    readable = [f"{root}/lib", f"{root}/lib/course/venv", f"{root}/lib/course/venv/lib"]
+    chosen = decided([*readable, f"{root}/link"], [f"{root}/lib/course", f"{root}/other/none"])
+    assert list(chosen.items()) == [
+        (f"{root}/lib", True),
+        (f"{root}/other", True),
+        (f"{root}/lib/course", False),
+        (f"{root}/other/none", False),
+        (f"{root}/lib/course/venv", True),
+    ]
+
+
+def test_the_course_is_hidden_wherever_it_lies() -> None:
+    readable, hidden = walls.course_free_folders()
+    assert any(PACKAGE.is_relative_to(place) for place in hidden)
+    for place in (PACKAGE / "foundations", PACKAGE.parent / "solutions"):
+        verdicts = decided(readable, hidden)
+        above = [path for path in verdicts if place.is_relative_to(path)]
+        assert not above or not verdicts[above[-1]]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of POSIX")
+def test_any_folder_can_be_cleared(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").touch()
+    top = tmp_path / "top"
+    place = top
+    for _ in range(60):
+        place.mkdir()
+        (place / "link").symlink_to(outside)
+        (place / "file").touch(mode=0o000)
+        os.mkfifo(place / "pipe")
+        place = place / random.choice(string.ascii_letters * 2)
+    deep = os.open(place.parent, os.O_RDONLY)
+    for _ in range(2000):  # deeper than a path may be long
+        os.mkdir("d", dir_fd=deep)
+        below = os.open("d", os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = below
+    os.close(deep)
+    (top / "locked" / "in").mkdir(parents=True)
+    (top / "locked").chmod(0)
+    clear(str(top))
+    assert not top.exists()
+    assert (outside / "file").exists()
