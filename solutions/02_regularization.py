@@ -1031,7 +1031,7 @@ for strength, models in by_strength.items():
 # "I tried some strengths, and the best one has a test accuracy of ..." It sounds harmless. We
 # measure it with ridge regression on one-hot labels, one column of weights for each class, because
 # it takes a millisecond. (There is no softmax behind it, whose gradient could vanish as in lesson
-# 01.) Seventy images to train on, fifty for the test, and the other 1,600 or so tell the truth.
+# 01.) Seventy images to train on, fifty for the test, and all the others tell the truth.
 
 
 # %%

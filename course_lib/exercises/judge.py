@@ -63,7 +63,7 @@ def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outco
         outcomes: what came of them; fewer than cases if the attempt ran out of time.
     """
     if outcomes and outcomes[0].error.startswith("NotImplementedError"):
-        return _verdict(exercise, "not attempted", "Not attempted yet: write the function first.")
+        return _verdict(exercise, "not attempted", "Write the function first.")
     missing = [Outcome("lost", error="it gave no answer")] * (len(cases) - len(outcomes))
     trials = [
         diagnosis.Trial(case, call(exercise.reference, case, None), got, exercise.tolerance)
