@@ -157,6 +157,11 @@ def run(
     metavar="FILE",
     help="A Python file with exercises of your own.",
 )
+@click.option(
+    "--unsafe",
+    is_flag=True,
+    help="Grade a class even where nothing keeps learners' code from your files.",
+)
 def grade(
     paths: tuple[Path, ...],
     out: Path,
@@ -165,6 +170,7 @@ def grade(
     resume: bool,
     cluster: str | None,
     exercises: Path | None,
+    unsafe: bool,
 ) -> None:
     """Grade a notebook, a folder of LEARNER.ipynb, or nbgrader's submitted/ folder."""
     from .grading.gradebook import grade
@@ -178,6 +184,7 @@ def grade(
             resume=resume,
             cluster=cluster,
             exercises=exercises,
+            unsafe=unsafe,
             progress=lambda done, total, record: step(done, total),
         )
     counts = f"{summary.graded} graded"

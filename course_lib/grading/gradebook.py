@@ -80,6 +80,7 @@ def grade(
     resume: bool = False,
     cluster: str | None = None,
     exercises: Path | None = None,
+    unsafe: bool = False,
     progress: Progress | None = None,
 ) -> Summary:
     """Grade every submission under ``paths`` and write the reports into ``out``.
@@ -93,14 +94,16 @@ def grade(
         resume: keep what an earlier, interrupted run into ``out`` has finished.
         cluster: address of a running Dask scheduler, whose workers grade in place of ``jobs``.
         exercises: a file of the instructor's own exercises (see `OwnExercises`).
+        unsafe: grade other people's notebooks even where nothing keeps their code from this
+            user's files; a single notebook is taken for one's own.
         progress: called in the calling thread after each submission is on disk.
 
     Raises:
         UsageError: a path is missing or holds no notebook; ``out`` has results and ``resume`` is
             false, or is in use; ``seed`` is negative or not the one recorded; ``jobs`` and
             ``cluster`` are given both; ``exercises`` has a mistake.
-        CourseError: ``out`` cannot be written, the workers cannot be started, or the cluster
-            cannot be reached.
+        CourseError: ``out`` cannot be written, the workers cannot be started, the cluster cannot
+            be reached, or there are no walls and ``unsafe`` is false.
         KeyboardInterrupt: passed on after the workers have been stopped; what is finished stays.
     """
     if jobs is not None and jobs < 1:
@@ -114,8 +117,8 @@ def grade(
     records: list[Record] = []
     with (
         using(own.exercises if own is not None else ()),
+        _executor(jobs, cluster, own, trusted=unsafe or _is_one_file(paths)) as executor,
         Results(out, resume, seed, own.sha256 if own is not None else None) as results,
-        _executor(jobs, cluster, own) as executor,
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # of Python about the learners' code
@@ -217,14 +220,24 @@ def _local(jobs: int) -> Iterator[Executor]:
             raise
 
 
+@contextmanager
 def _executor(
-    jobs: int | None, cluster: str | None, own: OwnExercises | None
-) -> AbstractContextManager[Executor]:
-    if cluster is None:
-        return _local(jobs or _cores())
+    jobs: int | None, cluster: str | None, own: OwnExercises | None, *, trusted: bool
+) -> Iterator[Executor]:
+    with _local(jobs or _cores()) if cluster is None else _connected(cluster, own) as executor:
+        if not trusted:
+            sandbox.require_walls(executor.missing)
+        yield executor
+
+
+def _connected(cluster: str, own: OwnExercises | None) -> AbstractContextManager[Executor]:
     from .cluster import connected
 
     return connected(cluster, own)
+
+
+def _is_one_file(paths: Sequence[Path]) -> bool:
+    return len(paths) == 1 and paths[0].is_file()
 
 
 def _cores() -> int:

@@ -13,7 +13,7 @@ from ..exercises.catalogue import catalogue
 from ..exercises.exercise import Case, Exercise, Verdict
 from ..exercises.judge import diagnose
 from .likeness import code_prints
-from .sandbox import Limits, Sandbox
+from .sandbox import Attempt, Limits, Sandbox
 from .slicing import Slices
 from .submission import Submission, parse
 
@@ -138,6 +138,11 @@ def _judge(
     cases = _cases(exercise, seed)
     references = {other: catalogue()[other].reference for other in program.given}
     attempt = sandbox.run(program, exercise, cases, references)
+    verdict = _verdict(exercise, cases, attempt)
+    if sandbox.shared and verdict.status not in {"correct", "not attempted"}:
+        # Whatever an earlier answer may have done to the process costs this one nothing.
+        attempt = sandbox.run(program, exercise, cases, references, alone=True)
+        verdict = _verdict(exercise, cases, attempt)
     notes = [
         *program.notes,
         *(
@@ -145,12 +150,15 @@ def _judge(
             for other in program.given
         ),
     ]
-    if attempt.problem is not None:
-        return _without_points(exercise, *attempt.problem), notes
-    verdict = diagnose(exercise, cases, attempt.outcomes)
     if verdict.status == "not attempted" and broken is not None:
         return _without_points(exercise, "error", broken), notes
     return verdict, notes
+
+
+def _verdict(exercise: Exercise, cases: Sequence[Case], attempt: Attempt) -> Verdict:
+    if attempt.problem is not None:
+        return _without_points(exercise, *attempt.problem)
+    return diagnose(exercise, cases, attempt.outcomes)
 
 
 def _without_points(exercise: Exercise, status: Any, message: str) -> Verdict:

@@ -57,7 +57,12 @@ class Channel:
     Args:
         requests, replies: file descriptors to write to and to read from.
         stop: when set, waiting ends.
+
+    Attributes:
+        bereft: once it has ended, whether it did so because what had started it was gone.
     """
+
+    bereft = False
 
     def __init__(self, requests: int, replies: int, stop: Event) -> None:
         self._requests, self._replies, self._stop = requests, replies, stop
@@ -249,6 +254,7 @@ class Answer(Channel):
 
     def end(self) -> str:
         status = self._reported().get("status")
+        self.bereft = not self._server.alive
         self._own.close()
         return _how(status if isinstance(status, int) else None)
 

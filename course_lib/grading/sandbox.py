@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 from types import TracebackType
@@ -101,15 +101,18 @@ class WorkerError(CourseError):
 class Sandbox:
     """A context in which the answers of one submission run, one after another.
 
-    On Linux each answer has a process of its own, forked by one that has imported NumPy (or
-    Keras, if the answer does). Elsewhere one process serves them all; after a hang, a death or a
-    lie it is replaced for the next answer.
+    One process serves them, on Linux forked by one that has imported NumPy (or Keras, if an
+    answer does). After a hang, a death or a lie it is replaced for the next answer.
 
     Args:
         limits: for the process.
         stop: when set, the wait in progress ends with `StoppedError`.
         command: what to start, another program than `worker` only in tests.
         without: layers to leave out even if they are there (`walls.LAYERS`), only in tests.
+
+    Attributes:
+        holds, missing: walls and limits of the process, in words, once there is one.
+        shared: whether the last answer ran in a process that another had used before.
     """
 
     def __init__(
@@ -123,12 +126,14 @@ class Sandbox:
         self.limits = limits or Limits()
         self.holds: tuple[str, ...] = ()
         self.missing: tuple[str, ...] = ()
+        self.shared = False
         self._stop = stop or Event()
         self._command = command
         self._forks = CAN_FORK and command == WORKER
         self._without = without
         self._servers: dict[str, Server] = {}
         self._process: Channel | None = None
+        self._module = ""
         self._end = time.monotonic() + self.limits.submission
 
     def __enter__(self) -> Sandbox:
@@ -179,7 +184,7 @@ class Sandbox:
                 "The process for answers does not start on this machine: "
                 f"{_line(said) or type(error).__name__.removesuffix('Error').lower()}."
             ) from error
-        self.holds, self.missing = ready["holds"], ready["missing"]
+        self.holds, self.missing, self._module = ready["holds"], ready["missing"], module
 
     def _started(self, module: str) -> Channel:
         if not self._forks:
@@ -205,6 +210,8 @@ class Sandbox:
         exercise: Exercise,
         cases: Sequence[Case],
         given: Mapping[str, Callable[..., Any]],
+        *,
+        alone: bool = False,
     ) -> Attempt:
         """Load a program and call its function on every case.
 
@@ -213,6 +220,7 @@ class Sandbox:
             exercise: says how long a call may take.
             cases: the calls.
             given: the course's own function for each name in ``program.given``.
+            alone: in a process that no other answer has used.
 
         Raises:
             WorkerError: no process could be started.
@@ -220,9 +228,13 @@ class Sandbox:
         """
         if time.monotonic() >= self._end:
             return self._no_time()
-        if self._process is not None and (self._forks or not self._process.is_fresh()):
+        module = "keras" if _needs_keras(program) else "numpy"
+        if self._process is not None and (
+            alone or module != self._module or not self._process.is_fresh()
+        ):
             self._drop()  # what the answer before has left behind is not this one's fault
-        self.start("keras" if _needs_keras(program) else "numpy")
+        self.shared = self._process is not None
+        self.start(module)
         asks = _Asks({name: given[name] for name in program.given}, self.limits.asks)
         outcomes: list[Outcome] = []
         try:
@@ -242,7 +254,7 @@ class Sandbox:
                 return self._no_time()
             outcomes.append(Outcome("timeout"))
         except DiedError:
-            outcomes.append(Outcome("lost", error=self._drop()))
+            outcomes.append(Outcome("lost", error=self._end_of_its_own()))
         except ProtocolError as error:
             self._drop()
             del outcomes[len(cases) - 1 :]
@@ -275,7 +287,9 @@ class Sandbox:
             self._drop()
             return "error", f"The code that `{name}` needs broke the rules of grading ({error})."
         except DiedError:
-            return "error", f"The code that `{name}` needs ended its process: {self._drop()}."
+            return "error", (
+                f"The code that `{name}` needs ended its process: {self._end_of_its_own()}."
+            )
         except HungError:
             self._drop()
             if time.monotonic() >= self._end:
@@ -322,6 +336,21 @@ class Sandbox:
             else:
                 raise ProtocolError("a reply to another question")
 
+    def _end_of_its_own(self) -> str:
+        """How the process has ended, for which the answer is to blame.
+
+        Raises:
+            WorkerError: it is not: something has killed the process that had started it.
+        """
+        process = self._process
+        how = self._drop()
+        if process is not None and process.bereft:
+            raise WorkerError(
+                "Something on this machine has ended the process that starts answers: grade this "
+                "submission again."
+            )
+        return how
+
     def _drop(self) -> str:
         """End the process, if there is one; returns how it had ended."""
         process, self._process = self._process, None
@@ -344,17 +373,20 @@ def describe() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return (*holds, *sandbox.holds), (*missing, *sandbox.missing)
 
 
-def require_walls() -> None:
+def require_walls(missing: Collection[str]) -> None:
     """Refuse to run other people's code where it could read this user's files.
 
+    Args:
+        missing: what `describe` says of the machine.
+
     Raises:
-        CourseError: neither namespaces nor Landlock are to be had here.
+        CourseError: neither namespaces nor Landlock are to be had there.
     """
-    if NO_SIGHT in describe()[1]:
+    if NO_SIGHT in missing:
         raise CourseError(
-            "This machine puts no wall between learners' code and your files: grade on Linux "
-            "with Landlock or user namespaces (a container or virtual machine will do), or say "
-            "--unsafe if you trust everyone who handed in."
+            "Nothing here keeps learners' code from your files: grade on Linux with Landlock or "
+            "user namespaces (a virtual machine will do), or add --unsafe if you trust everyone "
+            "who handed in."
         )
 
 

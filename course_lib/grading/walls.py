@@ -29,6 +29,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 LAYERS = ("namespaces", "landlock", "seccomp", "user")
@@ -139,7 +140,7 @@ class Walls:
             Path("/proc/self/oom_score_adj").write_text("1000")
         readable, hidden = course_free_folders()
         root = os.geteuid() == 0
-        self.user = _other_user() if root and "user" not in self.without else None
+        self.user = _other_user(self.folder) if root and "user" not in self.without else None
         if "namespaces" not in self.without:
             self.namespaces = _works(lambda: self._try_namespaces(readable, hidden))
         if self.namespaces:
@@ -202,9 +203,7 @@ class Walls:
         """Close the walls behind this process, for good."""
         os.chdir(self.work)
         if self.user is not None:
-            os.setgroups([])
-            os.setresgid(self.user, self.user, self.user)
-            os.setresuid(self.user, self.user, self.user)
+            _become(self.user)
         _prctl(_NO_NEW_PRIVILEGES, 1)
         _drop_capabilities()
         if self.landlock:
@@ -324,13 +323,28 @@ def _world_readable(path: str, *, way_there: bool) -> bool:
     return all(way.stat().st_mode & rights == rights for way, rights in needed.items())
 
 
-def _other_user() -> int:
-    """The number of a user that owns nothing, of its own for this process where possible.
+def _other_user(folder: str) -> int | None:
+    """A user that owns nothing, of this process's own where possible; None if it may not change.
 
     (Processes are counted per user: those of one answer must not use up another's.)
     """
-    own = (1 << 30) + os.getpid()
-    return own if _works(lambda: os.setresuid(own, own, own)) else 65534
+    probe = Path(folder, "probe")
+    probe.mkdir()
+
+    def become(user: int) -> None:
+        os.chown(probe, user, user)
+        _become(user)
+
+    users = ((1 << 30) + os.getpid(), 65534)
+    found = next((user for user in users if _works(lambda: become(user))), None)  # noqa: B023
+    probe.rmdir()
+    return found
+
+
+def _become(user: int) -> None:
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
 
 
 def _tasks_of(user: int) -> int:
@@ -528,9 +542,13 @@ def _libc(name: str, *arguments: object) -> int:
     Raises:
         OSError: it failed.
     """
-    library = ctypes.CDLL(None, use_errno=True)
-    result = int(getattr(library, name)(*arguments))
+    result = int(getattr(_library(), name)(*arguments))
     if result < 0:
         error = ctypes.get_errno()
         raise OSError(error, f"{name}: {os.strerror(error)}")
     return result
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)

@@ -634,7 +634,7 @@ FILES = {
     "untouched": Attack(
         notebook(*(f"def {name}(*a): raise NotImplementedError" for name in RIGHT)),
         "not attempted",
-        "Not attempted yet",
+        "Write the function first",
         0,
     ),
 }

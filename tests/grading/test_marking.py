@@ -63,7 +63,7 @@ def test_nothing_attempted(marked: Marked) -> None:
     stub = "def mse(predictions, targets):\n    raise NotImplementedError"
     entries = marked(stub)
     assert {entry["status"] for entry in entries.values()} == {"not attempted"}
-    assert entries["mse"]["message"] == "Not attempted yet: write the function first."
+    assert entries["mse"]["message"] == "Write the function first."
     assert entries["softmax"]["message"] == "There is no function `softmax` in this notebook."
 
 
@@ -135,8 +135,26 @@ def test_a_patched_numpy_can_only_lose(marked: Marked) -> None:
     patch = "np.mean = lambda *a, **k: 0.0\ndef mse(p, t): return np.mean(p - t)"
     entries = marked(*answers(mse=patch))
     assert entries["mse"]["points"] == 0
-    assert points(entries) < MAX_POINTS
+    assert points(entries) == MAX_POINTS - catalogue()["mse"].points
     assert points(marked(*answers())) == MAX_POINTS
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        "np.mean = np.sum = lambda *a, **k: 0.0",
+        "import builtins\nbuiltins.len = lambda x: 0",
+        "np.seterr = None\nnp.errstate = None",
+        "import threading, time, os\n"
+        "threading.Thread(target=lambda: (time.sleep(0.02), os._exit(0))).start()",
+        "import numpy.random, os\nos.closerange(3, 9)",
+    ],
+)
+def test_what_an_answer_does_to_the_process_costs_the_others_nothing(
+    marked: Marked, leaves: str
+) -> None:
+    entries = marked(*answers(mse=f"{leaves}\ndef mse(p, t): return len(p)"))
+    assert points(entries) >= MAX_POINTS - catalogue()["mse"].points
 
 
 # --- follow-on mistakes --------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import string
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,12 @@ import course_lib
 from course_lib.errors import CourseError
 from course_lib.exercises import Case, Exercise
 from course_lib.grading import process, sandbox, walls
+from course_lib.grading.gradebook import grade
 from course_lib.grading.sandbox import Limits, Sandbox, WorkerError
 from course_lib.grading.slicing import Program
 from course_lib.grading.walls import NO_NETWORK, NO_REACH, NO_SIGHT, clear, decided
+
+from .conftest import answers, notebook
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's own")
 PACKAGE = Path(course_lib.__file__).resolve().parent
@@ -191,21 +195,38 @@ def test_nothing_passes_from_one_answer_to_the_next(without: tuple[str, ...]) ->
     programs = [Program("f", (("f", textwrap.dedent(text)),)) for text in (leaves, looks)]
     with Sandbox(without=without) as box:
         for program in programs:
-            attempt = box.run(program, EXERCISE, EXERCISE.draw_cases(0), {})
+            attempt = box.run(program, EXERCISE, EXERCISE.draw_cases(0), {}, alone=True)
+            assert not box.shared
     assert attempt.outcomes[0].value == (False, ())
 
 
+def kill_servers(box: Sandbox) -> None:
+    for server in list(box._servers.values()):
+        below = psutil.Process(server._popen.pid).children(recursive=True)
+        server._popen.kill()
+        psutil.wait_procs(below, timeout=5)
+
+
 @linux
-def test_a_server_that_is_killed_is_replaced() -> None:
+def test_a_server_that_was_killed_is_replaced() -> None:
     with Sandbox() as box:
         program = Program("f", (("f", "def f(x): return x"),))
-        for _ in range(2):
+        for _ in range(3):
             attempt = box.run(program, EXERCISE, EXERCISE.draw_cases(0), {})
             assert attempt.outcomes[0].value == 1.0
-            for server in box._servers.values():
-                server._popen.kill()
-                server._popen.wait()
-        assert value("def f(x): return x") == 1.0
+            kill_servers(box)
+    assert value("def f(x): return x") == 1.0
+
+
+@linux
+@pytest.mark.parametrize("where", ["def f(x): time.sleep(30)", "time.sleep(30)"])
+def test_a_server_killed_under_an_answer_is_our_failure(where: str) -> None:
+    program = Program("f", (("f", f"import time\n{where}"),))
+    with Sandbox(Limits(grace=60.0)) as box:
+        box.start()
+        threading.Timer(0.3, kill_servers, [box]).start()
+        with pytest.raises(WorkerError, match="grade this submission again"):
+            box.run(program, EXERCISE, EXERCISE.draw_cases(0), {})
 
 
 @linux
@@ -231,20 +252,28 @@ def test_when_the_grader_is_killed_everything_ends() -> None:
     assert psutil.wait_procs(started, timeout=10)[1] == []
 
 
-def test_a_machine_without_walls_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "describe", lambda: (("wall time",), (NO_NETWORK,)))
-    sandbox.require_walls()
-    monkeypatch.setattr(sandbox, "describe", lambda: ((), (NO_NETWORK, NO_SIGHT)))
-    with pytest.raises(CourseError, match="--unsafe if you trust"):
-        sandbox.require_walls()
-
-
 def test_elsewhere_answers_run_without_forking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "CAN_FORK", False)
     assert value("def f(x): return x + 1") == 2.0
-    assert {NO_NETWORK, NO_SIGHT, NO_REACH} <= set(sandbox.describe()[1])
-    with pytest.raises(CourseError, match="no wall between"):
-        sandbox.require_walls()
+    absent = sandbox.describe()[1]
+    assert {NO_NETWORK, NO_SIGHT, NO_REACH} <= set(absent)
+    with pytest.raises(CourseError, match="--unsafe if you trust"):
+        sandbox.require_walls(absent)
+    sandbox.require_walls(set(absent) - {NO_SIGHT})
+
+
+def test_without_walls_a_class_is_refused_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place, out = tmp_path / "class", tmp_path / "out"
+    place.mkdir()
+    (place / "anna.ipynb").write_bytes(notebook(*answers()))
+    monkeypatch.setattr(sandbox, "CAN_FORK", False)
+    with pytest.raises(CourseError, match="--unsafe if you trust"):
+        grade([place], out)
+    assert not out.exists()
+    assert grade([place], out, unsafe=True).graded == 1
+    assert grade([place / "anna.ipynb"], tmp_path / "own").graded == 1
 
 
 @linux
