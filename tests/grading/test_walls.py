@@ -285,7 +285,6 @@ def test_a_module_that_cannot_be_imported_is_our_failure() -> None:
 
 
 @linux
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux")
 def test_keras_is_imported_once_for_many_answers() -> None:
     pytest.importorskip("tensorflow")
     source = """
