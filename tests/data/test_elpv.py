@@ -1,0 +1,115 @@
+"""The cells of ELPV: their splits, their modules, and files that are not as published."""
+
+import shutil
+from importlib import util
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from course_lib.data import elpv
+from course_lib.errors import CourseError
+
+needs_wheel = pytest.mark.skipif(
+    util.find_spec("elpv_dataset") is None,
+    reason="elpv-dataset is not installed (extra `offline`)",
+)
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return elpv.load(image_size=32)
+
+
+@pytest.fixture
+def made_up():
+    """Six modules of each type, 60 cells each, without pictures."""
+    random = np.random.default_rng(0)
+    cell_type = np.repeat(["mono", "poly"], 360)
+    probability = random.choice([0, 1 / 3, 2 / 3, 1], size=720, p=[0.5, 0.2, 0.1, 0.2])
+    images = np.zeros((720, 1, 1, 1), np.uint8)
+    return elpv.Elpv(images, probability, cell_type, elpv.modules(cell_type))
+
+
+@needs_wheel
+def test_the_numbers_are_the_published_ones(cells):
+    assert cells.images.shape == (2624, 32, 32, 1)
+    assert cells.images.dtype == np.uint8
+    # Deitsch et al. (2019), table 1: cells by type and probability of a defect
+    for kind, counts in {"mono": (588, 117, 56, 313), "poly": (920, 178, 50, 402)}.items():
+        of_kind = cells.probability[cells.cell_type == kind]
+        found = [np.sum(np.isclose(of_kind, p)) for p in (0, 1 / 3, 2 / 3, 1)]
+        assert tuple(found) == counts
+    assert set(cells.probability) == {0, 1 / 3, 2 / 3, 1}
+    assert cells.labels.sum() == 56 + 313 + 50 + 402
+
+
+@needs_wheel
+def test_modules_are_as_many_as_published(cells):
+    for kind, number in {"mono": 18, "poly": 26}.items():
+        assert len(np.unique(cells.module[cells.cell_type == kind])) == number
+    assert len(np.unique(cells.module)) == 44
+    assert np.bincount(cells.module).max() <= 72
+
+
+@needs_wheel
+def test_images_are_resized_without_aliases(cells):
+    whole = elpv.load(image_size=300)
+    assert whole.images.shape == (2624, 300, 300, 1)
+    small = elpv.load(image_size=30).images[:50, :, :, 0]
+    means = whole.images[:50].reshape(50, 30, 10, 30, 10).mean((2, 4))
+    assert np.abs(small - means).mean() < 1.9  # 1.5; taking every tenth pixel gives 2.4
+
+
+def test_a_remainder_below_half_a_module_belongs_to_the_one_before():
+    numbers = elpv.modules(np.array(["mono"] * 72 + ["poly"] * 48 + ["mono"] * 114 + ["poly"]))
+    assert np.bincount(numbers).tolist() == [72, 48, 60, 54, 1]
+
+
+def test_random_splits_are_stratified_and_follow_their_seed(made_up):
+    split = made_up.random_split(seed=3)
+    again, other = made_up.random_split(seed=3), made_up.random_split(seed=4)
+    np.testing.assert_array_equal(split.test, again.test)
+    assert not np.array_equal(split.test, other.test)
+    assert sorted([*split.train, *split.test]) == list(range(720))
+    assert len(split.test) == 180
+    for kind in ("mono", "poly"):
+        for probability in np.unique(made_up.probability):
+            stratum = (made_up.cell_type == kind) & (made_up.probability == probability)
+            assert abs(stratum[split.test].sum() - stratum.sum() / 4) <= 1
+
+
+def test_module_splits_cut_no_module(made_up):
+    split = made_up.module_split(seed=3, test_share=1 / 3)
+    again, other = (made_up.module_split(seed, test_share=1 / 3) for seed in (3, 4))
+    np.testing.assert_array_equal(split.test, again.test)
+    assert not np.array_equal(split.test, other.test)
+    assert sorted([*split.train, *split.test]) == list(range(720))
+    assert not set(made_up.module[split.train]) & set(made_up.module[split.test])
+    assert (made_up.cell_type[split.test] == "mono").sum() == 120
+    assert (made_up.cell_type[split.test] == "poly").sum() == 120
+
+
+def test_a_missing_wheel_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(elpv.util, "find_spec", lambda _: None)
+    with pytest.raises(CourseError, match="pip install elpv-dataset"):
+        elpv.load()
+
+
+@needs_wheel
+def test_changed_files_are_refused(monkeypatch, tmp_path):
+    original = Path(util.find_spec("elpv_dataset").submodule_search_locations[0]) / "data"
+    copy = tmp_path / "data"
+    copy.mkdir()
+    shutil.copy(original / "labels.csv", copy)
+    (copy / "images").symlink_to(original / "images")
+    spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(elpv.util, "find_spec", lambda _: spec)
+    text = (copy / "labels.csv").read_text()
+    (copy / "labels.csv").write_text(text.replace("cell0004.png  0.0", "cell0004.png  1.0"))
+    with pytest.raises(CourseError, match=r"not the published ones.*--force-reinstall"):
+        elpv.load(32)
+    (copy / "images").unlink()
+    with pytest.raises(CourseError, match=r"not the published ones.*cell0001"):
+        elpv.load(32)

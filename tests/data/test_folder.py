@@ -1,0 +1,98 @@
+"""A learner's own folder of images, in the state in which such folders are."""
+
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from course_lib.data import folder
+from course_lib.errors import CourseError
+
+
+def picture(path, colour, size=(40, 30), **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path, **options)
+    return path
+
+
+@pytest.fixture
+def top(tmp_path):
+    picture(tmp_path / "good" / "b.png", (255, 0, 0))
+    picture(tmp_path / "good" / "more" / "a.bmp", (0, 255, 0), (30, 40))
+    picture(tmp_path / "bad" / "c.png", (0, 0, 255))
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / "good" / ".DS_Store").write_bytes(b"\0")
+    (tmp_path / "notes.txt").write_text("files beside the classes are no matter")
+    return tmp_path
+
+
+def test_classes_are_folders_in_alphabetical_order(top):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = folder.load(top, image_size=8)
+    assert found.class_names == ("bad", "good")
+    assert found.labels.tolist() == [0, 1, 1]
+    assert [file.name for file in found.files] == ["c.png", "b.png", "a.bmp"]
+    assert found.images.shape == (3, 8, 8, 3)
+    assert found.images.dtype == np.uint8
+    np.testing.assert_array_equal(found.images[:, 4, 4], [[0, 0, 255], [255, 0, 0], [0, 255, 0]])
+    assert found.unreadable == ()
+
+
+def test_grey_transparent_and_palette_images_become_rgb(tmp_path):
+    for mode in ("L", "LA", "RGBA", "P", "1", "CMYK"):
+        (tmp_path / "a").mkdir(exist_ok=True)
+        Image.new(mode, (8, 8)).save(tmp_path / "a" / f"{mode}.tif")
+    assert folder.load(tmp_path, 8).images.shape == (6, 8, 8, 3)
+
+
+def test_images_are_cut_around_their_centre(tmp_path):
+    stripes = np.zeros((20, 60, 3), np.uint8)
+    stripes[:, 20:40] = 200
+    (tmp_path / "a").mkdir()
+    Image.fromarray(stripes).save(tmp_path / "a" / "wide.png")
+    inside = folder.load(tmp_path, 10).images[:, :, 1:-1]  # Pillow lets a pixel of the rest in
+    np.testing.assert_array_equal(inside, 200)
+
+
+def test_unreadable_files_are_listed_and_not_fatal(top):
+    (top / "bad" / "empty.png").write_bytes(b"")
+    (top / "bad" / "notes.txt").write_text("not an image")
+    whole = picture(top / "bad" / "cut.png", (1, 2, 3), (200, 200)).read_bytes()
+    (top / "bad" / "cut.png").write_bytes(whole[: len(whole) // 2])
+    Image.fromarray(np.full((8, 8), 3000, np.uint16)).save(top / "bad" / "deep.png")
+    (top / "bad" / "gone.png").symlink_to(top / "nowhere")
+    with pytest.warns(UserWarning, match=r"5 of 8 files were left out \(.*cut\.png: "):
+        found = folder.load(top, 8)
+    reasons = {path.name: reason for path, reason in found.unreadable}
+    assert list(reasons) == ["cut.png", "deep.png", "empty.png", "gone.png", "notes.txt"]
+    assert reasons["empty.png"] == reasons["notes.txt"] == "not an image"
+    assert reasons["gone.png"] == "No such file or directory"
+    assert "8 bits" in reasons["deep.png"]
+    assert len(found.images) == len(found.labels) == len(found.files) == 3
+
+
+def test_the_warning_names_some_of_many(top):
+    for number in range(7):
+        (top / "bad" / f"{number}.png").write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"7 of 10 files .*4\.png: not an image; and 2 more\)"):
+        folder.load(top, 8)
+
+
+def test_an_image_that_would_exhaust_the_memory_is_left_out(top, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)
+    picture(top / "bad" / "huge.png", (0, 0, 0), (60, 60))
+    with pytest.warns(UserWarning, match=r"huge\.png: Image size \(3600 pixels\)"):
+        assert len(folder.load(top, 8).images) == 3
+
+
+def test_what_cannot_be_used_is_one_sentence(tmp_path):
+    with pytest.raises(CourseError, match="There is no folder"):
+        folder.load(tmp_path / "absent")
+    picture(tmp_path / "a.png", (0, 0, 0))
+    with pytest.raises(CourseError, match="put the images of each class into one of its own"):
+        folder.load(tmp_path)
+    (tmp_path / "class").mkdir()
+    with pytest.raises(CourseError, match=r"No file in .*class can be read"):
+        folder.load(tmp_path)
