@@ -1,0 +1,125 @@
+"""The book: every solved lesson as a page that asks nothing of the network."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+
+from course_lib.authoring import book
+from course_lib.authoring.build import BEGIN
+from course_lib.cli import course
+from course_lib.errors import CourseError
+from course_lib.lessons import lessons
+
+
+class Page(HTMLParser):
+    """What a page shows as pictures and what it loads."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.pictures: list[dict[str, str | None]] = []
+        self.loaded: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        if tag == "img":
+            self.pictures.append(named)
+        if tag in ("img", "script") and "src" in named:
+            self.loaded.append(named["src"] or "")
+        if tag == "link" and named.get("rel") in ("stylesheet", "preload"):
+            self.loaded.append(named.get("href") or "")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return book.make_book(tmp_path_factory.mktemp("book") / "site").parent
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
+def test_page_of_a_lesson_shows_its_pictures_in_words_too(site, lesson):
+    page = Page(site / f"{lesson.name}.html")
+    stored = [
+        output.data["text/plain"]
+        for cell in nbformat.read(lesson.notebook("solutions"), as_version=4).cells
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
+    words = [picture.get("alt") for picture in page.pictures]
+    assert [alt for alt in words if alt in stored] == stored
+    assert all(words)
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
+def test_page_of_a_lesson_has_no_markers_of_solutions(site, lesson):
+    assert BEGIN not in (site / f"{lesson.name}.html").read_text(encoding="utf-8")
+
+
+def test_pages_load_nothing_from_elsewhere(site):
+    pages = sorted(site.glob("*.html"))
+    assert len(pages) > len(lessons())
+    for path in pages:
+        for address in Page(path).loaded:
+            assert not re.match(r"(https?:)?//", address), f"{path.name} loads {address}"
+            assert (site / address.split("?")[0]).is_file(), f"{path.name} lacks {address}"
+
+
+def test_formulas_are_drawn_by_the_mathjax_that_comes_along(site):
+    assert 'src="_static/tex-svg.js' in (site / "01_losses.html").read_text(encoding="utf-8")
+
+
+def test_search_knows_the_words_of_the_lessons(site):
+    index = (site / "searchindex.js").read_text(encoding="utf-8")
+    assert '"softmax"' in index or "softmax:" in index
+    assert (site / "search.html").is_file()
+
+
+def test_first_page_names_every_lesson(site):
+    text = (site / "index.html").read_text(encoding="utf-8")
+    for lesson in lessons():
+        assert f'href="{lesson.name}.html"' in text
+
+
+def test_a_dead_link_in_a_lesson_stops_the_book(tmp_path, monkeypatch):
+    original = book._first_page
+    monkeypatch.setattr(book, "_first_page", lambda: original() + "\n[gone](nowhere.md)\n")
+    with pytest.raises(CourseError, match=r"not in order: index\.md.*nowhere\.md"):
+        book.make_book(tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
+    result = CliRunner().invoke(course, ["book", "--out", str(tmp_path)])
+    assert isinstance(result.exception, CourseError)
+    assert "something that is not a book" in str(result.exception)
+    assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == "years of work"
+
+
+def test_an_old_book_is_replaced(tmp_path, monkeypatch):
+    def run_sphinx(sources, site):
+        site.mkdir()
+        (site / "index.html").write_text("new", encoding="utf-8")
+
+    monkeypatch.setattr(book, "_run_sphinx", run_sphinx)
+    old = tmp_path / "site"
+    old.mkdir()
+    (old / "index.html").write_text("old", encoding="utf-8")
+    (old / "searchindex.js").write_text("old", encoding="utf-8")
+    (old / "06_gone.html").write_text("old", encoding="utf-8")
+    book.make_book(old)
+    assert (old / "index.html").read_text(encoding="utf-8") == "new"
+    assert not (old / "06_gone.html").exists()
+
+
+def test_without_its_wheels_it_says_what_to_install(tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(book, "MATHJAX", ("no-such-wheel", "tex-svg.js"))
+        with pytest.raises(CourseError, match="no-such-wheel: run `pip install"):
+            book.make_book(tmp_path / "site")
+    monkeypatch.setitem(book.SPHINX, "html_theme", "no_such_theme")
+    with pytest.raises(CourseError, match="no_such_theme: run `pip install"):
+        book.make_book(tmp_path / "site")
