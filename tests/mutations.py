@@ -1,6 +1,6 @@
 """Would the tests notice? Change one thing in the reference, run its tests, print the survivors.
 
-    python tests/mutations.py            all mutations, about 5 minutes
+    python tests/mutations.py            all mutations, about 10 minutes
     python tests/mutations.py epsilon    those whose name contains "epsilon"
 
 Each mutation is a text substitution in one module of `course_lib.foundations`. The changed source
@@ -49,6 +49,7 @@ class Mutation:
 
 
 R, S, A = "regularization", "sgd", "adam"
+F, T = "feature_extraction", "fine_tuning"
 _CORRECTED = "m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)"
 _MOMENTS = "return beta_1 * m + (1 - beta_1) * gradient, beta_2 * v + (1 - beta_2) * gradient**2"
 
@@ -92,6 +93,36 @@ MUTATIONS = (
     Mutation("dropout divides by the rate", R, "dropout", "/ (1 - rate)", "/ rate"),
     Mutation("decay without the learning rate", R, "weight_decay_step", "learning_rate * decay * weights", "decay * weights"),
     Mutation("early stopping one epoch late", R, "early_stopping", ">= patience", "> patience"),
+    Mutation("split rounds down", F, "stratified_split", "math.ceil(fraction * len(places))", "int(fraction * len(places))"),
+    Mutation("split of everything together", F, "stratified_split", "in_order == label", "in_order == in_order"),
+    Mutation("split takes the last of a class", F, "stratified_split", "places[: math", "places[::-1][: math"),
+    Mutation("split forgets the order", F, "stratified_split", "return order[chosen], order[~chosen]", "return np.sort(order[chosen]), np.sort(order[~chosen])"),
+    Mutation("channels not turned round", F, "resnet50_preprocess", "images[..., ::-1]", "images"),
+    Mutation("mean in the order of RGB", F, "resnet50_preprocess", "np.array(IMAGENET_MEAN)", "np.array(IMAGENET_MEAN)[::-1]"),
+    Mutation("pooled over channels first", F, "global_average_pool", "axis=(1, 2)", "axis=(2, 3)"),
+    Mutation("largest in place of mean", F, "global_average_pool", "np.mean(", "np.max("),
+    Mutation("deviation unbiased", F, "standardize", "train.std(axis=0)", "train.std(axis=0, ddof=1)"),
+    Mutation("constant feature divides", F, "standardize", "np.where(constant, 1.0, train.std(axis=0))", "train.std(axis=0)"),
+    Mutation("constant feature by its deviation", F, "standardize", "train.max(axis=0) == train.min(axis=0)", "train.std(axis=0) == 0"),
+    Mutation("other set by its own mean", F, "standardize", "(other - mean)", "(other - other.mean(axis=0))"),
+    Mutation("probe's penalty forgotten", F, "linear_probe_gradients", " + l2_gradient(weights, strength)", ""),
+    Mutation("probe's bias averaged again", F, "linear_probe_gradients", "slope.sum(axis=0)", "slope.mean(axis=0)"),
+    Mutation("probe's bias penalised", F, "linear_probe_gradients", "slope.sum(axis=0)", "slope.sum(axis=0) + l2_gradient(bias, strength)"),
+    Mutation("precision in place of recall", F, "balanced_accuracy", "np.mean(predictions[labels == label] == label)", "np.mean(labels[predictions == label] == label)"),
+    Mutation("absent class counts", F, "balanced_accuracy", "np.mean(recalls)", "np.sum(recalls) / num_classes"),
+    Mutation("named layer stays frozen", T, "trainable_mask", ">= start", "> start"),
+    Mutation("batch normalisation trains", T, "trainable_mask", " & ~np.asarray(is_batchnorm, bool)", ""),
+    Mutation("frozen counted", T, "trainable_parameters", " if trains)", ")"),
+    Mutation("lengths added", T, "trainable_parameters", "math.prod(shape)", "sum(shape)"),
+    Mutation("epsilon outside, batch normalisation", T, "batchnorm_inference", "np.sqrt(moving_variance + epsilon)", "(np.sqrt(moving_variance) + epsilon)"),
+    Mutation("batch's own mean", T, "batchnorm_inference", "x - moving_mean", "x - x.mean(axis=0)"),
+    Mutation("momentum of the mean is PyTorch's", T, "batchnorm_moving_update", "momentum * moving_mean + (1 - momentum) *", "(1 - momentum) * moving_mean + momentum *"),
+    Mutation("momentum of the variance is PyTorch's", T, "batchnorm_moving_update", "momentum * moving_variance + (1 - momentum) *", "(1 - momentum) * moving_variance + momentum *"),
+    Mutation("moving variance unbiased", T, "batchnorm_moving_update", "batch.var(axis=0)", "batch.var(axis=0, ddof=1)"),
+    Mutation("class weights without C", T, "class_weights", "num_classes * np.maximum", "np.maximum"),
+    Mutation("absent class has a weight", T, "class_weights", "counts > 0, len", "counts >= 0, len"),
+    Mutation("rates from the output", T, "layerwise_learning_rates", "[::-1]", ""),
+    Mutation("rates grow", T, "layerwise_learning_rates", "* decay**distances", "/ decay**distances"),
 )  # fmt: skip
 
 

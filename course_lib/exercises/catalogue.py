@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
-from . import adam, losses, regularization, sgd
+from ..errors import NEAR
+from . import adam, feature_extraction, fine_tuning, losses, regularization, sgd
 from .exercise import Exercise
 
-LESSONS = (losses, regularization, sgd, adam)
+LESSONS = (losses, regularization, sgd, adam, feature_extraction, fine_tuning)
 
 
 @cache
@@ -47,6 +48,6 @@ def find(name: str) -> Exercise:
     known = catalogue()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
     hint = f" Did you mean “{near[0]}”?" if near else ""
     raise KeyError(f"There is no exercise “{name}”.{hint}")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
+from .. import progress
 from .catalogue import find
 from .exercise import Status, Verdict
 from .judge import judge
@@ -45,7 +46,8 @@ def check(function: Function, hint: int = 1) -> Function:
     (``NBGRADER_EXECUTION`` set) or with ``COURSE_STRICT=1``.
 
     Args:
-        function: the learner's function; its name says which exercise it answers.
+        function: the learner's function; its name says which exercise it answers. It may be
+            what an earlier check returned; a hint is then about the attempt of that time.
         hint: 1 says what is wrong, 2 also how to think about it, 3 also where it is derived.
 
     Returns:
@@ -57,19 +59,28 @@ def check(function: Function, hint: int = 1) -> Function:
     except KeyError as error:
         _display(Note(f"{error.args[0]} Define the function with `def` under the exercise's name."))
         return function
-    if getattr(function, "is_reference", False):
+    # After `mse = check(mse)` the name stands for the course's own; hints are about the attempt.
+    attempt: Function | None = getattr(function, "attempt", None)
+    if not _is_hint(hint):
+        _display(Note(f"There is no such hint. Ask for `check({name}, hint=2)`, or for `hint=3`."))
+        hint = 1
+    elif attempt is not None and hint == 1:
         _display(
             Note(
-                f"This is the course's own {name}, which stepped in at the last check. "
-                f"Run the cell that defines yours, then check again."
+                f"`{name}` is still the course's own: run a cell that contains `def {name}(…)` "
+                "and ends without an error, then check again."
             )
         )
+    if attempt is not None and hint == 1:
         return function
-    verdict = judge(name, function)
+    answer = function if attempt is None else attempt
+    verdict = judge(name, answer)
     _display(VerdictView(verdict, hint))
+    if attempt is None and (unrecorded := progress.record(verdict)):
+        _display(Note(unrecorded))
     if verdict.status == "correct":
-        return function
-    reference = _marked(exercise.reference)
+        return answer
+    reference = _stand_in(exercise.reference, answer)
     if _strict():
         _bind_in_notebook(name, reference)
         raise NotCorrectError(f"{name}: {verdict.message}")
@@ -146,14 +157,18 @@ def _display(view: VerdictView) -> None:
         print(view.text)
 
 
-def _marked(reference: Function) -> Function:
-    """The reference, recognisable as such, so that a second check does not call it correct."""
+def _is_hint(hint: object) -> bool:
+    return isinstance(hint, int) and not isinstance(hint, bool) and hint in (1, 2, 3)
+
+
+def _stand_in(reference: Function, attempt: Function) -> Function:
+    """The reference, which knows whose place it takes: no later check calls it correct."""
 
     @functools.wraps(reference)
     def stand_in(*arguments: Any, **keywords: Any) -> Any:
         return reference(*arguments, **keywords)
 
-    stand_in.is_reference = True  # type: ignore[attr-defined]
+    stand_in.attempt = attempt  # type: ignore[attr-defined]
     return stand_in
 
 

@@ -27,12 +27,13 @@ class Formula:
         return float(eval(self.text, {"np": np, "x": x}))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One call of the learner's function.
 
     ``kind`` names what is special about the arguments, in words that end the sentence
-    "It is right except on ..." ("logits of ±10,000", "a batch of one").
+    "It is right except on ..." ("logits of ±10,000", "a batch of one"). Cases are told apart by
+    identity: what is known of one is remembered for as long as it is there.
     """
 
     arguments: tuple[Any, ...]
@@ -44,12 +45,15 @@ class Misconception:
     """A known wrong answer: a variant of the function and what a good teacher would say to it.
 
     says: what is wrong, in one sentence. think: how to find the right way, without the answer.
+    noise: how far an answer may be from the variant, relative to its largest number, where the
+    variant is wrong: for mistakes that come out a little different in everybody's hands.
     """
 
     id: str
     variant: Callable[..., Any]
     says: str
     think: str = ""
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ class Outcome:
         arguments: the arguments as they are after the call.
         error: type and message of what it raised, on one line ("ValueError: ...").
         line: number and text of the learner's own line that raised, or "".
+        begun: it raised NotImplementedError, but is more than the stub that was handed out.
     """
 
     state: Literal["returned", "raised", "timeout", "lost"]
@@ -102,6 +107,7 @@ class Outcome:
     arguments: tuple[Any, ...] = ()
     error: str = ""
     line: str = ""
+    begun: bool = False
 
 
 @dataclass(frozen=True)

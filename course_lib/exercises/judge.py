@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import signal
 import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from . import diagnosis
 from .catalogue import find
 from .exercise import ORDINARY, Case, Exercise, Misconception, Outcome, Status, Verdict
+
+NOT_ATTEMPTED = "Put your own lines in the place of `raise NotImplementedError()`."
 
 
 def judge(name: str, function: Callable[..., Any], seed: int = 0) -> Verdict:
@@ -52,8 +57,8 @@ def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outco
     """Compare the outcomes of an attempt with the reference and name the mistake.
 
     The order of judgement: not attempted; correct; a known misconception that explains every
-    outcome; out of time; raised; wrong type, shape or dtype; NaN or infinity; arguments changed;
-    a known misconception that explains the ordinary cases; what is systematic about the
+    outcome; out of time; raised; wrong type, shape or dtype; a known misconception that explains
+    the ordinary cases; NaN or infinity; arguments changed; what is systematic about the
     difference. (A misconception comes before the general findings because it may itself raise,
     overflow or change its arguments, and its sentence says more.)
 
@@ -62,11 +67,11 @@ def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outco
         cases: the calls, in order.
         outcomes: what came of them; fewer than cases if the attempt ran out of time.
     """
-    if outcomes and outcomes[0].error.startswith("NotImplementedError"):
-        return _verdict(exercise, "not attempted", "Write the function first.")
+    if outcomes and outcomes[0].error.startswith("NotImplementedError") and not outcomes[0].begun:
+        return _verdict(exercise, "not attempted", NOT_ATTEMPTED)
     missing = [Outcome("lost", error="it gave no answer")] * (len(cases) - len(outcomes))
     trials = [
-        diagnosis.Trial(case, call(exercise.reference, case, None), got, exercise.tolerance)
+        diagnosis.Trial(case, _known_outcome(exercise.reference, case), got, exercise.tolerance)
         for case, got in zip(cases, [*outcomes, *missing], strict=True)
     ]
     if all(trial.correct for trial in trials):
@@ -74,16 +79,16 @@ def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outco
     known = _matching(exercise, trials)
     if known is not None:
         return _verdict(exercise, "wrong", known.says, known)
-    for finding in diagnosis.BEFORE_VALUES:
-        found = finding(exercise, trials)
-        if found is not None:
-            return _verdict(exercise, *found)
+    if found := _first(diagnosis.NO_VALUES, exercise, trials):
+        return _verdict(exercise, *found)
     ordinary = [trial for trial in trials if trial.case.kind == ORDINARY]
     known = _matching(exercise, ordinary)
     if known is not None:
         others = sorted({t.case.kind for t in trials if not t.correct} - {ORDINARY})
         also = f" (On {' and '.join(others)} there is something else.)" if others else ""
         return _verdict(exercise, "wrong", known.says + also, known)
+    if found := _first(diagnosis.USELESS_VALUES, exercise, trials):
+        return _verdict(exercise, *found)
     return _verdict(exercise, "wrong", diagnosis.systematic(exercise, trials))
 
 
@@ -99,8 +104,22 @@ def call(function: Callable[..., Any], case: Case, seconds: float | None) -> Out
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit in an answer must not end the lesson
-        return Outcome("raised", error=_one_line(error), line=_own_line(function, error))
+        begun = isinstance(error, NotImplementedError) and _is_begun(function)
+        return Outcome(
+            "raised", error=_one_line(error), line=_own_line(function, error), begun=begun
+        )
     return Outcome("returned", value, arguments)
+
+
+_known_outcomes: WeakKeyDictionary[Case, dict[Callable[..., Any], Outcome]] = WeakKeyDictionary()
+
+
+def _known_outcome(function: Callable[..., Any], case: Case) -> Outcome:
+    """What a reference or a known mistake does, computed once: a class shares its cases."""
+    outcomes = _known_outcomes.setdefault(case, {})
+    if function not in outcomes:
+        outcomes[function] = call(function, case, None)
+    return outcomes[function]
 
 
 def _verdict(
@@ -111,7 +130,7 @@ def _verdict(
     points: float = 0.0,
 ) -> Verdict:
     think = known.think if known is not None and known.think else exercise.think
-    where = f"It is derived in the section “{exercise.section}” of lesson {exercise.lesson}."
+    where = f"Section “{exercise.section}” of lesson {exercise.lesson} derives it."
     return Verdict(
         status=status,
         points=points,
@@ -121,6 +140,12 @@ def _verdict(
         exercise=exercise.name,
         hints=() if status == "correct" else (think, where),
     )
+
+
+def _first(
+    findings: Sequence[diagnosis.Find], exercise: Exercise, trials: Sequence[diagnosis.Trial]
+) -> diagnosis.Finding | None:
+    return next((found for find in findings if (found := find(exercise, trials))), None)
 
 
 def _matching(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Misconception | None:
@@ -134,8 +159,13 @@ def _matching(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Misconce
 
 
 def _same(known: Misconception, trial: diagnosis.Trial) -> bool:
-    wrong = call(known.variant, trial.case, None)
-    return diagnosis.Trial(trial.case, wrong, trial.got, trial.tolerance).correct
+    """Whether the learner's call did what the variant does, to the tolerance or its noise."""
+    as_known = replace(trial, want=_known_outcome(known.variant, trial.case))
+    if as_known.correct:
+        return True
+    # Where the variant is right, nothing but the right answer is the same as it.
+    wrong_here = not replace(trial, got=as_known.want).correct
+    return known.noise > 0 and wrong_here and as_known.within(known.noise)
 
 
 class _OutOfTime(BaseException):
@@ -164,6 +194,20 @@ def _time_limit(seconds: float | None) -> Iterator[None]:
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
+
+
+def _is_begun(function: Callable[..., Any]) -> bool:
+    """Whether it uses any variable or name that the stub of an exercise does not.
+
+    The compiler drops lines below a `raise`, but keeps their names: they count, too.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    flags = (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS)
+    arguments = code.co_argcount + code.co_kwonlyargcount
+    arguments += sum(bool(code.co_flags & flag) for flag in flags)
+    return len(code.co_varnames) > arguments or set(code.co_names) != {"NotImplementedError"}
 
 
 def _own_line(function: Callable[..., Any], error: BaseException) -> str:

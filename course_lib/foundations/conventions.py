@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from . import adam, losses, regularization, sgd
+from . import adam, feature_extraction, fine_tuning, losses, regularization, sgd
 from .gradients import numerical_gradient
 
 WEIGHTS = np.array([0.75, -1.5, 0.5])
@@ -273,6 +273,18 @@ def _adam_path(step: Callable[..., Stepped], epsilon: float, *rest: float) -> np
 # --- questions to the libraries that take more than a line ----------------------------------------
 
 
+def _keras_after_softmax(keras: Any) -> Any:
+    # In the precision of the loss: a cast on the way would lose the logits.
+    logits = keras.ops.convert_to_tensor(_FAR_APART, keras.config.floatx())
+    activated = keras.activations.softmax(logits)
+    return keras.losses.SparseCategoricalCrossentropy()(np.array([1]), activated)
+
+
+def _torch_after_softmax(torch: Any) -> Any:
+    activated = torch.nn.functional.softmax(torch.tensor(_FAR_APART), dim=1)
+    return torch.nn.NLLLoss()(torch.log(activated), torch.tensor([1]))
+
+
 def _keras_l2_gradient(keras: Any) -> np.ndarray:
     # The penalty is a quadratic, so central differences are exact at any step: a wide one
     # keeps the rounding of float32 out.
@@ -338,6 +350,48 @@ def _torch_clip_grad_norm(torch: Any) -> np.ndarray:
 CLIPPED = [np.array([3.0, 1.0]), np.array([0.5, 0.25])]
 
 
+def _keras_resnet50_input(keras: Any) -> np.ndarray:
+    # On a copy, because Keras overwrites arrays of floats.
+    prepared: np.ndarray = keras.applications.resnet50.preprocess_input(PIXEL.copy())
+    return prepared.ravel()
+
+
+def _torch_resnet50_input(torch: Any) -> np.ndarray:
+    from torchvision import models
+
+    # One colour everywhere, so that resizing and cropping change nothing.
+    image = torch.tensor(PIXEL[0, 0, 0] / 255)[:, None, None].expand(3, 8, 8)
+    prepared = models.ResNet50_Weights.DEFAULT.transforms()(image)
+    means: np.ndarray = prepared.numpy().mean(axis=(1, 2))
+    return means
+
+
+def _keras_batchnorm(keras: Any, trainable: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """The stored mean and variance after one batch in training mode."""
+    layer = keras.layers.BatchNormalization(momentum=0.75)
+    layer.trainable = trainable
+    layer(keras.ops.convert_to_tensor(GRADIENTS, "float32"), training=True)
+    mean, variance = map(keras.ops.convert_to_numpy, (layer.moving_mean, layer.moving_variance))
+    return mean, variance
+
+
+def _torch_batchnorm(
+    torch: Any, momentum: float, trainable: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    layer = torch.nn.BatchNorm1d(3, momentum=momentum, dtype=torch.float64)
+    layer.requires_grad_(trainable)
+    layer(torch.tensor(GRADIENTS))
+    return layer.running_mean.numpy(), layer.running_var.numpy()
+
+
+def _numpy_batchnorm(momentum: float) -> tuple[np.ndarray, np.ndarray]:
+    return fine_tuning.batchnorm_moving_update(np.zeros(3), np.ones(3), GRADIENTS, momentum)
+
+
+PIXEL = np.array([[[[200.0, 100.0, 50.0]]]])
+"""One red, green and blue, as a batch of one image of one place."""
+
+
 def _keras_cosine(keras: Any) -> list[float]:
     schedule = keras.optimizers.schedules.CosineDecay(0.0, 80, warmup_target=0.5, warmup_steps=20)
     return [float(schedule(step)) for step in (10, 20, 50, 70)]
@@ -351,6 +405,7 @@ def _numpy_cosine(total: int) -> list[float]:
 
 _PROBABILITIES = losses.softmax(LOGITS)
 _SURE = np.eye(4)[[0, 1, 1]]
+_FAR_APART = np.array([[1000.0, 0.0, 0.0]])
 
 ROWS: tuple[Convention, ...] = (
     Convention(
@@ -422,6 +477,23 @@ ROWS: tuple[Convention, ...] = (
         ask_pytorch=lambda torch: torch.nn.NLLLoss()(
             torch.log(torch.tensor(_SURE)), torch.tensor(LABELS)
         ),
+        tolerance=1e-3,
+    ),
+    Convention(
+        id="cross-entropy-of-softmax",
+        question="Cross-entropy behind a softmax activation (Keras on TensorFlow; its other "
+        "backends clip): what does a wrong class cost whose logit is 1000 higher?",
+        forms={
+            "1000, from the logits": losses.softmax_cross_entropy(_FAR_APART, np.array([1])),
+            "−log 1e-7, clipped": losses.cross_entropy(np.eye(3)[[0]], np.array([1])),
+            "infinity, the probability is 0": np.inf,
+        },
+        paper="1000, from the logits",
+        keras="1000, from the logits",
+        pytorch="infinity, the probability is 0",
+        source="Goodfellow et al. 2016, eq. 6.30",
+        ask_keras=_keras_after_softmax,
+        ask_pytorch=_torch_after_softmax,
         tolerance=1e-3,
     ),
     Convention(
@@ -713,5 +785,72 @@ ROWS: tuple[Convention, ...] = (
         source="Pascanu et al. 2013, algorithm 1",
         ask_keras=_keras_clipnorm,
         ask_pytorch=_torch_clip_grad_norm,
+    ),
+    Convention(
+        id="resnet50-input",
+        question="ResNet50 with its published weights: images are ...",
+        forms={
+            "BGR 0..255, minus the mean": feature_extraction.resnet50_preprocess(PIXEL).ravel(),
+            "RGB 0..1, minus the mean, over the deviation": (
+                (PIXEL / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+            ).ravel(),
+            "RGB −1..1": (PIXEL / 127.5 - 1).ravel(),
+        },
+        paper="BGR 0..255, minus the mean",
+        keras="BGR 0..255, minus the mean",
+        pytorch="RGB 0..1, minus the mean, over the deviation",
+        source="He et al. 2016, section 3.4 (a mean for every place), weights in Caffe's BGR",
+        ask_keras=_keras_resnet50_input,
+        ask_pytorch=_torch_resnet50_input,
+    ),
+    Convention(
+        id="batchnorm-momentum",
+        question="Batch normalisation: momentum is the share of ...",
+        forms={
+            "the old statistics": _numpy_batchnorm(0.75)[0],
+            "the batch": _numpy_batchnorm(0.25)[0],
+        },
+        paper="has none",
+        keras="the old statistics",
+        pytorch="the batch",
+        source="Ioffe & Szegedy 2015, algorithm 2",
+        ask_keras=lambda keras: _keras_batchnorm(keras)[0],
+        ask_pytorch=lambda torch: _torch_batchnorm(torch, 0.75)[0],
+    ),
+    Convention(
+        id="batchnorm-variance",
+        question="Batch normalisation: the stored variance averages variances that are ...",
+        forms={
+            "biased, ÷ N": _numpy_batchnorm(0.75)[1],
+            "unbiased, ÷ (N − 1)": 0.75 + 0.25 * GRADIENTS.var(axis=0, ddof=1),
+        },
+        paper="unbiased, ÷ (N − 1)",
+        keras="biased, ÷ N",
+        pytorch="unbiased, ÷ (N − 1)",
+        source="Ioffe & Szegedy 2015, algorithm 2",
+        ask_keras=lambda keras: _keras_batchnorm(keras)[1],
+        ask_pytorch=lambda torch: _torch_batchnorm(torch, 1 - 0.75)[1],
+    ),
+    Convention(
+        id="batchnorm-epsilon-default",
+        question="Batch normalisation: ε by default",
+        forms={"1e-3": 1e-3, "1e-5": 1e-5},
+        paper="has none",
+        keras="1e-3",
+        pytorch="1e-5",
+        source="Ioffe & Szegedy 2015, algorithm 1",
+        ask_keras=lambda keras: keras.layers.BatchNormalization().epsilon,
+        ask_pytorch=lambda torch: torch.nn.BatchNorm1d(1).eps,
+    ),
+    Convention(
+        id="batchnorm-frozen",
+        question="Batch normalisation with frozen weights, in training: the stored statistics ...",
+        forms={"stay": 0.0, "move": 1.0},
+        paper="has none",
+        keras="stay",
+        pytorch="move",
+        source="Ioffe & Szegedy 2015",
+        ask_keras=lambda keras: np.any(_keras_batchnorm(keras, trainable=False)[0]),
+        ask_pytorch=lambda torch: np.any(_torch_batchnorm(torch, 0.75, trainable=False)[0]),
     ),
 )

@@ -67,7 +67,39 @@ def test_the_reference_is_never_called_correct(capsys: pytest.CaptureFixture[str
     lent = check(mse)
     capsys.readouterr()
     assert check(lent) is lent
-    assert "the course's own mse" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.startswith("`mse` is still the course's own: run a cell that contains `def mse(…)`")
+
+
+def test_hints_can_be_asked_for_after_the_reference_stepped_in(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lent = check(mse)
+    hints = judge("mse", mse).hints
+    capsys.readouterr()
+    again = check(lent, hint=2)
+    said = capsys.readouterr().out
+    assert "You add the squared errors up" in said
+    assert hints[0] in said
+    assert hints[1] not in said
+    check(again, hint=3)
+    assert hints[1] in capsys.readouterr().out
+    x = np.ones((2, 3))
+    assert again(x, 3 * x) == 4.0
+
+
+@pytest.mark.parametrize("hint", ["2", 7, 0, True, None, 2.0, np.ones(2)], ids=repr)
+def test_a_hint_that_does_not_exist_gets_a_sentence_and_the_verdict(
+    hint: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(mse, hint=hint)
+    sentence, verdict = capsys.readouterr().out.splitlines()
+    assert sentence == "There is no such hint. Ask for `check(mse, hint=2)`, or for `hint=3`."
+    assert verdict.startswith("mse: wrong")
+    lent = check(mse)
+    capsys.readouterr()
+    assert check(lent, hint=hint) is lent
+    assert capsys.readouterr().out == f"{sentence}\n"
 
 
 def test_hints_come_by_degrees() -> None:

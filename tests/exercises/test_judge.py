@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course_lib.exercises import Case, Exercise, Formula, catalogue, judge
+from course_lib.exercises import Case, Exercise, Formula, Misconception, catalogue, judge
 from course_lib.exercises.diagnosis import same_values
 from course_lib.exercises.exercise import Outcome
 from course_lib.exercises.judge import diagnose, run_cases
@@ -94,6 +94,32 @@ def test_a_square_result_transposed_is_named() -> None:
     cases = exercise.draw_cases(0)
     verdict = diagnose(exercise, cases, run_cases(lambda x: 2 * x.T, cases, 5))
     assert "transposed" in verdict.message
+
+
+def test_noise_counts_only_where_the_known_mistake_is_wrong() -> None:
+    def known(x: np.ndarray) -> np.ndarray:
+        return 2 * x if len(x) == 3 else 3 * x
+
+    exercise = Exercise(
+        name="double",
+        lesson="x",
+        points=1,
+        reference=lambda x: 2 * x,
+        cases=lambda rng: [Case((1 + rng.random(n),), f"{n} numbers") for n in (3, 4)],
+        misconceptions=(Misconception("triple", known, "Three times.", noise=0.01),),
+        think="",
+        section="",
+    )
+    cases = exercise.draw_cases(0)
+
+    def found(answer: Callable[..., Any]) -> str | None:
+        return diagnose(exercise, cases, run_cases(answer, cases, 5)).misconception
+
+    assert found(known) == "triple"
+    assert found(lambda x: known(x) + (len(x) == 4) * 0.01) == "triple"
+    assert found(lambda x: known(x) + (len(x) == 4) * 0.1) is None
+    assert found(lambda x: known(x) + (len(x) == 3) * 0.01) is None
+    assert found(lambda x: None if len(x) == 4 else 2 * x) is None
 
 
 def test_one_wrong_value_of_several_is_named() -> None:
@@ -191,6 +217,17 @@ def test_an_unknown_exercise_is_named_with_the_nearest() -> None:
 # --- right answers written differently ------------------------------------------------------------
 
 
+def numerical_gradient_put_back(function: Any, point: np.ndarray, step: float) -> np.ndarray:
+    gradient = np.zeros(point.shape)
+    for index in np.ndindex(point.shape):
+        point[index] += step
+        above = function(point)
+        point[index] -= 2 * step
+        gradient[index] = (above - function(point)) / (2 * step)
+        point[index] += step  # the last digit may differ from what it was
+    return gradient
+
+
 def mse_with_loops(predictions: np.ndarray, targets: np.ndarray) -> float:
     total = 0.0
     for row, target in zip(predictions, targets, strict=True):
@@ -203,6 +240,7 @@ def mse_with_loops(predictions: np.ndarray, targets: np.ndarray) -> float:
     ("name", "answer"),
     [
         ("mse", mse_with_loops),
+        ("numerical_gradient", numerical_gradient_put_back),
         ("mse", lambda p, t: np.einsum("nd,nd->", p - t, p - t) / p.size),
         ("mse", lambda p, t: np.mean((p.astype("float32") - t.astype("float32")) ** 2)),
         ("mse", lambda p, t: np.asarray(np.mean((p - t) ** 2))),
@@ -225,6 +263,15 @@ def test_right_answers_are_not_refused(name: str, answer: Callable[..., Any]) ->
     for seed in range(10):
         verdict = judge(name, answer, seed)
         assert verdict.status == "correct", verdict.message
+
+
+def test_arguments_that_change_by_more_than_rounding_are_changed() -> None:
+    def moved(function: Any, point: np.ndarray, step: float) -> np.ndarray:
+        gradient = right["numerical_gradient"](function, point, step)
+        point += 1e-9
+        return gradient
+
+    assert "changes its argument `point`" in judged("numerical_gradient", moved)[1]
 
 
 # --- comparison ----------------------------------------------------------------------------------

@@ -10,17 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course_lib.exercises import adam, losses, regularization, sgd
+from course_lib.exercises import catalogue
 from course_lib.exercises.diagnosis import SINGLE_PRECISION
 from course_lib.exercises.exercise import Exercise, Verdict
 from course_lib.exercises.judge import diagnose, run_cases
 
 Answer = Callable[..., Any]
-EXERCISES: dict[str, Exercise] = {
-    exercise.name: exercise
-    for lesson in (losses, regularization, sgd, adam)
-    for exercise in lesson.EXERCISES
-}
+EXERCISES: dict[str, Exercise] = catalogue()
 SEEDS = range(6)
 
 
@@ -435,6 +431,245 @@ def clip_by_maximum(gradients, max_norm):
     return [g / np.maximum(norm / max_norm, 1) for g in gradients]
 
 
+# --- 05 feature extraction -----------------------------------------------------------------------
+
+
+def split_by_walking(labels, fraction, order):
+    open_places = {
+        label: math.ceil(fraction * count)
+        for label, count in zip(*np.unique(labels, return_counts=True), strict=True)
+    }
+    taken, rest = [], []
+    for index in order:
+        if open_places[labels[index]] > 0:
+            open_places[labels[index]] -= 1
+            taken.append(index)
+        else:
+            rest.append(index)
+    return np.array(taken), np.array(rest)
+
+
+def split_by_ranks(labels, fraction, order):
+    same = labels[order][:, None] == labels[order]
+    ranks, counts = np.tril(same, -1).sum(axis=1), same.sum(axis=1)
+    chosen = ranks < np.ceil(fraction * counts)
+    return order[chosen], order[~chosen]
+
+
+def split_by_membership(labels, fraction, order):
+    kept = set()
+    for label in set(labels.tolist()):
+        members = [index for index in order if labels[index] == label]
+        kept |= set(members[: -int(-fraction * len(members) // 1)])
+    return (
+        np.array([index for index in order if index in kept]),
+        np.array([index for index in order if index not in kept]),
+    )
+
+
+def preprocess_by_channels(images):
+    red, green, blue = np.moveaxis(images, -1, 0)
+    return np.stack([blue - 103.939, green - 116.779, red - 123.68], axis=-1)
+
+
+def preprocess_in_a_copy(images):
+    bgr = np.flip(images, -1).astype(float)
+    bgr -= [103.939, 116.779, 123.68]
+    return bgr
+
+
+def pool_by_loops(feature_maps):
+    n, h, w, k = feature_maps.shape
+    pooled = np.zeros((n, k), feature_maps.dtype)
+    for row in range(h):
+        for column in range(w):
+            pooled += feature_maps[:, row, column] / (h * w)
+    return pooled
+
+
+def standardize_by_columns(train, other):
+    scaled = [np.empty_like(train), np.empty_like(other)]
+    for column in range(train.shape[1]):
+        mean, deviation = train[:, column].mean(), train[:, column].std()
+        for new, old in zip(scaled, (train, other), strict=True):
+            new[:, column] = (old[:, column] - mean) / (deviation or 1)
+    return tuple(scaled)
+
+
+def standardize_by_moments(train, other):
+    mean = train.sum(axis=0) / len(train)
+    deviation = np.sqrt(((train - mean) ** 2).sum(axis=0) / len(train))
+    deviation[deviation == 0] = 1
+    return (train - mean) / deviation, (other - mean) / deviation
+
+
+def standardize_by_factors(train, other):
+    spread = np.std(train, axis=0)
+    factor = np.divide(1, spread, out=np.ones_like(spread), where=spread > 1e-12)
+    return [(features - train.mean(0)) * factor for features in (train, other)]
+
+
+def probe_with_onehot(features, labels, weights, bias, strength):
+    logits = features @ weights + bias
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    error = powers / powers.sum(axis=1, keepdims=True) - np.eye(len(bias))[labels]
+    n = len(labels)
+    return features.T @ error / n + 2 * strength * weights, error.sum(axis=0) / n
+
+
+def probe_with_a_column_of_ones(features, labels, weights, bias, strength):
+    extended = np.column_stack([features, np.ones(len(features), features.dtype)])
+    every = np.vstack([weights, bias])
+    logits = extended @ every
+    p = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
+    p[np.arange(len(p)), labels] -= 1
+    penalty = np.vstack([2 * strength * weights, np.zeros_like(bias)])
+    gradient = np.einsum("nd,nc->dc", extended, p) / len(p) + penalty
+    return gradient[:-1], gradient[-1]
+
+
+def probe_by_examples(features, labels, weights, bias, strength):
+    grad_weights, grad_bias = strength * weights + weights * strength, np.zeros_like(bias)
+    for x, label in zip(features, labels, strict=True):
+        logits = x @ weights + bias
+        p = np.exp(logits - logits.max())
+        p /= p.sum()
+        p[label] -= 1
+        grad_weights = grad_weights + np.outer(x, p) / len(labels)
+        grad_bias = grad_bias + p / len(labels)
+    return grad_weights, grad_bias
+
+
+def balanced_by_weights(labels, predictions, num_classes):
+    counts = np.bincount(labels, minlength=num_classes)
+    weights = 1 / counts[labels]
+    return np.sum(weights * (labels == predictions)) / np.sum(weights)
+
+
+def balanced_by_confusions(labels, predictions, num_classes):
+    table = np.zeros((num_classes, num_classes), int)
+    np.add.at(table, (labels, predictions), 1)
+    present = table.sum(axis=1) > 0
+    return float((np.diag(table)[present] / table[present].sum(axis=1)).mean())
+
+
+def balanced_by_loops(labels, predictions, num_classes):
+    total, classes = 0.0, 0
+    for label in range(num_classes):
+        hits = [p == label for y, p in zip(labels, predictions, strict=True) if y == label]
+        if hits:
+            total, classes = total + sum(hits) / len(hits), classes + 1
+    return total / classes
+
+
+# --- 06 fine-tuning ------------------------------------------------------------------------------
+
+
+def mask_by_loop(layer_names, first_trainable, is_batchnorm):
+    mask, started = [], False
+    for name, frozen in zip(layer_names, is_batchnorm, strict=True):
+        started = started or name == first_trainable
+        mask.append(bool(started and not frozen))
+    return np.array(mask)
+
+
+def mask_by_assignment(layer_names, first_trainable, is_batchnorm):
+    mask = np.zeros(len(layer_names), dtype=bool)
+    mask[layer_names.index(first_trainable) :] = True
+    mask[is_batchnorm] = False
+    return mask
+
+
+def mask_by_accumulation(layer_names, first_trainable, is_batchnorm):
+    seen = np.logical_or.accumulate(np.array(layer_names) == first_trainable)
+    return np.logical_and(seen, np.logical_not(is_batchnorm))
+
+
+def parameters_by_loops(shapes, mask):
+    total = 0
+    for shape, trains in zip(shapes, mask, strict=True):
+        if trains:
+            size = 1
+            for length in shape:
+                size *= length
+            total += size
+    return total
+
+
+def batchnorm_as_a_line(x, gamma, beta, moving_mean, moving_variance, epsilon):
+    slope = gamma / np.sqrt(moving_variance + epsilon)
+    return slope * x + (beta - slope * moving_mean)
+
+
+def batchnorm_by_power(x, gamma, beta, moving_mean, moving_variance, epsilon):
+    return (x - moving_mean) * (moving_variance + epsilon) ** -0.5 * gamma + beta
+
+
+def batchnorm_by_loops(x, gamma, beta, moving_mean, moving_variance, epsilon):
+    out = np.empty_like(x)
+    for n, k in np.ndindex(x.shape):
+        root = math.sqrt(moving_variance[k] + epsilon)
+        out[n, k] = gamma[k] * (x[n, k] - moving_mean[k]) / root + beta[k]
+    return out
+
+
+def moving_by_increments(moving_mean, moving_variance, batch, momentum):
+    mean = batch.mean(axis=0)
+    variance = np.mean((batch - mean) ** 2, axis=0)
+    rate = 1 - momentum
+    return moving_mean + rate * (mean - moving_mean), moving_variance + rate * (
+        variance - moving_variance
+    )
+
+
+def moving_by_second_moments(moving_mean, moving_variance, batch, momentum):
+    shifted = batch - batch[0]  # as a constant changes no variance, but spares digits
+    variance = np.mean(shifted**2, axis=0) - np.mean(shifted, axis=0) ** 2
+    new = batch.sum(axis=0) / len(batch), variance
+    olds = moving_mean, moving_variance
+    return [momentum * old + (1 - momentum) * n for old, n in zip(olds, new, strict=True)]
+
+
+def moving_by_channels(moving_mean, moving_variance, batch, momentum):
+    def mix(old, new):
+        return np.array([momentum * a + (1 - momentum) * b for a, b in zip(old, new, strict=True)])
+
+    columns = list(batch.T)
+    return (
+        mix(moving_mean, [column.mean() for column in columns]),
+        mix(moving_variance, [column.var() for column in columns]),
+    )
+
+
+def weights_by_loops(labels, num_classes):
+    weights = []
+    for label in range(num_classes):
+        count = sum(1 for y in labels if y == label)
+        weights.append(len(labels) / (num_classes * count) if count else 0.0)
+    return np.array(weights)
+
+
+def weights_by_division(labels, num_classes):
+    counts = np.bincount(labels, minlength=num_classes)
+    share = len(labels) / num_classes
+    return np.divide(share, counts, out=np.zeros(num_classes), where=counts > 0)
+
+
+def weights_by_means(labels, num_classes):
+    frequencies = np.mean(labels[:, None] == np.arange(num_classes), axis=0)
+    with np.errstate(divide="ignore"):
+        weights = 1 / (num_classes * frequencies)
+    weights[np.isinf(weights)] = 0
+    return weights
+
+
+def rates_by_loop(num_groups, base_learning_rate, decay):
+    rates = [base_learning_rate]
+    while len(rates) < num_groups:
+        rates.insert(0, rates[0] * decay)
+    return np.array(rates)
+
+
 ANSWERS: dict[str, tuple[Answer, Answer, Answer]] = {
     "mse": (mse_by_einsum, mse_by_norm, mse_by_loops),
     "numerical_gradient": (
@@ -532,6 +767,38 @@ ANSWERS: dict[str, tuple[Answer, Answer, Answer]] = {
     "adam_step_keras": (adam_keras_by_increments, adam_keras_by_hats, adam_keras_by_loops),
     "adamw_step": (adamw_in_one_line, adamw_shrunk_last, adamw_shrunk_first),
     "clip_by_global_norm": (clip_by_maximum, clip_as_keras, clip_by_loops),
+    "stratified_split": (split_by_walking, split_by_ranks, split_by_membership),
+    "resnet50_preprocess": (
+        lambda x: x[:, :, :, [2, 1, 0]] - np.array([103.939, 116.779, 123.68]),
+        preprocess_by_channels,
+        preprocess_in_a_copy,
+    ),
+    "global_average_pool": (
+        lambda m: np.einsum("nhwk->nk", m) / (m.shape[1] * m.shape[2]),
+        lambda m: m.reshape(len(m), -1, m.shape[3]).mean(axis=1),
+        pool_by_loops,
+    ),
+    "standardize": (standardize_by_columns, standardize_by_moments, standardize_by_factors),
+    "linear_probe_gradients": (probe_with_onehot, probe_with_a_column_of_ones, probe_by_examples),
+    "balanced_accuracy": (balanced_by_weights, balanced_by_confusions, balanced_by_loops),
+    "trainable_mask": (mask_by_assignment, mask_by_accumulation, mask_by_loop),
+    "trainable_parameters": (
+        lambda shapes, mask: sum(math.prod(s) for s, m in zip(shapes, mask, strict=True) if m),
+        lambda shapes, mask: int(np.dot([np.prod(shape) for shape in shapes], mask)),
+        parameters_by_loops,
+    ),
+    "batchnorm_inference": (batchnorm_as_a_line, batchnorm_by_power, batchnorm_by_loops),
+    "batchnorm_moving_update": (
+        moving_by_increments,
+        moving_by_second_moments,
+        moving_by_channels,
+    ),
+    "class_weights": (weights_by_loops, weights_by_division, weights_by_means),
+    "layerwise_learning_rates": (
+        lambda g, rate, decay: rate * np.power(decay, np.arange(g - 1, -1, -1)),
+        lambda g, rate, decay: np.cumprod([rate] + [decay] * (g - 1))[::-1],
+        rates_by_loop,
+    ),
 }
 
 
@@ -543,8 +810,9 @@ def converted(value: Any, convert: Callable[[np.ndarray], Any]) -> Any:
     if isinstance(value, tuple):
         return tuple(converted(part, convert) for part in value)
     if isinstance(value, list):
-        arrays = any(isinstance(part, np.ndarray) for part in value)
-        return [converted(part, convert) for part in value] if arrays else convert(np.array(value))
+        if all(isinstance(part, (int, float, list)) for part in value):
+            return convert(np.array(value))
+        return [converted(part, convert) for part in value]
     if isinstance(value, (np.ndarray, np.floating)):
         return convert(np.asarray(value))
     return value

@@ -1,0 +1,144 @@
+"""Fixed features and a linear model on top of them, as lesson 05 derives them.
+
+N examples, D features, C classes; images are (N, H, W, 3), feature maps (N, H, W, K).
+Sources: He, Zhang, Ren & Sun, Deep residual learning (2016); Lin, Chen & Yan, Network in network
+(2014); Alain & Bengio, Understanding intermediate layers using linear classifier probes (2017);
+Brodersen, Ong, Stephan & Buhmann, The balanced accuracy and its posterior distribution (2010).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .losses import softmax_cross_entropy_gradient
+from .regularization import l2_gradient
+
+IMAGENET_MEAN = (103.939, 116.779, 123.68)
+"""Mean blue, green and red of ImageNet's training images, 0..255, in the order of BGR."""
+
+
+def stratified_split(
+    labels: np.ndarray, fraction: float, order: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Take the same share of every class: the first ceil(fraction · count) of it in this order.
+
+    Rounding up takes at least one of each class, however rare.
+
+    Args:
+        labels: (N,) integers, not necessarily 0..C-1.
+        fraction: share to take, 0 < fraction <= 1.
+        order: (N,) a permutation of 0..N-1.
+
+    Returns:
+        (taken, rest), arrays of indices into ``labels``, each in the given order.
+    """
+    labels, order = np.asarray(labels), np.asarray(order)
+    in_order = labels[order]
+    chosen = np.zeros(len(order), dtype=bool)
+    for label in np.unique(labels):
+        places = np.flatnonzero(in_order == label)
+        chosen[places[: math.ceil(fraction * len(places))]] = True
+    return order[chosen], order[~chosen]
+
+
+def resnet50_preprocess(images: np.ndarray) -> np.ndarray:
+    """Images as Keras' ResNet50 expects them: blue, green, red, each minus ImageNet's mean.
+
+    The network was trained in Caffe, which reads BGR and does not divide. (Keras calls this mode
+    "caffe"; the images stay as they are here, while Keras' own function overwrites them.)
+
+    Args:
+        images: (N, H, W, 3) red, green, blue, 0..255.
+
+    Returns:
+        (N, H, W, 3), about -124..151.
+    """
+    images = np.asarray(images, dtype=float)
+    prepared: np.ndarray = images[..., ::-1] - np.array(IMAGENET_MEAN)
+    return prepared
+
+
+def global_average_pool(feature_maps: np.ndarray) -> np.ndarray:
+    """The mean of every feature map over all its places (Lin et al. 2014, section 3.2).
+
+    Args:
+        feature_maps: (N, H, W, K), channels last.
+
+    Returns:
+        (N, K), for any H and W.
+    """
+    means: np.ndarray = np.mean(feature_maps, axis=(1, 2))
+    return means
+
+
+def standardize(train: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both sets minus the training mean, over the training standard deviation, by feature.
+
+    Nothing of ``other`` is used to scale: at test time there may be one example only. A feature
+    that is constant in training is only centred.
+
+    Args:
+        train: (N, D).
+        other: (M, D).
+
+    Returns:
+        (train, other); the columns of the first have mean 0 and (biased) variance 1 or 0.
+    """
+    mean = train.mean(axis=0)
+    # Not "deviation > 0": that of equal numbers may round to 1e-17.
+    constant = train.max(axis=0) == train.min(axis=0)
+    deviation = np.where(constant, 1.0, train.std(axis=0))
+    return (train - mean) / deviation, (other - mean) / deviation
+
+
+def linear_probe_gradients(
+    features: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    strength: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gradients of mean cross-entropy of softmax(XW + b), plus strength · Σ W².
+
+    The bias is not penalised (Bishop 2006, eq. 4.109, divided by N; Alain & Bengio 2017).
+
+    Args:
+        features: X, (N, D).
+        labels: (N,) integers in 0..C-1.
+        weights: W, (D, C).
+        bias: b, (C,).
+        strength: of the penalty, at least 0.
+
+    Returns:
+        (by weights (D, C), by bias (C,)).
+
+    Raises:
+        ValueError: the numbers of rows and labels differ.
+        IndexError: a label is not a class.
+    """
+    slope = softmax_cross_entropy_gradient(features @ weights + bias, labels)
+    return features.T @ slope + l2_gradient(weights, strength), slope.sum(axis=0)
+
+
+def balanced_accuracy(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> float:
+    """The mean, over the classes that occur, of the share of each that is recognised (recall).
+
+    A guess that ignores the input scores 1/C, however rare a class is (Brodersen et al. 2010
+    for two classes).
+
+    Args:
+        labels: (N,) integers in 0..C-1, N > 0.
+        predictions: (N,) integers.
+        num_classes: C; classes without a label do not count.
+
+    Returns:
+        0 to 1.
+    """
+    recalls = [
+        np.mean(predictions[labels == label] == label)
+        for label in range(num_classes)
+        if np.any(labels == label)
+    ]
+    return float(np.mean(recalls))
