@@ -24,6 +24,8 @@ from .picture import Picture, new_figure
 from .training import training_curves, weights_as_images, wrong_predictions_figure
 
 __all__ = [  # everything that the lesson shows
+    "LINE_T",
+    "LINE_X",
     "line_explorer",
     "logits_explorer",
     "overflow_figure",
@@ -34,7 +36,10 @@ __all__ = [  # everything that the lesson shows
 ]
 
 LINE_X = np.array([0.5, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.5])
-LINE_Y = np.array([1.6, 1.2, 2.9, 2.6, 4.1, 3.4, 5.0, 5.1])
+LINE_T = np.array([1.6, 1.2, 2.9, 2.6, 4.1, 3.4, 5.0, 5.1])
+SLOPES = (0.0, 0.8)
+INTERCEPTS = (0.0, 2.5)
+"""Lowest and highest: the best line is well inside, and no square leaves the frame."""
 
 SQUARE: dict[str, Any] = {
     "facecolor": ORANGE,
@@ -113,54 +118,54 @@ def _prepare_logits(names: Sequence[str], figure: Figure) -> Draw:
     return draw
 
 
-def line_explorer(x: np.ndarray = LINE_X, y: np.ndarray = LINE_Y) -> Explorer:
+def line_explorer() -> Explorer:
     """A line to lay through points by hand, with the square of every error drawn as a square.
-
-    Args:
-        x: (N,), in the same units as ``y``, so that squares look square.
-        y: (N,).
 
     Returns:
         An explorer with the sliders ``slope`` and ``intercept``.
     """
     sliders = {
-        "slope": slider("slope", 0, -1, 2, 0.05),
-        "intercept": slider("intercept", 3, -2, 5, 0.1),
+        "slope": slider("slope", SLOPES[0], *SLOPES, 0.02),
+        "intercept": slider("intercept", INTERCEPTS[1], *INTERCEPTS, 0.1),
     }
-    prepare = partial(_prepare_line, np.asarray(x, float), np.asarray(y, float))
-    return Explorer(prepare, sliders, size=(8.2, 3.9))
+    return Explorer(_prepare_line, sliders, size=(8.2, 5))
 
 
-def _prepare_line(x: np.ndarray, y: np.ndarray, figure: Figure) -> Draw:
-    figure.subplots_adjust(0.04, 0.08, 0.985, 0.91, wspace=0.12)
+def _prepare_line(figure: Figure) -> Draw:
+    x, t = LINE_X, LINE_T
+    figure.subplots_adjust(0.07, 0.1, 0.985, 0.93, wspace=0.14)
     left, right = figure.subplots(1, 2, width_ratios=(2, 1))
-    width = x.max() + 3
-    for axes, limit in ((left, width), (right, width / 2)):
-        axes.set(aspect="equal", xlim=(-0.3, limit), ylim=(-1.2, y.max() + 1.5))
+    frame = {"aspect": "equal", "ylim": (-0.3, SLOPES[1] * x[-1] + INTERCEPTS[1] + 0.3)}
+    left.set(
+        **frame, xlim=(-0.3, 8.3), xlabel="x", ylabel="targets t (points), predictions y (line)"
+    )
+    right.set(**frame, xlim=(-0.3, 4.1), xlabel="on the same scale")
     squares = [left.add_patch(Rectangle((at, 0), 0, 0, **SQUARE)) for at in x]
     mean_square = right.add_patch(Rectangle((0, 0), 0, 0, **SQUARE))
-    ends = np.array([-0.3, width])
+    ends = np.array(left.get_xlim())
     (line,) = left.plot([], [], color=BLUE, animated=True)
-    left.plot(x, y, "o", color=INK, animated=True)  # it stays, but above the squares
+    left.plot(x, t, "o", color=INK, animated=True)  # it stays, but above the squares
     title = left.text(0.5, 1.03, "", size=10.5, **_ABOVE, transform=left.transAxes)
     mean = right.text(0.5, 1.03, "", weight="bold", size=10.5, **_ABOVE, transform=right.transAxes)
 
     def draw(*, slope: float, intercept: float) -> str:
         predictions = slope * x + intercept
-        error = predictions - y
+        error = predictions - t
         worst = np.abs(error).argmax()
-        loss = mse(predictions[:, None], y[:, None])
+        loss = mse(predictions[:, None], t[:, None])
 
         line.set_data(ends, slope * ends + intercept)
-        for square, at, low, side in zip(
-            squares, x, np.minimum(predictions, y), np.abs(error), strict=True
+        side = np.abs(error)
+        corners = np.where(x < x.mean(), x, x - side)  # squares grow inwards, to stay in the frame
+        for square, *bounds in zip(
+            squares, corners, np.minimum(predictions, t), side, side, strict=True
         ):
-            square.set_bounds(at, low, side, side)
+            square.set_bounds(*bounds)
         mean_square.set_bounds(0, 0, np.sqrt(loss), np.sqrt(loss))
         line_text = (
             f"{_number(slope, '.2f')} x {'−' if intercept < 0 else '+'} {abs(intercept):.1f}"
         )
-        title.set_text(f"ŷ = {line_text}, and the square of each error")
+        title.set_text(f"y = {line_text}, and the square of each error")
         mean.set_text(f"mean area: MSE = {loss:.2f}")
         return (
             f"The line with slope {_number(slope, '.2f')} and intercept "

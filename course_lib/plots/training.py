@@ -45,12 +45,15 @@ def wrong_predictions_figure(
 
     figure.subplots_adjust(0.01, 0.02, 0.99, 0.6, wspace=0.15)
     figure.suptitle(f"{total}; the surest of them:", y=0.97)
-    for axes, n in zip(figure.subplots(1, count), shown, strict=False):
+    for axes, n in zip(figure.subplots(1, count, squeeze=False)[0], shown, strict=False):
         axes.imshow(images[n] if images.ndim == 3 else _square(images[n]), cmap="gray_r")
         axes.set_title(f"is {labels[n]}\nsaid {predictions[n]} ({sure[n]:.2f})", fontsize=9.5)
     for axes in figure.axes:
         axes.set_axis_off()
-    told = ", ".join(f"a {labels[n]} taken for a {predictions[n]} ({sure[n]:.2f})" for n in shown)
+    told = ", ".join(
+        f"{_with_article(labels[n])} taken for {_with_article(predictions[n])} ({sure[n]:.2f})"
+        for n in shown
+    )
     return Picture(figure, f"{total}. The surest of them: {told}.")
 
 
@@ -129,6 +132,12 @@ def weights_as_images(weights: np.ndarray) -> Picture:
         f"{classes} images of {side} by {side} weights, one for each class, from −{limit:.2g} "
         f"(dark: ink here speaks against the class) to {limit:.2g} (bright: it speaks for it).",
     )
+
+
+def _with_article(number: int) -> str:
+    """A number as it is read aloud: "a 7", but "an 8", "an 11", "an 18", "an 80"."""
+    spoken = str(number)
+    return f"{'an' if spoken[0] == '8' or spoken in ('11', '18') else 'a'} {spoken}"
 
 
 def _square(pixels: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import itertools
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from PIL import Image
 
 from course_lib.errors import CourseError
 from course_lib.plots import Explorer, line_explorer, logits_explorer, slider
+from course_lib.plots.losses import INTERCEPTS, LINE_T, LINE_X, SLOPES
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -152,22 +154,34 @@ def test_logits_explorer_at_the_ends_of_its_sliders(classes: tuple[str, ...]) ->
 
 
 def test_line_explorer_tells_the_mean_squared_error() -> None:
-    explorer = line_explorer(np.array([0.0, 1.0, 2.0]), np.array([1.0, 2.0, 3.0]))
-    explorer.sliders["slope"].value, explorer.sliders["intercept"].value = 1, 1
-    assert "Mean squared error 0.00" in explorer.alt
-    explorer.sliders["intercept"].value = -1
-    assert "Mean squared error 4.00; the largest error is −2.00" in explorer.alt
+    explorer = line_explorer()
+    explorer.sliders["slope"].value, explorer.sliders["intercept"].value = 0, 0
+    # Of the targets themselves: (1.6² + 1.2² + ... + 5.1²) / 8 and 5.1.
+    assert "Mean squared error 12.32; the largest error is −5.10, at x = 7.5" in explorer.alt
+    explorer.sliders["intercept"].value = 2
+    assert "Mean squared error 3.37; the largest error is −3.10" in explorer.alt
 
 
 def test_line_explorer_can_be_solved_by_hand() -> None:
-    from course_lib.plots.losses import LINE_X, LINE_Y
-
-    slope, intercept = np.polyfit(LINE_X, LINE_Y, 1)
+    slope, intercept = np.polyfit(LINE_X, LINE_T, 1)
     explorer = line_explorer()
     for name, best in (("slope", slope), ("intercept", intercept)):
         widget = explorer.sliders[name]
         assert widget.min < best < widget.max
         assert abs(widget.value - best) > 4 * widget.step  # something is left to find
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [*itertools.product(SLOPES, INTERCEPTS)])
+def test_no_square_leaves_the_frame(slope: float, intercept: float) -> None:
+    explorer = line_explorer()
+    explorer.sliders["slope"].value, explorer.sliders["intercept"].value = slope, intercept
+    for axes in explorer.figure.axes:
+        frame = axes.viewLim
+        for square in axes.patches:
+            assert frame.containsx(square.get_x())
+            assert frame.containsx(square.get_x() + square.get_width())
+            assert frame.containsy(square.get_y())
+            assert frame.containsy(square.get_y() + square.get_height())
 
 
 def test_plots_import_no_framework_and_start_no_backend() -> None:

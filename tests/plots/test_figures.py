@@ -83,6 +83,18 @@ def test_mistakes_come_surest_first() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("number", "spoken"), [(7, "a 7"), (8, "an 8"), (11, "an 11"), (18, "an 18"), (81, "an 81")]
+)
+def test_numbers_get_the_article_that_they_are_spoken_with(number: int, spoken: str) -> None:
+    rows = np.zeros((1, number + 2))
+    rows[0, number] = 1.0
+    picture = wrong_predictions_figure(
+        IMAGES[:1], np.array([number + 1]), np.array([number]), rows, count=1
+    )
+    assert f"taken for {spoken} (1.00)" in picture.alt
+
+
 def test_flat_images_are_drawn_as_squares() -> None:
     flat = wrong_predictions_figure(IMAGES.reshape(6, 64), LABELS, PREDICTIONS, PROBABILITIES)
     assert flat._repr_mimebundle_() == FIGURES["mistakes"]()._repr_mimebundle_()
