@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from . import __version__
-from .errors import CourseError
+from .errors import NEAR, CourseError
 from .lessons import EDITIONS, Edition
+
+if TYPE_CHECKING:
+    from .doctor import Finding
 
 INTERRUPTED = 130
 
@@ -26,7 +29,7 @@ class Course(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if not name.startswith("-") and name not in self.commands:
-            near = difflib.get_close_matches(name, self.commands, n=1, cutoff=0.5)
+            near = difflib.get_close_matches(name, self.commands, n=1, cutoff=NEAR)
             hint = (
                 f"did you mean “{near[0]}”?" if near else f"there are {', '.join(self.commands)}."
             )
@@ -53,14 +56,14 @@ def course(ctx: click.Context) -> None:
 @course.command()
 @click.argument("arguments", nargs=-1, metavar="[LESSON] [-- JUPYTER_OPTION ...]")
 def lab(arguments: tuple[str, ...]) -> None:
-    """Open JupyterLab on a lesson, by default the first."""
+    """Open JupyterLab on a lesson, by default on the start page."""
     from .lab import open_lab
-    from .lessons import chosen, find
+    from .lessons import chosen, find, pages
 
     named, options = arguments[:1], arguments[1:]
     if named and named[0].startswith("-"):
         named, options = (), arguments
-    lessons = [find(name) for name in named] or chosen(())
+    lessons = [find(name) for name in named] or [*pages(), *chosen(())]
     if not lessons:
         raise CourseError("There are no lessons in solutions/: is this copy complete?")
     open_lab(lessons[0], options)
@@ -74,12 +77,7 @@ def doctor(ctx: click.Context) -> None:
 
     if sys.stderr.isatty():
         click.echo("Looking at this machine; loading Keras may take a minute.", err=True)
-    colours = {"ok": "green", "note": "yellow", "lacks": "red"}
-    lacks = 0
-    for finding in findings():
-        level, rest = str(finding)[:6], str(finding)[6:]
-        click.echo(click.style(level, fg=colours[finding.level]) + rest)
-        lacks += finding.level == "lacks"
+    lacks = _show(findings())
     click.echo("A lesson cannot run yet: see the lines above." if lacks else "Lessons can run.")
     ctx.exit(1 if lacks else 0)
 
@@ -173,6 +171,10 @@ def grade(
     unsafe: bool,
 ) -> None:
     """Grade a notebook, a folder of LEARNER.ipynb, or nbgrader's submitted/ folder."""
+    if cluster is None:
+        from .grading.servers import SERVERS
+
+        SERVERS.launch(1)  # it imports NumPy while this process does
     from .grading.gradebook import grade
 
     with _progress("grading", "submissions") as step:
@@ -207,7 +209,7 @@ def build(ctx: click.Context, lessons: tuple[str, ...], check: bool) -> None:
     """Make both editions of the notebooks, and README's tables, from solutions/*.py."""
     from .lessons import chosen
 
-    named = chosen(lessons)
+    named = chosen(lessons) if lessons else ()
     from .authoring import build as authoring
 
     if check:
@@ -221,6 +223,45 @@ def build(ctx: click.Context, lessons: tuple[str, ...], check: bool) -> None:
     for path in changed:
         click.echo(path)
     click.echo(f"{len(changed)} files changed.")
+
+
+@course.command()
+@click.option("--out", type=click.Path(path_type=Path), default="artefacts/book", show_default=True)
+def book(out: Path) -> None:
+    """Make a site with search of the solved lessons; it needs no network."""
+    from .authoring.book import make_book
+
+    click.echo(f"Open {make_book(out)}")
+
+
+@course.command()
+@click.pass_context
+def fetch(ctx: click.Context) -> None:
+    """Put weights and data in place for work without network; status 1 if something lacks."""
+    from .fetch import fetch_supplies
+
+    lacks = _show(fetch_supplies())
+    click.echo("Something lacks: see the lines above." if lacks else "All is in place.")
+    ctx.exit(1 if lacks else 0)
+
+
+@course.command()
+@click.option("--reset", is_flag=True, help="Start again; what there is, is moved aside.")
+@click.option("--yes", is_flag=True, help="Do not ask before starting again.")
+def progress(reset: bool, yes: bool) -> None:
+    """Show which exercises you have solved."""
+    from .start import ProgressView
+
+    if not reset:
+        click.echo(ProgressView().text)
+        return
+    from .progress import reset as start_again
+
+    if not yes and not click.confirm("Forget which exercises you have solved?", err=True):
+        click.echo("Nothing was changed.")
+        return
+    kept = start_again()
+    click.echo(f"Your progress starts again; the old one is {kept}." if kept else "There is none.")
 
 
 def main() -> None:
@@ -242,6 +283,17 @@ def main() -> None:
     sys.exit(status)
 
 
+def _show(findings: Iterable[Finding]) -> int:
+    """Print findings as they come; returns how many of them say that something lacks."""
+    colours = {"ok": "green", "note": "yellow", "lacks": "red"}
+    lacks = 0
+    for finding in findings:
+        level, rest = str(finding)[:6], str(finding)[6:]
+        click.echo(click.style(level, fg=colours[finding.level]) + rest)
+        lacks += finding.level == "lacks"
+    return lacks
+
+
 def _said(sentence: str, status: int) -> int:
     click.echo(sentence, err=True)
     return status
@@ -250,11 +302,14 @@ def _said(sentence: str, status: int) -> int:
 @contextmanager
 def _progress(doing: str, things: str) -> Iterator[Callable[[int, int], None]]:
     """A bar in the terminal, and a function that sets it to so many done of so many."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     console = Console(stderr=True)
     columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TextColumn(things))
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task(doing, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

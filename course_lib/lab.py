@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import webbrowser
@@ -20,6 +21,7 @@ OPTIONS = (
     "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': False}",
     "--KernelManager.transport_encryption=auto",  # else every kernel warns that it is readable
 )
+WEB_LOGGERS = ("asyncio", "tornado.application", "tornado.general")
 NOT_FOR_LEARNERS = (
     "@jupyterlab/apputils-extension:announcements",  # asks whether to fetch news
     "@jupyter/nbgrader",  # an instructor's menu; installed for the tests
@@ -32,7 +34,7 @@ def open_lab(lesson: Lesson, jupyter_options: Sequence[str] = ()) -> None:
     With a browser it opens there; without one the address is printed. Busy ports are skipped.
 
     Args:
-        lesson: the one to show; all others are beside it.
+        lesson: the lesson or page to show; all others are beside it.
         jupyter_options: handed to JupyterLab.
 
     Raises:
@@ -55,10 +57,13 @@ def open_lab(lesson: Lesson, jupyter_options: Sequence[str] = ()) -> None:
         options.append("--allow-root")
     server = LabApp.initialize_server(argv=[*options, *jupyter_options])
     server.web_app.settings["page_config_hook"] = _without_distractions
+    for name in WEB_LOGGERS:
+        logging.getLogger(name).addFilter(_is_no_closed_page)
     # What it logs on starting is the address again, three times over.
     server.log.addFilter(lambda record: record.funcName != "start_app")
+    what = "The start page" if lesson.is_page else f"Lesson {lesson.name[:2]}, {lesson.title},"
     text = (
-        f"Lesson {lesson.name[:2]}, {lesson.title}, is in JupyterLab at\n\n"
+        f"{what} is in JupyterLab at\n\n"
         f"    {server.public_url}\n\n"
         "Leave this running while you work; Ctrl-C here ends it."
     )
@@ -79,6 +84,17 @@ def has_browser() -> bool:
     except webbrowser.Error:
         return False
     return True
+
+
+def _is_no_closed_page(record: logging.LogRecord) -> bool:
+    """Whether a record should be printed.
+
+    Who closes a page while its kernel prints leaves messages without a reader. Tornado reports
+    each of them with a traceback or several, but nothing is wrong.
+    """
+    from tornado.websocket import WebSocketClosedError
+
+    return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
 
 
 def _without_distractions(handler: Any, page_config: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from .errors import CourseError, UsageError
+from .errors import NEAR, CourseError, UsageError
 
 Edition = Literal["notebooks", "solutions"]
 EDITIONS: tuple[Edition, ...] = get_args(Edition)
+START_PAGE = "00_start_here"
+"""The first page; learners who hand in their whole folder hand it in too."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Lesson:
         minutes: that a learner needs, about.
         able: ends the sentence "After this lesson you are able to ...".
         root: folder of the project.
+        is_page: it teaches nothing by itself, as the start page; see `pages`.
     """
 
     name: str
@@ -32,6 +35,12 @@ class Lesson:
     minutes: int
     able: str
     root: Path
+    is_page: bool = False
+
+    @property
+    def editions(self) -> tuple[Edition, ...]:
+        """Those that there are: a page has nothing to solve, so it is there for learners only."""
+        return ("notebooks",) if self.is_page else EDITIONS
 
     @property
     def source(self) -> Path:
@@ -65,38 +74,50 @@ def lessons() -> list[Lesson]:
     Raises:
         CourseError: a source has no header or lacks one of its facts.
     """
-    folder = root()
-    return [_read(source, folder) for source in sorted((folder / "solutions").glob("[0-9]*_*.py"))]
+    return [lesson for lesson in _sources() if not lesson.is_page]
+
+
+def pages() -> list[Lesson]:
+    """The notebooks that are built like lessons but teach nothing: the start page comes first.
+
+    The header of such a source says ``page: true``.
+
+    Raises:
+        CourseError: as `lessons`.
+    """
+    return [lesson for lesson in _sources() if lesson.is_page]
 
 
 def find(name: str) -> Lesson:
-    """The lesson called so: "01", "1", "losses", "01_losses", or a path of one of its files.
+    """The lesson or page called so: "01", "1", "losses", "01_losses", or a path of its files.
 
     Raises:
         UsageError: there is none; the message names the nearest one.
     """
     stem = re.sub(r"\.(ipynb|py)$", "", re.split(r"[/\\]", name)[-1]).lower()
-    by_name = {known: lesson for lesson in lessons() for known in _names(lesson)}
+    by_name = {known: lesson for lesson in _sources() for known in _names(lesson)}
     if stem in by_name:
         return by_name[stem]
-    near = difflib.get_close_matches(stem, by_name, n=1, cutoff=0.5)
+    words = [known for known in by_name if not known.isdigit()]  # every number is near another
+    near = difflib.get_close_matches(stem, words, n=1, cutoff=NEAR)
     if near:
         hint = f"did you mean “{by_name[near[0]].name}”?"
     elif by_name:
-        hint = "there are " + ", ".join(lesson.name for lesson in dict.fromkeys(by_name.values()))
+        names = (lesson.name for lesson in dict.fromkeys(by_name.values()))
+        hint = f"there are {', '.join(names)}."
     else:
         hint = "there are none in solutions/ yet."
     raise UsageError(f"There is no lesson “{name}”: {hint}")
 
 
 def chosen(names: Iterable[str]) -> list[Lesson]:
-    """The lessons of these names in the order of teaching, each once; all if there are no names.
+    """The lessons and pages of these names in their order, each once; without names all lessons.
 
     Raises:
         UsageError: a name is not a lesson's.
     """
     named = {find(name) for name in names}
-    return [lesson for lesson in lessons() if lesson in named or not named]
+    return [lesson for lesson in _sources() if lesson in named] or lessons()
 
 
 def lesson_table() -> str:
@@ -143,7 +164,12 @@ def _cell(text: str) -> str:
 
 def _names(lesson: Lesson) -> tuple[str, ...]:
     number, _, word = lesson.name.partition("_")
-    return number, number.lstrip("0"), word, lesson.name
+    return number, number.lstrip("0") or "0", word, lesson.name
+
+
+def _sources() -> list[Lesson]:
+    folder = root()
+    return [_read(source, folder) for source in sorted((folder / "solutions").glob("[0-9]*_*.py"))]
 
 
 def _read(source: Path, folder: Path) -> Lesson:
@@ -156,7 +182,7 @@ def _read(source: Path, folder: Path) -> Lesson:
             f"{source.name} does not describe its lesson: its header needs, under jupyter: course:,"
             " a title, a whole number of minutes and what the reader will be able to do."
         ) from None
-    return Lesson(source.stem, title, minutes, able, folder)
+    return Lesson(source.stem, title, minutes, able, folder, facts.get("page") is True)
 
 
 def _header(text: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -28,11 +29,14 @@ SOURCE = """\
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A course of two lessons, the second of which fails."""
+    """A course of a page and two lessons, the second of which fails."""
     for edition in lessons.EDITIONS:
         (tmp_path / edition).mkdir()
-    for name, code in (("01_losses", "1 + 1"), ("02_regularization", "1 / 0")):
+    codes = {"00_start_here": "'page'", "01_losses": "1 + 1", "02_regularization": "1 / 0"}
+    for name, code in codes.items():
         source = SOURCE.format(title=name[3:].title(), code=code)
+        if name.startswith("00"):
+            source = source.replace("minutes", "page: true\n#     minutes")
         (tmp_path / "solutions" / f"{name}.py").write_text(source, encoding="utf-8")
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
         nbformat.write(notebook, tmp_path / "notebooks" / f"{name}.ipynb")
@@ -71,12 +75,26 @@ def test_a_lesson_has_many_names(project: Path, name: str) -> None:
     assert found == lessons.Lesson("01_losses", "Losses", 5, "count | to two", project)
     assert found.notebook("notebooks") == project / "notebooks" / "01_losses.ipynb"
     assert found.source == project / "solutions" / "01_losses.py"
+    assert found.editions == lessons.EDITIONS
+
+
+@pytest.mark.parametrize("name", ["00", "0", "start_here", "notebooks/00_start_here.ipynb"])
+def test_a_page_is_no_lesson_but_can_be_named(project: Path, name: str) -> None:
+    page = lessons.find(name)
+    assert page.is_page
+    assert page.editions == ("notebooks",)
+    assert lessons.pages() == [page]
+    assert page not in lessons.lessons()
+    assert page not in lessons.chosen([])
+    assert lessons.chosen(["01", name]) == [page, lessons.find("01")]
+    assert "00_start_here" not in lessons.lesson_table()
 
 
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [("loses", "“01_losses”"), ("02_regularisation", "“02_regularization”"),
-     ("quantum", "01_losses, 02_regularization")],
+     ("nonsense", "there are 00_start_here, 01_losses, 02_regularization."),
+     ("11", "there are 00_start_here, 01_losses, 02_regularization.")],
 )  # fmt: skip
 def test_an_unknown_lesson_names_the_nearest(project: Path, name: str, nearest: str) -> None:
     with pytest.raises(UsageError) as raised:
@@ -196,6 +214,22 @@ def test_doctor_fails_if_something_lacks(
     assert "lacks  package keras\n       -> pip install keras\n" in call.out
 
 
+def test_build_without_names_builds_pages_too(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from course_lib.authoring import build
+
+    asked: list[list[str]] = []
+
+    def built(chosen: Sequence[lessons.Lesson], _: object) -> list[Path]:
+        asked.append([each.name for each in chosen])
+        return []
+
+    monkeypatch.setattr(build, "build", built)
+    assert Call(capsys, "build").status == Call(capsys, "build", "00").status == 0
+    assert asked == [[], ["00_start_here"]]  # no names: everything
+
+
 def test_an_interrupt_is_one_sentence_and_status_130(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,7 +249,7 @@ def test_help_is_quick_because_it_imports_little() -> None:
     )
     look = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert look.returncode == 0
-    for verb in ("lab", "doctor", "run", "grade", "build"):
+    for verb in ("lab", "doctor", "run", "grade", "build", "fetch", "progress"):
         assert f"  {verb} " in look.stdout
     slow = {"numpy", "keras", "nbformat", "jupytext", "matplotlib", "rich", "psutil", "yaml"}
     assert slow.isdisjoint(look.stderr.split())
@@ -227,10 +261,10 @@ def test_help_is_quick_because_it_imports_little() -> None:
 @pytest.mark.parametrize(
     ("arguments", "lesson", "options"),
     [
-        ([], "01_losses", ()),
+        ([], "00_start_here", ()),
         (["02"], "02_regularization", ()),
         (["02", "--", "--port", "9999"], "02_regularization", ("--port", "9999")),
-        (["--", "--port=9999"], "01_losses", ("--port=9999",)),
+        (["--", "--port=9999"], "00_start_here", ("--port=9999",)),
     ],
 )
 def test_lab_opens_a_lesson_and_hands_options_on(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from course_lib import doctor, lessons
 from course_lib.doctor import Finding
 from course_lib.errors import CourseError
+from course_lib.transfer import weights
 
 GIB = 2**30
 
@@ -126,6 +128,46 @@ def test_absent_notebooks_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(lessons, "lessons", lambda: [there, gone])
     (found,) = doctor.notebooks()
     assert (found.level, found.what) == ("lacks", "notebooks/ lacks 02_b")
+
+
+@pytest.mark.parametrize(
+    ("resnet50", "small", "expected", "said"),
+    [
+        (None, True, ["ok", "note"], "without a network lessons use EfficientNet-Lite0"),
+        (None, False, ["lacks", "note"], "ResNet50 is not here"),
+        (b"right", True, ["ok", "ok"], "lessons from 05 on use it"),
+        (b"right", False, ["note", "ok"], "lessons from 05 on use it"),
+        (b"wrong", True, ["ok", "note"], "is not the published file"),
+    ],
+)
+def test_one_pretrained_network_is_enough(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    resnet50: bytes | None,
+    small: bool,
+    expected: list[str],
+    said: str,
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    published = weights.WeightsFile("http://x.invalid/w.h5", hashlib.sha256(b"right").hexdigest())
+    monkeypatch.setattr(weights, "RESNET50", published)
+    if resnet50 is not None:
+        published.path.parent.mkdir()
+        published.path.write_bytes(resnet50)
+    level: doctor.Level = "ok" if small else "lacks"
+    monkeypatch.setattr(doctor, "small_network", lambda: Finding(level, "weights: small"))
+    found = doctor.weights()
+    assert levels(found) == expected
+    assert said in found[-1].what
+    assert bool(found[-1].do) == (expected[-1] != "ok")
+
+
+def test_data_of_missing_packages_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert levels([*doctor.data_sets(), doctor.small_network()]) == ["ok"] * 3
+    monkeypatch.setattr(doctor.util, "find_spec", lambda name: None)
+    found = [*doctor.data_sets(), doctor.small_network()]
+    assert levels(found) == ["lacks"] * 3
+    assert all("missing" in finding.what and "pip install" in finding.do for finding in found)
 
 
 def test_a_missing_package_does_not_stop_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:

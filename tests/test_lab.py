@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -11,8 +12,10 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
+from tornado.websocket import WebSocketClosedError
 
-from course_lib.lessons import lessons
+from course_lib import lab
+from course_lib.lessons import pages
 
 START = "import sys; sys.argv = ['course', 'lab']; from course_lib.cli import main; main()"
 
@@ -35,11 +38,11 @@ def course() -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_the_printed_address_shows_the_first_lesson(course: subprocess.Popen[str]) -> None:
+def test_the_printed_address_shows_the_start_page(course: subprocess.Popen[str]) -> None:
     assert course.stdout is not None
     printed = [course.stdout.readline() for _ in range(5)]
-    first = lessons()[0]
-    assert printed[0] == f"Lesson {first.name[:2]}, {first.title}, is in JupyterLab at\n"
+    first = pages()[0]
+    assert printed[0] == "The start page is in JupyterLab at\n"
     address = printed[2].strip()
     assert re.search(rf"/lab/tree/{first.name}\.ipynb\?token=\w+$", address)
     assert "Ctrl-C" in printed[4]
@@ -55,3 +58,15 @@ def test_the_printed_address_shows_the_first_lesson(course: subprocess.Popen[str
     rest, _ = course.communicate(timeout=60)
     assert course.returncode == 0
     assert rest == ""
+
+
+@pytest.mark.parametrize("name", lab.WEB_LOGGERS)
+def test_a_page_that_was_closed_is_no_error(
+    name: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logger = logging.getLogger(name)
+    monkeypatch.setattr(logger, "filters", [lab._is_no_closed_page])
+    logger.error("closed", exc_info=WebSocketClosedError())
+    logger.error("broken", exc_info=ValueError())
+    logger.error("said")
+    assert [record.message for record in caplog.records] == ["broken", "said"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -193,27 +194,47 @@ def test_the_readme_has_two_commands_that_install_alike() -> None:
     assert "-r requirements.lock" in " ".join(opens)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a script for Linux")
-def test_ci_runs_the_second_command_of_the_readme(tmp_path: Path) -> None:
-    """In a checkout whose commands only say that they were called."""
-    (tmp_path / ".ci").mkdir()
-    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
-    shutil.copy(ROOT / "README.md", tmp_path)
-    fakes = tmp_path / "fakes"
-    fakes.mkdir()
-    for name in ("pip", "pytest"):
-        (fakes / name).write_text(f'#!/bin/sh\necho "called: {name} $*"\n', encoding="utf-8")
-    make_venv = "#!/bin/sh\nmkdir -p .venv/bin && touch .venv/bin/activate\n"
-    (fakes / "python3").write_text(make_venv, encoding="utf-8")
-    for fake in fakes.iterdir():
-        fake.chmod(0o755)
-    environment = os.environ | {"PATH": f"{fakes}{os.pathsep}{os.environ['PATH']}"}
+class Checkout:
+    """A checkout whose commands only say that they were called, and nothing else is installed."""
 
-    def ci() -> subprocess.CompletedProcess[str]:
-        command = ["bash", str(tmp_path / ".ci" / "run")]
-        return subprocess.run(command, env=environment, capture_output=True, text=True)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.commands = folder / "commands"
+        self.commands.mkdir()
+        shutil.copytree(ROOT / ".ci", folder / ".ci")
+        shutil.copy(ROOT / "README.md", folder)
+        for name in ("awk", "bash", "dirname", "env", "mkdir", "sh", "touch", "true"):
+            (self.commands / name).symlink_to(str(shutil.which(name)))
+        for name in ("pip", "pytest", "chromium"):
+            self.command(name, f'echo "called: {name} $*"')
+        self.command("id", "echo 1000")
+        make_venv = "mkdir -p .venv/bin && touch .venv/bin/activate"
+        self.command("python3", f'[ "$1" = -m ] && {make_venv} || exec {sys.executable} "$@"')
 
-    first = ci()
+    def command(self, name: str, does: str) -> None:
+        (self.commands / name).write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
+        (self.commands / name).chmod(0o755)
+
+    def ci(self) -> subprocess.CompletedProcess[str]:
+        """What .ci/run does here, each time as if for the first time."""
+        shutil.rmtree(self.folder / ".venv", ignore_errors=True)
+        return subprocess.run(
+            ["bash", self.folder / ".ci" / "run"],
+            env={"PATH": str(self.commands)},
+            capture_output=True,
+            text=True,
+        )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    if sys.platform == "win32":
+        pytest.skip("a script for Linux")
+    return Checkout(tmp_path)
+
+
+def test_ci_runs_the_second_command_of_the_readme(checkout: Checkout) -> None:
+    first = checkout.ci()
     assert first.returncode == 0, first.stderr
     called = [line for line in first.stdout.splitlines() if line.startswith("called: ")]
     assert called == [
@@ -221,13 +242,50 @@ def test_ci_runs_the_second_command_of_the_readme(tmp_path: Path) -> None:
         "called: pip install --no-deps --no-build-isolation -e .",
         "called: pytest ",
     ]
-    again = ci()
-    assert again.returncode == 1
-    assert ".venv" in again.stderr
+    checkout.command("pytest", "exit 1")
+    assert checkout.ci().returncode != 0
 
-    shutil.rmtree(tmp_path / ".venv")
-    (fakes / "pytest").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
-    assert ci().returncode != 0
+
+def test_ci_wants_a_fresh_checkout(checkout: Checkout) -> None:
+    checkout.command("pip", "mkdir -p .venv/bin && .ci/run")
+    nested = checkout.ci()
+    assert nested.returncode == 1
+    assert ".venv" in nested.stderr
+
+
+def test_ci_names_the_browser_and_cuts_the_network_off_for_pytest_alone(
+    checkout: Checkout,
+) -> None:
+    show = "import socket; print(*(name for _, name in socket.if_nameindex()))"
+    interfaces = f"{sys.executable} -c '{show}'"
+    checkout.command("pip", f'echo "pip: $({interfaces})"')
+    checkout.command("pytest", f'echo "pytest: $CHROMIUM $({interfaces})"')
+    done = checkout.ci()
+    (pytest_line,) = re.findall(r"^pytest: (.*)$", done.stdout, flags=re.MULTILINE)
+    here = " ".join(name for _, name in socket.if_nameindex())
+    assert f"pip: {here}\n" in done.stdout
+    left = here if "cannot be cut off" in done.stderr else "lo"
+    assert pytest_line == f"{checkout.commands / 'chromium'} {left}"
+
+
+def test_ci_installs_a_browser_or_fails(checkout: Checkout) -> None:
+    (checkout.commands / "chromium").unlink()
+    without = checkout.ci()
+    assert without.returncode == 1
+    assert "install Chromium" in without.stderr
+    assert "called" not in without.stdout
+
+    checkout.command("id", "echo 0")
+    checkout.command("apt-get", "exit 100")
+    assert checkout.ci().returncode == 1
+
+    chromium = checkout.commands / "chromium"
+    checkout.command("apt-get", f'echo "called: apt-get $*"; touch {chromium}; chmod +x {chromium}')
+    (checkout.commands / "chmod").symlink_to(str(shutil.which("chmod")))
+    installed = checkout.ci()
+    assert installed.returncode == 0, installed.stderr
+    assert "called: apt-get install -y --no-install-recommends chromium" in installed.stdout
+    assert "called: pytest" in installed.stdout
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:

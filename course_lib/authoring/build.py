@@ -2,8 +2,8 @@
 
 ``solutions/NN_name.py`` (Jupytext percent format) becomes ``solutions/NN_name.ipynb``, executed
 and with its outputs, and ``notebooks/NN_name.ipynb``, which learners open: solutions replaced by
-a stub, no outputs. The same source gives the same bytes; ``check`` tells when a file on disk is
-not what its source says.
+a stub, no outputs. A page (see `course_lib.lessons.pages`) has the second edition only. The same
+source gives the same bytes; ``check`` tells when a file on disk is not what its source says.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from nbformat import NotebookNode
 
 from ..errors import CourseError
 from ..exercises import Exercise, catalogue
-from ..lessons import EDITIONS, Lesson, lessons, root, with_tables
+from ..lessons import EDITIONS, Lesson, lessons, pages, root, with_tables
+from . import page
 from .run import OnCell, execute
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -35,8 +36,13 @@ DROPPED_OUTPUTS = ("application/vnd.jupyter.widget-view+json",)
 """Widgets die with their kernel; what stays of an explorer is its static picture."""
 
 
+NOT_STORED = "not-stored"
+"""Tag of cells whose pictures are not ours to distribute, or whose words depend on the machine: of
+their outputs only the text that stands for a picture is stored."""
+
+
 def build(chosen: Sequence[Lesson] = (), on_cell: OnCell | None = None) -> list[Path]:
-    """Write both editions of the lessons (of all, if none is named) and README's tables.
+    """Write the editions of these lessons and pages (of all, if none is named), README's tables.
 
     Returns:
         The files that changed.
@@ -46,7 +52,10 @@ def build(chosen: Sequence[Lesson] = (), on_cell: OnCell | None = None) -> list[
             lesson is written then.
     """
     changed = []
-    for lesson in chosen or lessons():
+    for lesson in chosen or [*pages(), *lessons()]:
+        if lesson.is_page:
+            changed += _write(lesson.notebook("notebooks"), to_text(learner_edition(lesson)))
+            continue
         solved = solution_edition(lesson)
         execute(solved, lesson.name, on_cell)
         _drop_fleeting_outputs(solved)
@@ -63,10 +72,13 @@ def drift() -> list[str]:
     edition must have been executed, once and in order.
     """
     found = []
-    for lesson in lessons():
+    sources = [*pages(), *lessons()]
+    for lesson in sources:
         learner, solved = (lesson.notebook(edition) for edition in EDITIONS)
         if _text(learner) != to_text(learner_edition(lesson)):
             found.append(f"{_name(learner)} is not what {lesson.name}.py says.")
+        if lesson.is_page:
+            continue
         if not solved.is_file():
             found.append(f"{_name(solved)} is missing.")
             continue
@@ -77,7 +89,7 @@ def drift() -> list[str]:
         elif counts != list(range(1, len(counts) + 1)):
             found.append(f"{_name(solved)} was not executed from top to bottom.")
     for edition in EDITIONS:
-        known = {lesson.notebook(edition) for lesson in lessons()}
+        known = {each.notebook(edition) for each in sources if edition in each.editions}
         for path in sorted((root() / edition).glob("*.ipynb")):
             if path not in known:
                 found.append(f"{_name(path)} has no source in solutions/.")
@@ -107,7 +119,8 @@ def solution_edition(lesson: Lesson) -> NotebookNode:
                 metadata["nbgrader"] = grading
             cells.append(nbformat.v4.new_code_cell(cell.source, metadata=metadata))
         else:
-            cells.append(nbformat.v4.new_markdown_cell(cell.source, metadata=metadata))
+            text = page.with_tables(cell.source) if lesson.is_page else cell.source
+            cells.append(nbformat.v4.new_markdown_cell(text, metadata=metadata))
     _check_rules(lesson, cells, exercises)
     _set_ids(cells)
     metadata = {
@@ -233,6 +246,17 @@ def _drop_fleeting_outputs(notebook: NotebookNode) -> None:
         for output in cell.outputs:
             for kind in DROPPED_OUTPUTS:
                 output.get("data", {}).pop(kind, None)
+        if NOT_STORED in cell.metadata.get("tags", ()):
+            cell.outputs = [_words(output) for output in cell.outputs if "data" in output]
+        # A progress bar leaves an empty output behind.
+        cell.outputs = [output for output in cell.outputs if output.get("data", True)]
+
+
+def _words(output: NotebookNode) -> NotebookNode:
+    """The output without its pictures, and without what described these."""
+    output.data = {kind: text for kind, text in output.data.items() if kind == "text/plain"}
+    output.metadata = {}
+    return output
 
 
 # --- files ---------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ CELL_SECONDS = 600
 KERNEL_SETTINGS = {
     "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's greetings would be outputs of the lesson
     "TF_ENABLE_ONEDNN_OPTS": "0",  # and oneDNN's rounding depends on the processor
+    "COURSE_PROGRESS": "off",  # no learner is at work here, even if one has started this
 }
 
 OnCell = Callable[[int, int], None]

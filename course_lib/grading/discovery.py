@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import UsageError
+from ..errors import NEAR, UsageError
+from ..lessons import START_PAGE
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def discover(paths: Sequence[Path]) -> tuple[list[Source], list[str]]:
 
 def _missing(path: Path) -> str:
     names = _listing(path.parent)
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=NEAR)
     hint = f" Did you mean “{path.parent / near[0]}”?" if near else ""
     return f"There is no file or folder “{path}”.{hint}"
 
@@ -89,7 +90,7 @@ def _inside(folder: Path, notes: list[str]) -> Iterator[Path]:
                 notes.append(f"“{path}” holds automatic copies and was skipped.")
             elif not name.startswith("."):
                 yield from _inside(path, notes)
-        elif path.suffix == ".ipynb":
+        elif path.suffix == ".ipynb" and path.stem != START_PAGE:
             yield path
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import CourseError, UsageError
 from . import efficientnet_lite
-from .weights import WeightsFile, digest, fetch, verify
+from .weights import RESNET50, VGG16, WeightsFile, digest, fetch, verify
 
 CAFFE_MEAN = (103.939, 116.779, 123.68)
 """Blue, green and red of ImageNet's mean; Keras' ResNet50 and VGG16 subtract it."""
@@ -26,17 +26,6 @@ PATIENCE = 60.0
 SMALLEST = 32
 """Pixels along each side; every network here halves its input five times."""
 
-RESNET50 = WeightsFile(
-    "https://storage.googleapis.com/tensorflow/keras-applications/resnet/"
-    "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    "4d473c1dd8becc155b73f8504c6f6626",
-)
-VGG16 = WeightsFile(
-    "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
-    "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    "6d6bbae143d832006294945121d1f1fc",
-)
-
 
 @dataclass(frozen=True)
 class Architecture:
@@ -44,6 +33,7 @@ class Architecture:
 
     Attributes:
         build: from the symbolic RGB 0..255 input (N, S, S, 3) to the network with new weights.
+        prepared: layer whose output is what the network itself gets: images prepared for it.
         stages: layer in which each stage ends, by the stage's name, from the input side.
         width: channels of the last feature maps.
         gain: variance of random kernels times their fan-in, chosen so that the signal neither
@@ -52,6 +42,7 @@ class Architecture:
     """
 
     build: Callable[[Any], keras.Model]
+    prepared: str
     stages: Mapping[str, str]
     width: int
     gain: float
@@ -71,6 +62,7 @@ class Backbone:
         width: channels of the last feature maps.
         weights: names the weights, equal for equal weights: a hash, or "random" and the seed.
         why: one sentence: which network, with which weights, and why.
+        prepared: layer whose output is what the network itself gets: images prepared for it.
     """
 
     name: str
@@ -79,6 +71,7 @@ class Backbone:
     width: int
     weights: str
     why: str
+    prepared: str
 
     @property
     def image_size(self) -> int:
@@ -105,6 +98,15 @@ class Backbone:
             UsageError: the shape is another, or the values show that the images were already
                 prepared for some network.
         """
+        images = self.checked(images)
+        return np.repeat(images, 3 // images.shape[3], axis=3).astype(np.float32)
+
+    def checked(self, images: np.ndarray) -> np.ndarray:
+        """The images as they are, if `rgb` takes them.
+
+        Raises:
+            UsageError: see `rgb`.
+        """
         images = np.asarray(images)
         size = self.image_size
         if images.shape[1:] not in ((size, size, 3), (size, size, 1)):
@@ -121,12 +123,16 @@ class Backbone:
                     f"These images have values from {low:.3g} to {high:.3g}, but {self.name} "
                     "takes RGB 0..255 and prepares it itself: give it the images as they were read."
                 )
-        return np.repeat(images, 3 // images.shape[3], axis=3).astype(np.float32)
+        return images
 
-    def up_to(self, *stages: str) -> keras.Model:
+    def up_to(self, *stages: str, prepared: bool = False) -> keras.Model:
         """The part of the model that computes these stages, as a model with a list of outputs.
 
         It shares its layers with the backbone.
+
+        Args:
+            prepared: leave the preprocessing out: the model takes images that were prepared for
+                the network, well or badly.
 
         Raises:
             UsageError: a stage has no such name.
@@ -138,7 +144,12 @@ class Backbone:
                 f"there are {', '.join(self.stages)}."
             )
         outputs = [self.model.get_layer(self.stages[stage]).output for stage in stages]
-        return keras.Model(self.model.input, outputs)
+        inputs = self.model.get_layer(self.prepared).output if prepared else self.model.input
+        return keras.Model(inputs, outputs)
+
+    def prepare(self) -> keras.Model:
+        """The preprocessing alone: from RGB 0..255 to what the network itself gets."""
+        return keras.Model(self.model.input, self.model.get_layer(self.prepared).output)
 
 
 def load(
@@ -255,7 +266,15 @@ def _with_file(name: str, image_size: int, path: Path, why: str) -> Backbone:
 def _built(name: str, image_size: int, weights: str, why: str) -> Backbone:
     architecture = ARCHITECTURES[name]
     model = architecture.build(keras.Input((image_size, image_size, 3), name="rgb"))
-    return Backbone(name, model, architecture.stages, architecture.width, weights, why)
+    return Backbone(
+        name,
+        model,
+        architecture.stages,
+        architecture.width,
+        weights,
+        why,
+        architecture.prepared,
+    )
 
 
 def _caffe(application: Callable[..., keras.Model]) -> Callable[[Any], keras.Model]:
@@ -276,6 +295,7 @@ def _caffe(application: Callable[..., keras.Model]) -> Callable[[Any], keras.Mod
 ARCHITECTURES: Mapping[str, Architecture] = {
     "resnet50": Architecture(
         _caffe(keras.applications.ResNet50),
+        "minus_mean",
         {
             "conv1": "conv1_relu",
             "conv2": "conv2_block3_out",
@@ -289,6 +309,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     ),
     "vgg16": Architecture(
         _caffe(keras.applications.VGG16),
+        "minus_mean",
         {f"block{number}": f"block{number}_pool" for number in range(1, 6)},
         512,
         2.0,
@@ -296,6 +317,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     ),
     "efficientnet-lite0": Architecture(
         efficientnet_lite.efficientnet_lite0,
+        "rescaling",
         efficientnet_lite.stage_outputs(),
         efficientnet_lite.HEAD_FILTERS,
         2.0,

@@ -40,6 +40,18 @@ class WeightsFile:
         return keras_home() / "models" / self.name
 
 
+RESNET50 = WeightsFile(
+    "https://storage.googleapis.com/tensorflow/keras-applications/resnet/"
+    "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "4d473c1dd8becc155b73f8504c6f6626",
+)
+VGG16 = WeightsFile(
+    "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
+    "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "6d6bbae143d832006294945121d1f1fc",
+)
+
+
 def keras_home() -> Path:
     """The folder in which Keras keeps what it fetched: `$KERAS_HOME`, else `~/.keras`."""
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()

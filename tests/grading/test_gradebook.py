@@ -20,6 +20,7 @@ import pytest
 from course_lib.errors import CourseError, UsageError
 from course_lib.grading import record, sandbox
 from course_lib.grading.gradebook import grade
+from course_lib.lessons import START_PAGE
 
 from .conftest import MAX_POINTS, RIGHT, answers, notebook, rows
 
@@ -105,6 +106,7 @@ def test_nbgrader_s_folders(tmp_path: Path) -> None:
         (place / ".ipynb_checkpoints").mkdir(parents=True, exist_ok=True)
         (place / ".ipynb_checkpoints/01-checkpoint.ipynb").write_bytes(BLANK)
         (place / f"{name}.ipynb").write_bytes(data)
+        (place / f"{START_PAGE}.ipynb").write_bytes(notebook("start.my_progress()"))
     (tmp_path / "course/source").mkdir()
     (tmp_path / "course/source/01.ipynb").write_bytes(GOOD)
     expected = {"anna": f"{MAX_POINTS:g}", "ben": f"{MAX_POINTS - 1:g}"}

@@ -8,7 +8,7 @@ import jupytext
 import pytest
 from nbval.plugin import metadata_tags
 
-from course_lib.authoring.build import CELL_METADATA
+from course_lib.authoring.build import CELL_METADATA, NOT_STORED
 from course_lib.lessons import Lesson, lessons
 
 from .reading import TAUGHT, Heading, headings, markdown_of, notebook
@@ -82,7 +82,7 @@ def test_nothing_beside_a_cell_mark_is_misspelt(lesson: Lesson) -> None:
     """The build drops keys, and nbval ignores tags, that it does not know: neither says so."""
     for cell in jupytext.read(lesson.source, fmt="py:percent").cells:
         unknown = set(cell.metadata) - {*CELL_METADATA, "lines_to_next_cell"}
-        unknown |= set(cell.metadata.get("tags", ())) - set(metadata_tags)
+        unknown |= set(cell.metadata.get("tags", ())) - {*metadata_tags, NOT_STORED}
         assert not unknown, cell.source[:80]
         assert "NBVAL" not in cell.source, "tags say it"
 
@@ -92,3 +92,13 @@ def test_what_is_tagged_to_be_compared_prints_something(lesson: Lesson) -> None:
     for cell in notebook(lesson).cells:
         if "nbval-check-output" in cell.metadata.get("tags", ()):
             assert cell.outputs, cell.source[:80]
+
+
+@ALL
+def test_what_may_not_be_stored_is_not(lesson: Lesson) -> None:
+    """And nbval does not miss it."""
+    for cell in notebook(lesson).cells:
+        if NOT_STORED in cell.metadata.get("tags", ()):
+            assert "nbval-ignore-output" in cell.metadata.tags, cell.source[:80]
+            kinds = [kind for output in cell.outputs for kind in output.data]
+            assert set(kinds) <= {"text/plain"}, cell.source[:80]
