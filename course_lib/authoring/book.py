@@ -20,6 +20,7 @@ from ..errors import CourseError
 from ..exercises.check import VERDICT_TYPE
 from ..lessons import lessons, root
 from .build import BEGIN, END
+from .page import glossary_table, lesson_table
 
 MATHJAX = ("sphinx-mathjax-offline", "tex-svg.js")
 """The wheel that carries MathJax, and the one file of it that a page needs."""
@@ -101,17 +102,21 @@ def page(notebook: NotebookNode) -> NotebookNode:
 
 
 def _write_sources(folder: Path, mathjax: Path) -> None:
-    """What Sphinx reads: the lessons, the first page, the notation, the picture and MathJax."""
+    """Everything that Sphinx reads, its settings among it."""
     static = folder / "_static"
     static.mkdir(parents=True)
     shutil.copy(mathjax, static / mathjax.name)
     (static / "book.css").write_text(STYLE, encoding="utf-8")
     solutions = root() / "solutions"
     for lesson in lessons():
-        notebook = nbformat.read(lesson.notebook("solutions"), as_version=4)
-        nbformat.write(page(notebook), folder / f"{lesson.name}.ipynb")
+        notebook = lesson.notebook("solutions")
+        if not notebook.is_file():
+            raise CourseError(f"solutions/{notebook.name} is missing: run `course build`.")
+        nbformat.write(page(nbformat.read(notebook, as_version=4)), folder / notebook.name)
     shutil.copy(solutions / "picture.png", folder)
     shutil.copy(solutions / "README.md", folder / "notation.md")
+    glossary = f"# Glossary, English and Chinese\n\n{glossary_table()}\n"
+    (folder / "glossary.md").write_text(glossary, encoding="utf-8")
     (folder / "index.md").write_text(_first_page(), encoding="utf-8")
     settings = "".join(f"{name} = {value!r}\n" for name, value in SPHINX.items())
     (folder / "conf.py").write_text(settings, encoding="utf-8")
@@ -123,16 +128,11 @@ def _first_page() -> str:
     head = readme.split("\n**Install")[0]
     head = re.sub(r"^\[!\[.*\n", "", head, flags=re.MULTILINE)
     head = head.replace("solutions/picture.png", "picture.png")
-    rows = [
-        f"| [{lesson.name[:2]} {lesson.title}]({lesson.name}.ipynb) | {lesson.able} |"
-        for lesson in lessons()
-    ]
-    table = "\n".join(["| lesson | after it you are able to |", "|---|---|", *rows])
     names = "\n".join(lesson.name for lesson in lessons())
     return (
         f"{head}\nThese pages hold the lessons with their solutions and outputs. Sliders and "
         "checks need the notebooks themselves.\n\n"
-        f"{table}\n\n```{{toctree}}\n:hidden:\n\n{names}\nnotation\n```\n"
+        f"{lesson_table()}\n\n```{{toctree}}\n:hidden:\n\n{names}\nglossary\nnotation\n```\n"
     )
 
 
@@ -154,7 +154,7 @@ def _is_site(folder: Path) -> bool:
 
 def _run_sphinx(sources: Path, site: Path) -> None:
     """Sphinx in a process of its own: it keeps state, and a second book would meet it."""
-    command = [sys.executable, *"-m sphinx -q -b html".split(), str(sources), str(site)]
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", str(sources), str(site)]
     run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
     said = run.stderr.replace(f"{sources}/", "").strip()
     if said or run.returncode:

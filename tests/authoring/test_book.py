@@ -83,6 +83,12 @@ def test_first_page_names_every_lesson(site):
         assert f'href="{lesson.name}.html"' in text
 
 
+def test_glossary_leads_to_the_lessons(site):
+    text = (site / "glossary.html").read_text(encoding="utf-8")
+    assert "交叉熵" in text
+    assert 'href="01_losses.html"' in text
+
+
 def test_a_dead_link_in_a_lesson_stops_the_book(tmp_path, monkeypatch):
     original = book._first_page
     monkeypatch.setattr(book, "_first_page", lambda: original() + "\n[gone](nowhere.md)\n")
