@@ -55,14 +55,15 @@ class Trial:
         )
 
     def within(self, noise: float) -> bool:
-        """Whether one array came, no number further off than ``noise`` of the largest."""
-        if self.want.state != "returned" or not _numeric(self.want.value):
+        """Whether the same arrays came, no number further off than ``noise`` of their largest."""
+        want, got = self.want.value, self.got.value
+        if self.want.state != "returned" or self.got.state != "returned":
             return False
-        want, got = np.asarray(self.want.value, float), _array(self.got.value)
-        if want.shape != got.shape or not _kind_fits(want, got):
+        if isinstance(want, (tuple, list)) and not (
+            isinstance(got, (tuple, list)) and len(got) == len(want)
+        ):
             return False
-        gap, largest = np.abs(got - want).max(initial=0.0), np.abs(want).max(initial=0.0)
-        return bool(gap <= noise * largest)
+        return all(_near(w, g, noise) for _, w, g in parts(want, got))
 
     @property
     def differences(self) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -104,6 +105,16 @@ def same_values(want: Any, got: Any, tolerance: float) -> bool:
     if np.isfinite(wanted).all():  # as np.allclose, in a quarter of its time
         return bool((np.abs(actual - wanted) <= slack + tolerance * np.abs(wanted)).all())
     return bool(np.allclose(actual, wanted, rtol=tolerance, atol=slack, equal_nan=True))
+
+
+def _near(want: Any, got: Any, noise: float) -> bool:
+    if not _numeric(want):
+        return False
+    wanted, actual = np.asarray(want, float), _array(got)
+    if wanted.shape != actual.shape or not _kind_fits(wanted, actual):
+        return False
+    gap, largest = np.abs(actual - wanted).max(initial=0.0), np.abs(wanted).max(initial=0.0)
+    return bool(gap <= noise * largest)
 
 
 def parts(want: Any, got: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -157,9 +168,12 @@ def raised(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
 _BROADCAST = r"could not be broadcast .*(\((\d+),\d+\) \(\2,\)|\((\d+),\) \(\3,\d+\))"
 _SLIPS = {
     r"bitwise_xor|for \^": "In Python a power is written `**`; `^` combines bits.",
+    "inhomogeneous": "Arrays of different length do not fit into one array; a list takes them.",
     # A sum over the columns of (N, C) has shape (N,), and NumPy lines it up with the C.
     _BROADCAST: "To meet the rows of a matrix, one number per row has to be a column: is "
     "`keepdims=True` missing, or `[:, None]`?",
+    r"truth value of an array": "A comparison of an array has one answer for each entry, and `if`, "
+    "`max` and `min` want a single one: `np.where`, `np.maximum` and `np.minimum` take all.",
 }
 """What the errors of common slips look like, and a sentence for each."""
 
@@ -174,7 +188,7 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
         ):
             several = isinstance(got, (tuple, list)) and len(got) != 1
             number = f"{len(got)} values" if several else _describe(got)
-            return "wrong", f"Expected {len(want)} values in a tuple, got {number}."
+            return "wrong", f"Expected {len(want)} values in a {type(want).__name__}, got {number}."
         for name, w, g in parts(want, got):
             if isinstance(g, tuple) and len(g) == 1 and not same_values(w, g, trial.tolerance):
                 return "wrong", (
@@ -333,14 +347,20 @@ def _first_difference(want: np.ndarray, got: np.ndarray, where: str) -> str:
     bound = 1e-6 * np.abs(want.astype(float)) + 1e-9 * np.abs(want).max(initial=0)
     places = np.argwhere(~(gap <= bound))
     if want.ndim == 0:
-        return f"On {where}: expected {_number(want)}, got {_number(got)}."
+        return f"On {where}: {_expected(want, got)}."
     place = places[0] if len(places) else np.unravel_index(gap.argmax(), gap.shape)
     index = tuple(int(i) for i in place)
     at = ", ".join(map(str, index))
-    return (
-        f"The first difference, on {where}, is at [{at}]: "
-        f"expected {_number(want[index])}, got {_number(got[index])}."
-    )
+    return f"The first difference, on {where}, is at [{at}]: {_expected(want[index], got[index])}."
+
+
+def _expected(want: Any, got: Any) -> str:
+    """Both numbers, with as many digits as it takes to tell them apart."""
+    for digits in (6, 9, 12, 17):
+        expected, actual = _number(want, digits), _number(got, digits)
+        if expected != actual:
+            break
+    return f"expected {expected}, got {actual}"
 
 
 def _where(exercise: Exercise, case: Case) -> str:
@@ -386,9 +406,9 @@ def _describe(value: Any) -> str:
     return "a single number" if array.ndim == 0 else f"an array of shape {array.shape}"
 
 
-def _number(value: Any) -> str:
+def _number(value: Any, digits: int) -> str:
     number = np.asarray(value).item()
-    return str(number) if isinstance(number, (bool, int)) else f"{number:.6g}"
+    return str(number) if isinstance(number, (bool, int)) else f"{number:.{digits}g}"
 
 
 def _bare(signature: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from ..foundations import regularization
+from ..foundations import gradients, regularization
 from .exercise import ORDINARY, Case, Exercise, Misconception
 
 LESSON = "02_regularization"
@@ -19,12 +21,14 @@ def weights_and_strength(rng: np.random.Generator) -> list[Case]:
 
     some_zeros = rng.normal(size=(4, 3)) * (rng.random((4, 3)) < 0.6)
     some_zeros[0, :2] = 0.0, 1.5
+    large = 1e8 * rng.normal(size=(4, 3))  # finite differences are off by 1 % here
     return [
         case(5),
         case(4, 3),
         case(6),
         Case((rng.normal(size=(3, 7)), 2.5)),
         Case((np.round(some_zeros, 3), 0.3), "weights that are exactly zero"),
+        Case((large, 0.3), "large weights"),
     ]
 
 
@@ -92,6 +96,26 @@ def _ridge(x: np.ndarray, y: np.ndarray, strength: float, *, bias: bool = False)
     return np.linalg.solve(x.T @ x / len(x) + strength * np.diag(flags), x.T @ y / len(x))
 
 
+def _ridge_left(
+    left: Callable[[np.ndarray, float], np.ndarray],
+) -> Callable[[np.ndarray, np.ndarray, float], np.ndarray]:
+    """A wrong matrix on the left of the normal equations, the right side as it should be."""
+    return lambda x, y, s: np.linalg.solve(left(x, s), x.T @ y / len(x))
+
+
+def _ridge_divided(x: np.ndarray, y: np.ndarray, strength: float) -> np.ndarray:
+    flags = np.append(np.ones(x.shape[1] - 1), 0.0)
+    quotient: np.ndarray = (x.T @ y / len(x)) / (x.T @ x / len(x) + strength * np.diag(flags))
+    return quotient
+
+
+def _ridge_not_centred(x: np.ndarray, y: np.ndarray, strength: float) -> np.ndarray:
+    columns = x[:, :-1]
+    penalty = strength * np.eye(columns.shape[1])
+    weights = np.linalg.solve(columns.T @ columns / len(x) + penalty, columns.T @ y / len(x))
+    return np.append(weights, y.mean())
+
+
 def _ridge_gram_of_rows(x: np.ndarray, y: np.ndarray, strength: float) -> np.ndarray:
     flags = np.append(np.ones(x.shape[1] - 1), 0.0)
     return np.linalg.solve(x @ x.T / len(x) + strength * np.diag(flags), x.T @ y / len(x))
@@ -154,6 +178,54 @@ EXERCISES = (
                 "You return one number per weight; the penalty is a single number, to be added to "
                 "the loss.",
                 "What is missing after the squares?",
+            ),
+            Misconception(
+                "sum-squared",
+                lambda w, s: float(s * np.sum(w) ** 2),
+                "You square the sum; square each weight first, or opposite signs cancel.",
+                "Two weights of +1 and −1: they should not come for free.",
+            ),
+            Misconception(
+                "doubled-instead-of-squared",
+                lambda w, s: float(s * np.sum(w * 2)),
+                "`* 2` doubles the weights; squaring is `** 2`.",
+                "Your value is negative for negative weights. A penalty never is.",
+            ),
+            Misconception(
+                "first-axis-only",
+                lambda w, s: s * sum(w**2),
+                "Your sum runs over the first axis only, which is all there is for a vector, but "
+                "not for a matrix: add up over all entries. (Python's `sum` and a loop "
+                "`for w in weights` go through the first axis, too.)",
+                "The layer's weights are a matrix. `np.sum` without an axis adds up everything.",
+            ),
+            Misconception(
+                "product-of-vectors",
+                lambda w, s: s * (w @ w),
+                "`weights @ weights` is the sum of the squares only for a vector. For a matrix it "
+                "is a product of matrices.",
+                "Square each entry, whatever the shape, then add up.",
+            ),
+            Misconception(
+                "product-of-transposed",
+                lambda w, s: s * w.T @ w,
+                "`weights.T @ weights` is the sum of the squares only for a vector. For a matrix "
+                "it is a matrix again.",
+                "Square each entry, whatever the shape, then add up.",
+            ),
+            Misconception(
+                "spectral-norm",
+                lambda w, s: float(s * np.linalg.norm(w, 2) ** 2),
+                "For a matrix, `np.linalg.norm(weights, 2)` is its largest singular value, not "
+                "the root of the sum of all squares.",
+                "`np.linalg.norm` without the 2 is what you mean; or square and add up yourself.",
+            ),
+            Misconception(
+                "gradient",
+                lambda w, s: 2 * s * w,
+                "This is the gradient of the penalty; here the penalty itself is asked for, a "
+                "single number.",
+                "The gradient is the next exercise.",
             ),
         ),
     ),
@@ -221,6 +293,54 @@ EXERCISES = (
                 "zero; the minus comes with the step.",
                 "Check one entry with `numerical_gradient` of your `l2_penalty`.",
             ),
+            Misconception(
+                "strength-squared",
+                lambda w, s: 2 * s**2 * w,
+                "The strength is squared; it is a constant factor and stays as it is.",
+                "Double the strength: the gradient should double.",
+            ),
+            Misconception(
+                "added-up",
+                lambda w, s: float(2 * s * np.sum(w)),
+                "You add up over the weights; the gradient has one entry for each weight.",
+                "Which terms of the sum are left when you differentiate by one weight?",
+            ),
+            Misconception(
+                "weights-forgotten",
+                lambda w, s: 2 * s,
+                "You return 2 · strength; the derivative of w² is 2w, and the w is missing.",
+                "A weight of zero pays nothing and should not be pulled at all.",
+            ),
+            Misconception(
+                "penalty-itself",
+                regularization.l2_penalty,
+                "This is the penalty, a single number; its gradient has one entry for each weight.",
+                "By how much does the penalty change if one weight changes a little?",
+            ),
+            Misconception(
+                "gradient-of-the-norm",
+                lambda w, s: s * w / np.linalg.norm(w),
+                "This is the gradient of the norm; the penalty is the norm squared, without a "
+                "root to differentiate.",
+                "Which penalty are you differentiating, √Σw² or Σw²?",
+            ),
+            Misconception(
+                "step-taken",
+                lambda w, s: w - 2 * s * w,
+                "These are the weights after a step; only the gradient is asked for.",
+                "The optimizer takes the step. What does it need from you?",
+            ),
+            Misconception(
+                "finite-differences",
+                lambda w, s: gradients.numerical_gradient(
+                    lambda v: regularization.l2_penalty(v, s), w
+                ),
+                "These are finite differences: they cost two penalties for every weight, and large "
+                "weights drown them in rounding. Derive the formula.",
+                "Finite differences are the witness. Write down the derivative of one square, "
+                "then compare the two.",
+                noise=0.05,
+            ),
         ),
     ),
     Exercise(
@@ -269,6 +389,13 @@ EXERCISES = (
                 "What does the gradient of strength · Σ w² add to the equation?",
             ),
             Misconception(
+                "least-squares",
+                lambda x, y, s: np.linalg.lstsq(x, y, rcond=None)[0],
+                "The penalty is missing: this is ordinary least squares, and the strength plays no "
+                "part.",
+                "What does the gradient of strength · Σ w² add to the equation?",
+            ),
+            Misconception(
                 "inverse-only",
                 lambda x, y, s: np.linalg.inv(x.T @ x),
                 "You return the inverse of XᵀX, a matrix; the weights are a vector, and the "
@@ -300,6 +427,68 @@ EXERCISES = (
                 lambda x, y, s: _ridge(x, y, -s),
                 "The strength is subtracted from XᵀX/N; the two terms of the loss are added.",
                 "Take care with the sign when you bring Xᵀt to the other side.",
+            ),
+            Misconception(
+                "left-side-not-divided",
+                lambda x, y, s: _ridge(x, y, s / len(x)) / len(x),
+                "Xᵀt is divided by N and XᵀX is not: your weights are far too small.",
+                "The 1/N of the mean stands before both terms of the squared error's gradient.",
+            ),
+            Misconception(
+                "divided-by-features",
+                lambda x, y, s: _ridge(x, y, s * x.shape[1] / len(x)),
+                "You divide by the number of features; the mean runs over the N examples.",
+                "Which axis of X has one entry per example?",
+            ),
+            Misconception(
+                "n-twice",
+                lambda x, y, s: _ridge(x, y, s * len(x)),
+                "Your penalty is N times too strong: divide XᵀX and Xᵀt by N, or multiply the "
+                "strength by N, but not both.",
+                "Write the equation down once with 1/N on the left, and multiply it by N.",
+            ),
+            Misconception(
+                "first-column-not-penalised",
+                _ridge_left(
+                    lambda x, s: x.T @ x / len(x) + s * np.diag([0.0] + [1.0] * (x.shape[1] - 1))
+                ),
+                "You leave the first weight out of the penalty; the bias is the last one.",
+                "In Python, -1 is the last index.",
+            ),
+            Misconception(
+                "strength-on-every-entry",
+                _ridge_left(lambda x, s: x.T @ x / len(x) + s),
+                "You add the strength to every entry of XᵀX/N; it belongs on the diagonal only, "
+                "and not in the bias's place there.",
+                "strength · w is a matrix times w: which matrix? `np.eye` makes it.",
+            ),
+            Misconception(
+                "strength-on-every-entry-without-n",
+                lambda x, y, s: np.linalg.solve(x.T @ x + s, x.T @ y),
+                "You add the strength to every entry of XᵀX; it belongs on the diagonal only, "
+                "and not in the bias's place there. The division by N is missing, too.",
+                "strength · w is a matrix times w: which matrix? `np.eye` makes it.",
+            ),
+            Misconception(
+                "columns-not-centred",
+                _ridge_not_centred,
+                "You solve for the weights as if there were no bias, and then call the mean of the "
+                "targets the bias. That is right only for columns with mean zero.",
+                "Keep the column of ones in the equation, and its weight out of the penalty.",
+            ),
+            Misconception(
+                "bias-left-out",
+                lambda x, y, s: _ridge_not_centred(x, y, s)[:-1],
+                "The bias is missing: you dropped its column. It belongs into the equation, only "
+                "not into the penalty.",
+                "All D columns of X take part; a zero in the diagonal spares the last one.",
+            ),
+            Misconception(
+                "divided-by-the-matrix",
+                _ridge_divided,
+                "`/` divides entry by entry; for a matrix times w equal to a vector use "
+                "`np.linalg.solve(matrix, vector)`.",
+                "The answer has one number for each feature. What shape has yours?",
             ),
         ),
     ),
@@ -365,6 +554,53 @@ EXERCISES = (
                 "Each weight moves by half the amount: minimise ½(v − w)² + amount · |v|; the ½ "
                 "belongs to the square.",
                 "For positive v the derivative is (v − w) + amount.",
+            ),
+            Misconception(
+                "two-branches",
+                lambda w, a: np.where(w > a, w - a, w + a),
+                "Every weight that is not above the amount is moved up; weights between −amount "
+                "and amount should become zero.",
+                "There are three cases. Does your second condition have its minus, w < −amount?",
+            ),
+            Misconception(
+                "away-from-zero",
+                lambda w, a: np.where(np.abs(w) > a, w + a * np.sign(w), 0.0),
+                "Large weights move away from zero: the amount has the wrong sign there.",
+                "A weight of 2 and an amount of 0.5: which number is nearer to zero?",
+            ),
+            Misconception(
+                "small-ones-kept",
+                lambda w, a: np.where(np.abs(w) > a, w - a * np.sign(w), w),
+                "Weights below the amount stay as they are; they should become exactly zero.",
+                "Move towards zero by the amount and stop there: where does a small weight end?",
+            ),
+            Misconception(
+                "set-to-the-amount",
+                lambda w, a: np.where(np.abs(w) > a, a * np.sign(w), 0.0),
+                "Every large weight ends at ±amount, however large it was; it should only lose the "
+                "amount.",
+                "A weight of 2 and an amount of 0.5: how far should it move?",
+            ),
+            Misconception(
+                "minimum-instead-of-maximum",
+                lambda w, a: np.sign(w) * np.minimum(np.abs(w) - a, 0),
+                "The minimum with 0 keeps what is below zero; a size is what is above: take the "
+                "maximum.",
+                "|w| − amount is negative for small weights. What should become of it there?",
+            ),
+            Misconception(
+                "shrunk-by-a-share",
+                lambda w, a: w * (1 - a),
+                "Each weight loses a share of itself, as under L2; under L1 all lose the same "
+                "amount.",
+                "How far does a weight of 2 move, how far one of 1?",
+            ),
+            Misconception(
+                "l2-step",
+                lambda w, a: w / (1 + 2 * a),
+                "This is the step of the L2 penalty: every weight shrinks by the same factor and "
+                "none becomes zero.",
+                "Minimise ½(v − w)² + amount · |v|, not amount · v².",
             ),
         ),
     ),
@@ -432,6 +668,54 @@ EXERCISES = (
                 "the step.",
                 "Check a weight that is not zero with `numerical_gradient`.",
             ),
+            Misconception(
+                "always-plus-but-zero",
+                lambda w, s: s * np.abs(np.sign(w)),
+                "The sign is lost: you return +strength for negative weights, too.",
+                "How steep is |w| on the left of zero?",
+            ),
+            Misconception(
+                "negative-weights-forgotten",
+                lambda w, s: np.where(w > 0, s, 0.0),
+                "Negative weights get no subgradient; on the left of zero |w| falls with slope −1.",
+                "There are three cases: right of zero, left of it, and zero itself.",
+            ),
+            Misconception(
+                "times-the-weights",
+                lambda w, s: s * w,
+                "Your subgradient grows with the weight; the slope of |w| is the same at 0.1 "
+                "and at 10.",
+                "Draw |w|: how steep is it at 0.1, and at 10?",
+            ),
+            Misconception(
+                "twice",
+                lambda w, s: 2 * s * np.sign(w),
+                "There is no 2: it comes from differentiating a square, and |w| has none.",
+                "How much does |w| grow if a positive w grows by 1?",
+            ),
+            Misconception(
+                "penalty-itself",
+                regularization.l1_penalty,
+                "This is the penalty, a single number; its subgradient has one entry for each "
+                "weight.",
+                "By how much does the penalty change if one weight changes a little?",
+            ),
+            Misconception(
+                "step-taken",
+                lambda w, s: w - s * np.sign(w),
+                "These are the weights after a step; only the subgradient is asked for.",
+                "The optimizer takes the step. What does it need from you?",
+            ),
+            Misconception(
+                "finite-differences",
+                lambda w, s: gradients.numerical_gradient(
+                    lambda v: regularization.l1_penalty(v, s), w
+                ),
+                "These are finite differences: they cost two penalties for every weight, and large "
+                "weights drown them in rounding. Write down the slope of |w|.",
+                "Finite differences are the witness. What is the slope right of zero, and left?",
+                noise=0.05,
+            ),
         ),
     ),
     Exercise(
@@ -489,6 +773,60 @@ EXERCISES = (
                 "everything-scaled",
                 lambda a, keep, rate: a / (1 - rate),
                 "Nothing is dropped: the mask plays no part.",
+                "An entry whose mask is False should come out as zero.",
+            ),
+            Misconception(
+                "divided-by-rate-first",
+                lambda a, keep, rate: a * keep * (1 / rate),
+                "You divide by the rate, the share that is dropped. (A rate of zero, where nothing "
+                "is dropped, even ends in a division by zero.)",
+                "With a rate of 0.2, what share of the entries survives?",
+            ),
+            Misconception(
+                "mask-inverted-no-scaling",
+                lambda a, keep, rate: a * (1 - keep),
+                "Two things: you keep what should be dropped, and the survivors are not scaled up.",
+                "The mask is called `keep_mask`: what does True mean?",
+            ),
+            Misconception(
+                "parentheses-missing",
+                lambda a, keep, rate: a * keep / 1 - rate,
+                "`/ 1 - rate` divides by 1 and then subtracts the rate: put the divisor in "
+                "parentheses, `/ (1 - rate)`.",
+                "Division binds tighter than subtraction.",
+            ),
+            Misconception(
+                "dropped-stay-as-they-are",
+                lambda a, keep, rate: np.where(keep, a / (1 - rate), a),
+                "The entries that should be dropped stay as they are; they should become zero.",
+                "What does the mean over many masks become, if nothing is ever lost?",
+            ),
+            Misconception(
+                "dropped-cut-out",
+                lambda a, keep, rate: a[keep] / (1 - rate),
+                "You cut the dropped entries out, and the shape is lost; they should be zeros in "
+                "their places.",
+                "The next layer expects as many inputs as before. Which factor makes one zero?",
+            ),
+            Misconception(
+                "multiplied-by-rate",
+                lambda a, keep, rate: a * keep * rate,
+                "You multiply by the rate; the survivors stand in for those that were dropped and "
+                "have to grow.",
+                "With a rate of 0.2, how many survivors share the work of how many entries?",
+            ),
+            Misconception(
+                "test-time-of-the-paper",
+                lambda a, keep, rate: a * (1 - rate),
+                "This is what the paper of 2014 does at test time; here it is training: apply the "
+                "mask, and scale the survivors up.",
+                "An entry whose mask is False should come out as zero.",
+            ),
+            Misconception(
+                "nothing-done",
+                lambda a, keep, rate: a,
+                "You return the activations unchanged, which is what dropout does when it is not "
+                "training.",
                 "An entry whose mask is False should come out as zero.",
             ),
         ),
@@ -552,6 +890,52 @@ EXERCISES = (
                 lambda w, g, lr, d: w + lr * g - lr * d * w,
                 "You walk up the gradient: subtract it.",
                 "The gradient points to where the loss grows.",
+            ),
+            Misconception(
+                "learning-rate-forgotten",
+                lambda w, g, lr, d: w - g - d * w,
+                "The learning rate plays no part: it multiplies the gradient and the decay.",
+                "With a learning rate of zero nothing should move.",
+            ),
+            Misconception(
+                "constant-pull",
+                lambda w, g, lr, d: w - lr * g - lr * d,
+                "You subtract the same number from every weight; the decay takes a share of each, "
+                "in proportion to the weight.",
+                "A negative weight should move up, towards zero.",
+            ),
+            Misconception(
+                "share-kept",
+                lambda w, g, lr, d: d * w - lr * g,
+                "You keep only the share `decay` of the weights; the decay says how much is lost.",
+                "With a decay of zero this should be a plain step.",
+            ),
+            Misconception(
+                "step-instead-of-weights",
+                lambda w, g, lr, d: lr * g + lr * d * w,
+                "This is what should be subtracted from the weights; return the new weights.",
+                "With a learning rate of zero the weights should come out as they came in.",
+            ),
+            Misconception(
+                "decay-after-step-without-learning-rate",
+                lambda w, g, lr, d: (w - lr * g) * (1 - d),
+                "Two things: you decay the new weights, and the decay is not multiplied by the "
+                "learning rate.",
+                "Both terms are computed from the weights as they came in, both times the "
+                "learning rate.",
+            ),
+            Misconception(
+                "pull-of-l1",
+                lambda w, g, lr, d: w - lr * (g + d * np.sign(w)),
+                "Every weight loses the same amount, as under L1; weight decay takes a share of "
+                "each weight.",
+                "A weight twice as large should lose twice as much.",
+            ),
+            Misconception(
+                "gradient-decayed-too",
+                lambda w, g, lr, d: w - lr * g - d * g,
+                "You multiply the decay by the gradient; it is the weights that should shrink.",
+                "With a gradient of zero the weights should still shrink.",
             ),
         ),
     ),

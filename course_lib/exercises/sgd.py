@@ -1,4 +1,4 @@
-"""Exercises of lesson 03: gradient descent, mini-batches, momentum, schedules, backpropagation."""
+"""Exercises of lesson 03: gradient descent, mini-batches and schedules; EXERCISES has all."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..foundations import sgd
+from ..foundations import gradients, losses, sgd
+from . import backpropagation, momentum
 from .exercise import ORDINARY, Case, Exercise, Misconception
 
 LESSON = "03_sgd"
 Variant = Callable[..., Any]
 
 
-# --- cases: a velocity that is not zero, N, D, H and C all different --------------------------
+# --- cases ----------------------------------------------------------------------------------------
 
 
 def regression_problems(rng: np.random.Generator) -> list[Case]:
@@ -29,6 +30,10 @@ def regression_problems(rng: np.random.Generator) -> list[Case]:
         case(5, 5),
         case(1, 4, "a batch of one"),
         case(6, 1, "a single feature"),
+        # Finite differences are off by far more than the tolerance here.
+        Case(
+            (rng.normal(size=(6, 3)), 1e8 * rng.normal(size=6), rng.normal(size=3)), "large targets"
+        ),
     ]
 
 
@@ -77,20 +82,6 @@ def orders(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def momentum_steps(rng: np.random.Generator) -> list[Case]:
-    def case(*shape: int, learning_rate: float, momentum: float) -> Case:
-        weights, gradient, velocity = rng.normal(size=(3, *shape))
-        return Case((weights, gradient, velocity, learning_rate, momentum))
-
-    first = (rng.normal(size=4), rng.normal(size=4), np.zeros(4), 0.1, 0.9)
-    return [
-        case(5, learning_rate=0.1, momentum=0.9),
-        case(3, 4, learning_rate=0.03, momentum=0.7),
-        case(6, learning_rate=0.25, momentum=0.95),
-        Case(first, "the first step, with a velocity of zero"),
-    ]
-
-
 def schedule_steps(rng: np.random.Generator) -> list[Case]:
     # The last step is left out: there the rate is 0 and rounding would decide.
     def case(step: int, total: int, warmup: int, kind: str = ORDINARY) -> Case:
@@ -110,24 +101,6 @@ def schedule_steps(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def hidden_layers(rng: np.random.Generator) -> list[Case]:
-    def case(n: int, d: int, h: int, c: int, kind: str = ORDINARY) -> Case:
-        x, weights_out = rng.normal(size=(n, d)), rng.normal(size=(h, c))
-        hidden = np.maximum(x @ rng.normal(size=(d, h)) + 0.1 * rng.normal(size=h), 0)
-        hidden[0, :2] = 0.0, 0.7  # some of each, whatever was drawn
-        if kind != ORDINARY:
-            hidden[:, 1] = 0.0
-        return Case((x, hidden, weights_out, rng.normal(size=(n, c)) / n), kind)
-
-    return [
-        case(6, 3, 5, 4),
-        case(4, 7, 6, 3),
-        case(8, 5, 4, 2),
-        case(5, 4, 6, 3, "a unit that is zero for every example"),
-        case(1, 3, 4, 2, "a batch of one"),
-    ]
-
-
 # --- wrong variants that need more than an expression -------------------------------------------
 
 
@@ -136,28 +109,12 @@ def _sgd_in_place(weights: np.ndarray, gradient: np.ndarray, learning_rate: floa
     return weights
 
 
+def _of_largest(factor: float) -> Variant:
+    return lambda hessian: float(factor * np.linalg.eigvalsh(hessian)[-1])
+
+
 def _cut(order: np.ndarray, size: int, starts: range, longer: int = 0) -> list[np.ndarray]:
     return [order[start : start + size + longer] for start in starts]
-
-
-def _momentum(update: Variant) -> Variant:
-    """A variant from where it moves, given (w, v, old v, ηg, η, μ) after v ← μv − ηg."""
-
-    def variant(w: Any, g: Any, v: Any, lr: float, mu: float) -> tuple[Any, Any]:
-        new = mu * v - lr * g
-        return update(w, new, v, lr * g, lr, mu), new
-
-    return variant
-
-
-def _velocity(next_velocity: Variant, sign: float = 1.0) -> Variant:
-    """A variant from its velocity as a function of (v, g, η, μ), moving by sign times it."""
-
-    def variant(w: Any, g: Any, v: Any, lr: float, mu: float) -> tuple[Any, Any]:
-        v = next_velocity(v, g, lr, mu)
-        return w + sign * v, v
-
-    return variant
 
 
 def _schedule(
@@ -172,32 +129,6 @@ def _schedule(
         return float(base * share)
 
     return variant
-
-
-def _backward(
-    mask: Variant = lambda hidden, at: hidden > 0,
-    bias: Variant = np.sum,
-    divisor: Variant = lambda x: 1,
-) -> Variant:
-    """Backpropagation with the ReLU's mask, the sum for the biases or a divisor exchanged."""
-
-    def variant(x: Any, hidden: Any, weights_out: Any, upstream: Any) -> tuple[Any, ...]:
-        at = upstream @ weights_out.T
-        at = at * mask(hidden, at)
-        gradients = x.T @ at, bias(at, axis=0), hidden.T @ upstream, bias(upstream, axis=0)
-        return tuple(gradient / divisor(x) for gradient in gradients)
-
-    return variant
-
-
-def _backward_transposed(*arguments: Any) -> tuple[Any, ...]:
-    weights_in, bias_in, weights_out, bias_out = sgd.hidden_layer_gradients(*arguments)
-    return weights_in.T, bias_in, weights_out.T, bias_out
-
-
-def _backward_exchanged(*arguments: Any) -> tuple[Any, ...]:
-    weights_in, bias_in, weights_out, bias_out = sgd.hidden_layer_gradients(*arguments)
-    return weights_out, bias_out, weights_in, bias_in
 
 
 # --- the exercises ------------------------------------------------------------------------------
@@ -225,6 +156,19 @@ EXERCISES = (
                 lambda x, y, w: 2 * x.T @ (x @ w - y),
                 "You do not divide by N: the loss is a mean over the examples.",
                 "Repeat all examples: a mean and its gradient stay where they are.",
+            ),
+            Misconception(
+                "missing-two-and-not-divided",
+                lambda x, y, w: x.T @ (x @ w - y),
+                "The 2 of the square is missing, and so is the division by N: the loss is a "
+                "mean of squares, without a ½.",
+                "Derive it for one example first; then take the mean over all.",
+            ),
+            Misconception(
+                "divided-by-features",
+                lambda x, y, w: 2 * x.T @ (x @ w - y) / x.shape[1],
+                "You divide by the number of features; the loss is a mean over the N examples.",
+                "`len(targets)` is the number of examples.",
             ),
             Misconception(
                 "divided-by-all-elements",
@@ -259,11 +203,40 @@ EXERCISES = (
                 "The result has one entry per weight.",
             ),
             Misconception(
+                "star-instead-of-matrix-product",
+                lambda x, y, w: 2 * x.T * (x @ w - y) / len(x),
+                "`*` multiplies entry by entry: you have one column per example. The sum over "
+                "the examples is missing; `@` multiplies and adds up.",
+                "The result has one entry per weight.",
+            ),
+            Misconception(
+                "chain-rule-forgotten",
+                lambda x, y, w: 2 * (x @ w - y) / len(x),
+                "This is the gradient by the predictions. The chain rule goes on to the "
+                "weights: how does prediction n depend on weight j?",
+                "The result has one entry per weight, not one per example.",
+            ),
+            Misconception(
+                "size-of-error-only",
+                lambda x, y, w: 2 * x.T @ np.abs(x @ w - y) / len(x),
+                "You take the absolute errors: then a prediction that is too low pushes in the "
+                "same direction as one that is too high.",
+                "The derivative of e² is 2e, which keeps the sign of e.",
+            ),
+            Misconception(
                 "error-squared",
                 lambda x, y, w: 2 * x.T @ (x @ w - y) ** 2 / len(x),
                 "The errors are still squared: a square falls to the first power when you "
                 "differentiate it.",
                 "An error down and an error up must push in opposite directions.",
+            ),
+            Misconception(
+                "finite-differences",
+                lambda x, y, w: gradients.numerical_gradient(lambda v: losses.mse(x @ v, y), w),
+                "These are finite differences: they cost two losses for every weight, and large "
+                "errors drown them in rounding. Write the formula.",
+                "Finite differences are the witness. The formula stands right above the exercise.",
+                noise=0.02,
             ),
         ),
     ),
@@ -321,6 +294,43 @@ EXERCISES = (
                 "With a gradient of zero the weights should stay where they are.",
             ),
             Misconception(
+                "step-uphill-only",
+                lambda w, g, lr: lr * g,
+                "This is the step alone, and it points uphill. Subtract it from the weights.",
+                "With a gradient of zero the weights should stay where they are.",
+            ),
+            Misconception(
+                "gradient-forgotten",
+                lambda w, g, lr: w - lr,
+                "The gradient plays no part: every weight moves down by the learning rate.",
+                "With a gradient of zero the weights should stay where they are.",
+            ),
+            Misconception(
+                "learning-rate-times-everything",
+                lambda w, g, lr: lr * (w - g),
+                "The learning rate multiplies the weights too; it belongs to the gradient only.",
+                "With a gradient of zero the weights should stay where they are.",
+            ),
+            Misconception(
+                "exchanged",
+                lambda w, g, lr: g - lr * w,
+                "Weights and gradient are exchanged: you move the gradient along the weights.",
+                "With a gradient of zero the weights should stay where they are.",
+            ),
+            Misconception(
+                "size-of-gradient-only",
+                lambda w, g, lr: w - lr * np.abs(g),
+                "You take the absolute gradient, so that no weight can ever grow.",
+                "Where the gradient is negative, the loss falls as the weight grows.",
+            ),
+            Misconception(
+                "gradient-of-length-one",
+                lambda w, g, lr: w - lr * g / np.linalg.norm(g),
+                "You divide the gradient by its length, so that every step is equally long. A "
+                "gradient that becomes smaller should make the step smaller.",
+                "The rule uses the gradient as it is.",
+            ),
+            Misconception(
                 "sign-of-gradient",
                 lambda w, g, lr: w - lr * np.sign(g),
                 "You use only the sign of the gradient, so that every weight moves equally far.",
@@ -346,11 +356,32 @@ EXERCISES = (
                 "1 − ηλ may be negative, as long as its size is below 1.",
             ),
             Misconception(
+                "fastest-rate",
+                lambda h: float(2 / (np.linalg.eigvalsh(h)[-1] + np.linalg.eigvalsh(h)[0])),
+                "2/(λmin + λmax) is the rate at which the descent is fastest. It still arrives "
+                "at larger ones, up to a limit that λmax sets alone.",
+                "For which λ does 1 − ηλ leave the interval first as η grows?",
+            ),
+            Misconception(
                 "smallest-eigenvalue",
                 lambda h: float(2 / np.linalg.eigvalsh(h)[0]),
                 "You use the smallest eigenvalue; the limit is set by the direction that "
                 "diverges first, the steepest.",
                 "For which λ does 1 − ηλ leave the interval first as η grows?",
+            ),
+            Misconception(
+                "second-eigenvalue",
+                lambda h: float(2 / np.linalg.eigvalsh(h)[1]),
+                "You take the eigenvalue at position 1, which is the largest only of two. They "
+                "ascend: the largest is the last.",
+                "Negative positions count from the end.",
+            ),
+            Misconception(
+                "mean-eigenvalue",
+                lambda h: float(2 / np.mean(np.linalg.eigvalsh(h))),
+                "You use the mean of the eigenvalues: at that rate the steepest direction may "
+                "diverge already.",
+                "One direction that diverges is enough.",
             ),
             Misconception(
                 "trace",
@@ -373,11 +404,18 @@ EXERCISES = (
                 "`np.linalg.norm` of a matrix is the root of the sum of squares unless you ask "
                 "for another norm.",
             ),
-            Misconception(
-                "largest-eigenvalue-itself",
-                lambda h: float(np.linalg.eigvalsh(h)[-1]),
-                "You return the eigenvalue: the steeper the loss, the larger your rate.",
-                "Should a steeper valley allow longer or shorter steps?",
+            *(
+                Misconception(
+                    name,
+                    _of_largest(factor),
+                    f"{words}: the steeper the loss, the larger your rate.",
+                    "Should a steeper valley allow longer or shorter steps?",
+                )
+                for name, factor, words in (
+                    ("largest-eigenvalue-itself", 1.0, "You return the largest eigenvalue"),
+                    ("half-the-eigenvalue", 0.5, "You return λmax/2, the limit upside down"),
+                    ("twice-the-eigenvalue", 2.0, "You multiply λmax by 2 instead of dividing"),
+                )
             ),
             Misconception(
                 "condition-number",
@@ -424,6 +462,60 @@ EXERCISES = (
                 "In one epoch each example belongs to exactly one batch.",
             ),
             Misconception(
+                "a-batch-from-every-example",
+                lambda o, b: _cut(o, b, range(len(o))),
+                "A batch starts at every example: the starts should be a whole batch apart.",
+                "`range` takes a third number, the step.",
+            ),
+            Misconception(
+                "one-too-short",
+                lambda o, b: _cut(o, b, range(0, len(o), b), longer=-1),
+                "Each batch has one example too few: a slice leaves out its end anyway, so do "
+                "not subtract 1.",
+                "`order[0:4]` has four entries.",
+            ),
+            Misconception(
+                "end-stays",
+                lambda o, b: [o[start:b] for start in range(0, len(o), b)],
+                "Every slice ends at `batch_size`, so that only the first is right: the end "
+                "must move with the start.",
+                "A batch that starts at 8 and has four examples ends before 12.",
+            ),
+            Misconception(
+                "empty-batch-at-the-end",
+                lambda o, b: _cut(o, b, range(0, len(o) + 1, b)),
+                "Where the batch size divides N, an empty batch follows at the end.",
+                "Twelve examples in batches of four start at 0, 4 and 8, and not at 12.",
+            ),
+            Misconception(
+                "first-batch-only",
+                lambda o, b: o[:b],
+                "You return the first batch only: does your `return` stand inside the loop?",
+                "A `return` ends the function at once. It belongs below the loop, as far left "
+                "as the `for`.",
+            ),
+            Misconception(
+                "list-of-the-first-batch",
+                lambda o, b: [o[:b]],
+                "Your list has the first batch only: does your `return` stand inside the loop?",
+                "A `return` ends the function at once. It belongs below the loop, as far left "
+                "as the `for`.",
+            ),
+            Misconception(
+                "dealt-like-cards",
+                lambda o, b: [o[start::b] for start in range(b)],
+                "You deal the examples like cards, to `batch_size` batches; cut the order into "
+                "pieces of `batch_size` neighbours instead.",
+                "The first batch of ten examples in fours is `order[0:4]`.",
+            ),
+            Misconception(
+                "as-a-matrix",
+                lambda o, b: o.reshape(-1, b),
+                "`reshape` works only where the batch size divides N; the last batch may be "
+                "shorter.",
+                "Arrays of different length fit into a list.",
+            ),
+            Misconception(
                 "sorted",
                 lambda o, b: _cut(np.sort(o), b, range(0, len(o), b)),
                 "The batches are in sorted order: the order you were given is the shuffle, keep "
@@ -457,153 +549,7 @@ EXERCISES = (
             ),
         ),
     ),
-    Exercise(
-        name="momentum_step",
-        lesson=LESSON,
-        points=2,
-        reference=sgd.momentum_step,
-        cases=momentum_steps,
-        section="A ball with mass: momentum",
-        think="First the new velocity: what is left of the old one, and a push downhill that "
-        "already contains the learning rate. Then move by the new velocity.",
-        misconceptions=(
-            Misconception(
-                "averaged-gradient",
-                _velocity(lambda v, g, lr, mu: mu * v - (1 - mu) * lr * g),
-                "You multiply the gradient by 1 − momentum: that makes an average, as in Adam. "
-                "Momentum adds the whole push.",
-                "With a momentum of 0.9 your steps would be ten times too small.",
-            ),
-            Misconception(
-                "old-velocity",
-                _momentum(lambda w, new, v, step, lr, mu: w + v),
-                "You move by the old velocity: the first step would go nowhere. Update the "
-                "velocity first.",
-                "Which of the two lines of the rule comes first?",
-            ),
-            Misconception(
-                "velocity-subtracted",
-                _momentum(lambda w, new, v, step, lr, mu: w - new),
-                "The velocity is subtracted, but it points downhill already (it contains −ηg): "
-                "this climbs.",
-                "Add the velocity, as one adds a displacement.",
-            ),
-            Misconception(
-                "ascent",
-                _velocity(lambda v, g, lr, mu: mu * v + lr * g),
-                "The gradient enters the velocity with the wrong sign: this climbs.",
-                "The push is downhill, against the gradient.",
-            ),
-            Misconception(
-                "velocity-points-uphill",
-                _velocity(lambda v, g, lr, mu: mu * v + lr * g, sign=-1.0),
-                "Your velocity points uphill and is subtracted. The one you are given points "
-                "downhill (Keras), so the old part acts with the wrong sign.",
-                "v ← μv − ηg, and then the weights add it.",
-            ),
-            Misconception(
-                "learning-rate-twice",
-                _momentum(lambda w, new, v, step, lr, mu: w + lr * new),
-                "The learning rate acts twice: the velocity contains it already.",
-                "On the first step the weights should move by −ηg.",
-            ),
-            Misconception(
-                "pytorch-form",
-                sgd.momentum_step_pytorch,
-                "This is PyTorch's form, whose velocity does not contain the learning rate; in "
-                "Keras' form it does. The paths differ once the rate changes.",
-                "Put the learning rate into the velocity, and move by the velocity as it is.",
-            ),
-            Misconception(
-                "learning-rate-on-everything",
-                _velocity(lambda v, g, lr, mu: lr * (mu * v - g)),
-                "The learning rate multiplies the old velocity too; it belongs to the gradient "
-                "only.",
-                "What is left of the old velocity depends on the momentum alone.",
-            ),
-            Misconception(
-                "momentum-forgotten",
-                _velocity(lambda v, g, lr, mu: -lr * g),
-                "The old velocity is forgotten: this is a plain step.",
-                "How much of the old velocity should be left?",
-            ),
-            Misconception(
-                "nesterov",
-                sgd.nesterov_step,
-                "This is Nesterov's look-ahead, which is the next exercise; plain momentum moves "
-                "by the velocity.",
-                "The weights add the new velocity, nothing else.",
-            ),
-        ),
-    ),
-    Exercise(
-        name="nesterov_step",
-        lesson=LESSON,
-        points=2,
-        reference=sgd.nesterov_step,
-        cases=momentum_steps,
-        section="Looking ahead: Nesterov",
-        think="The velocity is updated as before. Then the weights move by momentum times the "
-        "**new** velocity, and by one more push of the gradient.",
-        misconceptions=(
-            Misconception(
-                # w + μ·(old v) − ηg is w + (new v): both mistakes are this one function.
-                "plain-momentum",
-                sgd.momentum_step,
-                "This is plain momentum: you add the new velocity, or, which is the same, the "
-                "momentum times the old velocity and the push. Look ahead with the new one.",
-                "Where would the new velocity, left to itself, carry the weights next?",
-            ),
-            Misconception(
-                "look-ahead-with-old-velocity",
-                _momentum(lambda w, new, v, step, lr, mu: w + new + mu * v),
-                "You move by the new velocity and then look ahead along the old one.",
-                "The look-ahead is momentum times the new velocity, and only the push is added "
-                "to it.",
-            ),
-            Misconception(
-                "velocity-twice",
-                _momentum(lambda w, new, v, step, lr, mu: w + new + mu * new),
-                "You add the whole new velocity and the look-ahead: the old velocity counts twice.",
-                "Only the fresh push −ηg joins the look-ahead.",
-            ),
-            Misconception(
-                "push-forgotten",
-                _momentum(lambda w, new, v, step, lr, mu: w + mu * new),
-                "The push of the gradient is missing after the look-ahead.",
-                "With a momentum of zero it should be a plain step; yours stands still.",
-            ),
-            Misconception(
-                "velocity-subtracted",
-                _momentum(lambda w, new, v, step, lr, mu: w - mu * new - step),
-                "The velocity is subtracted, but it points downhill already.",
-                "Add the velocity, as one adds a displacement.",
-            ),
-            Misconception(
-                "push-uphill",
-                _momentum(lambda w, new, v, step, lr, mu: w + mu * new + step),
-                "The push after the look-ahead goes uphill: subtract the gradient.",
-                "With a momentum of zero it should be a plain step down.",
-            ),
-            Misconception(
-                "pytorch-form",
-                sgd.nesterov_step_pytorch,
-                "This is PyTorch's form, whose velocity does not contain the learning rate; in "
-                "Keras' form it does.",
-                "Put the learning rate into the velocity.",
-            ),
-            Misconception(
-                "averaged-gradient",
-                lambda w, g, v, lr, mu: (
-                    w + mu * (mu * v - (1 - mu) * lr * g) - lr * g,
-                    mu * v - (1 - mu) * lr * g,
-                ),
-                "You multiply the gradient by 1 − momentum in the velocity: that makes an "
-                "average, as in Adam.",
-                "The velocity is updated exactly as in `momentum_step`.",
-            ),
-        ),
-    ),
+    *momentum.EXERCISES,
     Exercise(
         name="cosine_with_warmup",
         lesson=LESSON,
@@ -684,6 +630,64 @@ EXERCISES = (
                 "What share of the warm-up is done at this step?",
             ),
             Misconception(
+                "one-cosine-over-everything",
+                lambda s, t, w, b: sgd.cosine_with_warmup(s, t, 0, b),
+                "There is no warm-up: your cosine starts at step 0.",
+                "Below `warmup_steps` another formula holds.",
+            ),
+            Misconception(
+                "warmup-overwritten",
+                lambda s, t, w, b: b * (1 + math.cos(math.pi * (s - w) / (t - w))) / 2,
+                "During the warm-up you give the value of the cosine: is it overwritten there, "
+                "because an `else` or a `return` is missing?",
+                "Two branches: what does your function do after the first?",
+            ),
+            Misconception(
+                "base-forgotten",
+                lambda s, t, w, b: sgd.cosine_with_warmup(s, t, w, 1.0),
+                "The base rate plays no part: your rate grows to 1.",
+                "Both branches are shares of the base rate.",
+            ),
+            Misconception(
+                "warmup-over-all-steps",
+                lambda s, t, w, b: b * s / t if s < w else sgd.cosine_with_warmup(s, t, w, b),
+                "Your warm-up divides by all steps, so that the rate jumps where it ends.",
+                "The base rate should be reached at `warmup_steps`.",
+            ),
+            Misconception(
+                "whole-numbers-only",
+                _schedule(rise=lambda s, w: s // w),
+                "`//` drops the fraction: during the warm-up your rate stays 0.",
+                "`/` divides, `//` counts how often one number fits into the other.",
+            ),
+            Misconception(
+                "upwards",
+                _schedule(fall=lambda x: (1 - math.cos(math.pi * x)) / 2),
+                "Your cosine rises from 0 after the warm-up; it should fall from the base rate.",
+                "The cosine of 0 is 1. What should your branch give there?",
+            ),
+            Misconception(
+                "pi-forgotten",
+                _schedule(fall=lambda x: (1 + math.cos(x)) / 2),
+                "π is missing: from 0 to 1, a cosine falls only to 0.54.",
+                "Half a turn is π.",
+            ),
+            Misconception(
+                "only-the-cosine-halved",
+                _schedule(fall=lambda x: 1 + math.cos(math.pi * x) / 2),
+                "You halve the cosine only: halve 1 + cos, with parentheses around the sum.",
+                "At the end of the warm-up both branches must agree.",
+            ),
+            Misconception(
+                "parentheses-around-the-difference",
+                lambda s, t, w, b: (
+                    b * s / w if s < w else b * (1 + math.cos(math.pi * s - w / t - w)) / 2
+                ),
+                "Parentheses are missing: `s - W / T - W` divides W by T first. You want (s − "
+                "W)/(T − W).",
+                "Division binds tighter than subtraction.",
+            ),
+            Misconception(
                 "degrees",
                 _schedule(fall=lambda x: (1 + math.cos(180 * x)) / 2),
                 "NumPy's and Python's cosine take radians, not degrees.",
@@ -691,76 +695,5 @@ EXERCISES = (
             ),
         ),
     ),
-    Exercise(
-        name="hidden_layer_gradients",
-        lesson=LESSON,
-        points=4,
-        reference=sgd.hidden_layer_gradients,
-        cases=hidden_layers,
-        section="Two layers: backpropagation written out",
-        think="From the back: the output layer's gradients need `hidden` and `upstream`. Bring "
-        "`upstream` through `weights_out`, let through what the ReLU let through, and the first "
-        "layer is done in the same way.",
-        misconceptions=(
-            Misconception(
-                "mask-forgotten",
-                _backward(mask=lambda hidden, at: np.ones_like(hidden)),
-                "The ReLU is missing on the way back: where it gave 0, no gradient comes through.",
-                "Compare with > 0: after a ReLU every entry is ≥ 0.",
-            ),
-            Misconception(
-                "mask-from-the-gradient",
-                _backward(mask=lambda hidden, at: at > 0),
-                "You decide by the sign of the gradient what passes; the gate is decided by the "
-                "forward pass.",
-                "Negative gradients must pass, where the unit was on.",
-            ),
-            Misconception(
-                "mask-inverted",
-                _backward(mask=lambda hidden, at: hidden <= 0),
-                "Your mask is the wrong way round: it lets through where the unit was off.",
-                "What is the slope of the ReLU where its output is positive?",
-            ),
-            Misconception(
-                "multiplied-by-activation",
-                _backward(mask=lambda hidden, at: hidden),
-                "You multiply by the activation; the slope of a ReLU is 0 or 1.",
-                "How does `hidden` change if what goes into the ReLU grows by a little?",
-            ),
-            Misconception(
-                "sigmoid-slope",
-                _backward(mask=lambda hidden, at: hidden * (1 - hidden)),
-                "h(1 − h) is the slope of a sigmoid; this layer has a ReLU.",
-                "What is the slope of max(z, 0)?",
-            ),
-            Misconception(
-                "divided-by-n-again",
-                _backward(divisor=len),
-                "You divide by N again: `upstream` is the gradient of a mean and contains 1/N "
-                "already.",
-                "Sum over the examples, nothing more.",
-            ),
-            Misconception(
-                "bias-averaged",
-                _backward(bias=np.mean),
-                "The biases' gradients are averaged over the examples; sum them, as the matrix "
-                "products do for the weights.",
-                "`upstream` contains 1/N already.",
-            ),
-            Misconception(
-                "transposed",
-                _backward_transposed,
-                "The weights' gradients are transposed: each has the shape of its weights, inputs "
-                "first.",
-                "A gradient is subtracted from its weights, so the shapes must agree.",
-            ),
-            Misconception(
-                "layers-exchanged",
-                _backward_exchanged,
-                "The two layers are exchanged: first the inner layer's gradients, then the outer "
-                "one's.",
-                "The order of the result is weights_in, bias_in, weights_out, bias_out.",
-            ),
-        ),
-    ),
+    *backpropagation.EXERCISES,
 )
