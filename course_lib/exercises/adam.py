@@ -1,4 +1,4 @@
-"""Exercises of lesson 04: exponential averages, RMSProp, Adam in two conventions, AdamW."""
+"""Exercises of lesson 04: Adam in two conventions, and AdamW."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..foundations import adam
+from . import averages, clipping
 from .exercise import ORDINARY, Case, Exercise, Misconception
 
 LESSON = "04_adam"
@@ -15,36 +16,6 @@ Variant = Callable[..., Any]
 
 
 # --- cases: moments that are not zero, steps above 1, an epsilon large enough to be seen ---------
-
-
-def sequences(rng: np.random.Generator) -> list[Case]:
-    return [
-        Case((rng.normal(size=6), 0.9)),
-        Case((rng.normal(size=9, loc=2.0), 0.7)),
-        Case((rng.normal(size=12), 0.99)),
-        Case((np.full(5, rng.uniform(1.0, 3.0)), 0.9), "a constant sequence"),
-        Case((rng.normal(size=1), 0.8), "a single value"),
-    ]
-
-
-def rmsprop_steps(rng: np.random.Generator) -> list[Case]:
-    def case(
-        shape: tuple[int, ...], rho: float, epsilon: float, size: float = 1.0, kind: str = ORDINARY
-    ) -> Case:
-        gradient = size * rng.normal(size=shape)
-        average = size**2 * rng.uniform(0.05, 2.0, shape)
-        return Case((rng.normal(size=shape), gradient, average, 0.1, rho, epsilon), kind)
-
-    w, g = rng.normal(size=(2, 4))
-    zero = np.zeros(4)
-    return [
-        case((5,), 0.9, 1e-2),
-        case((3, 4), 0.8, 0.1),
-        case((6,), 0.95, 3e-2),
-        Case((w, g, zero, 0.05, 0.9, 1e-2), "the first step"),
-        case((5,), 0.9, 1e-7, size=1e-5, kind="tiny gradients"),
-        Case((w, zero, zero, 0.1, 0.9, 1e-7), "a gradient of zero"),
-    ]
 
 
 def adam_steps(rng: np.random.Generator) -> list[Case]:
@@ -82,56 +53,7 @@ def adamw_steps(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def gradients_and_norm(rng: np.random.Generator) -> list[Case]:
-    def case(factor: float, *shapes: tuple[int, ...], kind: str = ORDINARY) -> Case:
-        gradients = [rng.normal(size=shape) for shape in shapes]
-        norm = float(np.sqrt(sum(np.sum(g**2) for g in gradients)))
-        return Case((gradients, factor * norm), kind)
-
-    return [
-        case(0.3, (3, 4), (4,)),
-        case(0.05, (5,), (2, 3), (3,)),
-        case(0.8, (4, 2), (2,), (2, 5), (5,)),
-        case(2.5, (3, 4), (4,), kind="a norm below the limit"),
-        case(0.4, (6,), kind="a single array"),
-        Case(([np.zeros((2, 3)), np.zeros(3)], 1.0), "gradients of zero"),
-    ]
-
-
 # --- wrong variants that need more than an expression -------------------------------------------
-
-
-def _averages(values: Any, beta: float, average: float = 0.0) -> np.ndarray:
-    """Exponential averages without correction."""
-    averages = np.empty(len(values))
-    for index, value in enumerate(values):
-        averages[index] = average = beta * average + (1 - beta) * value
-    return averages
-
-
-def _times(values: Any, first: int = 1) -> np.ndarray:
-    return np.arange(first, first + len(values))
-
-
-def _averages_fed_back(values: Any, beta: float) -> np.ndarray:
-    averages, average = np.empty(len(values)), 0.0
-    for index, value in enumerate(values):
-        average = (beta * average + (1 - beta) * value) / (1 - beta ** (index + 1))
-        averages[index] = average
-    return averages
-
-
-def _rmsprop(
-    average: Variant = lambda a, g, rho: rho * a + (1 - rho) * g**2,
-    update: Variant = lambda g, a, old, lr, epsilon: lr * g / np.sqrt(a + epsilon),
-) -> Variant:
-    """A variant from its average or from what it subtracts."""
-
-    def variant(w: Any, g: Any, a: Any, lr: float, rho: float, epsilon: float) -> tuple[Any, Any]:
-        new = average(a, g, rho)
-        return w - update(g, new, a, lr, epsilon), new
-
-    return variant
 
 
 def _paper(m: Any, v: Any, c1: float, c2: float, lr: float, epsilon: float) -> Any:
@@ -160,6 +82,24 @@ def _adam(
         return (w - update(m, v, c1, c2, lr, epsilon), *returned(m, v, c1, c2))
 
     return variant
+
+
+def _by_gradient(update: Variant) -> Variant:
+    """Moves by the gradient itself, with the moments as they should be."""
+
+    def variant(
+        w: Any, g: Any, m: Any, v: Any, t: int, lr: float, b1: float, b2: float, epsilon: float
+    ) -> tuple[Any, Any, Any]:
+        c1 = 1 - b1**t
+        instead = g * c1 if update is _paper else g  # the paper's m has been divided by c1
+        _, m, v = _adam(update)(w, g, m, v, t, lr, b1, b2, epsilon)
+        return w - update(instead, v, c1, 1 - b2**t, lr, epsilon), m, v
+
+    return variant
+
+
+def _old_moments_returned(step: Variant) -> Variant:
+    return lambda w, g, m, v, *rest: (step(w, g, m, v, *rest)[0], m, v)
 
 
 def _swapped_betas(step: Variant) -> Variant:
@@ -208,14 +148,6 @@ def _adamw_adapted(corrected: bool) -> Variant:
         return result
 
     return variant
-
-
-def _norm(gradients: Any) -> float:
-    return float(np.sqrt(sum(np.sum(g**2) for g in gradients)))
-
-
-def _clipped(gradients: Any, norm: float, max_norm: float) -> list[Any]:
-    return [g * (max_norm / norm if norm > max_norm else 1.0) for g in gradients]
 
 
 # --- mistakes that both conventions of Adam share -------------------------------------------------
@@ -291,7 +223,7 @@ def _shared_by_adam(update: Variant) -> tuple[Misconception, ...]:
             "epsilon-added-to-weights",
             _adam(lambda m, v, c1, c2, lr, e: update(m, v, c1, c2, lr, 0.0) - e),
             "Your epsilon is added to the weights instead of the root: division comes before "
-            "addition. (Published code has this bug.)",
+            "addition.",
             "Put parentheses around the whole denominator.",
         ),
         Misconception(
@@ -349,6 +281,102 @@ def _shared_by_adam(update: Variant) -> tuple[Misconception, ...]:
             "If all gradients were ten times as large, Adam's step should hardly change.",
         ),
         Misconception(
+            "m-not-corrected",
+            _adam(lambda m, v, c1, c2, lr, e: update(m, v, 1.0, c2, lr, e)),
+            "v is corrected, m is not: at the first step m is only a tenth of the gradient at the "
+            "usual β₁ of 0.9.",
+            "Both averages started at zero.",
+        ),
+        Misconception(
+            "v-not-corrected",
+            _adam(lambda m, v, c1, c2, lr, e: update(m, v, c1, 1.0, lr, e)),
+            "m is corrected, v is not: v is too small at first, and you divide by its root, so "
+            "the first steps are much too long.",
+            "Both averages started at zero.",
+        ),
+        Misconception(
+            "power-forgotten",
+            _adam(update, correction=lambda b, t: 1 - b),
+            "You correct with 1 − β at every step; the power is missing: 1 − βᵗ.",
+            "The more gradients have come in, the less is missing.",
+        ),
+        Misconception(
+            "parentheses-of-the-correction",
+            _adam(
+                (lambda m, v, c1, c2, lr, e: update(m - (1 - c1), v - (1 - c2), 1.0, 1.0, lr, e))
+                if update is _paper
+                else (lambda m, v, c1, c2, lr, e: (lr * np.sqrt(c2) - (1 - c1)) * m / (v**0.5 + e))
+            ),
+            "Parentheses are missing: `a / 1 - beta**t` divides by 1 and then subtracts βᵗ.",
+            "Division comes before subtraction: put parentheses around 1 − βᵗ.",
+        ),
+        Misconception(
+            "gradient-instead-of-m",
+            _by_gradient(update),
+            "You move by the gradient; Adam moves by its average m.",
+            "Where does m come in, once it is computed?",
+        ),
+        Misconception(
+            "learning-rate-forgotten",
+            _adam(lambda m, v, c1, c2, lr, e: update(m, v, c1, c2, 1.0, e)),
+            "The learning rate plays no part.",
+            "With a learning rate of zero nothing should move.",
+        ),
+        Misconception(
+            "beta-1-for-both",
+            lambda w, g, m, v, t, lr, b1, b2, e: _adam(update)(w, g, m, v, t, lr, b1, b1, e),
+            "You use beta_1 for v as well; v has its own, beta_2.",
+            "Which average has the longer memory at the usual 0.9 and 0.999?",
+        ),
+        Misconception(
+            "shares-exchanged",
+            _adam(
+                update,
+                first=lambda m, g, b: (1 - b) * m + b * g,
+                second=lambda v, g, m, b: (1 - b) * v + b * g**2,
+            ),
+            "In both averages β and 1 − β are exchanged: β is the share of the old one that stays.",
+            "With β near 1 an average should move slowly.",
+        ),
+        Misconception(
+            "square-not-averaged",
+            _adam(update, second=lambda v, g, m, b: b * v + g**2),
+            "The new square is not weighted by 1 − β₂, so v is a sum and not an average.",
+            "The weights of an average add up to one.",
+        ),
+        Misconception(
+            "weight-squared",
+            _adam(update, second=lambda v, g, m, b: b * v + ((1 - b) * g) ** 2),
+            "You square 1 − β₂ together with the gradient; only the gradient is squared.",
+            "The weights of an average add up to one.",
+        ),
+        Misconception(
+            "one-size-for-all",
+            _adam(update, second=lambda v, g, m, b: b * v + (1 - b) * np.mean(g**2)),
+            "You take the mean over all gradients, so that all weights share one size; each "
+            "weight has an average of its own, over time.",
+            "`gradient**2` has an entry for each weight already.",
+        ),
+        Misconception(
+            "epsilon-added-to-the-quotient",
+            _adam(lambda m, v, c1, c2, lr, e: update(m, v, c1, c2, lr, 0.0) + lr * e),
+            "Your epsilon is added to the quotient instead of the root: division comes before "
+            "addition.",
+            "Put parentheses around the whole denominator.",
+        ),
+        Misconception(
+            "old-moments-returned",
+            _old_moments_returned(_adam(update)),
+            "The step is right, but you return the old moments: nothing would be remembered.",
+            "Return m and v with the new gradient in them.",
+        ),
+        Misconception(
+            "moments-exchanged",
+            _adam(update, returned=lambda m, v, c1, c2: (v, m)),
+            "The step is right, but you return v before m.",
+            "The docstring says in which order.",
+        ),
+        Misconception(
             "m-old",
             lambda w, g, m, v, t, lr, b1, b2, e: (
                 w - update(m, b2 * v + (1 - b2) * g**2, 1 - b1**t, 1 - b2**t, lr, e),
@@ -364,173 +392,7 @@ def _shared_by_adam(update: Variant) -> tuple[Misconception, ...]:
 # --- the exercises ------------------------------------------------------------------------------
 
 EXERCISES = (
-    Exercise(
-        name="bias_corrected_average",
-        lesson=LESSON,
-        points=2,
-        reference=adam.bias_corrected_average,
-        cases=sequences,
-        section="An average that starts at zero: bias correction",
-        think="Keep the plain average in one variable and go on from it; what you store at time "
-        "t is that average divided by what its weights add up to.",
-        misconceptions=(
-            Misconception(
-                "t-from-0",
-                lambda x, b: _averages(x, b) / (1 - b ** _times(x, 0)),
-                "You count t from 0: then 1 − β⁰ is 0, and the first value is divided by it.",
-                "When the first value has come in, t is 1.",
-            ),
-            Misconception(
-                "no-correction",
-                _averages,
-                "The correction is missing: the averages start near zero, whatever the values.",
-                "Try a constant sequence: its average should be that constant from the start.",
-            ),
-            Misconception(
-                "power-of-one-minus-beta",
-                lambda x, b: _averages(x, b) / (1 - b) ** _times(x),
-                "You divide by (1 − β)ᵗ: only the first value is right, and then the averages "
-                "explode.",
-                "What do the weights of the first t values add up to?",
-            ),
-            Misconception(
-                "one-minus-power-of-one-minus-beta",
-                lambda x, b: _averages(x, b) / (1 - (1 - b) ** _times(x)),
-                "You divide by 1 − (1 − β)ᵗ: what is left of the starting zero after t steps is "
-                "βᵗ.",
-                "Each step multiplies the old average by β.",
-            ),
-            Misconception(
-                "correction-fed-back",
-                _averages_fed_back,
-                "You go on from the corrected average, so that it is corrected again and again; "
-                "keep the plain one and correct only what you store.",
-                "You need two variables: the running average, and the list of corrected ones.",
-            ),
-            Misconception(
-                "correction-of-the-last-step",
-                lambda x, b: _averages(x, b) / (1 - b ** len(x)),
-                "You correct all entries as if they were the last; each has its own t.",
-                "At time t only t values have come in.",
-            ),
-            Misconception(
-                "multiplied",
-                lambda x, b: _averages(x, b) * (1 - b ** _times(x)),
-                "You multiply by 1 − βᵗ, which makes small averages smaller still.",
-                "The averages are too small by that factor.",
-            ),
-            Misconception(
-                "beta-exchanged",
-                lambda x, b: adam.bias_corrected_average(x, 1 - b),
-                "β and 1 − β are exchanged: β is the share of the old average that stays.",
-                "With β near 1 the average should move slowly.",
-            ),
-            Misconception(
-                "beta-exchanged-in-the-average",
-                lambda x, b: _averages(x, 1 - b) / (1 - b ** _times(x)),
-                "In the average β and 1 − β are exchanged: β is the share of the old average "
-                "that stays.",
-                "With β near 1 the average should move slowly.",
-            ),
-            Misconception(
-                "started-at-the-first-value",
-                lambda x, b: _averages(x, b, x[0]),
-                "You start at the first value, which gives it a large weight for good; start at "
-                "zero and correct.",
-                "With the correction all values are weighted by their age alone.",
-            ),
-            Misconception(
-                "plain-mean",
-                lambda x, b: np.cumsum(x) / _times(x),
-                "This is the plain mean of all values so far: it never forgets, and β plays no "
-                "part.",
-                "Newer values should count more.",
-            ),
-        ),
-    ),
-    Exercise(
-        name="rmsprop_step",
-        lesson=LESSON,
-        points=2,
-        reference=adam.rmsprop_step,
-        cases=rmsprop_steps,
-        section="A step size for every weight: AdaGrad and RMSProp",
-        think="First the new average of squared gradients. Then a step in which each gradient is "
-        "divided by the root of (average + epsilon).",
-        misconceptions=(
-            Misconception(
-                "root-forgotten",
-                _rmsprop(update=lambda g, a, old, lr, e: lr * g / (a + e)),
-                "The root is missing: you divide by the mean square, whose units are those of "
-                "the gradient squared.",
-                "The R of RMS is the root.",
-            ),
-            Misconception(
-                "epsilon-outside-root",
-                _rmsprop(update=lambda g, a, old, lr, e: lr * g / (np.sqrt(a) + e)),
-                "Your epsilon is added to the root, as PyTorch does; Keras adds it inside.",
-                "See the conventions table: which row is about RMSProp?",
-            ),
-            Misconception(
-                "gradient-not-squared",
-                _rmsprop(average=lambda a, g, rho: rho * a + (1 - rho) * g),
-                "You average the gradient itself; average its square. (Otherwise the average may "
-                "be negative and has no root.)",
-                "The S of RMS is the square.",
-            ),
-            Misconception(
-                "rho-exchanged",
-                _rmsprop(average=lambda a, g, rho: (1 - rho) * a + rho * g**2),
-                "ρ and 1 − ρ are exchanged: ρ is the share of the old average that stays.",
-                "With ρ near 1 the average should move slowly.",
-            ),
-            Misconception(
-                "old-average",
-                _rmsprop(update=lambda g, a, old, lr, e: lr * g / np.sqrt(old + e)),
-                "You divide by the old average, which is zero at the first step; update it first.",
-                "Which of the two lines of the rule comes first?",
-            ),
-            Misconception(
-                "adagrad",
-                _rmsprop(average=lambda a, g, rho: a + g**2),
-                "You add the squares up, as AdaGrad does: the steps would only ever shrink. "
-                "RMSProp averages them.",
-                "Where does ρ come in?",
-            ),
-            Misconception(
-                "gradient-not-averaged",
-                _rmsprop(average=lambda a, g, rho: rho * a + g**2),
-                "The new square is not weighted by 1 − ρ, so this is a sum and not an average.",
-                "The weights of an average add up to one.",
-            ),
-            Misconception(
-                "epsilon-forgotten",
-                _rmsprop(update=lambda g, a, old, lr, e: lr * g / np.sqrt(a)),
-                "The epsilon plays no part: a gradient that is always zero gives 0/0.",
-                "What keeps the denominator above zero?",
-            ),
-            Misconception(
-                "epsilon-added-to-step",
-                _rmsprop(update=lambda g, a, old, lr, e: lr * g / np.sqrt(a) + e),
-                "Your epsilon is added to the step instead of the average: division comes before "
-                "addition.",
-                "Put parentheses around the whole denominator.",
-            ),
-            Misconception(
-                "sign",
-                _rmsprop(update=lambda g, a, old, lr, e: -lr * g / np.sqrt(a + e)),
-                "The step goes uphill: subtract it from the weights.",
-                "The gradient points to where the loss grows.",
-            ),
-            Misconception(
-                "sign-of-gradient",
-                _rmsprop(update=lambda g, a, old, lr, e: lr * np.sign(g)),
-                "You move by the sign of the gradient; it is the averaged size that the gradient "
-                "is divided by, not its own.",
-                "The average plays no part in your step.",
-            ),
-        ),
-    ),
+    *averages.EXERCISES,
     Exercise(
         name="adam_step",
         lesson=LESSON,
@@ -542,6 +404,12 @@ EXERCISES = (
         "compare symbol by symbol.",
         misconceptions=(
             *_shared_by_adam(_paper),
+            Misconception(
+                "multiplied-by-the-correction",
+                _adam(lambda m, v, c1, c2, lr, e: _paper(m, v, 1 / c1, 1 / c2, lr, e)),
+                "You multiply by 1 − βᵗ, which makes moments that are too small smaller still.",
+                "The moments are too small by that factor.",
+            ),
             Misconception(
                 "epsilon-hat",
                 adam.adam_step_keras,
@@ -581,6 +449,25 @@ EXERCISES = (
                 _adam(lambda m, v, c1, c2, lr, e: lr * c1 / np.sqrt(c2) * m / (np.sqrt(v) + e)),
                 "The correction is upside down: m is too small and is divided by its correction.",
                 "Which of the two corrections ends up in the numerator?",
+            ),
+            Misconception(
+                "root-of-both-corrections",
+                _adam(lambda m, v, c1, c2, lr, e: _keras(m, v, np.sqrt(c1), c2, lr, e)),
+                "You take the root of both corrections; only that of v comes out of a root.",
+                "m stands in the formula without a root.",
+            ),
+            Misconception(
+                "correction-of-v-upside-down",
+                _adam(lambda m, v, c1, c2, lr, e: lr / np.sqrt(c2) / c1 * m / (np.sqrt(v) + e)),
+                "The correction of v is upside down: v is in the denominator and is itself "
+                "divided by its correction, so the root of that comes into the numerator.",
+                "a / √(v/c) is a √c / √v.",
+            ),
+            Misconception(
+                "corrected-twice",
+                _adam(lambda m, v, c1, c2, lr, e: _keras(m / c1, v / c2, c1, c2, lr, e)),
+                "You correct twice: in the learning rate and in the moments.",
+                "Once the corrections are in the learning rate, m and v stay as they are.",
             ),
             *_shared_by_adam(_keras),
         ),
@@ -640,7 +527,7 @@ EXERCISES = (
                 "decay-after-step",
                 _adamw(after=lambda stepped, w, m, v, lr, d: stepped * (1 - lr * d)),
                 "You decay the new weights, after the step; Keras decays the old ones first.",
-                "Which of the two does the order of the lines decide?",
+                "First shrink, then step: the decay should not touch what this step adds.",
             ),
             Misconception(
                 "factor-two",
@@ -654,6 +541,25 @@ EXERCISES = (
                 _adamw(before=lambda w, lr, d: w * (1 + lr * d)),
                 "The decay has the wrong sign: the weights grow.",
                 "Look at a weight whose gradient is zero: it should move towards zero.",
+            ),
+            Misconception(
+                "decay-after-without-learning-rate",
+                _adamw(after=lambda stepped, w, m, v, lr, d: stepped * (1 - d)),
+                "You decay after the step and without the learning rate; Keras decays the old "
+                "weights first, by the learning rate times the decay.",
+                "With a learning rate of zero nothing should move.",
+            ),
+            Misconception(
+                "same-amount-for-all",
+                _adamw(before=lambda w, lr, d: w - lr * d),
+                "You subtract the same amount from every weight; the decay takes a share of each.",
+                "A weight of zero should not decay, and a negative one should grow towards zero.",
+            ),
+            Misconception(
+                "lost-share-kept",
+                _adamw(before=lambda w, lr, d: lr * d * w),
+                "You keep the share that should be lost: subtract it from the weights.",
+                "With a decay of zero the weights should stay.",
             ),
             Misconception(
                 "no-decay",
@@ -679,75 +585,5 @@ EXERCISES = (
             ),
         ),
     ),
-    Exercise(
-        name="clip_by_global_norm",
-        lesson=LESSON,
-        points=2,
-        reference=adam.clip_by_global_norm,
-        cases=gradients_and_norm,
-        section="When one gradient explodes: clipping by the global norm",
-        think="One norm for all entries of all arrays, then one factor for all of them, which is "
-        "never above 1.",
-        misconceptions=(
-            Misconception(
-                "one-by-one",
-                lambda gs, n: [_clipped([g], _norm([g]), n)[0] for g in gs],
-                "You clip each array by its own norm, which changes the direction of the whole; "
-                "take one norm over all arrays. (Keras: `clipnorm` against `global_clipnorm`.)",
-                "All arrays should shrink by the same factor.",
-            ),
-            Misconception(
-                "by-value",
-                lambda gs, n: [np.clip(g, -n, n) for g in gs],
-                "You clip every entry to ±max_norm; it is the norm of all entries together that "
-                "may not exceed it.",
-                "The direction should stay: all entries shrink by the same factor.",
-            ),
-            Misconception(
-                "scaled-up-when-small",
-                lambda gs, n: [g * (np.float64(n) / _norm(gs)) for g in gs],
-                "You scale small gradients up to the limit (and divide by zero if all are zero); "
-                "below the limit they should stay as they are.",
-                "What should clipping do to gradients that are small enough?",
-            ),
-            Misconception(
-                "squared-norm",
-                lambda gs, n: _clipped(gs, _norm(gs) ** 2, n),
-                "You compare with the squared norm: the root is missing.",
-                "Compute the norm of what you return: it should be `max_norm`.",
-            ),
-            Misconception(
-                "sum-of-norms",
-                lambda gs, n: _clipped(gs, sum(_norm([g]) for g in gs), n),
-                "You add the norms of the arrays up; add their squares up and take the root.",
-                "Imagine all arrays laid end to end: what is the length of that one vector?",
-            ),
-            Misconception(
-                "largest-norm",
-                lambda gs, n: _clipped(gs, max(_norm([g]) for g in gs), n),
-                "You use the norm of the largest array; all of them count.",
-                "Imagine all arrays laid end to end: what is the length of that one vector?",
-            ),
-            Misconception(
-                "absolute-values",
-                lambda gs, n: _clipped(gs, float(sum(np.abs(g).sum() for g in gs)), n),
-                "You add absolute values up (the L1 norm); the norm here is the root of the sum "
-                "of squares.",
-                "Compute the norm of what you return: it should be `max_norm`.",
-            ),
-            Misconception(
-                "divided-by-norm",
-                lambda gs, n: [g / _norm(gs) if _norm(gs) > n else g * 1.0 for g in gs],
-                "You divide by the norm and forget to multiply by `max_norm`: the result has "
-                "norm 1.",
-                "Compute the norm of what you return: it should be `max_norm`.",
-            ),
-            Misconception(
-                "not-clipped",
-                lambda gs, n: [g * 1.0 for g in gs],
-                "Nothing is clipped: you return the gradients as they came in.",
-                "Compute the norm of what you return: it should be at most `max_norm`.",
-            ),
-        ),
-    ),
+    *clipping.EXERCISES,
 )

@@ -21,8 +21,8 @@ from course_lib.foundations.sgd import (
 from .explorer import Draw, Explorer, choice, slider
 from .palette import BLUE, GREY, INK, ORANGE, style
 from .picture import Picture, new_figure
+from .training import brief, weights_as_images
 from .training import curves as curves
-from .training import weights_as_images
 
 # --- descent on a quadratic ----------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ def _prepare_descent(hessian: np.ndarray, minimum: np.ndarray, figure: Figure) -
         left_it = f" It leaves the picture at step {escaped[0]}." if len(escaped) else ""
         return (
             f"Learning rate {learning_rate:.3f}, {name}: {said}. Loss above the minimum "
-            f"{losses[0]:.3g} at the start, {losses[-1]:.1e} after {len(losses) - 1} "
+            f"{brief(losses[0])} at the start, {brief(losses[-1])} after {len(losses) - 1} "
             f"steps.{left_it}"
         )
 
@@ -171,14 +171,14 @@ def kept_each_step(eigenvalues: np.ndarray, rate: float, momentum: float, rule: 
 
 
 def _limit(steepest: float, momentum: float, rule: str) -> float:
-    """Largest learning rate that does not diverge: there one of the roots is -1."""
+    """From this learning rate on it does not converge: here one of the roots is -1."""
     without_lookahead = 2 * (1 + momentum) / steepest
     return without_lookahead / (1 + 2 * momentum) if rule == "Nesterov" else without_lookahead
 
 
 def _verdict(factor: float, losses: np.ndarray) -> str:
     if factor > 1:
-        return f"diverges: in the end every step makes the error {factor:.2f} times larger"
+        return f"diverges: in the end every step multiplies the error by {factor:.3f}"
     last_above = np.flatnonzero(losses > losses[0] / 1000)[-1]
     if last_above == STEPS:
         return f"converges slowly: in the end every step keeps {factor:.3f} of the error"
@@ -317,7 +317,7 @@ def hidden_units(weights: np.ndarray) -> Picture:
     strongest = float(np.abs(weights).max())
     return Picture(
         figure,
-        f"Incoming weights of {units} hidden units as images, from −{strongest:.2g} (dark) to "
-        f"{strongest:.2g} (bright): ink on a bright pixel switches the unit on, ink on a dark "
-        "one switches it off.",
+        f"Incoming weights of {units} hidden units as images, on a scale from −{strongest:.2g} "
+        f"(dark) to {strongest:.2g} (bright): ink on a bright pixel pushes the unit up, ink on a "
+        "dark one pushes it down.",
     )

@@ -64,10 +64,10 @@ def training_curves(
     test_accuracies: Sequence[float] = (),
     unit: str = "epoch",
 ) -> Picture:
-    """Losses after each epoch, and beside them accuracies if there are any.
+    """Losses after each epoch, step or batch, and beside them accuracies if there are any.
 
     Args:
-        train_losses: (T,), one for each epoch.
+        train_losses: (T,), one for each unit.
         test_losses: (T,) or empty.
         test_accuracies: (T,) between 0 and 1, or empty.
         unit: what T counts, in the singular.
@@ -100,7 +100,7 @@ def training_curves(
             told.append(f"{which} {name} from {values[0]:.3f} to {values[-1]:.3f}")
         axes.set(xlabel=unit, title=name)
         axes.legend()
-    return Picture(figure, f"Over {len(train_losses)} {unit}s: {', '.join(told)}.")
+    return Picture(figure, f"From {unit} 1 to {len(train_losses)}: {', '.join(told)}.")
 
 
 @style()
@@ -164,19 +164,29 @@ def curves(
             of one standard deviation. Entries that are not finite are left out.
         x_label, y_label: what the axes show.
         logarithmic: the axes that are: "", "x", "y" or "xy".
+
+    Raises:
+        CourseError: there are more curves than lines that can be told apart.
     """
+    if len(by_name) > len(LINES):
+        raise CourseError(
+            f"{len(by_name)} curves in one figure cannot be told apart: draw at most {len(LINES)}."
+        )
     x = np.asarray(x, dtype=float)
     figure = new_figure((7.4, 3.3))
     figure.set_layout_engine("constrained")  # the labels of a logarithmic axis differ in width
     axes = figure.subplots()
     told = []
-    for (name, values), line in zip(by_name.items(), LINES, strict=False):
+    for (name, values), line in zip(by_name.items(), LINES, strict=False):  # fewer than LINES
         rows = np.asarray(values, dtype=float).reshape(len(x), -1)
         middle = rows.mean(axis=1)
         spread = rows.std(axis=1, ddof=1) if rows.shape[1] > 1 else None
         every = max(1, len(x) // 10)
         axes.errorbar(x, middle, spread, label=name, markevery=every, capsize=3, **line)
         seen = np.flatnonzero(np.isfinite(middle))
+        if not len(seen):
+            told.append(f"{name}: no finite value")
+            continue
         low, high = seen[middle[seen].argmin()], seen[middle[seen].argmax()]
         told.append(
             f"{name}: from {brief(middle[seen[0]])} at {brief(x[seen[0]])} to "

@@ -19,6 +19,13 @@ up[index] += step
 down[index] -= step
 """
 GRADIENT_OF_BOTH = "softmax_cross_entropy_gradient"
+MOMENTS = """
+m = beta_1 * m + (1 - beta_1) * gradient
+v = beta_2 * v + (1 - beta_2) * gradient**2
+"""
+CORRECTED = MOMENTS + "m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)\n"
+MEAN_SQUARE = "average = rho * average + (1 - rho) * gradient**2\n"
+BACKWARD = "a = (upstream @ weights_out.T) * (hidden > 0)\n"
 
 
 def answer(name: str, body: str) -> Callable[..., Any]:
@@ -40,6 +47,17 @@ def loop(body: str, after: str = "return gradient") -> str:
         "gradient = np.zeros(point.shape)\n"
         "for index in np.ndindex(point.shape):\n"
         f"{textwrap.indent(body.strip(), '    ')}\n{after}"
+    )
+
+
+def running(stored: str, start: str = "0.0") -> str:
+    """A body for `bias_corrected_average`."""
+    return (
+        f"a, averages = {start}, []\n"
+        "for t, value in enumerate(values, start=1):\n"
+        "    a = beta * a + (1 - beta) * value\n"
+        f"    averages.append({stored})\n"
+        "return np.array(averages)"
     )
 
 
@@ -183,6 +201,234 @@ def loop(body: str, after: str = "return gradient") -> str:
             "return numerical_gradient(loss, logits, 1e-4)",
             "finite-differences",
         ),
+        ("l2_penalty", "return strength * sum(weights ** 2)", "first-axis-only"),
+        ("l2_penalty", "return strength * weights @ weights", "product-of-vectors"),
+        ("l2_penalty", "return strength * np.linalg.norm(weights, 2) ** 2", "spectral-norm"),
+        ("l2_penalty", "return strength * weights.sum() ** 2", "sum-squared"),
+        (
+            "l2_gradient",
+            "return numerical_gradient(lambda w: l2_penalty(w, strength), weights)",
+            "finite-differences",
+        ),
+        (
+            "l2_gradient",
+            "return numerical_gradient(lambda w: strength * np.vdot(w, w), weights, 1e-3)",
+            "finite-differences",
+        ),
+        ("l2_gradient", "return weights - 2 * strength * weights", "step-taken"),
+        ("l2_gradient", "return 2 * np.sum(strength * weights)", "added-up"),
+        (
+            "lasso_subgradient",
+            "return numerical_gradient(lambda w: strength * np.abs(w).sum(), weights)",
+            "finite-differences",
+        ),
+        ("lasso_subgradient", "return np.where(weights == 0, 0, strength)", "always-plus-but-zero"),
+        (
+            "ridge_weights",
+            "return np.linalg.pinv(features) @ targets",
+            "least-squares",
+        ),
+        (
+            "ridge_weights",
+            "n, d = features.shape\npenalty = strength * np.eye(d)\npenalty[0, 0] = 0\n"
+            "return np.linalg.solve(features.T @ features / n + penalty, features.T @ targets / n)",
+            "first-column-not-penalised",
+        ),
+        (
+            "soft_threshold",
+            "up = np.where(weights < amount, weights + amount, 0)\n"
+            "return np.where(weights > amount, weights - amount, up)",
+            "two-branches",
+        ),
+        ("dropout", "return activations * keep_mask / 1 - rate", "parentheses-missing"),
+        ("dropout", "return keep_mask * activations * (1 / rate)", "divided-by-rate-first"),
+        (
+            "weight_decay_step",
+            "new = weights - learning_rate * gradient\nreturn new - decay * new",
+            "decay-after-step-without-learning-rate",
+        ),
+        (
+            "weight_decay_step",
+            "return learning_rate * (gradient + decay * weights)",
+            "step-instead-of-weights",
+        ),
+        (
+            "least_squares_gradient",
+            "return numerical_gradient(lambda w: mse(features @ w, targets), weights)",
+            "finite-differences",
+        ),
+        (
+            "least_squares_gradient",
+            "return numerical_gradient(lambda w: ((features @ w - targets) ** 2).sum() / "
+            "len(targets), weights, 1e-4)",
+            "finite-differences",
+        ),
+        (
+            "least_squares_gradient",
+            "return 2 * features.T * (features @ weights - targets) / len(targets)",
+            "star-instead-of-matrix-product",
+        ),
+        (
+            "least_squares_gradient",
+            "return features.T @ (features @ weights - targets)",
+            "missing-two-and-not-divided",
+        ),
+        (
+            "sgd_step",
+            "return (weights - gradient) * learning_rate",
+            "learning-rate-times-everything",
+        ),
+        (
+            "largest_stable_learning_rate",
+            "eigenvalues = np.linalg.eigvalsh(hessian)\n"
+            "return 2 / (eigenvalues[0] + eigenvalues[-1])",
+            "fastest-rate",
+        ),
+        (
+            "minibatches",
+            "for i in range(0, len(order), batch_size):\n    return order[i : i + batch_size]",
+            "first-batch-only",
+        ),
+        (
+            "minibatches",
+            "batches = []\n"
+            "for i in range(0, len(order), batch_size):\n"
+            "    batches.append(order[i : i + batch_size])\n"
+            "    return batches",
+            "list-of-the-first-batch",
+        ),
+        (
+            "minibatches",
+            "count = len(order) // batch_size + 1\n"
+            "return [order[i * batch_size : (i + 1) * batch_size] for i in range(count)]",
+            "empty-batch-at-the-end",
+        ),
+        ("minibatches", "return order.reshape(-1, batch_size)", "as-a-matrix"),
+        (
+            "momentum_step",
+            "velocity = momentum * velocity - learning_rate * gradient\n"
+            "return velocity, weights + velocity",
+            "returned-in-the-other-order",
+        ),
+        (
+            "momentum_step",
+            "new = momentum * velocity - learning_rate * gradient\nreturn weights + new, velocity",
+            "old-velocity-returned",
+        ),
+        (
+            "nesterov_step",
+            "new = momentum * velocity - learning_rate * gradient\n"
+            "return weights + new - learning_rate * gradient, new",
+            "whole-velocity-and-push",
+        ),
+        (
+            "cosine_with_warmup",
+            "if step < warmup_steps:\n"
+            "    rate = base_learning_rate * step / warmup_steps\n"
+            "done = (step - warmup_steps) / (total_steps - warmup_steps)\n"
+            "rate = base_learning_rate * (1 + np.cos(np.pi * done)) / 2\n"
+            "return rate",
+            "warmup-overwritten",
+        ),
+        (
+            "cosine_with_warmup",
+            "if step < warmup_steps:\n"
+            "    return base_learning_rate * step / warmup_steps\n"
+            "return base_learning_rate * (1 + np.cos(np.pi * step - warmup_steps / total_steps - "
+            "warmup_steps)) / 2",
+            "parentheses-around-the-difference",
+        ),
+        (
+            "hidden_layer_gradients",
+            BACKWARD + "return x.T @ a, hidden.T @ upstream, a.sum(0), upstream.sum(0)",
+            "weights-before-biases",
+        ),
+        (
+            "hidden_layer_gradients",
+            BACKWARD
+            + "out = numerical_gradient(lambda w: np.sum(upstream * (hidden @ w)), weights_out)\n"
+            "return x.T @ a, a.sum(axis=0), out, upstream.sum(axis=0)",
+            "finite-differences",
+        ),
+        ("bias_corrected_average", running("a / 1 - beta**t"), "parentheses"),
+        ("bias_corrected_average", running("a / (1 - beta)"), "power-forgotten"),
+        ("bias_corrected_average", running("a / beta**t"), "divided-by-what-is-missing"),
+        (
+            "bias_corrected_average",
+            running("a / (1 - beta**t)", start="values[0]"),
+            "started-at-the-first-value-and-corrected",
+        ),
+        (
+            "rmsprop_step",
+            MEAN_SQUARE + "return weights - learning_rate * gradient / np.sqrt(average) + epsilon, "
+            "average",
+            "epsilon-added-to-weights",
+        ),
+        (
+            "rmsprop_step",
+            "new = rho * average + (1 - rho) * gradient**2\n"
+            "return weights - learning_rate * gradient / np.sqrt(new + epsilon), average",
+            "old-average-returned",
+        ),
+        (
+            "rmsprop_step",
+            "average = np.sqrt(rho * average + (1 - rho) * gradient**2)\n"
+            "return weights - learning_rate * gradient / (average + epsilon), average",
+            "root-kept-in-the-average",
+        ),
+        (
+            "adam_step",
+            CORRECTED
+            + "return weights - learning_rate * gradient / (np.sqrt(v_hat) + epsilon), m, v",
+            "gradient-instead-of-m",
+        ),
+        (
+            "adam_step",
+            CORRECTED + "return weights - learning_rate * m_hat / (np.sqrt(v) + epsilon), m, v",
+            "v-not-corrected",
+        ),
+        (
+            "adam_step",
+            MOMENTS + "m_hat, v_hat = m / 1 - beta_1**step, v / 1 - beta_2**step\n"
+            "return weights - learning_rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v",
+            "parentheses-of-the-correction",
+        ),
+        (
+            "adam_step_keras",
+            MOMENTS + "rate = learning_rate * np.sqrt(1 - beta_2) / (1 - beta_1)\n"
+            "return weights - rate * m / (np.sqrt(v) + epsilon), m, v",
+            "power-forgotten",
+        ),
+        (
+            "adam_step_keras",
+            CORRECTED + "rate = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)\n"
+            "return weights - rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v",
+            "corrected-twice",
+        ),
+        (
+            "adamw_step",
+            "w, betas = weights - learning_rate * weight_decay, (beta_1, beta_2)\n"
+            "return adam_step_keras(w, gradient, m, v, step, learning_rate, *betas, epsilon)",
+            "same-amount-for-all",
+        ),
+        (
+            "clip_by_global_norm",
+            "norm = np.linalg.norm(gradients)\n"
+            "return [g * min(1.0, max_norm / norm) for g in gradients]",
+            "laid-end-to-end-without-flattening",
+        ),
+        (
+            "clip_by_global_norm",
+            "norm = np.sqrt(sum(np.sum(g) ** 2 for g in gradients))\n"
+            "return [g * max_norm / norm if norm > max_norm else g for g in gradients]",
+            "squares-of-sums",
+        ),
+        (
+            "clip_by_global_norm",
+            "norm = np.sqrt(sum(np.sum(g**2) for g in gradients))\n"
+            "if norm > max_norm:\n    return [g * max_norm / norm for g in gradients]",
+            "nothing-returned-below-the-limit",
+        ),
     ],
 )
 def test_a_known_mistake_is_named(name: str, body: str, misconception: str) -> None:
@@ -234,6 +480,32 @@ def told(name: str, body: str) -> Verdict:
                 "gradient[index] = (function(up) - function(down)) / (2 * step)"
             ),
             "`y = x` is only a second name",
+        ),
+        (
+            "minibatches",
+            "starts = range(0, len(order), batch_size)\n"
+            "return np.array([order[start : start + batch_size] for start in starts])",
+            "a list takes them",
+        ),
+        (
+            "minibatches",
+            "for start in range(0, len(order), batch_size):\n"
+            "    yield order[start : start + batch_size]",
+            "Expected 3 values in a list, got a value of type generator.",
+        ),
+        (
+            "soft_threshold",
+            "return np.sign(weights) * max(np.abs(weights) - amount, 0)",
+            "`np.where`, `np.maximum` and `np.minimum` take all.",
+        ),
+        (  # as many digits as it takes
+            "ridge_weights",
+            "w, spared = np.zeros(features.shape[1]), np.arange(features.shape[1])[::-1] > 0\n"
+            "for _ in range(300):\n"
+            "    error = features @ w - targets\n"
+            "    w = w - 0.1 * (features.T @ error / len(error) + strength * spared * w)\n"
+            "return w",
+            "expected 0.309384793, got 0.30938535.",
         ),
     ],
 )

@@ -20,6 +20,7 @@ from course_lib.plots import (
     weights_as_images,
     wrong_predictions_figure,
 )
+from course_lib.plots.training import curves
 
 RANDOM = np.random.default_rng(0)
 WEIGHTS = RANDOM.normal(size=(64, 10))
@@ -102,10 +103,20 @@ def test_flat_images_are_drawn_as_squares() -> None:
 
 def test_curves_are_told_from_first_to_last() -> None:
     assert FIGURES["curves"]().alt == (
-        "Over 3 epochs: training loss from 2.000 to 0.500, test loss from 2.100 to 0.900, "
+        "From epoch 1 to 3: training loss from 2.000 to 0.500, test loss from 2.100 to 0.900, "
         "test accuracy from 0.200 to 0.750."
     )
-    assert training_curves([1.0, 0.5], unit="step").alt.startswith("Over 2 steps")
+    assert training_curves([1.0, 0.5], unit="step").alt.startswith("From step 1 to 2:")
+
+
+def test_a_curve_without_numbers_is_told_as_such() -> None:
+    picture = curves([1, 2], {"lost": [np.nan, np.inf], "kept": [2.0, 1.0]}, "step", "loss")
+    assert picture.alt.startswith("loss against step. lost: no finite value. kept: from 2 at 1")
+
+
+def test_more_curves_than_lines_are_refused() -> None:
+    with pytest.raises(CourseError, match="4 curves in one figure"):
+        curves([1, 2], {name: [1.0, 2.0] for name in "abcd"}, "step", "loss")
 
 
 def test_what_cannot_be_drawn_is_said_in_a_sentence() -> None:

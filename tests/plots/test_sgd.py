@@ -73,7 +73,7 @@ def test_descent_explorer_tells_both_sides_of_the_limit() -> None:
     explorer = figures.descent_explorer(HESSIAN, MINIMUM)
     assert "without momentum: converges" in at(explorer, learning_rate=0.12)
     alt = at(explorer, learning_rate=0.2)
-    assert "diverges: in the end every step makes the error 1.33 times larger" in alt
+    assert "diverges: in the end every step multiplies the error by 1.331" in alt
     assert f"limit of η: {LIMIT:.3f}" in alt
     assert "It leaves the picture at step" in alt
 
