@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -171,6 +172,8 @@ def grade(
     unsafe: bool,
 ) -> None:
     """Grade a notebook, a folder of LEARNER.ipynb, or nbgrader's submitted/ folder."""
+    # Judging works on small arrays; more threads would only cost time to start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if cluster is None:
         from .grading.servers import SERVERS
 

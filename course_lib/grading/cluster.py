@@ -232,7 +232,7 @@ def _course() -> str:
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for folder in ("exercises", "foundations", "grading"):
-        for path in sorted((package / folder).glob("*.py")):
+        for path in sorted((package / folder).rglob("*.py")):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

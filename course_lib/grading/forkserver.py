@@ -1,6 +1,6 @@
 """Starts a process for each answer by forking, so that imports are paid once (Linux).
 
-`process` runs this file (``python -I forkserver.py``). Like `worker` and `walls`, which it loads
+`servers` runs this file (``python -I forkserver.py``). Like `worker` and `walls`, which it loads
 from beside it, it knows nothing of course_lib, so that no answer is in the memory that it hands
 on. It imports NumPy (or Keras), raises the walls that all answers share and waits on standard
 input, a socket: ``f`` with a handle forks a `worker` that has no handle but this one, ``e`` ends
@@ -10,6 +10,7 @@ closes its end, or dies, this process ends, and the answer with it.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -32,13 +33,13 @@ def main(folder: str, module: str, without: str) -> None:
     """
     beside = str(Path(__file__).resolve().parent)
     sys.path.insert(0, beside)
-    kernel, worker = map(importlib.import_module, ("walls", "worker"))
+    raised, worker = map(importlib.import_module, ("walls.raised", "worker"))
     sys.path.remove(beside)
     importlib.import_module(module)
     worker.hide_the_course()
     if len(list(Path("/proc/self/task").iterdir())) > 1:
         raise RuntimeError(f"{module} has started threads, so that forking is not safe")
-    walls = kernel.Walls(folder, frozenset(without.split(",")))
+    walls = raised.Walls(folder, frozenset(without.split(",")))
     walls.raise_shared()
     os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "TEMP"), walls.work))
     gc.freeze()  # so that collecting does not copy the memory that all share
@@ -53,7 +54,9 @@ def main(folder: str, module: str, without: str) -> None:
             status = walls.end_own(number)
             if ended:
                 break
-            grader.send(json.dumps({"status": status, "error": said}).encode())
+            with contextlib.suppress(OSError):  # it may be gone by now
+                grader.send(json.dumps({"status": status, "error": said}).encode())
+    os._exit(0)  # nothing is left to be tidied up
 
 
 def _fork(walls: Any, worker: Any, own: int) -> tuple[int | None, str]:

@@ -22,6 +22,7 @@ from .own_exercises import OwnExercises
 from .record import HandedIn, Record, grade_one, hand_in
 from .report import Run, write_reports
 from .results import Results
+from .servers import SERVERS
 
 Progress = Callable[[int, int, Record], None]
 """Called after each submission is safely on disk, with: how many are done, of how many, and the
@@ -114,7 +115,9 @@ def grade(
         raise UsageError(f"The seed must not be negative, as {seed} is.")
     own = OwnExercises.read(exercises) if exercises is not None else None
     sources, notes = discover(paths)
-    records: list[Record] = []
+    if cluster is None:
+        SERVERS.launch(min(jobs or _cores(), len(sources)))
+    ended: Counter[str] = Counter()
     with (
         using(own.exercises if own is not None else ()),
         _executor(jobs, cluster, own, trusted=unsafe or _is_one_file(paths)) as executor,
@@ -124,14 +127,13 @@ def grade(
         warnings.simplefilter("ignore")  # of Python about the learners' code
         with closing(_graded(sources, results, executor)) as graded:
             for record in graded:
-                records.append(record)
+                ended[record["status"]] += 1
                 if progress is not None:
-                    progress(len(records), len(sources), record)
-        run = Run(records, results.seed, executor.holds, executor.missing)
+                    progress(ended.total(), len(sources), record)
+        run = Run(results.records, results.seed, executor.holds, executor.missing)
         files = write_reports(out, run)
     if results.kept:
         notes.append(f"{results.kept} of {len(sources)} were graded before and kept.")
-    ended = Counter(record["status"] for record in records)
     return Summary(
         seed=results.seed,
         graded=ended["graded"],

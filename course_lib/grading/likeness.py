@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from .slicing import Slices
@@ -12,6 +13,8 @@ from .slicing import Slices
 Prints = dict[str, str]
 """By exercise, a hash of the answer's normal form."""
 
+MAX_REMEMBERED = 2000
+"""Length of the longest answer whose hash is kept: short ones are often the same."""
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)
 
 
@@ -30,13 +33,23 @@ def code_prints(slices: Slices, entries: Iterable[Mapping[str, Any]]) -> Prints:
         if slices.answer(name) is None:
             continue
         others = [other for other in names if other != name]
-        sources = [source for _, source in slices.program(name, others).segments]
-        try:
-            form = normal_form(sources, keep=names)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue  # code like this is one of a kind anyway
-        prints[name] = hashlib.sha256(form.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        sources = tuple(source for _, source in slices.program(name, others).segments)
+        kept = sum(map(len, sources)) <= MAX_REMEMBERED
+        found = (_known if kept else _code_print)(sources, tuple(names))
+        if found is not None:
+            prints[name] = found
     return prints
+
+
+def _code_print(sources: tuple[str, ...], keep: tuple[str, ...]) -> str | None:
+    try:
+        form = normal_form(sources, keep)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None  # code like this is one of a kind anyway
+    return hashlib.sha256(form.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+_known = lru_cache(maxsize=1024)(_code_print)
 
 
 def normal_form(sources: Sequence[str], keep: Iterable[str] = ()) -> str:

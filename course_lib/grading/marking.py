@@ -165,7 +165,7 @@ def _without_points(exercise: Exercise, status: Any, message: str) -> Verdict:
     return Verdict(status, 0.0, exercise.points, None, message, exercise.name)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _cases(exercise: Exercise, seed: int) -> list[Case]:
     return exercise.draw_cases(seed)
 

@@ -1,14 +1,12 @@
 """Processes for answers as this side sees them: started, talked to, ended, with deadlines.
 
-On Linux a `Server` forks an `Answer` in milliseconds, behind walls; elsewhere `Spawned` starts a
-new interpreter. Both are a `Channel`.
+On Linux a server forks an `Answer` in milliseconds, behind walls; elsewhere `Spawned` starts a new
+interpreter. Both are a `Channel`.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import json
 import os
 import select
 import signal
@@ -16,24 +14,15 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from threading import Event
-from typing import IO
 
 from . import worker
-from .walls import clear
+from .servers import HERE, TO_END, Folder, Server, clean_environment, last_line
 from .worker import Message
 
-HERE = Path(__file__).resolve().parent
 WORKER = (sys.executable, "-I", "-B", str(HERE / "worker.py"))
-FORKSERVER = (sys.executable, "-I", "-B", str(HERE / "forkserver.py"))
-CAN_FORK = sys.platform == "linux"
-TO_START = 60.0
-TO_END = 5.0
 
 
 class StoppedError(Exception):
@@ -107,6 +96,10 @@ class Channel:
         """End the process and all that it has started; returns how it had ended before."""
         raise NotImplementedError
 
+    def leave(self) -> None:
+        """End it where nobody wants to know how; need not wait until it has ended."""
+        self.end()
+
     def _read(self) -> None:
         try:
             chunk = os.read(self._replies, 1 << 18)
@@ -157,7 +150,7 @@ class Spawned(Channel):
 
     def __init__(self, command: Sequence[str], stop: Event) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
-        self._folder = tempfile.mkdtemp(prefix="answer-")
+        self._folder = Folder()
         try:
             self._popen = subprocess.Popen(
                 command,
@@ -165,13 +158,13 @@ class Spawned(Channel):
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
                 bufsize=0,
-                cwd=self._folder,
-                env=_environment(self._folder),
+                cwd=self._folder.path,
+                env=clean_environment(self._folder.path),
                 start_new_session=True,
             )
         except BaseException:
             self._errors.close()
-            Path(self._folder).rmdir()
+            self._folder.clear()
             raise
         assert self._popen.stdin is not None
         assert self._popen.stdout is not None
@@ -179,7 +172,7 @@ class Spawned(Channel):
 
     def errors(self) -> str:
         """The last line that the process wrote before it began to serve."""
-        return _last_line(self._errors)
+        return last_line(self._errors)
 
     def end(self) -> str:
         # The group goes first: once its leader has been waited for, the number may be another's.
@@ -194,32 +187,8 @@ class Spawned(Channel):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        with contextlib.suppress(OSError):
-            clear(self._folder)
+        self._folder.clear()
         return _how(self._popen.returncode)
-
-
-def _last_line(file: IO[bytes]) -> str:
-    file.seek(0)
-    lines = file.read(100_000).decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else ""
-
-
-def _environment(folder: str) -> dict[str, str]:
-    one = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-    names = ("SYSTEMROOT", "KERAS_BACKEND")
-    kept = {name: os.environ[name] for name in names if name in os.environ}
-    return {
-        **dict.fromkeys(one, "1"),
-        **kept,
-        "HOME": folder,
-        "TMPDIR": folder,
-        "TEMP": folder,
-        "LANG": "C.UTF-8",
-        "CUDA_VISIBLE_DEVICES": "",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_ENABLE_ONEDNN_OPTS": "0",
-    }
 
 
 # --- forked --------------------------------------------------------------------------------------
@@ -258,120 +227,13 @@ class Answer(Channel):
         self._own.close()
         return _how(status if isinstance(status, int) else None)
 
+    def leave(self) -> None:
+        if self._report is None:
+            self._report = {}
+            self._server.leave_answer()
+        self._own.close()
+
     def _reported(self) -> dict[str, object]:
         if self._report is None:
             self._report = self._server.end_answer()
         return self._report
-
-
-class Server:
-    """A process that has imported what answers need and forks one for each.
-
-    Args:
-        module: which it imports once, "numpy" or "keras".
-        without: layers of the walls to leave out (`walls.LAYERS`).
-
-    Raises:
-        OSError: it does not start; says why.
-    """
-
-    def __init__(self, module: str = "numpy", without: Sequence[str] = ()) -> None:
-        self.module, self.without = module, tuple(without)
-        self.alive = False
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
-        self._folder = tempfile.mkdtemp(prefix="answer-")
-        self._control, theirs = socket.socketpair()
-        self._popen = subprocess.Popen(
-            (*FORKSERVER, self._folder, module, ",".join(without)),
-            stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL,
-            stderr=self._errors,
-            cwd=self._folder,
-            env=_environment(self._folder),
-            start_new_session=True,
-        )
-        theirs.close()
-        self._control.settimeout(TO_START)
-        with contextlib.suppress(OSError):
-            word = self._control.recv(5)
-            self.alive = word in (b"ready", b"apart")
-            if word == b"apart":
-                clear(self._folder)
-        if not self.alive:
-            said = self.errors()
-            self.end()
-            raise OSError(said or "the process that forks answers does not start")
-
-    def fork(self, answer: socket.socket) -> None:
-        """Fork a process that has this socket.
-
-        Raises:
-            OSError: the server is gone.
-        """
-        socket.send_fds(self._control, [b"f"], [answer.fileno()])
-
-    def end_answer(self) -> dict[str, object]:
-        """End what was forked; says its exit "status", or the "error" that there was none."""
-        try:
-            self._control.settimeout(TO_END)
-            self._control.send(b"e")
-            report: dict[str, object] = json.loads(self._control.recv(1 << 16))
-        except (OSError, ValueError):  # the server is gone, or cannot end the process
-            self.end()
-            return {}
-        return report
-
-    def errors(self) -> str:
-        """The last line that the server wrote."""
-        return "" if self._errors.closed else _last_line(self._errors)
-
-    def end(self) -> None:
-        """End the server, and with it the answers and keepers that are left."""
-        self.alive = False
-        self._control.close()
-        try:
-            self._popen.wait(TO_END)
-        except subprocess.TimeoutExpired:
-            self._popen.kill()
-            self._popen.wait()
-        self._errors.close()
-        with contextlib.suppress(OSError):
-            clear(self._folder)
-
-
-class Servers:
-    """Servers that wait for their next submission; each serves one at a time."""
-
-    def __init__(self) -> None:
-        self._idle: defaultdict[tuple[int, str, tuple[str, ...]], list[Server]] = defaultdict(list)
-        self._lock = threading.Lock()
-
-    def take(self, module: str, without: Sequence[str] = ()) -> Server:
-        """An idle server, or a new one.
-
-        Raises:
-            OSError: it does not start; says why.
-        """
-        with self._lock:
-            idle = self._idle[os.getpid(), module, tuple(without)]
-            if idle:
-                return idle.pop()
-        return Server(module, without)
-
-    def put(self, server: Server) -> None:
-        """Give a server back."""
-        if server.alive:
-            with self._lock:
-                self._idle[os.getpid(), server.module, server.without].append(server)
-
-    def end(self) -> None:
-        """End those that are idle."""
-        with self._lock:
-            servers = [server for idle in self._idle.values() for server in idle]
-            self._idle.clear()
-        for server in servers:
-            server.end()
-
-
-SERVERS = Servers()
-atexit.register(SERVERS.end)

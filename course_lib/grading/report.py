@@ -6,7 +6,8 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,12 +38,13 @@ class Run:
     """All that the reports tell.
 
     Attributes:
-        records: of all submissions, in any order.
+        records: of all submissions, in the order of their learners. They are gone through
+            several times, and may be read from a file each time.
         seed: of the random cases.
         holds, missing: limits on the learners' code that were enforced, or were not.
     """
 
-    records: Sequence[Record]
+    records: Iterable[Record]
     seed: int
     holds: Sequence[str]
     missing: Sequence[str]
@@ -54,51 +56,53 @@ def write_reports(out: Path, run: Run) -> tuple[Path, ...]:
     Raises:
         CourseError: one cannot be written.
     """
-    pages = feedback_pages(run)
-    texts = {name: table(run.records) for name, table in TABLES.items()}
-    texts["summary.html"] = summary_page(run)
     with writing(out):
-        write_all(out / "feedback", pages)
-        write_all(out, texts)
+        write_all(out / "feedback", feedback_pages(run))
+        write_all(out, ((name, table(run.records)) for name, table in TABLES.items()))
+        write_all(out, [("summary.html", [summary_page(run)])])
     return *(out / name for name in ("summary.html", *TABLES, "results.jsonl")), out / "feedback"
 
 
-def feedback_pages(run: Run) -> dict[str, str]:
+def feedback_pages(run: Run) -> Iterator[tuple[str, Iterable[str]]]:
     """File name and HTML of each learner's page."""
     template = _environment().get_template("feedback.html.j2")
-    learners = tables.by_learner(run.records)
-    names = file_names(learners)
-    pages = {}
-    for learner, own in learners.items():
+    names = file_names(learner for learner, _ in tables.by_learner(run.records))
+    for learner, own in tables.by_learner(run.records):
         total, max_total = tables.totals(own)
-        pages[names[learner]] = template.render(
-            run=run,
-            learner=learner,
-            records=own,
-            total=total,
-            max_total=max_total,
-            headings=HEADINGS,
-            hint_titles=HINT_TITLES,
-            borders=BORDERS,
-            other_border=OTHER_BORDER,
+        yield (
+            names[learner],
+            [
+                template.render(
+                    run=run,
+                    learner=learner,
+                    records=own,
+                    total=total,
+                    max_total=max_total,
+                    headings=HEADINGS,
+                    hint_titles=HINT_TITLES,
+                    borders=BORDERS,
+                    other_border=OTHER_BORDER,
+                )
+            ],
         )
-    return pages
 
 
 def summary_page(run: Run) -> str:
     """The instructor's page, as HTML."""
+    sizes = [len(own) for _, own in tables.by_learner(run.records)]
     return (
         _environment()
         .get_template("summary.html.j2")
         .render(
             run=run,
+            submissions=sum(sizes),
             headings=HEADINGS,
             exercises=summary.by_exercise(run.records),
             mistakes=summary.mistakes(run.records),
             nothing=summary.attempted_nothing(run.records),
             alike=summary.alike(run.records),
             ungraded=summary.ungraded(run.records),
-            learners=len(tables.by_learner(run.records)),
+            learners=len(sizes),
         )
     )
 
@@ -128,10 +132,10 @@ def file_names(learners: Iterable[str]) -> dict[str, str]:
     """
     learners = list(learners)
     plain = {learner: _plain(learner) for learner in learners}
-    folded = [name.casefold() for name in plain.values()]
+    folded = Counter(name.casefold() for name in plain.values())
     names = {}
     for learner, name in plain.items():
-        if name != learner or folded.count(name.casefold()) > 1 or _is_reserved(name):
+        if name != learner or folded[name.casefold()] > 1 or _is_reserved(name):
             name += "-" + hashlib.sha256(learner.encode()).hexdigest()[:8]
         names[learner] = f"{name}.html"
     return names
@@ -146,22 +150,22 @@ def _is_reserved(name: str) -> bool:
     return name.split(".")[0].casefold() in _RESERVED
 
 
-def write_all(folder: Path, texts: Mapping[str, str]) -> None:
+def write_all(folder: Path, texts: Iterable[tuple[str, Iterable[str]]]) -> None:
     """Write files so that each is there whole or not at all.
 
     Args:
         folder: made if it is not there.
-        texts: by file name.
+        texts: file names, and the parts of each text.
 
     Raises:
         OSError: one cannot be written; no half of it is left.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
+    for name, parts in texts:
         temporary = folder / f".{name}.tmp"
         try:
             with temporary.open("w", encoding="utf-8", newline="") as file:
-                file.write(text)
+                file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(folder / name)

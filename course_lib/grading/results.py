@@ -8,12 +8,25 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import CourseError, UsageError
 from .record import HandedIn, Record
 
+RECENT = 256
+"""Records that are kept in memory while the reports are written."""
 _FAR = 1 << 40  # Windows locks bytes, and others must be able to read those that are there
+
+
+class _Earlier(NamedTuple):
+    """A line of an earlier run: where it begins, and what it was made from."""
+
+    start: int
+    status: str
+    sha256: str
+    own: str | None
 
 
 class Results:
@@ -31,6 +44,7 @@ class Results:
         path: of the file.
         seed: of the run.
         kept: how many earlier records `earlier` has found.
+        records: those of this run, kept ones included, to be iterated over any number of times.
 
     Raises:
         UsageError: another run is writing there; there are results and ``resume`` is false; the
@@ -42,7 +56,9 @@ class Results:
         self.path = out / "results.jsonl"
         self.kept = 0
         self._own = own
-        self._earlier: dict[str, Record] = {}
+        self.records = Records(self.path)
+        self._earlier: dict[str, _Earlier] = {}
+        self._seeds: set[int] = set()
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
@@ -83,8 +99,9 @@ class Results:
                     break
                 try:
                     record = json.loads(line)
-                    self._earlier[record["submission"]] = record
-                    _ = record["seed"], record["sha256"], record["status"]
+                    made = record["status"], record["sha256"], record.get("own")
+                    self._earlier[record["submission"]] = _Earlier(end, *made)
+                    self._seeds.add(record["seed"])
                 except (ValueError, KeyError, TypeError):
                     raise CourseError(
                         f"Line {number} of “{self.path}” is damaged: delete that line to grade "
@@ -94,27 +111,28 @@ class Results:
         return end
 
     def _agreed(self, seed: int | None) -> int:
-        recorded = {record["seed"] for record in self._earlier.values()}
-        if seed is not None and recorded - {seed}:
+        others = self._seeds - {seed}
+        if seed is not None and others:
             raise UsageError(
-                f"“{self.path}” was begun with seed {recorded.pop()}, not {seed}: leave --seed "
+                f"“{self.path}” was begun with seed {others.pop()}, not {seed}: leave --seed "
                 "out to continue it."
             )
         drawn = int.from_bytes(os.urandom(4), "big")
-        return seed if seed is not None else recorded.pop() if recorded else drawn
+        return seed if seed is not None else others.pop() if others else drawn
 
     def earlier(self, handed: HandedIn) -> Record | None:
         """The record of a submission that has not changed since; a crash is tried again."""
-        record = self._earlier.get(handed.id)
+        found = self._earlier.get(handed.id)
         if (
-            record is None
-            or record["status"] == "crashed"
-            or record["sha256"] != handed.sha256
-            or record.get("own") != self._own
+            found is None
+            or found.status == "crashed"
+            or found.sha256 != handed.sha256
+            or found.own != self._own
         ):
             return None
         self.kept += 1
-        return record
+        self.records.add(handed.id, handed.learner, found.start)
+        return self.records.read(found.start)
 
     def append(self, record: Record) -> Record:
         """Write one record; it is on disk when this returns, or not at all.
@@ -133,7 +151,38 @@ class Results:
             except BaseException:  # a full disk, or Ctrl-C in between: no half of a line stays
                 self._file.truncate(self._end)
                 raise
+        self.records.add(record["submission"], record["learner"], self._end)
         self._end += len(line)
+        return record
+
+
+class Records:
+    """Records in the order of learners and submissions, read from the file when they are wanted.
+
+    However large the class is, few are in memory at a time.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._starts: dict[tuple[str, str], int] = {}
+        self._recent = lru_cache(maxsize=RECENT)(self.read)
+
+    def add(self, submission: str, learner: str, start: int) -> None:
+        """Take up the record that begins there in the file."""
+        self._starts[learner, submission] = start
+
+    def __iter__(self) -> Iterator[Record]:
+        for _, start in sorted(self._starts.items()):
+            yield self._recent(start)
+
+    def read(self, start: int) -> Record:
+        """The record that begins there."""
+        with self._path.open("rb") as file:
+            file.seek(start)
+            record: Record = json.loads(file.readline())
         return record
 
 

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Event
 from types import TracebackType
 from typing import Any
@@ -22,18 +23,9 @@ from ..errors import CourseError
 from ..exercises.exercise import Case, Exercise, Formula, Outcome, Status
 from ..exercises.judge import call
 from . import worker
-from .process import (
-    CAN_FORK,
-    SERVERS,
-    WORKER,
-    Answer,
-    Channel,
-    DiedError,
-    HungError,
-    Server,
-    Spawned,
-)
+from .process import WORKER, Answer, Channel, DiedError, HungError, Spawned
 from .process import StoppedError as StoppedError
+from .servers import CAN_FORK, SERVERS, Server
 from .slicing import Program
 from .walls import NO_NETWORK, NO_REACH, NO_SIGHT
 from .worker import Message, ProtocolError
@@ -47,7 +39,7 @@ _FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "ready": {"holds": tuple, "missing": tuple},
     "loaded": {"instead": str},
     "value": {"value": object, "arguments": (tuple, type(None))},
-    "raised": {"error": str, "line": str},
+    "raised": {"error": str, "line": str, "begun": bool},
     "ask": {"name": str, "arguments": tuple, "keywords": tuple},
 }
 
@@ -145,7 +137,7 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._drop()
+        self._leave()
         for server in self._servers.values():
             SERVERS.put(server)
         self._servers.clear()
@@ -200,6 +192,7 @@ class Sandbox:
         except OSError:
             server.end()
             server = Server(module, self._without)
+            server.wait()
             answer = Answer(server, self._stop)
         self._servers[module] = server
         return answer
@@ -232,7 +225,7 @@ class Sandbox:
         if self._process is not None and (
             alone or module != self._module or not self._process.is_fresh()
         ):
-            self._drop()  # what the answer before has left behind is not this one's fault
+            self._leave()  # what the answer before has left behind is not this one's fault
         self.shared = self._process is not None
         self.start(module)
         asks = _Asks({name: given[name] for name in program.given}, self.limits.asks)
@@ -241,15 +234,16 @@ class Sandbox:
             problem = self._load(program, asks)
             if problem is not None:
                 return Attempt(problem=problem)
-            for case in cases:
-                message = {"kind": "call", "arguments": tuple(map(_sent, case.arguments))}
-                seconds = exercise.seconds + self.limits.grace
-                reply = self._exchange(message, seconds, asks, "value")
-                outcomes.append(_outcome(reply, case))
+            seconds = exercise.seconds + self.limits.grace
+            for part, frame in _frames(exercise.name, tuple(cases)):
+                request = self._send({"kind": "call"}, seconds, frame)
+                for case in part:
+                    reply = self._reply(request, seconds, asks, "value")
+                    outcomes.append(_outcome(reply, case))
             if self._process is not None and self._process.has_stray():
                 raise ProtocolError("a reply to no question")
         except HungError:
-            self._drop()
+            self._leave()
             if time.monotonic() >= self._end:
                 return self._no_time()
             outcomes.append(Outcome("timeout"))
@@ -291,7 +285,7 @@ class Sandbox:
                 f"The code that `{name}` needs ended its process: {self._end_of_its_own()}."
             )
         except HungError:
-            self._drop()
+            self._leave()
             if time.monotonic() >= self._end:
                 return self._no_time().problem
             return "timeout", (
@@ -310,15 +304,26 @@ class Sandbox:
         self, message: Message, seconds: float, asks: _Asks | None = None, expected: str = ""
     ) -> Message:
         """Send one request and wait for its reply, serving the asks that come in between."""
+        return self._reply(self._send(message, seconds), seconds, asks, expected)
+
+    def _send(self, message: Message, seconds: float, more: bytes = b"") -> str:
+        """Send one request, and a frame that belongs to it; returns the request's id."""
         process = self._process
         assert process is not None
-        deadline = min(time.monotonic() + seconds, self._end)
-        if expected == "ready":  # the start has its own time
-            deadline = time.monotonic() + seconds
         if process.has_stray():
             raise ProtocolError("a reply to no question")
         request = secrets.token_hex(8)
-        process.send(worker.encode({**message, "id": request}, trusted=True), deadline)
+        frame = worker.encode({**message, "id": request}, trusted=True)
+        process.send(frame + more, self._deadline(seconds, message["kind"] == "setup"))
+        return request
+
+    def _reply(
+        self, request: str, seconds: float, asks: _Asks | None = None, expected: str = ""
+    ) -> Message:
+        """The next reply to a request; a call brings one for each case."""
+        process = self._process
+        assert process is not None
+        deadline = self._deadline(seconds, expected == "ready")
         while True:
             reply = process.receive(deadline)
             kind = reply.get("kind")
@@ -336,6 +341,11 @@ class Sandbox:
             else:
                 raise ProtocolError("a reply to another question")
 
+    def _deadline(self, seconds: float, starting: bool) -> float:
+        """At most the end of the submission's time, of which the start is no part."""
+        deadline = time.monotonic() + seconds
+        return deadline if starting else min(deadline, self._end)
+
     def _end_of_its_own(self) -> str:
         """How the process has ended, for which the answer is to blame.
 
@@ -350,6 +360,12 @@ class Sandbox:
                 "submission again."
             )
         return how
+
+    def _leave(self) -> None:
+        """End the process, if there is one, whatever has become of it."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.leave()
 
     def _drop(self) -> str:
         """End the process, if there is one; returns how it had ended."""
@@ -397,13 +413,31 @@ def _needs_keras(program: Program) -> bool:
 # --- values ------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=32)
+def _frames(name: str, cases: tuple[Case, ...]) -> list[tuple[tuple[Case, ...], bytes]]:
+    """Cases as they are sent, the same for everybody: as many in a frame as fit.
+
+    Raises:
+        WorkerError: not even one fits.
+    """
+    arguments = [tuple(map(_sent, case.arguments)) for case in cases]
+    try:
+        return [(cases, worker.encode({"cases": arguments}, trusted=True))]
+    except worker.TooLargeError:
+        if len(cases) == 1:
+            raise WorkerError(f"A case of `{name}` is too large to be sent.") from None
+        middle = len(cases) // 2
+        return [*_frames(name, cases[:middle]), *_frames(name, cases[middle:])]
+
+
 def _sent(argument: Any) -> Any:
     return worker.Formula(argument.text) if isinstance(argument, Formula) else argument
 
 
 def _outcome(reply: Message, case: Case) -> Outcome:
     if reply["kind"] == "raised":
-        return Outcome("raised", error=_line(reply["error"]), line=_line(reply["line"]))
+        said, line = _line(reply["error"]), _line(reply["line"])
+        return Outcome("raised", error=said, line=line, begun=reply["begun"])
     after = reply["arguments"]
     if after is None:  # the reply was too large to be sent
         after = case.arguments

@@ -11,11 +11,14 @@ import ast
 import builtins
 import symtable
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _IMPORTS = (ast.Import, ast.ImportFrom)
+MAX_REMEMBERED = 2000
+"""Length of the longest statement whose analysis is kept for the next notebook."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,17 @@ def statements(cell: int, source: str, first: int) -> Iterator[Statement]:
     Raises:
         SyntaxError, ValueError, RecursionError, MemoryError: Python cannot read the cell.
     """
-    tree = compile(
-        source, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True
-    )
     lines = [line.encode() for line in source.split("\n")]
-    for place, node in enumerate(tree.body):
-        yield _statement(node, _text(node, lines), cell, first + place)
+    for order, node in enumerate(_parsed(source), start=first):
+        text = _text(node, lines)
+        known = _known if len(text) <= MAX_REMEMBERED else _statement
+        yield replace(known(text), cell=cell, order=order)
+
+
+def _parsed(source: str) -> list[ast.stmt]:
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    tree: ast.Module = compile(source, "<cell>", "exec", flags, True)
+    return tree.body
 
 
 def _text(node: ast.stmt, lines: Sequence[bytes]) -> str:
@@ -96,7 +104,9 @@ def _text(node: ast.stmt, lines: Sequence[bytes]) -> str:
     return b"\n".join(inside).decode()
 
 
-def _statement(node: ast.stmt, source: str, cell: int, order: int) -> Statement:
+def _statement(source: str) -> Statement:
+    """One statement as if it stood alone: most are in everybody's notebook."""
+    (node,) = _parsed(source)
     now, later, assigned = _names(source)
     defines: set[str] = set()
     aliases: set[str] = set()
@@ -119,8 +129,8 @@ def _statement(node: ast.stmt, source: str, cell: int, order: int) -> Statement:
     # `f = check(f)` hands f on: it never counts as what binds f.
     bound = frozenset() if _is_checked(node) else assigned - _only_augmented(node)
     return Statement(
-        order=order,
-        cell=cell,
+        order=0,
+        cell=0,
         source=source,
         defines=frozenset(defines),
         aliases=frozenset(aliases),
@@ -132,6 +142,9 @@ def _statement(node: ast.stmt, source: str, cell: int, order: int) -> Statement:
         star=star,
         passing=passing,
     )
+
+
+_known = lru_cache(maxsize=2048)(_statement)
 
 
 def _names(source: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:

@@ -1,10 +1,11 @@
-"""Records -> what an instructor wants to know of the whole class."""
+"""Records -> what an instructor wants to know of the whole class: counts, names, no records."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..exercises.catalogue import catalogue
@@ -77,28 +78,44 @@ class Alike:
     answers: int
 
 
+@dataclass(frozen=True)
+class Ungraded:
+    """A submission without points, and why."""
+
+    submission: str
+    status: str
+    message: str
+
+
 def by_exercise(records: Iterable[Record]) -> list[ExerciseSummary]:
     """All exercises that were graded, in the order of the lessons."""
-    found: dict[str, list[tuple[Record, Entry]]] = {}
+    found: dict[str, _Tally] = {}
     for record, entry in _entries(records):
-        found.setdefault(entry["exercise"], []).append((record, entry))
-    summaries = []
-    for name in [name for name in catalogue() if name in found]:
-        pairs = found[name]
-        counts = Counter(entry["status"] for _, entry in pairs)
-        summaries.append(
-            ExerciseSummary(
-                name=name,
-                lesson=pairs[0][0]["lesson"],
-                max_points=pairs[0][1]["max_points"],
-                mean=sum(entry["points"] for _, entry in pairs) / len(pairs),
-                counts={status: counts[status] for status in _BAR_ORDER},
-                not_attempted=sorted(
-                    {r["learner"] for r, entry in pairs if entry["status"] == "not attempted"}
-                ),
-            )
+        tally = found.setdefault(entry["exercise"], _Tally(record["lesson"], entry["max_points"]))
+        tally.counts[entry["status"]] += 1
+        tally.points += entry["points"]
+        if entry["status"] == "not attempted":
+            tally.not_attempted.add(record["learner"])
+    return [
+        ExerciseSummary(
+            name=name,
+            lesson=tally.lesson,
+            max_points=tally.max_points,
+            mean=tally.points / tally.counts.total(),
+            counts={status: tally.counts[status] for status in _BAR_ORDER},
+            not_attempted=sorted(tally.not_attempted),
         )
-    return summaries
+        for name, tally in ((name, found[name]) for name in catalogue() if name in found)
+    ]
+
+
+@dataclass
+class _Tally:
+    lesson: str
+    max_points: float
+    points: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+    not_attempted: set[str] = field(default_factory=set)
 
 
 _BAR_ORDER = ("correct", "wrong", "error", "timeout", "not attempted")
@@ -131,23 +148,27 @@ def attempted_nothing(records: Iterable[Record]) -> list[str]:
 
 def alike(records: Iterable[Record]) -> list[Alike]:
     """Groups of learners whose whole lesson is the same code after names are made alike."""
-    groups: dict[tuple[str, tuple[tuple[str, str], ...]], set[str]] = {}
+    groups: dict[tuple[str, int, str], set[str]] = {}
     for record in records:
-        code = tuple((e["exercise"], e["code"]) for e in record["exercises"] if e.get("code"))
+        code = [f"{e['exercise']} {e['code']}" for e in record["exercises"] if e.get("code")]
         if code:
-            groups.setdefault((record["lesson"], code), set()).add(record["learner"])
+            whole = hashlib.sha256("\n".join(code).encode()).hexdigest()
+            groups.setdefault((record["lesson"], len(code), whole), set()).add(record["learner"])
     found = [
-        Alike(lesson, sorted(learners), len(code))
-        for (lesson, code), learners in groups.items()
+        Alike(lesson, sorted(learners), answers)
+        for (lesson, answers, _), learners in groups.items()
         if len(learners) > 1
     ]
     return sorted(found, key=lambda group: (group.lesson, -group.answers, group.learners))
 
 
-def ungraded(records: Iterable[Record]) -> list[Record]:
+def ungraded(records: Iterable[Record]) -> list[Ungraded]:
     """Submissions that have no points, which is not the same as none earned."""
-    lost = [record for record in records if record["status"] != "graded"]
-    return sorted(lost, key=lambda record: str(record["submission"]))
+    return [
+        Ungraded(record["submission"], record["status"], record["message"])
+        for record in records
+        if record["status"] != "graded"
+    ]
 
 
 def _entries(records: Iterable[Record]) -> Iterator[tuple[Record, Entry]]:

@@ -1,10 +1,15 @@
-"""Records -> tables: grades.csv, gradebook.csv, and the import files of Canvas and Moodle."""
+"""Records -> tables: grades.csv, gradebook.csv, and the import files of Canvas and Moodle.
+
+Each table is made line by line from records in the order of their learners, which may be more than
+fit into memory; where the columns depend on all of them, they are gone through twice.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from ..exercises.catalogue import catalogue
@@ -13,12 +18,10 @@ from ..exercises.check import HEADINGS
 Record = Mapping[str, Any]
 
 
-def by_learner(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """The records of each learner, both sorted."""
-    grouped: dict[str, list[Record]] = {}
-    for record in sorted(records, key=lambda record: record["submission"]):
-        grouped.setdefault(record["learner"], []).append(record)
-    return dict(sorted(grouped.items()))
+def by_learner(records: Iterable[Record]) -> Iterator[tuple[str, list[Record]]]:
+    """Each learner with the records that follow each other."""
+    for learner, own in groupby(records, lambda record: str(record["learner"])):
+        yield learner, list(own)
 
 
 def best_points(records: Iterable[Record]) -> dict[str, tuple[float | None, float]]:
@@ -42,16 +45,16 @@ def totals(records: Iterable[Record]) -> tuple[float | None, float | None]:
     return sum(graded) if graded else None, sum(top for _, top in best.values()) if best else None
 
 
-def grades_csv(records: Iterable[Record]) -> str:
+def grades_csv(records: Iterable[Record]) -> Iterator[str]:
     """One row for each exercise of each submission.
 
     A submission that could not be graded has empty points: that is not the learner's zero.
     """
-    rows = [["submission", "exercise", "points", "max_points", "status", "misconception"]]
-    for record in sorted(records, key=lambda record: record["submission"]):
+    yield _line(["submission", "exercise", "points", "max_points", "status", "misconception"])
+    for record in records:
         name = defused(record["submission"])
         for entry in record["exercises"]:
-            rows.append(
+            yield _line(
                 [
                     name,
                     entry["exercise"],
@@ -62,46 +65,40 @@ def grades_csv(records: Iterable[Record]) -> str:
                 ]
             )
         if not record["exercises"]:
-            rows.append([name, "", "", "", record["status"], ""])
-    return _csv(rows)
+            yield _line([name, "", "", "", record["status"], ""])
 
 
-def gradebook_csv(records: Iterable[Record]) -> str:
+def gradebook_csv(records: Iterable[Record]) -> Iterator[str]:
     """One row for each learner, one column for each exercise that occurs."""
-    learners = by_learner(records)
-    best = {learner: best_points(own) for learner, own in learners.items()}
-    occurring = {name for points in best.values() for name in points}
+    occurring = {entry["exercise"] for record in records for entry in record["exercises"]}
     names = [name for name in catalogue() if name in occurring]
-    rows = [["learner", "total", "max_total", *names]]
-    for learner, own in learners.items():
-        points = [number(best[learner].get(name, (None, 0.0))[0]) for name in names]
-        rows.append([defused(learner), *map(number, totals(own)), *points])
-    return _csv(rows)
+    yield _line(["learner", "total", "max_total", *names])
+    for learner, own in by_learner(records):
+        best = best_points(own)
+        points = [number(best.get(name, (None, 0.0))[0]) for name in names]
+        yield _line([defused(learner), *map(number, totals(own)), *points])
 
 
-def canvas_csv(records: Iterable[Record]) -> str:
+def canvas_csv(records: Iterable[Record]) -> Iterator[str]:
     """What "Import" in the gradebook of Canvas takes: a column for each lesson.
 
     Canvas finds a learner by login, or else by name: the file name is offered as both. The second
     row holds the points possible; where nothing was graded the grade stays empty.
     """
-    learners = by_learner(records)
-    lessons = lessons_of(records)
-    top = {
-        lesson: max(totals(_of(own, lesson))[1] or 0.0 for own in learners.values())
-        for lesson in lessons
-    }
-    rows = [
-        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *lessons],
-        ["    Points Possible", "", "", "", "", *(number(top[lesson]) for lesson in lessons)],
-    ]
-    for learner, own in learners.items():
+    top: dict[str, float] = {}
+    for _, own in by_learner(records):
+        for lesson in lessons_of(own):
+            top[lesson] = max(top.get(lesson, 0.0), totals(_of(own, lesson))[1] or 0.0)
+    lessons = sorted(top)
+    yield _line(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *lessons])
+    possible = [number(top[lesson]) for lesson in lessons]
+    yield _line(["    Points Possible", "", "", "", "", *possible])
+    for learner, own in by_learner(records):
         grades = [number(totals(_of(own, lesson))[0]) for lesson in lessons]
-        rows.append([defused(learner), "", "", defused(learner), "", *grades])
-    return _csv(rows)
+        yield _line([defused(learner), "", "", defused(learner), "", *grades])
 
 
-def moodle_csv(records: Iterable[Record]) -> str:
+def moodle_csv(records: Iterable[Record]) -> Iterator[str]:
     """What "Grades, Import, CSV file" in Moodle takes: a grade and feedback for each lesson.
 
     While importing, the first column is mapped to whatever the learners' files are named by:
@@ -109,14 +106,13 @@ def moodle_csv(records: Iterable[Record]) -> str:
     """
     lessons = lessons_of(records)
     columns = [name for lesson in lessons for name in (lesson, f"{lesson} feedback")]
-    rows = [["Identifier", *columns]]
-    for learner, own in by_learner(records).items():
+    yield _line(["Identifier", *columns])
+    for learner, own in by_learner(records):
         row = [defused(learner)]
         for lesson in lessons:
             here = _of(own, lesson)
             row += [number(totals(here)[0]), defused(" ".join(map(_told, here)))]
-        rows.append(row)
-    return _csv(rows)
+        yield _line(row)
 
 
 def lessons_of(records: Iterable[Record]) -> list[str]:
@@ -151,7 +147,7 @@ def number(points: float | None) -> str:
     return "" if points is None else f"{points:g}"
 
 
-def _csv(rows: Iterable[Sequence[str]]) -> str:
+def _line(row: Sequence[str]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerow(row)
     return text.getvalue()

@@ -6,6 +6,9 @@ be, started as ``python -I worker.py``. The file stands alone: standard library 
 of course_lib, so that neither references nor exercises are ever in the learner's memory.
 `sandbox` imports it for the format.
 
+An answer is one "load" and then "call"s, each of which is followed by a frame with the arguments
+of several cases and brings one reply for each case. Replies bear the id of the request.
+
 A frame is a prefix (magic, length of the header, length of the payload), a JSON header and raw
 little-endian array data. Nothing is evaluated or unpickled, and nothing is allocated for a
 declared size before that many bytes have come.
@@ -16,6 +19,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import importlib.abc
+import inspect
 import json
 import linecache
 import os
@@ -343,12 +347,12 @@ class Worker:
         while True:
             message = self._receive()
             self.request = message["id"]
-            reply = actions[message["kind"]](message)
-            try:
-                self._send(reply)
-            except TooLargeError:
-                large = Other(f"{type(reply['value']).__name__} that is too large to be graded")
-                self._send({"kind": "value", "value": large, "arguments": None})
+            for reply in actions[message["kind"]](message):
+                try:
+                    self._send(reply)
+                except TooLargeError:
+                    large = f"{type(reply['value']).__name__} that is too large to be graded"
+                    self._send({"kind": "value", "value": Other(large), "arguments": None})
 
     def _receive(self) -> Message:
         while (message := self.frames.next()) is None:
@@ -363,11 +367,11 @@ class Worker:
         while view:
             view = view[os.write(self.replies, view) :]
 
-    def _setup(self, message: Message) -> Message:
+    def _setup(self, message: Message) -> Iterator[Message]:
         holds, missing = self.enclose(message)
-        return {"kind": "ready", "holds": tuple(holds), "missing": tuple(missing)}
+        yield {"kind": "ready", "holds": tuple(holds), "missing": tuple(missing)}
 
-    def _load(self, message: Message) -> Message:
+    def _load(self, message: Message) -> Iterator[Message]:
         """Run the statements that the answer consists of, in a new module."""
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
@@ -387,17 +391,23 @@ class Worker:
                     linecache.cache[file] = (len(source), None, lines, file)
                     exec(compile(source, file, "exec", dont_inherit=True), namespace)
         except BaseException as error:
-            return self._raised(error)
+            yield self._raised(error)
+            return
         function = namespace.get(message["name"])
-        if not callable(function):
-            return {"kind": "loaded", "instead": type(function).__name__}
-        self.function = function
-        return {"kind": "loaded", "instead": ""}
+        if callable(function):
+            self.function = function
+            yield {"kind": "loaded", "instead": ""}
+        else:
+            yield {"kind": "loaded", "instead": type(function).__name__}
 
-    def _call(self, message: Message) -> Message:
-        arguments, function = message["arguments"], self.function
-        if function is None:
-            return {"kind": "raised", "error": "NameError: no function is loaded", "line": ""}
+    def _call(self, message: Message) -> Iterator[Message]:
+        """The answer's function on each case, of which a frame of their own follows."""
+        for arguments in self._receive()["cases"]:
+            yield self._called(arguments)
+
+    def _called(self, arguments: tuple[Any, ...]) -> Message:
+        function = self.function
+        assert function is not None
         try:
             with _quiet():
                 value = function(*arguments)
@@ -429,7 +439,9 @@ class Worker:
         return given
 
     def _raised(self, error: BaseException) -> Message:
-        return {"kind": "raised", "error": _one_line(error), "line": self._own_line(error)}
+        begun = isinstance(error, NotImplementedError) and _is_begun(self.function)
+        line = self._own_line(error)
+        return {"kind": "raised", "error": _one_line(error), "line": line, "begun": begun}
 
     def _own_line(self, error: BaseException) -> str:
         """The last line of the learner's own in the traceback, counted from its `def`."""
@@ -503,6 +515,17 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
+
+
+def _is_begun(function: Any) -> bool:
+    """Whether it is more than the stub that was handed out, as `exercises.judge` sees it."""
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, types.CodeType):
+        return False
+    arguments = code.co_argcount + code.co_kwonlyargcount
+    arguments += bool(code.co_flags & inspect.CO_VARARGS)
+    arguments += bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    return len(code.co_varnames) > arguments or set(code.co_names) != {"NotImplementedError"}
 
 
 def _one_line(error: BaseException) -> str:

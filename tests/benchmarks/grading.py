@@ -1,61 +1,74 @@
 """How fast a class is graded, beside nbgrader's `autograde` on the same submissions.
 
-    python tests/benchmarks/grading.py [--nbgrader PYTHON] [--sizes 20 200 2000] [--skip-nbgrader]
+    python tests/benchmarks/grading.py [--nbgrader PYTHON] [--rounds 3] [--sizes 20 200 2000]
 
-The assignment is four NumPy exercises of lesson 01; nbgrader checks each with two assertions. Both
-graders run as their command does, start-up included, this one with all the walls that the machine
-offers; then once more without start-up, as in the middle of a large class: nbgrader's time for 20
-less its time for one, and a second run in a process that has graded before. nbgrader is installed
-into an environment of its own unless an interpreter that has it is named. CPU seconds are those
-of the command and all that it has started. Other work on the machine spoils the clock's figures.
+The assignment is lesson 01 with all its prose and four of its exercises, as learners are handed it:
+answer cells and check cells that nbgrader knows as such. What else the lesson runs (Keras, figures)
+is left out; a second comparison adds one plotting cell, which nbgrader must execute and `course
+grade` need not. In each check cell nbgrader runs the course's own `check`, so both judge by the
+same cases, and their points are compared.
+
+nbgrader is called as ``nbgrader autograde ps1``, once for the whole class: that spares it a start
+for each learner. It grades one submission after another and has no option to do otherwise. It is
+installed into an environment of its own unless an interpreter that has it is named. `course grade`
+runs with all the walls that the machine offers, on one core and on all, on the very same files.
+
+Both run as their commands do, start-up included, with compiled bytecode, and alternate for some
+rounds: the ratio is taken within each round, so that other work on the machine slows down both.
+Then once more without start-up, as in the middle of a large class: nbgrader's time for all less its
+time for one, and a second run in a process that has graded before. CPU seconds are those of the
+command and all that it has started; memory is that of the largest of its processes.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
+import csv
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import nbformat
+from statistics import median
+from typing import Any
 
 from course_lib.grading import sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ("mse", "mse_gradient", "softmax", "cross_entropy")
+LESSON = "01_losses"
+CLASS = 20
+SETUP = "import numpy as np\nfrom course_lib.exercises import check"
+STUB = "    # YOUR CODE HERE\n    raise NotImplementedError()"
 RIGHT = {
-    "mse": "def mse(p, t):\n    return np.mean((p - t) ** 2)",
-    "mse_gradient": "def mse_gradient(p, t):\n    return 2 * (p - t) / p.size",
-    "softmax": "def softmax(z):\n    e = np.exp(z - z.max(axis=1, keepdims=True))\n"
-    "    return e / e.sum(axis=1, keepdims=True)",
-    "cross_entropy": "def cross_entropy(p, y):\n"
-    "    return -np.mean(np.log(np.maximum(p[np.arange(len(y)), y], 1e-7)))",
+    "mse": "    return np.mean((predictions - targets) ** 2)",
+    "mse_gradient": "    return 2 * (predictions - targets) / predictions.size",
+    "softmax": "    powers = np.exp(logits - logits.max(axis=1, keepdims=True))\n"
+    "    return powers / powers.sum(axis=1, keepdims=True)",
+    "cross_entropy": "    chosen = probabilities[np.arange(len(labels)), labels]\n"
+    "    return -np.mean(np.log(np.maximum(chosen, 1e-7)))",
 }
 WRONG = {
-    "mse": "def mse(p, t):\n    return np.mean((p - t) ** 2) / 2",
-    "mse_gradient": "def mse_gradient(p, t):\n    return (p - t) / p.size",
-    "softmax": "def softmax(z):\n    e = np.exp(z)\n    return e / e.sum(axis=0)",
-    "cross_entropy": "def cross_entropy(p, y):\n    return np.sum(-np.log(p))",
+    "mse": "    return np.mean((predictions - targets) ** 2) / 2",
+    "mse_gradient": "    return (predictions - targets) / predictions.size",
+    "softmax": "    powers = np.exp(logits)\n    return powers / powers.sum(axis=0)",
+    "cross_entropy": "    return np.sum(-np.log(probabilities))",
 }
-BLANK = {name: f"def {name}(*arguments):\n    raise NotImplementedError" for name in NAMES}
-TESTS = {
-    "mse": "assert np.isclose(mse(np.ones((2, 3)), np.zeros((2, 3))), 1)\n"
-    "assert np.isclose(mse(np.zeros((2, 1)), np.full((2, 1), 3.0)), 9)",
-    "mse_gradient": "assert np.allclose(mse_gradient(np.ones((2, 2)), np.zeros((2, 2))), 0.5)\n"
-    "assert np.allclose(mse_gradient(np.ones((1, 2)), np.ones((1, 2))), 0)",
-    "softmax": "assert np.allclose(softmax(np.zeros((2, 4))), 0.25)\n"
-    "assert np.allclose(softmax(np.array([[1e4, 0.0]])), [[1, 0]])",
-    "cross_entropy": "assert np.isclose(cross_entropy(np.full((3, 4), 0.25), np.arange(3)),"
-    " np.log(4))\nassert np.isclose(cross_entropy(np.eye(2), np.arange(2)), 0)",
-}
+BLANK = dict.fromkeys(RIGHT, STUB)
+HOSTILE = (
+    "import os\ndef mse(p, t): os._exit(0)",
+    "def mse(p, t): return bytearray(10**12)",
+    "def mse(p, t): return open('/etc/passwd').read()",
+    "def mse(p, t):\n    return (",
+    "from course_lib.foundations.losses import mse",
+)
 PLOT = (
     "import matplotlib.pyplot as plt\n"
     "x = np.linspace(-3, 3, 500)\n"
@@ -67,17 +80,26 @@ PLOT = (
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one command: seconds by the clock, of processors, and MiB that its own process used."""
+    """Of one command: seconds by the clock and of processors, MiB of its largest process."""
 
+    size: int
     wall: float
     cpu: float
     memory: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.wall:8.2f} s {60 * self.size / self.wall:8.0f} a minute "
+            f"{1000 * self.wall / self.size:8.1f} ms each {self.cpu / self.size:7.3f} CPU s each "
+            f"{self.memory:5.0f} MiB"
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nbgrader", type=Path, metavar="PYTHON")
     parser.add_argument("--skip-nbgrader", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="*", default=[20, 200, 2000])
     options = parser.parse_args()
     holds, missing = sandbox.describe()
@@ -88,51 +110,71 @@ def main() -> None:
         if not options.skip_nbgrader:
             python = options.nbgrader or installed(place / "environment")
             for extra in ((), (PLOT,)):
-                compare(place / f"with-{len(extra)}-more", python, extra)
+                compare(place / f"with-{len(extra)}-more", python, extra, options.rounds)
         for size in options.sizes:
             mixed(place / f"class-{size}", size)
 
 
-def compare(place: Path, python: Path, extra: Sequence[str]) -> None:
-    """The same 20 submissions, graded by both."""
-    print(f"\n20 submissions{', with an unrelated plotting cell' if extra else ''}")
-    submitted = assignment(place / "20", 20, extra)
-    assignment(place / "1", 1, extra)
-    theirs, one = nbgrader(place / "20", python), nbgrader(place / "1", python)
-    print(row("nbgrader autograde", theirs, 20))
-    steady = Cost(theirs.wall - one.wall, theirs.cpu - one.cpu, theirs.memory)
-    print(row("  without start-up", steady, 19))
-    for jobs in (1, 2):
-        ours = course(submitted, place / f"grades-{jobs}", jobs)
-        print(row(f"course grade --jobs {jobs}", ours, 20), ratio(theirs, 20, ours, 20))
-        ours = warm(submitted, place / f"warm-{jobs}", jobs)
-        print(row("  without start-up", ours, 20), ratio(steady, 19, ours, 20))
+def compare(place: Path, python: Path, extra: Sequence[str], rounds: int) -> None:
+    """The same submissions, graded by both, in turns."""
+    whole, one = place / "whole", place / "one"
+    submitted = assignment(whole, CLASS, extra)
+    assignment(one, 1, extra)
+    size = next(submitted.rglob("*.ipynb")).stat().st_size / 1024
+    with_more = ", with an unrelated plotting cell" if extra else ""
+    print(f"\n{CLASS} submissions of {len(RIGHT)} exercises, {size:.0f} KiB each{with_more}")
+    for course in (whole, one):
+        measured([python, "-m", "nbgrader", "generate_assignment", "ps1", "--create"], course)
+    autograde(one, python, 1)  # so that nobody's first run is measured
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    ours: dict[str, Callable[[int], Cost]] = {
+        f"{name}, {jobs} {'core' if jobs == 1 else 'cores'}": lambda number, run=run, jobs=jobs: (
+            run(submitted, place / f"{run.__name__}-{jobs}-{number}", jobs)
+        )
+        for name, run in (("course grade", grade), ("without start-up", warm))
+        for jobs in (1, cores)
+    }
+    grade(one / "submitted", place / "first", 1)
+    costs: dict[str, list[Cost]] = {}
+    for number in range(rounds):
+        theirs, single = autograde(whole, python, CLASS), autograde(one, python, 1)
+        steady = Cost(CLASS - 1, theirs.wall - single.wall, theirs.cpu - single.cpu, theirs.memory)
+        costs.setdefault("nbgrader autograde", []).append(theirs)
+        costs.setdefault("nbgrader without start-up", []).append(steady)
+        for name, run in ours.items():
+            costs.setdefault(name, []).append(run(number))
+    for name, found in costs.items():
+        print(f"{name:26}{sorted(found, key=lambda cost: cost.wall)[len(found) // 2]}")
+    for name in ours:
+        kind = "nbgrader without start-up" if "without" in name else "nbgrader autograde"
+        print(f"{name}: {ratios(costs[kind], costs[name])}")
+    differing = differences(points_of(whole, python), place / f"grade-{cores}-0" / "grades.csv")
+    print(f"points that differ between the two: {', '.join(differing) or 'none'}")
 
 
-def ratio(theirs: Cost, their_size: int, ours: Cost, our_size: int) -> str:
-    clock = theirs.wall / their_size / (ours.wall / our_size)
-    cpu = theirs.cpu / their_size / (ours.cpu / our_size)
-    return f"  {clock:.0f} times as fast, {cpu:.0f} times less CPU"
+def ratios(theirs: Sequence[Cost], ours: Sequence[Cost]) -> str:
+    """Submissions a minute and CPU seconds each, as multiples: the median, and each round."""
+    clock = [(t.wall / t.size) / (o.wall / o.size) for t, o in zip(theirs, ours, strict=True)]
+    cpu = [(t.cpu / t.size) / (o.cpu / o.size) for t, o in zip(theirs, ours, strict=True)]
+    rounds = ", ".join(f"{ratio:.0f}" for ratio in clock)
+    return (
+        f"{median(clock):.0f} times as many a minute ({rounds}), {median(cpu):.0f} times less CPU"
+    )
 
 
 def mixed(place: Path, size: int) -> None:
     """A class of answers that are right, wrong, blank, broken, slow to end or hostile."""
     submitted = assignment(place, size, hostile=True)
-    cost = course(submitted, place / "grades", 2)
-    lines = (place / "grades" / "results.jsonl").read_text().splitlines()
-    records = [json.loads(line) for line in lines]
-    print(f"\n{row(f'{size} mixed submissions', cost, size)}")
-    print("  submissions:", dict(Counter(record["status"] for record in records)))
-    entries = [e for record in records for e in record["exercises"] if e["exercise"] in NAMES]
-    print("  answers:", dict(Counter(entry["status"] for entry in entries)))
-
-
-def row(name: str, cost: Cost, size: int) -> str:
-    return (
-        f"{name:28} {cost.wall:8.2f} s {60 * size / cost.wall:8.0f} a minute "
-        f"{1000 * cost.wall / size:8.1f} ms each {cost.cpu / size:7.3f} CPU s each "
-        f"{cost.memory:5.0f} MiB"
-    )
+    cost = grade(submitted, place / "grades", 2)
+    print(f"\n{f'{size} mixed submissions':26}{cost}")
+    ended: Counter[str] = Counter()
+    answers: Counter[str] = Counter()
+    with (place / "grades" / "results.jsonl").open() as lines:
+        for record in map(json.loads, lines):
+            ended[record["status"]] += 1
+            answers.update(e["status"] for e in record["exercises"] if e["exercise"] in RIGHT)
+    print("  submissions:", dict(ended))
+    print("  answers:", dict(answers))
 
 
 # --- the class -----------------------------------------------------------------------------------
@@ -140,69 +182,77 @@ def row(name: str, cost: Cost, size: int) -> str:
 
 def assignment(place: Path, size: int, extra: Sequence[str] = (), *, hostile: bool = False) -> Path:
     """Write nbgrader's folders: ``source`` and ``submitted``; returns the second."""
-    write(place / "source/ps1/01.ipynb", RIGHT, extra)
+    write(place / "source/ps1/01.ipynb", chosen("solutions", extra))
+    handed_out = chosen("notebooks", extra)
     draw = random.Random(size)
-    bad = {
-        "mse": [
-            "import os\ndef mse(p, t): os._exit(0)",
-            "def mse(p, t): return bytearray(10**12)",
-            "def mse(p, t): return open('/etc/passwd').read()",
-            "def mse(p, t):\n    return (",
-            "from course_lib.foundations.losses import mse",
-        ]
-    }
     for number in range(size):
-        answers = {name: draw.choice([RIGHT, RIGHT, WRONG, BLANK])[name] for name in NAMES}
-        if hostile and draw.random() < 0.3:
-            answers["mse"] = draw.choice(bad["mse"])
-        write(place / f"submitted/learner{number:04}/ps1/01.ipynb", answers, extra)
+        notebook = copy.deepcopy(handed_out)
+        for cell in notebook["cells"]:
+            name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+            if name in RIGHT:
+                body = draw.choice([RIGHT, RIGHT, WRONG, BLANK])[name]
+                cell["source"] = "".join(cell["source"]).replace(STUB, body)
+                if name == "mse" and hostile and draw.random() < 0.3:
+                    cell["source"] = draw.choice(HOSTILE)
+        write(place / f"submitted/learner{number:05}/ps1/01.ipynb", notebook)
     return place / "submitted"
 
 
-def write(path: Path, answers: dict[str, str], extra: Sequence[str]) -> None:
-    cells = [nbformat.v4.new_code_cell("import numpy as np"), *map(plain, extra)]
-    for name in NAMES:
-        solution = nbformat.v4.new_code_cell(answers[name])
-        solution.metadata["nbgrader"] = metadata(name, solution=True)
-        test = nbformat.v4.new_code_cell(TESTS[name])
-        test.metadata["nbgrader"] = metadata(f"test-{name}", solution=False)
-        cells += [solution, test]
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
+def chosen(edition: str, extra: Sequence[str]) -> dict[str, Any]:
+    """The lesson's prose, four of its exercises with their checks, and other cells."""
+    notebook: dict[str, Any] = json.loads((ROOT / edition / f"{LESSON}.ipynb").read_text("utf-8"))
+    wanted = {*RIGHT, *(f"{name}-check" for name in RIGHT)}
+    kept = [
+        cell
+        for cell in notebook["cells"]
+        if cell["cell_type"] == "markdown"
+        or cell["metadata"].get("nbgrader", {}).get("grade_id") in wanted
+    ]
+    first = [code(f"extra-{number}", source) for number, source in enumerate((SETUP, *extra))]
+    return {**notebook, "cells": [*first, *kept]}
+
+
+def code(name: str, source: str) -> dict[str, Any]:
+    cell = {"cell_type": "code", "id": name, "metadata": {}, "source": source}
+    return {**cell, "execution_count": None, "outputs": []}
+
+
+def write(path: Path, notebook: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True)
-    nbformat.write(notebook, path)
+    path.write_text(json.dumps(notebook, indent=1), "utf-8")
 
 
-def plain(source: str) -> nbformat.NotebookNode:
-    return nbformat.v4.new_code_cell(source)
+def points_of(course: Path, python: Path) -> dict[tuple[str, str], float]:
+    """Points by learner and exercise in nbgrader's own gradebook."""
+    script = (
+        "import json\nfrom nbgrader.api import Gradebook\n"
+        "with Gradebook('sqlite:///gradebook.db') as book:\n"
+        "    print(json.dumps([[s.student.id, g.name, g.auto_score]\n"
+        "        for s in book.assignment_submissions('ps1')\n"
+        "        for n in s.notebooks for g in n.grades]))"
+    )
+    said = subprocess.run([python, "-c", script], cwd=course, check=True, capture_output=True)
+    found = json.loads(said.stdout)
+    return {(learner, name.removesuffix("-check")): score for learner, name, score in found}
 
 
-def metadata(name: str, *, solution: bool) -> dict[str, object]:
-    kind = {} if solution else {"points": 1}
-    return {
-        "schema_version": 3,
-        "grade_id": name,
-        "solution": solution,
-        "grade": not solution,
-        "locked": not solution,
-        "task": False,
-        **kind,
-    }
+def differences(theirs: Mapping[tuple[str, str], float], grades: Path) -> list[str]:
+    with grades.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["exercise"] in RIGHT]
+    return [
+        f"{row['submission']} {row['exercise']}"
+        for row in rows
+        if theirs[row["submission"].split("/")[0], row["exercise"]] != float(row["points"])
+    ]
 
 
 # --- the commands --------------------------------------------------------------------------------
 
 
-def course(submitted: Path, out: Path, jobs: int) -> Cost:
+def grade(submitted: Path, out: Path, jobs: int) -> Cost:
     command = "from course_lib.cli import main; main()"
-    return measured(
-        [sys.executable, "-c", command, "grade", submitted, "--out", out, "--jobs", jobs],
-        ROOT,
-    )
+    options = ["grade", submitted, "--out", out, "--jobs", jobs]
+    return measured([sys.executable, "-c", command, *options], ROOT, size_of(submitted))
 
 
 WARM = """
@@ -211,13 +261,13 @@ from pathlib import Path
 from course_lib.grading import process
 from course_lib.grading.gradebook import grade
 submitted, out, jobs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-grade([submitted], out / "first", jobs=jobs)
+grade([submitted], out / "first", jobs=jobs, seed=1)
 def cpu():  # of the servers, too, which are still there
     import psutil
     own = psutil.Process()
     return sum(sum(one.cpu_times()[:4]) for one in (own, *own.children(recursive=True)))
 before, start = cpu(), time.perf_counter()
-grade([submitted], out / "second", jobs=jobs)
+grade([submitted], out / "second", jobs=jobs, seed=1)
 print(time.perf_counter() - start, cpu() - before)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
@@ -226,15 +276,20 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 def warm(submitted: Path, out: Path, jobs: int) -> Cost:
     """The same class a second time in one process."""
     command = [sys.executable, "-c", WARM, str(submitted), str(out), str(jobs)]
-    said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return Cost(*map(float, said.split()))
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as `course grade` sets it
+    said = subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    ).stdout
+    return Cost(size_of(submitted), *map(float, said.split()))
 
 
-def nbgrader(place: Path, python: Path) -> Cost:
-    (place / "nbgrader_config.py").write_text("c = get_config()\n")
-    command = [python, "-m", "nbgrader"]
-    measured([*command, "generate_assignment", "ps1", "--create"], place)
-    return measured([*command, "autograde", "ps1"], place)
+def autograde(course: Path, python: Path, size: int) -> Cost:
+    shutil.rmtree(course / "autograded", ignore_errors=True)  # else it has nothing to do
+    return measured([python, "-m", "nbgrader", "autograde", "ps1"], course, size)
+
+
+def size_of(submitted: Path) -> int:
+    return len(list(submitted.iterdir()))
 
 
 def installed(place: Path) -> Path:
@@ -246,11 +301,17 @@ def installed(place: Path) -> Path:
     return python
 
 
-def measured(command: Sequence[object], folder: Path) -> Cost:
+def measured(command: Sequence[object], folder: Path, size: int = 1) -> Cost:
     """Run a command; what it says is shown if it fails."""
     words = [str(word) for word in command]
     scripts = str(Path(words[0]).parent)  # nbgrader calls alembic by its name
-    environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(folder) if folder != ROOT else os.environ.get("HOME", ""),
+    }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile() as said:
         start = time.perf_counter()
         process = subprocess.Popen(words, cwd=folder, stdout=said, stderr=said, env=environment)
@@ -260,7 +321,7 @@ def measured(command: Sequence[object], folder: Path) -> Cost:
         if process.returncode:
             said.seek(0)
             sys.exit(said.read().decode(errors="replace"))
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Cost(size, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 if __name__ == "__main__":

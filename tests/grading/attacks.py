@@ -634,7 +634,7 @@ FILES = {
     "untouched": Attack(
         notebook(*(f"def {name}(*a): raise NotImplementedError" for name in RIGHT)),
         "not attempted",
-        "Write the function first",
+        "Put your own lines",
         0,
     ),
 }

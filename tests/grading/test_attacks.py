@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 import course_lib
-from course_lib.grading import gradebook, process, record
+from course_lib.grading import gradebook, record, servers
 from course_lib.grading.sandbox import Limits
 
 from .attacks import ATTACKS, NAMES
@@ -46,14 +46,14 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
         data = data.replace(b"'COURSE'", f"'{PACKAGE}'".encode())
         handed_in[name] = data.replace(b"CLASS", str(place).encode())
         (place / f"{name}.ipynb").write_bytes(handed_in[name])
-    process.SERVERS.end()
+    servers.SERVERS.end()
     before = set(psutil.Process().children(recursive=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tempfile.tempdir", str(scratch))
         patch.setenv("COURSE_TEST_SECRET", "1.0")
         patch.setattr(record, "mark", functools.partial(record.mark, limits=LIMITS))
         gradebook.grade([place], out, jobs=2, seed=11)
-        process.SERVERS.end()
+        servers.SERVERS.end()
     left = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=5)[1]
     return Graded(
         records={

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from course_lib.exercises import catalogue
+from course_lib.exercises import catalogue, judge
 from course_lib.grading.marking import mark
 from course_lib.grading.sandbox import Limits
 
@@ -63,7 +63,7 @@ def test_nothing_attempted(marked: Marked) -> None:
     stub = "def mse(predictions, targets):\n    raise NotImplementedError"
     entries = marked(stub)
     assert {entry["status"] for entry in entries.values()} == {"not attempted"}
-    assert entries["mse"]["message"] == "Write the function first."
+    assert "Put your own lines" in entries["mse"]["message"]
     assert entries["softmax"]["message"] == "There is no function `softmax` in this notebook."
 
 
@@ -221,3 +221,13 @@ def test_the_seed_reproduces_every_word() -> None:
     first, again, other = (mark(data, "01_losses", seed) for seed in (5, 5, 6))
     assert first == again
     assert first[0][0]["message"] != other[0][0]["message"]
+
+
+def test_a_stub_that_was_begun_is_an_error_as_in_the_notebook(marked: Marked) -> None:
+    begun = "def mse(p, t):\n    gap = p - t\n    raise NotImplementedError()"
+    function: dict[str, Any] = {}
+    exec(begun, function)
+    here = judge("mse", function["mse"], seed=7)
+    there = marked(begun)["mse"]
+    assert here.status == there["status"] == "error"
+    assert here.message == there["message"]

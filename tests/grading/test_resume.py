@@ -202,10 +202,7 @@ def test_a_disk_that_is_really_full(
 
 
 def test_two_runs_cannot_mix_and_a_dead_one_blocks_nobody(folder: Folder, tmp_path: Path) -> None:
-    begun = tmp_path / "begun"
-    hangs = notebook(
-        f"open({str(begun)!r}, 'w')\ndef mse(p, t):\n    import time\n    time.sleep(9)"
-    )
+    hangs = notebook("import time\nWAIT = time.sleep(25)\ndef mse(p, t): return WAIT")
     place, out = folder(a=GOOD, b=hangs), tmp_path / "out"
     first = subprocess.Popen(command(place, out, "--jobs", "1", "--seed", "1"))
     try:

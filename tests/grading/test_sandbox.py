@@ -17,7 +17,7 @@ import pytest
 
 from course_lib.exercises import Case, Exercise, catalogue
 from course_lib.exercises.judge import diagnose
-from course_lib.grading import worker
+from course_lib.grading import servers, worker
 from course_lib.grading.sandbox import (
     Attempt,
     Limits,
@@ -26,6 +26,7 @@ from course_lib.grading.sandbox import (
     WorkerError,
     describe,
 )
+from course_lib.grading.servers import Folder
 from course_lib.grading.slicing import Program, Slices, Statement, statements
 
 QUICK = Limits(grace=0.0, load=2.0, submission=20.0)
@@ -45,6 +46,7 @@ send(kind="ready", id=first["id"], holds=(), missing=())
 first = receive()
 send(kind="loaded", id=first["id"], instead="")
 request = receive()
+cases = receive()["cases"]
 """
 
 
@@ -165,7 +167,7 @@ def test_nothing_of_this_process_reaches_the_learner(
             "error",
             "AttributeError: 'numpy.ndarray' object has no attribute 'no' in line 3 of `f`",
         ),
-        ("def f(x): raise NotImplementedError", "not attempted", "Write the function first"),
+        ("def f(x): raise NotImplementedError", "not attempted", "Put your own lines"),
         ("def f(x): raise SystemExit(3)", "error", "SystemExit: 3"),
         ("def f(x): raise KeyboardInterrupt", "error", "KeyboardInterrupt"),
         ("def f(): return 1", "error", "could not be called as"),
@@ -374,11 +376,11 @@ def test_a_reply_too_many_costs_the_answer(tmp_path: Path) -> None:
     script = tmp_path / "fake.py"
     start = FAKE_START.format(folder=str(Path(worker.__file__).parent))
     reply = """
-for extra in (1, 2):
-    answer = dict(kind="value", value=request["arguments"][0] + 1, arguments=request["arguments"])
+for extra, arguments in enumerate(cases, start=1):
+    answer = dict(kind="value", value=arguments[0] + 1, arguments=arguments)
     data = worker.encode({**answer, "id": request["id"]})
     os.write(1, data * extra)
-    request = receive()
+receive()
 """
     script.write_text(start + reply, encoding="utf-8")
     with Sandbox(QUICK, command=[sys.executable, str(script)]) as sandbox:
@@ -453,6 +455,23 @@ def test_folders_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     run("open('a', 'w').write('x')\ndef f(x): return x + 1")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked there")
+def test_folders_of_killed_processes_are_removed_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    living = Folder()
+    just_made, killed, another = (tmp_path / n for n in ("answer-new", "answer-old", "old"))
+    for folder in (just_made, killed, another):
+        (folder / "inside").mkdir(parents=True)
+    for folder in (Path(living.path), killed, another):
+        os.utime(folder, (0, 0))
+    servers._sweep.cache_clear()
+    Folder().clear()
+    assert set(tmp_path.iterdir()) == {Path(living.path), just_made, another}
+    living.clear()
 
 
 # --- right answers are right --------------------------------------------------------------------

@@ -20,11 +20,12 @@ import pytest
 import course_lib
 from course_lib.errors import CourseError
 from course_lib.exercises import Case, Exercise
-from course_lib.grading import process, sandbox, walls
+from course_lib.grading import sandbox, servers, walls
 from course_lib.grading.gradebook import grade
 from course_lib.grading.sandbox import Limits, Sandbox, WorkerError
 from course_lib.grading.slicing import Program
-from course_lib.grading.walls import NO_NETWORK, NO_REACH, NO_SIGHT, clear, decided
+from course_lib.grading.walls import NO_NETWORK, NO_REACH, NO_SIGHT, clear
+from course_lib.grading.walls.view import course_free_folders, decided
 
 from .conftest import answers, notebook
 
@@ -279,7 +280,7 @@ def test_without_walls_a_class_is_refused_unless_told_otherwise(
 @linux
 def test_a_module_that_cannot_be_imported_is_our_failure() -> None:
     with pytest.raises(OSError, match="No module named 'no_such_module'"):
-        process.Server("no_such_module")
+        servers.Server("no_such_module").wait()
     with Sandbox() as box, pytest.raises(WorkerError, match="No module named 'nothing'"):
         box.start("nothing")
 
@@ -325,7 +326,7 @@ def test_the_deepest_decides(tmp_path: Path) -> None:
 
 
 def test_the_course_is_hidden_wherever_it_lies() -> None:
-    readable, hidden = walls.course_free_folders()
+    readable, hidden = course_free_folders()
     assert any(PACKAGE.is_relative_to(place) for place in hidden)
     for place in (PACKAGE / "foundations", PACKAGE.parent / "solutions"):
         verdicts = decided(readable, hidden)

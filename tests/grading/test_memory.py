@@ -1,0 +1,49 @@
+"""A class of any size needs the same memory: records are on disk, not in this process."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course_lib.grading import record, results
+from course_lib.grading.gradebook import grade
+from course_lib.grading.marking import Entry, ungraded
+
+from .conftest import RIGHT, notebook
+
+LARGE = 100_000
+
+
+def peak_of(place: Path, size: int) -> int:
+    """The most bytes that Python held while it graded a class of this size."""
+    folder = place / f"class-{size}"
+    folder.mkdir()
+    for number in range(size):
+        (folder / f"learner{number:03}.ipynb").write_bytes(notebook(RIGHT["mse"]))
+    tracemalloc.start()
+    try:
+        summary = grade([folder], place / f"grades-{size}", jobs=1, seed=1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert summary.graded == size
+    return peak
+
+
+def test_memory_does_not_grow_with_the_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def large(data: bytes, lesson: str, seed: int, **_: Any) -> tuple[list[Entry], list[str]]:
+        entries = [{**entry, "points": 0.0} for entry in ungraded(lesson, "wrong", "Wrong.")]
+        entries[0]["message"] = json.dumps("x" * LARGE)  # a new text each time
+        return entries, []
+
+    monkeypatch.setattr(record, "mark", large)
+    monkeypatch.setattr(results, "RECENT", 8)
+    peak_of(tmp_path, 20)  # imports, templates and caches
+    few, many = peak_of(tmp_path, 30), peak_of(tmp_path, 120)
+    assert many - few < 20 * LARGE  # all records together would be 90 of these more
