@@ -188,7 +188,7 @@ def amsgrad_step_keras(
     beta_2: float,
     epsilon: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """`adam_step_keras` that divides by the largest second moment so far: steps cannot regrow.
+    """`adam_step_keras` that divides by the largest second moment so far, which cannot shrink.
 
     Keras' `Adam(amsgrad=True)`; Reddi et al. (2018, algorithm 2) have no bias correction.
 

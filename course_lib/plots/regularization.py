@@ -231,21 +231,29 @@ def shares_kept(eigenvalues: np.ndarray, shares: Mapping[str, np.ndarray]) -> Pi
     axes.legend()
     return Picture(
         figure,
-        f"Share of the solution that is kept along each of {len(eigenvalues)} eigenvectors, "
-        f"rising with the eigenvalue. {'. '.join(told)}.",
+        _minus(
+            f"Share of the solution that is kept along each of {len(eigenvalues)} eigenvectors, "
+            f"rising with the eigenvalue. {'. '.join(told)}."
+        ),
     )
 
 
 @style()
 def shrinking(amount: float = 1.0) -> Picture:
-    """Where one weight ends up that started at w: under L2 and under L1 of the same strength."""
+    """The v that minimises ½ (v - w)² plus a · v² (L2) or a · |v| (L1), for each w.
+
+    Args:
+        amount: a, not negative.
+    """
     w = np.linspace(-3, 3, 121)
     figure = new_figure((5.2, 3.2))
     axes = figure.add_axes((0.11, 0.16, 0.86, 0.8))
     axes.plot(w, w, color=INK, linewidth=0.8)
     axes.text(1.9, 2.3, "no penalty", ha="right", size=9.5)
-    curves = {"L2: w / (1 + 2a)": w / (1 + 2 * amount), "L1: soft threshold": w}
-    curves["L1: soft threshold"] = soft_threshold(w, amount)
+    curves = {
+        "L2: w / (1 + 2a)": w / (1 + 2 * amount),
+        "L1: soft threshold": soft_threshold(w, amount),
+    }
     for (name, values), line in zip(curves.items(), LINES, strict=False):
         axes.plot(w, values, label=name, markevery=20, **line)
     axes.set(xlabel=f"w before, a = {amount:g}", ylabel="v after")
@@ -310,7 +318,7 @@ def stopping_curves(training: Sequence[float], validation: Sequence[float], best
     return Picture(
         figure,
         f"Over {len(training)} steps: {', '.join(told)}. The validation loss is least, "
-        f"{validation[best]:.2f}, at step {best}; from there on it rises.",
+        f"{validation[best]:.2f}, at step {best}.",
     )
 
 

@@ -135,6 +135,28 @@ def test_a_solved_edition_keeps_outputs_and_tags(project: Path) -> None:
     assert cells[1].metadata.tags == ["nbval-check-output"]
 
 
+@pytest.mark.parametrize("tagged", [True, False])
+def test_of_pictures_that_are_not_ours_only_the_words_are_stored(tagged: bool) -> None:
+    stream = nbformat.v4.new_output("stream", text="/home/somebody\n")
+    picture = nbformat.v4.new_output(
+        "execute_result",
+        {"text/plain": "A dark cell.", "image/png": "AAAA"},
+        metadata={"image/png": {"alt": "A dark cell."}},
+        execution_count=1,
+    )
+    ended_bar = nbformat.v4.new_output("display_data", {})
+    cell = nbformat.v4.new_code_cell("show()", outputs=[stream, picture, ended_bar])
+    cell.metadata["tags"] = ["not-stored"] if tagged else []
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    building._drop_fleeting_outputs(notebook)
+    nbformat.validate(notebook)
+    if tagged:
+        assert [output.data for output in cell.outputs] == [{"text/plain": "A dark cell."}]
+        assert cell.outputs[0].metadata == {}
+    else:
+        assert cell.outputs == [stream, picture]
+
+
 def test_ids_are_unique_and_survive_changes_elsewhere(project: Path) -> None:
     before = building.solution_edition(lesson(project, TINY)).cells
     after = building.solution_edition(lesson(project, TINY.replace("# # Tiny", "# # Small"))).cells

@@ -91,6 +91,14 @@ def test_module_splits_cut_no_module(made_up):
     assert (made_up.cell_type[split.test] == "poly").sum() == 120
 
 
+@needs_wheel
+def test_every_eighth_cell_keeps_what_belongs_to_it(cells):
+    fewer = elpv.load(image_size=32, every=8)
+    assert len(fewer.images) == 328
+    for name in ("images", "probability", "cell_type", "module"):
+        assert (getattr(fewer, name) == getattr(cells, name)[::8]).all()
+
+
 def test_a_missing_wheel_is_one_sentence(monkeypatch):
     monkeypatch.setattr(elpv.util, "find_spec", lambda _: None)
     with pytest.raises(CourseError, match="pip install elpv-dataset"):

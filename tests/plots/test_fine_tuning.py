@@ -43,6 +43,14 @@ def test_every_position_gives_a_picture_of_its_own(rates):
     assert len(pictures) == 9
 
 
+def test_training_curves_tell_training_from_validation():
+    picture = figures.training_curves([0.9, 0.5], [0.8, 0.7])
+    assert "training: from 0.9 at 1 to 0.5 at 2" in picture.alt
+    assert "validation: from 0.8 at 1 to 0.7 at 2" in picture.alt
+    [axes] = picture.figure.axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation"]
+
+
 def test_variants_are_the_image_turned_round():
     image = np.arange(16, dtype=np.uint8).reshape(4, 4, 1)
     picture = figures.variants_figure(image, FLIPS)
@@ -68,10 +76,11 @@ def test_scores_are_means_with_the_standard_error_of_their_test_parts():
     "draw",
     [
         figures.rates_explorer,
+        lambda: figures.training_curves([0.9, 0.5], [0.8, 0.7]),
         lambda: figures.variants_figure(np.zeros((4, 4, 1)), FLIPS),
         lambda: figures.scores_figure(SCORES, 100),
     ],
-    ids=["rates", "variants", "scores"],
+    ids=["rates", "curves", "variants", "scores"],
 )
 def test_no_text_is_cut_off_at_the_edge(draw):
     figure = draw().figure

@@ -1,0 +1,235 @@
+"""Features: computed once, right, and kept whatever happens to the process or the files."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from course_lib.errors import UsageError
+from course_lib.transfer import backbones, features
+
+SIZE = 32
+STAGES = ("stage2", "head")
+
+
+@pytest.fixture(scope="module")
+def backbone():
+    return backbones.load("efficientnet-lite0", SIZE, weights="random")
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (7, SIZE, SIZE, 1), dtype=np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(features, "CHUNK", 3)  # several files for few images
+    return tmp_path / "cache" / "features"
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """Sizes of the chunks that were computed rather than read."""
+    sizes = []
+    forward = features._forward
+
+    def watched(*args):
+        compute = forward(*args)
+
+        def counting(chunk):
+            sizes.append(len(chunk))
+            return compute(chunk)
+
+        return counting
+
+    monkeypatch.setattr(features, "_forward", watched)
+    return sizes
+
+
+def test_rows_are_the_pooled_maps_of_the_stages(backbone, images):
+    rows = features.pooled(backbone, images, STAGES, ("average", "maximum"), batch_size=4)
+    maps = backbone.up_to(*STAGES)(backbone.rgb(images), training=False)
+    expected = []
+    for stage in map(keras.ops.convert_to_numpy, maps):
+        expected += [stage.mean(axis=(1, 2)), stage.max(axis=(1, 2))]
+    assert rows.dtype == np.float32
+    np.testing.assert_allclose(rows, np.concatenate(expected, axis=1), rtol=1e-4, atol=1e-5)
+
+
+def test_the_last_stage_is_the_default(backbone, images):
+    rows = features.pooled(backbone, images)
+    assert rows.shape == (7, backbone.width)
+    np.testing.assert_allclose(rows, backbone(images).mean(axis=(1, 2)), rtol=1e-4, atol=1e-5)
+
+
+def test_maps_are_not_pooled(backbone, images):
+    maps = features.maps(backbone, images, "stage3")
+    expected = backbone.up_to("stage3")(backbone.rgb(images), training=False)
+    np.testing.assert_allclose(maps, keras.ops.convert_to_numpy(expected), rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_stored_is_not_computed_again(backbone, images, computed, capsys):
+    first = features.pooled(backbone, images, STAGES)
+    assert computed == [3, 3, 1]
+    assert (features.pooled(backbone, images, STAGES) == first).all()
+    assert (features.pooled(backbone, images, ["head"]) == first[:, -backbone.width :]).all()
+    features.pooled(backbone, images[:6], STAGES)  # whole chunks serve other sets of images too
+    assert computed == [3, 3, 1]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_anything_that_decides_the_values_computes_anew(backbone, images, computed):
+    features.pooled(backbone, images)
+    other_pixel = images.copy()
+    other_pixel[0, 0, 0] += 1
+    other_weights = backbones.load("efficientnet-lite0", SIZE, weights="random", seed=1)
+    for call in (
+        lambda: features.pooled(backbone, other_pixel),
+        lambda: features.pooled(other_weights, images),
+        lambda: features.pooled(backbone, images, pooling=["maximum"]),
+        lambda: features.pooled(backbone, images, ["stage7"]),
+        lambda: features.pooled(backbone, images, preprocess=lambda rgb: rgb / 255),
+        lambda: features.pooled(backbone, images, preprocess=lambda rgb: rgb / 254),
+        lambda: features.pooled(replace(backbone, name="another"), images),
+        lambda: features.maps(backbone, images),
+    ):
+        computed.clear()
+        call()
+        assert computed
+
+
+def test_another_preprocessing_reaches_the_network_itself(backbone, images):
+    own = features.pooled(backbone, images)
+    same = features.pooled(backbone, images, preprocess=lambda rgb: rgb / 128 - 127 / 128)
+    np.testing.assert_allclose(own, same, rtol=1e-3, atol=1e-4)
+    wrong = features.pooled(backbone, images, preprocess=lambda rgb: rgb / 255)
+    assert np.abs(own - wrong).max() > 0.01
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    backbone, images, computed, monkeypatch, capsys
+):
+    def interrupted(items, *words):
+        yield from items[:2]
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(features, "progress", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            features.pooled(backbone, images)
+    assert computed == [3, 3]
+    assert capsys.readouterr().out == (
+        "Interrupted: 2 of 3 parts are kept; run it again to go on.\n"
+    )
+    features.pooled(backbone, images)
+    assert computed == [3, 3, 1]
+
+
+@pytest.mark.parametrize("damage", [b"", b"x", lambda content: content[:-1] + b"?"])
+def test_damaged_files_are_computed_again_and_said(
+    damage, backbone, images, computed, cache, capsys
+):
+    first = features.pooled(backbone, images)
+    path = sorted(cache.glob("*.npy"))[0]
+    path.write_bytes(damage if isinstance(damage, bytes) else damage(path.read_bytes()))
+    assert (features.pooled(backbone, images) == first).all()
+    assert len(computed) == 4
+    assert capsys.readouterr().out == (
+        f"Stored features were damaged and are computed again: {path}\n"
+    )
+    features.pooled(backbone, images)
+    assert len(computed) == 4
+
+
+def test_without_a_place_to_keep_them_they_are_computed_all_the_same(
+    backbone, images, monkeypatch, tmp_path, capsys
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "file"))
+    assert features.pooled(backbone, images).shape == (7, backbone.width)
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        f"Features cannot be kept for the next time (Not a directory): {tmp_path}/file/features"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"stages": ["conv9"]}, "conv9"),
+        ({"pooling": ["median"]}, "median"),
+        ({"pooling": []}, "no pooling"),
+        ({"images": np.zeros((0, SIZE, SIZE, 3), np.uint8)}, "no images"),
+        ({"images": np.zeros((1, 64, 64, 3), np.uint8)}, "64"),
+        ({"images": np.full((1, SIZE, SIZE, 3), 0.5)}, "0..255"),
+    ],
+)
+def test_what_cannot_be_computed_is_refused_in_a_sentence(
+    arguments, named, backbone, images, cache
+):
+    with pytest.raises(UsageError, match=named):
+        features.pooled(backbone, **{"images": images, **arguments})
+    assert not cache.exists()
+
+
+def test_the_folder_is_the_platforms_unless_it_is_chosen(monkeypatch, tmp_path):
+    assert features.cache_folder() == tmp_path / "cache"
+    monkeypatch.delenv("COURSE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    assert features.cache_folder().name == "transfer-learning-course" or os.name == "nt"
+    assert not list(tmp_path.iterdir())
+
+
+PROCESS = """
+import os, signal, sys
+import numpy as np
+from course_lib.transfer import backbones, features
+
+features.CHUNK = 3
+size, death = int(sys.argv[1]), int(sys.argv[2])
+images = np.random.default_rng(0).integers(0, 256, (7, size, size, 1), dtype=np.uint8)
+
+def dying(items, *words):
+    for number, item in enumerate(items):
+        if number == death:
+            open(features.cache_folder() / "features" / "half.part", "wb").close()
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield item
+
+features.progress = dying
+features.pooled(backbones.load("efficientnet-lite0", size, weights="random"), images)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this platform")
+def test_two_processes_and_one_of_them_killed(backbone, images, computed, cache, capsys):
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, str(SIZE), str(death)],
+            env=environment,
+            stderr=subprocess.DEVNULL,
+        )
+        for death in (2, 99)
+    ]
+    assert [process.wait(timeout=120) for process in running] == [-signal.SIGKILL, 0]
+    half = cache / "half.part"
+    assert half.exists()
+    features.pooled(backbone, images)
+    assert computed == []
+    np.testing.assert_allclose(
+        features.pooled(backbone, images), backbone(images).mean(axis=(1, 2)), rtol=1e-4, atol=1e-5
+    )
+    os.utime(half, (time.time() - 2 * features.ABANDONED,) * 2)
+    features.pooled(backbone, images, pooling=["maximum"])
+    assert not half.exists()
+    assert capsys.readouterr().out == ""
