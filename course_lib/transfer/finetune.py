@@ -83,6 +83,9 @@ def assemble(
 ) -> keras.Model:
     """Backbone and head as one model, which shares its layers with both.
 
+    Training it changes the backbone, whose name in the cache of features stays: compute features
+    before, or set the weights back.
+
     Args:
         backbone: see `backbones.load`.
         head: takes what `features.pooled` gives for these stages and this pooling.

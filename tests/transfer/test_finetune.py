@@ -33,6 +33,14 @@ def backbone():
 
 
 @pytest.fixture(autouse=True)
+def pretrained():
+    """Training changes the backbone; each test begins with its first weights."""
+    yield
+    if backbone.cache_info().currsize:
+        backbones.draw_weights(backbone().model, 0, 2.0)
+
+
+@pytest.fixture(autouse=True)
 def cache(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 

@@ -1,0 +1,215 @@
+"""What a learner meets in JupyterLab, in a real browser: every notebook, exercises, explorers.
+
+Screenshots of each test are kept in ``artefacts/browser/``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
+
+from course_lib.authoring.build import BEGIN, END, STUB
+from course_lib.exercises import Exercise, catalogue, judge
+from course_lib.exercises.check import HEADINGS
+from course_lib.lessons import Edition, Lesson, lessons, pages, root
+
+from .notebook import NO_BROWSER, Notebook, chromium, jupyterlab
+
+SCREENSHOTS = root() / "artefacts" / "browser"
+WIDGETS = "application/vnd.jupyter.widget-view+json"
+CONTROLS = ".jp-OutputArea [role=slider], .jp-OutputArea select"
+EXPLORER = re.compile(r"\w+_explorer\(")
+
+NOTEBOOKS = [(lesson, lesson.editions[-1]) for lesson in (*pages(), *lessons())]
+"""All from which nothing is left to be written: pages, and the solved lessons."""
+
+FIRST_EXERCISES = [
+    next(exercise for exercise in catalogue().values() if exercise.lesson == name)
+    for name in dict.fromkeys(exercise.lesson for exercise in catalogue().values())
+    if name in {lesson.name for lesson in lessons()}
+]
+
+Open = Callable[[str], Notebook]
+
+
+# Of this file, not of the session: while Playwright is on, asyncio.run() fails in this process.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        program = chromium(playwright)
+        if program is None:
+            pytest.skip(NO_BROWSER)
+        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of a JupyterLab on copies: the learners' notebooks and, in a folder, the solved ones."""
+    folder = tmp_path_factory.mktemp("course")
+    (folder / "notebooks" / "solutions").mkdir(parents=True)
+    for edition, copies in (("notebooks", "notebooks"), ("solutions", "notebooks/solutions")):
+        for notebook in (root() / edition).glob("*.ipynb"):
+            shutil.copy(notebook, folder / copies)
+    with jupyterlab(folder) as address:
+        yield address
+
+
+@pytest.fixture
+def open_notebook(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Opens a notebook of that JupyterLab; afterwards the page must have nothing to complain of."""
+    opened: list[Notebook] = []
+
+    def open_(path: str) -> Notebook:
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        opened.append(Notebook(page))
+        opened[-1].open(address, path)
+        return opened[-1]
+
+    yield open_
+    for notebook in opened:
+        picture(notebook, request.node.callspec.id)
+        notebook.end()
+    assert [complaint for notebook in opened for complaint in notebook.complaints] == []
+
+
+def picture(notebook: Notebook, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    notebook.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def path_of(lesson: Lesson, edition: str) -> str:
+    return f"{lesson.name}.ipynb" if edition == "notebooks" else f"solutions/{lesson.name}.ipynb"
+
+
+# --- every notebook runs, every explorer follows -----------------------------------------------
+
+
+@pytest.mark.parametrize(("lesson", "edition"), NOTEBOOKS, ids=lambda v: getattr(v, "name", v))
+def test_it_runs_and_its_explorers_follow(
+    lesson: Lesson, edition: Edition, open_notebook: Open
+) -> None:
+    notebook = open_notebook(path_of(lesson, edition))
+    notebook.run_all()
+
+    outputs = notebook.outputs()
+    wrong = [o for _, o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"]
+    assert [output.get("evalue", output.get("text")) for output in wrong] == []
+    assert notebook.page.locator("[data-mjx-error]").count() == 0  # formulas that cannot be set
+
+    live = [cell for cell, output in outputs if WIDGETS in output.get("data", {})]
+    explorers = [cell for cell in live if EXPLORER.search(notebook.source(cell))]
+    assert len(explorers) == len(EXPLORER.findall(lesson.source.read_text(encoding="utf-8")))
+    moved = 0
+    for number, cell in enumerate(explorers, start=1):
+        moved += explore(notebook, notebook.show(cell))
+        picture(notebook, f"{lesson.name}-explorer-{number}")
+    assert notebook.page.locator(CONTROLS).count() == moved  # none stands elsewhere
+
+
+def explore(notebook: Notebook, cell: Locator) -> int:
+    """Move everything that can be moved: the picture and its words must follow each time.
+
+    First with the keyboard alone, one control after the other, then one slider with the mouse.
+    Gives the number of controls.
+    """
+    image = cell.locator(".widget-html-content img")
+    sliders, lists = cell.get_by_role("slider"), cell.get_by_role("combobox")
+
+    def follows(move: Callable[[], object]) -> None:
+        source, words = image.get_attribute("src"), image.get_attribute("alt")
+        move()
+        expect(image).not_to_have_attribute("src", str(source))
+        assert image.get_attribute("alt") != words
+
+    expect(image).to_be_visible()
+    expect(sliders.first).to_be_visible()
+    # While widgets are being made, empty boxes hold their places.
+    expect(cell.locator(".widget-box > :not(.jupyter-widgets)")).to_have_count(0)
+    # JupyterLab's widgets give a slider no name: its label is what is read before it.
+    labels = cell.locator(".widget-slider > .widget-label")
+    expect(labels).to_have_text([re.compile(r"\S")] * sliders.count())
+
+    cell.locator(".jp-InputPrompt").click()
+    for slider in sliders.all():
+        notebook.tab_to(slider)
+        at_end = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")
+        follows(partial(slider.press, "ArrowLeft" if at_end else "ArrowRight"))
+    for choice in lists.all():
+        notebook.tab_to(choice)
+        other = choice.locator("option:not(:checked)").first.inner_text()
+        follows(partial(choice.select_option, other))
+    follows(partial(drag, notebook, sliders.first))
+    return sliders.count() + lists.count()
+
+
+def drag(notebook: Notebook, handle: Locator) -> None:
+    """With the mouse, to the middle of the slider or, from there, to its end."""
+    handle.hover()
+    box, track = handle.bounding_box(), handle.locator("xpath=../..").bounding_box()
+    assert box is not None
+    assert track is not None
+    middle = track["x"] + track["width"] / 2
+    to = middle if abs(middle - box["x"]) > track["width"] / 8 else track["x"] + track["width"]
+    mouse = notebook.page.mouse
+    mouse.down()
+    mouse.move(to, box["y"] + box["height"] / 2, steps=3)
+    mouse.up()
+
+
+# --- an exercise, wrong and then right ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("exercise", FIRST_EXERCISES, ids=lambda e: f"{e.lesson}-{e.name}")
+def test_a_mistake_is_named_and_the_right_answer_passes(
+    exercise: Exercise, open_notebook: Open
+) -> None:
+    expected = judge(exercise.name, exercise.misconceptions[0].variant)
+    notebook = open_notebook(f"{exercise.lesson}.ipynb")
+    notebook.run_above(exercise.name)
+    head, stub = notebook.source(exercise.name).split(f"\n    {STUB[0]}\n")
+    assert stub.strip() == STUB[1]
+
+    notebook.write(exercise.name, head, wrong_lines(exercise, head))
+    notebook.run_with_next()
+    verdict = notebook.show(f"{exercise.name}-check").get_by_role("status")
+    expect(verdict).to_contain_text(HEADINGS[expected.status])
+    expect(verdict).to_contain_text(expected.message.replace("`", ""))
+    verdict.locator("summary").first.press("Enter")
+    expect(verdict.locator("details").first).to_have_attribute("open", "")
+    picture(notebook, f"{exercise.lesson}-{exercise.name}-wrong")
+
+    notebook.write(exercise.name, head, right_lines(exercise))
+    notebook.run_with_next()
+    expect(verdict).to_contain_text(HEADINGS["correct"])
+    notebook.show(exercise.name)
+
+
+def wrong_lines(exercise: Exercise, head: str) -> list[str]:
+    """The body of the learner's function that makes the exercise's first known mistake."""
+    (function,) = ast.parse(f"{head}\n    ...").body
+    assert isinstance(function, ast.FunctionDef)
+    arguments = ", ".join(argument.arg for argument in function.args.args)
+    return [
+        "    from course_lib.exercises import catalogue",
+        "",
+        f'    mistake = catalogue()["{exercise.name}"].misconceptions[0]',
+        f"    return mistake.variant({arguments})",
+    ]
+
+
+def right_lines(exercise: Exercise) -> list[str]:
+    """The body of the function in the solved edition."""
+    solved = nbformat.read(root() / "solutions" / f"{exercise.lesson}.ipynb", as_version=4)
+    (source,) = (cell.source for cell in solved.cells if cell.id == exercise.name)
+    _, body = source.split(f"    {BEGIN}\n")
+    body, _ = body.split(f"\n    {END}")
+    return body.splitlines()
