@@ -793,9 +793,9 @@ LABELS = (25, 100, 400, len(split.train))
 by_labels = {name: learning_curve(*method) for name, method in METHODS.items()}
 
 # %% [markdown]
-# The network from scratch: three convolutions on the same 32 by 32 pixels, average pooling, softmax;
-# trained with Adam, with more passes where there are fewer cells. Six trainings take ten to twenty
-# seconds.
+# The network from scratch: three convolutions on the same 32 by 32 pixels, average pooling,
+# softmax; trained with Adam, with more passes where there are fewer cells. Six trainings take ten
+# to twenty seconds.
 
 # %%
 small = pixels.reshape(-1, 32, 32, 1) / 255 - 0.5
