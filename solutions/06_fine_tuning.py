@@ -48,6 +48,20 @@
 # the verdict. If you get stuck, go on: the check lends you the course's own function.
 
 # %% [markdown]
+# The next cell is for Google Colab, where it installs the course. (For a GPU there: **Runtime**,
+# **Change runtime type**.) Everywhere else it does nothing.
+
+# %%
+import sys
+
+if "google.colab" in sys.modules:
+    from subprocess import check_call
+
+    course = "git+https://github.com/OWNER/REPOSITORY"
+    package = f"transfer-learning-from-first-principles[offline] @ {course}"
+    check_call([sys.executable, "-m", "pip", "install", "--quiet", package])
+
+# %% [markdown]
 # The next cell loads the tools. Two settings in the environment, made before you start JupyterLab,
 # change the amount of work: with `COURSE_FULL=1` section 9 takes larger images, more splits and one
 # more control (an hour on a laptop), with `COURSE_QUICK=1` a few cells only, to see whether all
@@ -178,8 +192,8 @@ for trainable in (True, False):
 # $$\text{layer } l \text{ trains} \iff l \ge l_0 \;\text{ and }\; l \text{ is no batch
 #   normalisation}$$
 #
-# One of the articles behind this course freezes all layers, then unfreezes all, then gives every
-# layer new random weights. That is training from scratch, with extra steps.
+# (Freeze all layers, unfreeze all, give every layer new random weights: such recipes exist. That is
+# training from scratch, with extra steps.)
 #
 # ### Exercise: `trainable_mask`
 
@@ -205,7 +219,7 @@ trainable_mask = check(trainable_mask)
 # out where there are several GPUs; `accelerate` uses half precision where there is one.
 
 # %% tags=["not-stored", "nbval-ignore-output"]
-SIZE = 32 if QUICK else 224 if FULL else 128
+SIZE = 32 if QUICK else 224 if FULL else 112
 print(devices.accelerate())
 with devices.every_device():
     backbone = backbones.load("auto", SIZE)
@@ -267,9 +281,9 @@ def trainable_parameters(shapes, mask):
 trainable_parameters = check(trainable_parameters)
 
 # %% [markdown]
-# First, a popular head. Three of the five articles flatten the last maps of VGG16, 7 by 7 places
-# with 512 channels, and put a layer of 1,024 units on top, "to need less data". The other head
-# averages over the places and goes straight to two classes.
+# First, two heads for VGG16, whose last maps have 7 by 7 places with 512 channels. One flattens
+# them and puts a layer of 1,024 units on top. The other averages over the places and goes straight
+# to two classes.
 #
 # **Guess first.** How many weights has each?
 
@@ -350,9 +364,11 @@ norm.build((None, 3))
 gamma, beta, mean, variance = np.array([[2, 1, 3], [0, 1, -1], [0.5, 0, -2], [4, 0.25, 1]])
 norm.set_weights([gamma, beta, mean, variance])
 
-# %%
+# %% tags=["nbval-ignore-output"]
 ours = batchnorm_inference(x, gamma, beta, mean, variance, 0.25)
-assert np.allclose(ours, number(norm(x, training=False)), atol=1e-6)
+difference = np.abs(ours - number(norm(x, training=False))).max()
+print(f"largest difference: {difference:.1e}")
+assert difference < 1e-5
 
 # %% [markdown]
 # The two behaviours differ in kind. **Guess first.** We change the *other* examples of the batch.
@@ -409,12 +425,15 @@ norm = keras.layers.BatchNormalization(momentum=0.75)
 norm.build((None, 3))
 mean, variance = np.zeros(3), np.ones(3)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 for batch in (x[:20], x[20:30] * 3, x[30:] + 1):
     norm(batch, training=True)
     mean, variance = batchnorm_moving_update(mean, variance, batch, 0.75)
-assert np.allclose(mean, number(norm.moving_mean), atol=1e-6)
-assert np.allclose(variance, number(norm.moving_variance), atol=1e-6)
+stored = {"mean": (mean, norm.moving_mean), "variance": (variance, norm.moving_variance)}
+for name, (ours, theirs) in stored.items():
+    difference = np.abs(ours - number(theirs)).max()
+    print(f"{name:8} largest difference: {difference:.1e}")
+    assert difference < 1e-5
 
 # %% [markdown]
 # If your exercise was told to have PyTorch's momentum, this table says why. It is made by running
@@ -550,6 +569,7 @@ class_weights = check(class_weights)
 # %%
 weights = class_weights(labels, 2)
 sums = [weights[c] * np.sum(labels == c) for c in (0, 1)]
+print(f"sound cells weigh {sums[0]:.1f} together, defective ones {sums[1]:.1f}")
 assert np.isclose(sums[0], sums[1])
 assert np.isclose(sum(sums), len(labels))
 
@@ -626,8 +646,8 @@ for name, head in {"plain": plain, "weighted": weighted}.items():
 #
 # $$\eta_g = \eta\, d^{\,G - 1 - g}$$
 #
-# "Set a small learning rate for frozen layers", says one of the articles. Frozen layers take no
-# steps at all; it means these.
+# (Sometimes one reads of "a small learning rate for frozen layers". Frozen layers take no steps at
+# all: layers like these are meant.)
 #
 # ### Exercise: `layerwise_learning_rates`
 
@@ -721,12 +741,14 @@ print(f"{len(variants)} variants, {sum(v.nbytes for v in variants) / 2**20:.0f} 
 # Start behind the prefix or at the image: the model must say the same. `assemble` builds both from
 # the same layers.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 whole = finetune.assemble(backbone, plain, STAGES, BOTH)
 top = finetune.assemble(backbone, plain, STAGES, BOTH, start=START)
 few = features.maps(backbone, cells.images[:8], START)
 by_whole = number(whole(backbone.rgb(cells.images[:8]), training=False))
-assert np.allclose(number(top(few, training=False)), by_whole, atol=1e-3)
+difference = np.abs(number(top(few, training=False)) - by_whole).max()
+print(f"logits differ by at most {difference:.1e}")
+assert difference < 1e-3
 
 # %% [markdown]
 # And training from maps moves only what lies behind them. How many weights is that now, with the
@@ -774,11 +796,11 @@ frozen = np.stack(
 # %% [markdown]
 # Fine-tuning, all of it: head first, on all training cells now; then the stages, from stored maps,
 # with layer-wise rates, warm-up, cosine and AdamW. A test cell is judged by the mean over its
-# variants. The plan was chosen on random splits, and is judged here on one that keeps the modules
-# apart: on modules that neither the network nor we have seen.
+# variants. The split keeps the modules apart: the network is tested on modules that it has not
+# seen.
 
 # %%
-EPOCHS = 1 if QUICK else 10 if FULL else 5
+EPOCHS = 1 if QUICK else 10 if FULL else 4
 FINE = finetune.Plan(epochs=EPOCHS, learning_rate=1e-3, layer_decay=0.7)
 
 
@@ -811,14 +833,20 @@ def note(kind, method, said, split):
     right[kind].setdefault(method, []).append(said == labels[split.test])
 
 
-# %%
-for kind, seed in itertools.product(KINDS, SEEDS):
-    split = KINDS[kind](seed)
+# %% tags=["nbval-ignore-output"]
+RUNS = [(kind, KINDS[kind](seed), seed) for kind, seed in itertools.product(KINDS, SEEDS)]
+for kind, split, _ in RUNS:
     head, _ = trained_head(train=split.train)
     note(kind, "all called sound", 0, split)
     note(kind, "frozen, linear head", head.predict(rows[split.test], verbose=0).argmax(1), split)
     note(kind, "frozen, SVM", svm(frozen, split), split)
     note(kind, "frozen, SVM, flips", svm(frozen, split, len(variants)), split)
+
+# %% [markdown]
+# And fine-tuning. It takes ten to thirty seconds; a bar tells how far it is.
+
+# %% tags=["nbval-ignore-output"]
+for kind, split, seed in RUNS:
     note(kind, "fine-tuned, flips", fine_tuned(backbone, variants, split, seed), split)
 
 # %% tags=["nbval-ignore-output"]
@@ -842,19 +870,16 @@ for kind, methods in right.items():
     for method in ("frozen, SVM", "frozen, SVM, flips"):
         ours, theirs = (np.concatenate(methods[m]) for m in ("fine-tuned, flips", method))
         b, c, n = np.sum(ours & ~theirs), np.sum(~ours & theirs), len(ours)
+        verdict = "a difference" if abs(b - c) > 2 * np.sqrt(b + c) else "no result"
         print(f"{kind:13} fine-tuned against {method:18} {b} cells to {c}: ", end="")
-        print(f"{100 * (b - c) / n:+.1f} ± {100 * np.sqrt(b + c) / n:.1f} points")
+        print(f"{100 * (b - c) / n:+.1f} ± {100 * np.sqrt(b + c) / n:.1f} points, {verdict}")
 
 # %% [markdown]
-# Read your own lines, and be strict: a difference of less than two standard errors is no result.
-# When this page was made, fine-tuning led by more than two over the plain support vector machine,
-# and by less than two over the one that was given the flips. Take that as a hint, not as a proof.
-# It is one draw of modules, and cells of one module tend to fail together, which this standard
-# error does not know. In other runs of ours, on random splits and with smaller images, the lead was
-# gone. The full mode makes more draws, of both kinds.
+# Be strict: less than two standard errors is no result. And take even more than two as a hint, not
+# as a proof. It is one draw of modules, and cells of one module tend to fail together, which this
+# standard error does not know. The full mode makes more draws, of modules and at random.
 #
-# And look at the cost: the support vector machine learns in a second or two, fine-tuning keeps a
-# laptop busy for half a minute and more. Frozen features are the bar, and it is not a low one.
+# Frozen features are the bar, and it is not a low one.
 #
 # ### Are they features of ImageNet at all?
 #
