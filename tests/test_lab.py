@@ -66,6 +66,10 @@ def test_a_page_that_was_closed_is_no_error(
 ) -> None:
     logger = logging.getLogger(name)
     monkeypatch.setattr(logger, "filters", [lab._is_no_closed_page])
+    monkeypatch.setattr(logger, "handlers", [caplog.handler])  # whatever others have set up
+    monkeypatch.setattr(logger, "propagate", False)
+    monkeypatch.setattr(logger, "disabled", False)
+    monkeypatch.setattr(logger, "level", logging.ERROR)
     logger.error("closed", exc_info=WebSocketClosedError())
     logger.error("broken", exc_info=ValueError())
     logger.error("said")

@@ -77,6 +77,7 @@ def mark(
     submission = parse(data, [exercise.name for exercise in exercises])
     entries: dict[str, Entry] = {}
     correct: set[str] = set()
+    lent = _lent(exercises, submission.slices)
     with Sandbox(limits, stop) as sandbox:
         for exercise in _in_order(exercises, submission.slices):
             # What this answer reads and the learner has not got right is given by the course:
@@ -84,7 +85,7 @@ def mark(
             given = [
                 name for name in entries if name not in correct and _givable(catalogue()[name])
             ]
-            verdict, notes = _judge(exercise, submission, given, seed, sandbox)
+            verdict, notes = _judge(exercise, submission, [*given, *lent], seed, sandbox)
             if verdict.status == "correct":
                 correct.add(exercise.name)
             entries[exercise.name] = _entry(verdict, notes)
@@ -148,6 +149,7 @@ def _judge(
         *(
             f"Graded with the course's own `{other}`, because yours is not right yet."
             for other in program.given
+            if catalogue()[other].lesson == exercise.lesson
         ),
     ]
     if verdict.status == "not attempted" and broken is not None:
@@ -168,6 +170,13 @@ def _without_points(exercise: Exercise, status: Any, message: str) -> Verdict:
 @lru_cache(maxsize=64)
 def _cases(exercise: Exercise, seed: int) -> list[Case]:
     return exercise.draw_cases(seed)
+
+
+def _lent(exercises: Sequence[Exercise], slices: Slices) -> list[str]:
+    """Functions of other lessons that this one imports from the course, as learners may, too."""
+    own = {exercise.lesson for exercise in exercises}
+    others = [e.name for e in catalogue().values() if e.lesson not in own and _givable(e)]
+    return sorted(slices.lent(others))
 
 
 def _givable(exercise: Exercise) -> bool:

@@ -236,6 +236,17 @@ def _is_checked(node: ast.stmt) -> bool:
     return name == "check"
 
 
+def _is_lent(statement: Statement, name: str) -> bool:
+    if name not in statement.imports:
+        return False
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and (node.module or "").partition(".")[0] == "course_lib"
+        and any(alias.name == name and alias.asname in (None, name) for alias in node.names)
+        for node in ast.walk(ast.parse(statement.source))
+    )
+
+
 class Slices:
     """Cuts programs out of a notebook's statements.
 
@@ -269,6 +280,15 @@ class Slices:
             if chosen:
                 return chosen[-1]
         return None
+
+    def lent(self, among: Collection[str]) -> set[str]:
+        """Which of the names ``among`` the notebook only ever imports from the course."""
+        return {
+            name
+            for name in among
+            if (binding := self._binding.get(name))
+            and all(_is_lent(statement, name) for statement in binding)
+        }
 
     def reads(self, name: str, among: Collection[str]) -> set[str]:
         """Which of the names ``among`` the function reads, directly or through others."""

@@ -231,3 +231,39 @@ def test_a_stub_that_was_begun_is_an_error_as_in_the_notebook(marked: Marked) ->
     there = marked(begun)["mse"]
     assert here.status == there["status"] == "error"
     assert here.message == there["message"]
+
+
+PROBE = """
+def linear_probe_gradients(features, labels, weights, bias, strength):
+    errors = softmax(features @ weights + bias)
+    errors[np.arange(len(labels)), labels] -= 1
+    errors /= len(labels)
+    return features.T @ errors + 2 * strength * weights, errors.sum(axis=0)
+"""
+
+
+def probe(setup: str) -> dict[str, Any]:
+    cells = ("import numpy as np", setup, PROBE)
+    entries, _ = mark(notebook(*cells), "05_feature_extraction", 1, limits=LIMITS)
+    [entry] = [entry for entry in entries if entry["exercise"] == "linear_probe_gradients"]
+    return entry
+
+
+def test_functions_of_earlier_lessons_come_from_the_course() -> None:
+    entry = probe("from course_lib.foundations.losses import mse, softmax")
+    assert (entry["status"], entry["notes"]) == ("correct", [])
+
+
+def test_a_function_of_ones_own_by_that_name_is_used() -> None:
+    imported = "from course_lib.foundations.losses import softmax"
+    assert probe(f"{imported}\n{WRONG_SOFTMAX}")["status"] == "wrong"
+
+
+def test_the_answer_itself_does_not_come_from_the_course() -> None:
+    entries, _ = mark(
+        notebook("from course_lib.foundations.losses import mse, softmax"),
+        "01_losses",
+        1,
+        limits=LIMITS,
+    )
+    assert points({entry["exercise"]: entry for entry in entries}) == 0
