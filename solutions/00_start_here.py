@@ -39,10 +39,15 @@
 # - **Correct**: go on.
 # - **Not right yet**: it names the mistake. Two hints are folded below it. Change your code, run
 #   both cells again.
-# - **Not attempted yet**: the cell above has not been filled in, or was not run.
+# - **Not attempted yet**: the cell above still says `raise NotImplementedError()`.
+# - **It stopped with an error**, or **Out of time**: it says in which line, or that a loop never
+#   ends.
 #
-# You are never stuck. After a wrong answer the check lends you the course's own function, so that
-# the rest of the lesson works, and you can come back later. Nothing that you try is counted
+# A red `NameError: name 'mse' is not defined` comes from Python, not from the check: a cell above
+# was not run.
+#
+# You are never stuck. Until your answer is right, the check lends you the course's own function, so
+# that the rest of the lesson works, and you can come back later. Nothing that you try is counted
 # against you.
 #
 # Where the text says **Guess first**, write a guess down before you run the cell. A guess that
@@ -100,8 +105,10 @@ start.machine()
 # stand in, or the kernel has been restarted. In the menu choose **Run**, then **Restart Kernel and
 # Run All Cells**. What you wrote stays; only what was computed is computed again.
 #
-# **The sliders of a figure do nothing.** They live as long as the kernel does: run their cell
-# again.
+# **The sliders of a figure do nothing**, have red broken links beside them, or there is only
+# *Error displaying widget*. They live as long as the kernel does, so a lesson that you open again
+# has none. Click on their cell, choose **Run**, then **Run All Above Selected Cell**, and run the
+# cell itself.
 #
 # **The kernel died.** Memory ran out, most likely. In the menu choose **Kernel**, then **Shut Down
 # All Kernels**, open one lesson only, and run it again.

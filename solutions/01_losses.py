@@ -48,8 +48,9 @@
 # the verdict. If you get stuck, go on: the check lends you the course's own function, and the rest
 # of the lesson works.
 #
-# After a restart of the kernel, run the cells above again (menu *Run*, *Run All Above Selected
-# Cell*). Red broken links beside a slider say the same: its kernel is gone, so run its cell again.
+# After a restart of the kernel, and when you open the lesson again, run the cells above the one
+# where you go on (menu *Run*, *Run All Above Selected Cell*). Red broken links beside a slider, or
+# *Error displaying widget* in its place, say the same: its kernel is gone, so run its cell again.
 
 # %% [markdown]
 # The next cell loads the tools. Keras is the slow one: expect up to twenty seconds, once.
@@ -555,8 +556,9 @@ print("Keras, the same as an array  :", round(float(of_probabilities(label, soft
 figures.logits_explorer()
 
 # %% [markdown]
-# **Guess first.** Make a wrong class very sure of itself. Does the gradient vanish there? (The
-# answer is below, at the end of this section.)
+# **Guess first.** Say that the model is very sure of a wrong class: its logit is far above the
+# others. Does the gradient vanish there? (Then try it with the sliders. The answer is at the end of
+# this section.)
 #
 # ### Exercise: `softmax_cross_entropy_gradient`
 

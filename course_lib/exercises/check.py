@@ -33,6 +33,8 @@ BORDERS: dict[Status, str] = {
 }
 OTHER_BORDER = "dashed #D55E00"
 HINT_TITLES = ("How to think about it", "Where it is derived")
+# Said with each verdict: who tries the lent function out would take it for their own.
+LENT = "Until yours is right, the lesson goes on with the course's own `{}`."
 
 
 class NotCorrectError(AssertionError):
@@ -100,7 +102,7 @@ class VerdictView:
         v = self.verdict
         parts = [f"{v.exercise}: {v.status} ({_points(v)})."]
         if v.status != "correct":
-            parts += [v.message, *v.hints[: max(self.hint - 1, 0)]]
+            parts += [v.message, *v.hints[: max(self.hint - 1, 0)], LENT.format(v.exercise)]
             if self.hint <= len(v.hints):
                 parts.append(f"More: check({v.exercise}, hint={max(self.hint, 1) + 1})")
         return " ".join(parts)
@@ -110,7 +112,10 @@ class VerdictView:
         """The same as a block; hints not asked for are folded, one below the other."""
         v = self.verdict
         border = BORDERS.get(v.status, OTHER_BORDER)
-        message = "" if v.status == "correct" else f"<div>{_code(v.message)}</div>"
+        message = lent = ""
+        if v.status != "correct":
+            message = f"<div>{_code(v.message)}</div>"
+            lent = f'<div style="margin-top:0.3em">{_code(LENT.format(v.exercise))}</div>'
         hints = "".join(
             f'<details{" open" if self.hint > number else ""} style="margin-top:0.3em">'
             f'<summary style="cursor:pointer">{title}</summary>{_code(hint)}</details>'
@@ -120,7 +125,7 @@ class VerdictView:
             f'<div role="status" style="border-left:4px {border};padding:0.3em 0.8em;'
             'max-width:48em;line-height:1.5">'
             f"<div><strong>{HEADINGS[v.status]}</strong> · <code>{escape(v.exercise)}</code> · "
-            f"{_points(v)}</div>{message}{hints}</div>"
+            f"{_points(v)}</div>{message}{hints}{lent}</div>"
         )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
@@ -169,6 +174,9 @@ def _stand_in(reference: Function, attempt: Function) -> Function:
         return reference(*arguments, **keywords)
 
     stand_in.attempt = attempt  # type: ignore[attr-defined]
+    # A cell that ends in `check(mse, hint=2)` shows its value below the verdict.
+    shown = f"The course's own <code>{reference.__name__}</code>"
+    stand_in._repr_html_ = lambda: shown  # type: ignore[attr-defined]
     return stand_in
 
 

@@ -294,6 +294,20 @@ EXERCISES = (
                 "A sure and right answer, p = 1, should cost nothing.",
             ),
             Misconception(
+                "labels-as-rows",
+                lambda p, y: float(np.mean(-np.log(_clipped(p[y])))),
+                "`probabilities[labels]` takes whole rows, those with the numbers of the labels; "
+                "you want one number of each row.",
+                "Two index arrays make pairs: the number of each row, and its label.",
+            ),
+            Misconception(
+                "log-of-the-mean",
+                lambda p, y: float(-np.log(_clipped(np.mean(_label_of(p, y))))),
+                "You average the probabilities and then take the logarithm; each example has a "
+                "logarithm of its own.",
+                "The mean comes last: a sum of logarithms is the logarithm of a product.",
+            ),
+            Misconception(
                 "log-base-2",
                 lambda p, y: float(np.mean(-np.log2(_clipped(_label_of(p, y))))),
                 "Your logarithm has base 2: these are bits. Here, as in Keras, it is the natural "

@@ -152,6 +152,12 @@ EXERCISES = (
                 "What would two errors of +1 and −1 give? They should not add up to nothing.",
             ),
             Misconception(
+                "square-of-the-mean",
+                lambda p, t: float(np.mean(p - t) ** 2),
+                "You square the mean of the differences, so errors up and down cancel before.",
+                "`np.mean(x) ** 2` squares one number, `np.mean(x**2)` each of them.",
+            ),
+            Misconception(
                 "one-number-per-row",
                 lambda p, t: np.mean((p - t) ** 2, axis=1),
                 "You return one number per example; the loss of the batch is a single number.",

@@ -54,7 +54,8 @@ def image_rows(images: np.ndarray, captions: Sequence[Sequence[str]], heading: s
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(visible=True, color=GREY)  # an image may be white all over
     told = "; ".join(", ".join(" ".join(text.split()) for text in row) for row in captions)
-    return Picture(figure, f"{heading}. {rows * columns} images in {rows} rows: {told}.")
+    counted = f"{rows * columns} images in {rows} row{'s' if rows > 1 else ''}"
+    return Picture(figure, f"{heading}. {counted}: {told}.")
 
 
 @style()
@@ -79,15 +80,15 @@ def feature_maps(image: np.ndarray, maps: Mapping[str, np.ndarray], count: int =
             axes.imshow(stack[..., channel], cmap="gray")
             axes.set_title(f"map {channel}", fontsize=9.5)
         told.append(
-            f"{stage} has {stack.shape[2]} maps of {stack.shape[0]} by {stack.shape[1]} places, "
-            f"shown are {', '.join(map(str, chosen))}"
+            f"{stage} has {stack.shape[2]} maps of {stack.shape[0]} by {stack.shape[1]} places: "
+            f"numbers {', '.join(map(str, chosen))}"
         )
     for axes in figure.axes:
         axes.set_axis_off()
     return Picture(
         figure,
-        f"One image and {count} feature maps of each stage, bright where a map responds. "
-        f"{'; '.join(told)}. The maps of later stages are coarser.",
+        f"One image and {count} feature maps of each stage, bright where their values are large; "
+        f"shown are those that vary most from place to place. {'; '.join(told)}.",
     )
 
 
@@ -205,8 +206,10 @@ def score_lines(
         means = [float(np.mean(rows[n])) for n in seen]
         spread = [float(np.std(rows[n], ddof=1)) if len(rows[n]) > 1 else 0.0 for n in seen]
         axes.errorbar(at[seen], means, spread, label=name, capsize=3, **line)
-        ends = f"{brief(means[0])} at {places[seen[0]]} to {brief(means[-1])} at {places[seen[-1]]}"
-        told.append(f"{name} from {ends}")
+        words = [f"{brief(mean)} at {places[n]}" for mean, n in zip(means, seen, strict=True)]
+        top = int(np.argmax(means))
+        highest = f", highest {words[top]}" if 0 < top < len(means) - 1 else ""
+        told.append(f"{name} from {words[0]} to {words[-1]}{highest}")
     axes.set(xlabel=x_label, ylabel=y_label, xscale="linear" if named else "log")
     axes.set_xticks(at, [str(place) for place in places])
     axes.minorticks_off()
@@ -244,4 +247,5 @@ def two_splits(
     axes.grid(axis="y", color=GREY)
     handles, names = axes.get_legend_handles_labels()
     axes.legend(handles[:2], names[:2], loc="upper left", bbox_to_anchor=(1, 1))
-    return Picture(figure, f"{label} of each method, mean over the splits: {'; '.join(told)}.")
+    said = f"{label} of each method, mean over the splits: {'; '.join(told)}."
+    return Picture(figure, said[0].upper() + said[1:])

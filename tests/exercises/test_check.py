@@ -61,6 +61,7 @@ def test_a_wrong_answer_is_replaced_by_the_reference(capsys: pytest.CaptureFixtu
     assert said.count("\n") == 1
     assert said.startswith("mse: wrong (0 of 1 point). You add the squared errors up")
     assert said.endswith("More: check(mse, hint=2)\n")
+    assert "Until yours is right, the lesson goes on with the course's own `mse`." in said
 
 
 def test_the_reference_is_never_called_correct(capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,11 +122,13 @@ def test_every_verdict_is_wellformed_and_says_its_state_in_words(exercise: Any) 
         verdict = judge(exercise.name, known.variant)
         page = Balanced(VerdictView(verdict).html)
         assert "Not right yet" in page.text
-        assert exercise.name in page.text
+        assert f"goes on with the course's own {exercise.name}." in page.text
         for hint in verdict.hints:
             assert hint.replace("`", "") in page.text
         assert "\n" not in VerdictView(verdict).text
-    assert "Correct" in Balanced(VerdictView(judge(exercise.name, exercise.reference)).html).text
+    right = Balanced(VerdictView(judge(exercise.name, exercise.reference)).html)
+    assert "Correct" in right.text
+    assert "the course's own" not in right.text
 
 
 def test_what_a_learner_raises_is_escaped() -> None:
@@ -184,6 +187,17 @@ def test_in_a_notebook_it_displays_html_text_and_the_verdict(
             "max_points": 1,
             "misconception": "sum-instead-of-mean",
         }
+    finally:
+        InteractiveShell.clear_instance()
+
+
+def test_a_hint_as_the_last_line_of_a_cell_says_whose_function_that_is() -> None:
+    shell = InteractiveShell.instance()
+    try:
+        with capture_output():
+            lent = check(mse, hint=2)
+        data, _ = shell.display_formatter.format(lent)
+        assert data["text/html"] == "The course's own <code>mse</code>"
     finally:
         InteractiveShell.clear_instance()
 

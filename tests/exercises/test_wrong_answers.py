@@ -429,6 +429,44 @@ def running(stored: str, start: str = "0.0") -> str:
             "if norm > max_norm:\n    return [g * max_norm / norm for g in gradients]",
             "nothing-returned-below-the-limit",
         ),
+        (
+            "linear_probe_gradients",
+            "def loss(w, b):\n"
+            "    return softmax_cross_entropy(features @ w + b, labels) + strength * np.sum(w**2)\n"
+            "by_weights = numerical_gradient(lambda w: loss(w, bias), weights)\n"
+            "return by_weights, numerical_gradient(lambda b: loss(weights, b), bias)",
+            "finite-differences",
+        ),
+        (
+            "linear_probe_gradients",
+            "g = softmax(features @ weights + bias) - np.eye(len(bias))[labels]\n"
+            "return features.T @ g + 2 * strength * weights, g.mean(axis=0)",
+            "weights-not-averaged",
+        ),
+        (
+            "stratified_split",
+            "taken = np.zeros(len(labels), bool)\n"
+            "for label in np.unique(labels):\n"
+            "    members = order[labels == label]\n"
+            "    taken[members[: int(np.ceil(fraction * len(members)))]] = True\n"
+            "return order[taken[order]], order[~taken[order]]",
+            "mask-of-the-file",
+        ),
+        (
+            "global_average_pool",
+            "n, h, w, k = feature_maps.shape\n"
+            "return feature_maps.reshape(n, k, h * w).mean(axis=2)",
+            "reshaped-not-moved",
+        ),
+        (
+            "standardize",
+            "mean, deviation = train.mean(axis=0), train.std(axis=0)\n"
+            "def scaled(x):\n"
+            "    out = np.zeros(x.shape)\n"
+            "    return np.divide(x - mean, deviation, out=out, where=deviation > 0)\n"
+            "return scaled(train), scaled(other)",
+            "constant-feature-erased",
+        ),
     ],
 )
 def test_a_known_mistake_is_named(name: str, body: str, misconception: str) -> None:

@@ -83,9 +83,17 @@ def test_lines_leave_out_what_was_not_measured(places):
     assert [label.get_text() for label in axes.get_xticklabels()] == [str(p) for p in places]
 
 
+def test_the_peak_of_a_line_is_told():
+    scores = {"a": [[0.5], [0.8], [0.7]], "b": [[0.5], [0.6], [0.7]]}
+    alt = figures.score_lines(["early", "middle", "late"], scores, "stage", "score").alt
+    assert "a from 0.5 at early to 0.7 at late, highest 0.8 at middle; " in alt
+    assert "b from 0.5 at early to 0.7 at late." in alt
+
+
 def test_both_splits_of_each_method():
     scores = {"features": ([0.9, 0.8], [0.7, 0.6]), "pixels": ([0.6], [0.5])}
     picture = figures.two_splits(scores, "score")
     assert "features 0.85 on random splits and 0.65 by module" in picture.alt
+    assert picture.alt.startswith("Score of each method")
     [axes] = picture.figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["features", "pixels"]
