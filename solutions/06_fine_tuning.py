@@ -798,7 +798,7 @@ frozen = np.stack(
 # seen.
 
 # %%
-EPOCHS = 1 if QUICK else 10 if FULL else 4
+EPOCHS = 1 if QUICK else 10 if FULL else 3
 FINE = finetune.Plan(epochs=EPOCHS, learning_rate=1e-3, layer_decay=0.7)
 
 

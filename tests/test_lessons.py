@@ -29,13 +29,18 @@ def exercises(lesson: Lesson) -> list[str]:
 
 
 def over_budget(run: Run) -> list[str]:
-    """What a learner would wait for too long, and the memory that Binder does not have."""
+    """What a learner would wait for too long, and the memory that Binder does not have.
+
+    Where other work shares the machine, the clock says more than a learner would wait; the
+    seconds of the processor are then what one free core would take.
+    """
     found = []
-    if run.seconds > LESSON_SECONDS:
-        found.append(f"{run.lesson} takes {run.seconds:.0f} s")
+    seconds = min(run.seconds, run.processor_seconds)
+    if seconds > LESSON_SECONDS:
+        found.append(f"{run.lesson} takes {seconds:.0f} s")
     slowest = run.slowest_cell
-    if slowest and slowest.seconds > CELL_SECONDS:
-        found.append(f"cell {slowest.number}, {slowest.line}, takes {slowest.seconds:.0f} s")
+    if slowest and (cell := min(slowest.seconds, slowest.processor_seconds)) > CELL_SECONDS:
+        found.append(f"cell {slowest.number}, {slowest.line}, takes {cell:.0f} s")
     if run.peak_memory and run.peak_memory > KERNEL_BYTES:
         found.append(f"the kernel takes {run.peak_memory / 1e9:.1f} GB")
     return found
@@ -55,9 +60,10 @@ def test_the_unsolved_lesson_runs_to_its_end_within_its_budgets(lesson: Lesson) 
 
 
 def test_a_broken_budget_is_named() -> None:
-    good = Run("good", seconds=80, slowest_cell=SlowestCell(3, 12, "fit()"), peak_memory=10**9)
-    bad = Run("bad", seconds=95, slowest_cell=SlowestCell(7, 21, "fit()"), peak_memory=2 * 10**9)
-    assert over_budget(good) == []
+    good = Run("good", 80, 160, SlowestCell(3, 12, "fit()", 24), peak_memory=10**9)
+    shared = Run("shared", 180, 85, SlowestCell(3, 60, "fit()", 18), peak_memory=10**9)
+    bad = Run("bad", 95, 190, SlowestCell(7, 21, "fit()", 42), peak_memory=2 * 10**9)
+    assert over_budget(good) == over_budget(shared) == []
     assert over_budget(bad) == [
         "bad takes 95 s",
         "cell 7, fit(), takes 21 s",

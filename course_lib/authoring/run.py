@@ -42,11 +42,15 @@ OnCell = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class SlowestCell:
-    """Where a lesson spends its time; cells are counted from 1, text cells included."""
+    """Where a lesson spends its time; cells are counted from 1, text cells included.
+
+    ``processor_seconds`` are those of all cores together, as in `Run`.
+    """
 
     number: int
     seconds: float
     line: str
+    processor_seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass
@@ -56,6 +60,8 @@ class Run:
     Attributes:
         lesson: name of the notebook.
         seconds: wall time, start of the kernel included.
+        processor_seconds: of all cores that the kernel had; other work on the machine, which makes
+            the wall time longer, hardly changes them.
         slowest_cell: None if no cell was run.
         peak_memory: bytes of resident memory of the kernel at its peak; None if not known.
         verdicts: of the exercises' checks, in the order of the notebook: dictionaries with
@@ -65,6 +71,7 @@ class Run:
 
     lesson: str
     seconds: float = 0.0
+    processor_seconds: float = 0.0
     slowest_cell: SlowestCell | None = None
     peak_memory: int | None = None
     verdicts: list[dict[str, Any]] = field(default_factory=list)
@@ -166,7 +173,7 @@ class _Execution:
         self.on_cell = on_cell
         self.folder = folder
         self.cell_number = 0
-        self.cell_started = 0.0
+        self.cell_started = self.processor_started = 0.0
         self.client = NotebookClient(
             notebook,
             timeout=CELL_SECONDS,
@@ -183,8 +190,8 @@ class _Execution:
     def run(self) -> Run:
         started = time.perf_counter()
         done = threading.Event()
-        memory = threading.Thread(target=self._watch_memory, args=(done,), daemon=True)
-        memory.start()
+        watch = threading.Thread(target=self._watch, args=(done,), daemon=True)
+        watch.start()
         # An empty IPython directory: nobody's start-up files, no race between two first starts.
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
             environment = os.environ | KERNEL_SETTINGS | {"IPYTHONDIR": profile}
@@ -206,7 +213,7 @@ class _Execution:
                 )
             finally:
                 done.set()
-                memory.join()
+                watch.join()
         self.notebook.metadata.get("language_info", {}).pop("version", None)
         self.result.seconds = time.perf_counter() - started
         self.result.verdicts = [
@@ -232,30 +239,38 @@ class _Execution:
         kernel = psutil.Process(pid)
         return [kernel, *kernel.children(recursive=True)]
 
-    def _watch_memory(self, done: threading.Event) -> None:
+    def _watch(self, done: threading.Event) -> None:
         while not done.wait(0.2):
-            self._measure_memory()
+            self._measure()
 
-    def _measure_memory(self) -> None:
+    def _measure(self) -> None:
         with suppress(psutil.Error, OSError):
             processes = self._processes()
             if processes:
                 self.result.peak_memory = max(self.result.peak_memory or 0, _memory(processes))
+                used = sum(sum(process.cpu_times()[:2]) for process in processes)
+                self.result.processor_seconds = max(self.result.processor_seconds, used)
 
     def _cell_starts(self, cell: NotebookNode, cell_index: int) -> None:
         self.on_cell(cell_index, len(self.notebook.cells))
 
     def _cell_is_sent(self, cell: NotebookNode, cell_index: int) -> None:
         self.cell_number, self.cell_started = cell_index + 1, time.perf_counter()
+        self.processor_started = self.result.processor_seconds
 
     def _cell_is_done(
         self, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]
     ) -> None:
         seconds = time.perf_counter() - self.cell_started
+        self._measure()
         slowest = self.result.slowest_cell
         if slowest is None or seconds > slowest.seconds:
-            self.result.slowest_cell = SlowestCell(cell_index + 1, seconds, _first_line(cell))
-        self._measure_memory()
+            self.result.slowest_cell = SlowestCell(
+                cell_index + 1,
+                seconds,
+                _first_line(cell),
+                self.result.processor_seconds - self.processor_started,
+            )
 
     def _failed(self, why: str) -> None:
         if self.cell_number:
