@@ -154,7 +154,7 @@ def _is_site(folder: Path) -> bool:
 
 def _run_sphinx(sources: Path, site: Path) -> None:
     """Sphinx in a process of its own: it keeps state, and a second book would meet it."""
-    command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", str(sources), str(site)]
+    command = [sys.executable, "-m", "sphinx", "-qN", "-b", "html", str(sources), str(site)]
     run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
     said = run.stderr.replace(f"{sources}/", "").strip()
     if said or run.returncode:

@@ -237,8 +237,8 @@ class Sandbox:
             seconds = exercise.seconds + self.limits.grace
             for part, frame in _frames(exercise.name, tuple(cases)):
                 request = self._send({"kind": "call"}, seconds, frame)
-                for case in part:
-                    reply = self._reply(request, seconds, asks, "value")
+                for number, case in enumerate(part):
+                    reply = self._reply(f"{request}/{number}", seconds, asks, "value")
                     outcomes.append(_outcome(reply, case))
             if self._process is not None and self._process.has_stray():
                 raise ProtocolError("a reply to no question")

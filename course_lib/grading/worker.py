@@ -402,7 +402,9 @@ class Worker:
 
     def _call(self, message: Message) -> Iterator[Message]:
         """The answer's function on each case, of which a frame of their own follows."""
-        for arguments in self._receive()["cases"]:
+        request = self.request
+        for number, arguments in enumerate(self._receive()["cases"]):
+            self.request = f"{request}/{number}"  # a second reply to a case is not the next one's
             yield self._called(arguments)
 
     def _called(self, arguments: tuple[Any, ...]) -> Message:
