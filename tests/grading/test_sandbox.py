@@ -383,10 +383,10 @@ def test_a_reply_too_many_costs_the_answer(tmp_path: Path) -> None:
     script = tmp_path / "fake.py"
     start = FAKE_START.format(folder=str(Path(worker.__file__).parent))
     reply = """
-for extra, arguments in enumerate(cases, start=1):
+for number, arguments in enumerate(cases):
     answer = dict(kind="value", value=arguments[0] + 1, arguments=arguments)
-    data = worker.encode({**answer, "id": request["id"]})
-    os.write(1, data * extra)
+    data = worker.encode({**answer, "id": f"{request['id']}/{number}"})
+    os.write(1, data * (1 + number))
 receive()
 """
     script.write_text(start + reply, encoding="utf-8")
