@@ -56,9 +56,11 @@ class Misconception:
     noise: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """A function to write, and everything that is needed to judge an attempt at it.
+
+    Exercises are told apart by identity, as cases are.
 
     Attributes:
         name: the function's name, a contract with graders outside this package.

@@ -7,6 +7,7 @@ submissions to the others. Whether the connection is encrypted is up to Dask's o
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import time
@@ -49,13 +50,19 @@ def connected(address: str, own: OwnExercises | None) -> Iterator[Cluster]:
             "leave out --cluster."
         ) from None
     with _quiet():
+        client, said = None, ""
         try:
             client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
+            said = _said(error)
+        if client is None:
+            # The half-made client closes when it is collected, which waits for ever if the next
+            # one is just being made then.
+            gc.collect()
             raise CourseError(
-                f"No Dask scheduler answers at “{address}”: {_said(error)}. Start one with `dask "
+                f"No Dask scheduler answers at “{address}”: {said}. Start one with `dask "
                 "scheduler`, or correct the address."
-            ) from error
+            )
         with client:
             cluster = Cluster(client, address, own)
             try:

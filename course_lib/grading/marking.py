@@ -17,6 +17,7 @@ from .sandbox import Attempt, Limits, Sandbox
 from .slicing import Slices
 from .submission import Submission, parse
 
+MAX_NAME = 80
 Entry = dict[str, Any]
 """One exercise of one submission, as JSON: a verdict's fields, "notes", and "code", which is the
 same for two answers that differ in names and layout only."""
@@ -39,8 +40,11 @@ def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
     notebook's metadata declare; else the one that a name (of the file, of the assignment) holds.
     """
     functions = catalogue()
-    defined = {word.decode() for word in re.findall(rb"\bdef[ \t]+([a-z_0-9]+)", data)}
-    defined |= {word.decode() for word in re.findall(rb"\b([a-z_0-9]+) ?= ?lambda\b", data)}
+    # Each pattern begins with a fixed word, which is found in no time in a file of any size.
+    defined = {word.decode() for word in re.findall(rb"def[ \t]+([a-z_0-9]+)", data)}
+    for equals in re.finditer(rb"= ?lambda\b", data):
+        before = re.search(rb"([a-z_0-9]+) ?$", data[: equals.start()][-MAX_NAME:])
+        defined |= {before[1].decode()} if before is not None else set()
     votes = Counter(functions[name].lesson for name in sorted(defined & set(functions)))
     if votes:
         return max(lessons(), key=lambda lesson: votes[lesson])
@@ -175,10 +179,11 @@ def _cases(exercise: Exercise, seed: int) -> list[Case]:
 def _lent(exercises: Sequence[Exercise], slices: Slices) -> list[str]:
     """Functions of other lessons that this one imports from the course, as learners may, too."""
     own = {exercise.lesson for exercise in exercises}
-    others = [e.name for e in catalogue().values() if e.lesson not in own and _givable(e)]
-    return sorted(slices.lent(others))
+    others = {e.name: e for e in catalogue().values() if e.lesson not in own}
+    return sorted(name for name in slices.lent(others) if _givable(others[name]))
 
 
+@lru_cache(maxsize=64)
 def _givable(exercise: Exercise) -> bool:
     """Functions cannot travel as arguments of an ask."""
     cases = _cases(exercise, 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import unicodedata
 from collections import Counter
@@ -153,6 +152,8 @@ def _is_reserved(name: str) -> bool:
 def write_all(folder: Path, texts: Iterable[tuple[str, Iterable[str]]]) -> None:
     """Write files so that each is there whole or not at all.
 
+    They can be made again from the records, and so are not waited for until they are on disk.
+
     Args:
         folder: made if it is not there.
         texts: file names, and the parts of each text.
@@ -166,8 +167,6 @@ def write_all(folder: Path, texts: Iterable[tuple[str, Iterable[str]]]) -> None:
         try:
             with temporary.open("w", encoding="utf-8", newline="") as file:
                 file.writelines(parts)
-                file.flush()
-                os.fsync(file.fileno())
             temporary.replace(folder / name)
         except BaseException:
             temporary.unlink(missing_ok=True)

@@ -104,7 +104,8 @@ class Sandbox:
 
     Attributes:
         holds, missing: walls and limits of the process, in words, once there is one.
-        shared: whether the last answer ran in a process that another had used before.
+        shared: whether the last answer ran in a process in which another had run before that may
+            have left something behind.
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class Sandbox:
         self._without = without
         self._servers: dict[str, Server] = {}
         self._process: Channel | None = None
+        self._used = False  # by an answer that may have left something behind
         self._module = ""
         self._end = time.monotonic() + self.limits.submission
 
@@ -139,7 +141,8 @@ class Sandbox:
     ) -> None:
         self._leave()
         for server in self._servers.values():
-            SERVERS.put(server)
+            if server.alive:
+                SERVERS.put(server)
         self._servers.clear()
 
     def start(self, module: str = "numpy") -> None:
@@ -177,6 +180,7 @@ class Sandbox:
                 f"{_line(said) or type(error).__name__.removesuffix('Error').lower()}."
             ) from error
         self.holds, self.missing, self._module = ready["holds"], ready["missing"], module
+        self._used = False
 
     def _started(self, module: str) -> Channel:
         if not self._forks:
@@ -191,7 +195,7 @@ class Sandbox:
             answer = Answer(server, self._stop)
         except OSError:
             server.end()
-            server = Server(module, self._without)
+            server = SERVERS.new(module, self._without)
             server.wait()
             answer = Answer(server, self._stop)
         self._servers[module] = server
@@ -213,7 +217,7 @@ class Sandbox:
             exercise: says how long a call may take.
             cases: the calls.
             given: the course's own function for each name in ``program.given``.
-            alone: in a process that no other answer has used.
+            alone: in a process in which nobody can have left anything behind.
 
         Raises:
             WorkerError: no process could be started.
@@ -223,11 +227,12 @@ class Sandbox:
             return self._no_time()
         module = "keras" if _needs_keras(program) else "numpy"
         if self._process is not None and (
-            alone or module != self._module or not self._process.is_fresh()
+            (alone and self._used) or module != self._module or not self._process.is_fresh()
         ):
             self._leave()  # what the answer before has left behind is not this one's fault
-        self.shared = self._process is not None
+        self.shared = self._process is not None and self._used
         self.start(module)
+        self._used |= program.leaves_tracks
         asks = _Asks({name: given[name] for name in program.given}, self.limits.asks)
         outcomes: list[Outcome] = []
         try:

@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -107,36 +108,94 @@ def last_line(file: IO[bytes]) -> str:
     return lines[-1] if lines else ""
 
 
-class Server:
-    """A process that imports what answers need and forks one for each.
+class Nursery:
+    """A process that imports what answers need, once, and forks servers.
 
-    It is started at once; `wait` before it is used.
+    It is started at once; a server waits until it has imported.
 
     Args:
-        module: which it imports once, "numpy" or "keras".
+        module: to import, "numpy" or "keras".
+
+    Attributes:
+        imported: it has done so, as is known once a server of it can fork.
+    """
+
+    imported = False
+
+    def __init__(self, module: str) -> None:
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
+        # Each request arrives as one piece.
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._popen = subprocess.Popen(
+            (*FORKSERVER, module),
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=self.errors,
+            cwd=tempfile.gettempdir(),
+            env=clean_environment(tempfile.gettempdir()),
+            start_new_session=True,
+        )
+        theirs.close()
+
+    def fork(
+        self, control: socket.socket, errors: IO[bytes], request: Mapping[str, object]
+    ) -> None:
+        """Have a server forked that has these handles.
+
+        Raises:
+            OSError: the process is gone.
+        """
+        handles = [control.fileno(), errors.fileno()]
+        socket.send_fds(self._control, [json.dumps(request).encode()], handles)
+
+    def end(self) -> None:
+        """Let it end, once its servers have."""
+        self._control.close()
+        if not self.imported:  # nobody has anything of it yet
+            self._popen.kill()
+        try:
+            self._popen.wait(TO_END)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            self._popen.wait()
+        self.errors.close()
+
+
+class Server:
+    """A process that forks one process for each answer.
+
+    It is forked as soon as its nursery can; `wait` before it is used.
+
+    Args:
+        nursery: which forks it.
+        module: that the nursery has imported.
         without: layers of the walls to leave out (`walls.LAYERS`).
 
     Attributes:
         alive: it can fork.
+        number: of its process, once it is alive.
+
+    Raises:
+        OSError: the nursery is gone.
     """
 
-    def __init__(self, module: str = "numpy", without: Sequence[str] = ()) -> None:
+    def __init__(self, nursery: Nursery, module: str, without: Sequence[str] = ()) -> None:
         self.module, self.without = module, tuple(without)
         self.alive = False
+        self.number = 0
+        self._nursery = nursery
         self._owes = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
         self._folder = Folder()
         self._control, theirs = socket.socketpair()
-        self._popen = subprocess.Popen(
-            (*FORKSERVER, self._folder.path, module, ",".join(without)),
-            stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL,
-            stderr=self._errors,
-            cwd=self._folder.path,
-            env=clean_environment(self._folder.path),
-            start_new_session=True,
-        )
-        theirs.close()
+        try:
+            request = {"folder": self._folder.path, "without": list(without)}
+            nursery.fork(theirs, self._errors, request)
+        except OSError:
+            self.end()
+            raise
+        finally:
+            theirs.close()
 
     def wait(self) -> None:
         """Wait until it can fork.
@@ -147,13 +206,14 @@ class Server:
         if self.alive:
             return
         self._control.settimeout(TO_START)
-        with contextlib.suppress(OSError):
-            word = self._control.recv(5)
-            self.alive = word in (b"ready", b"apart")
-            if word == b"apart":
+        with contextlib.suppress(OSError, ValueError):
+            ready = json.loads(self._control.recv(1 << 10))
+            self.alive = self._nursery.imported = True
+            self.number = ready["number"]
+            if ready["apart"]:
                 self._folder.clear()
         if not self.alive:
-            said = self.errors()
+            said = self.errors() or last_line(self._nursery.errors)
             self.end()
             raise OSError(said or "the process that forks answers does not start")
 
@@ -197,19 +257,25 @@ class Server:
 
     def dismiss(self) -> None:
         """Let it end, and with it the answers and keepers that are left."""
-        self._control.close()
-        if not self.alive:  # it has forked nothing yet
-            self._popen.kill()
         self.alive = False
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
 
     def end(self) -> None:
-        """Dismiss it, and wait until it has ended."""
+        """Dismiss it, and wait until it has ended, if it had begun."""
         self.dismiss()
-        try:
-            self._popen.wait(TO_END)
-        except subprocess.TimeoutExpired:
-            self._popen.kill()
-            self._popen.wait()
+        if self.number:
+            try:
+                self._control.settimeout(TO_END)
+                while self._control.recv(1 << 16):
+                    pass  # it is closed when the last process ends that has the other end
+            except TimeoutError:
+                with contextlib.suppress(OSError):
+                    os.kill(self.number, signal.SIGKILL)
+            except OSError:
+                pass
+            self.number = 0
+        self._control.close()
         self._errors.close()
         self._folder.clear()
 
@@ -218,6 +284,7 @@ class Servers:
     """Servers that wait for their next submission; each serves one at a time."""
 
     def __init__(self) -> None:
+        self._nurseries: dict[tuple[int, str], Nursery] = {}
         self._idle: defaultdict[tuple[int, str, tuple[str, ...]], list[Server]] = defaultdict(list)
         self._lock = threading.Lock()
 
@@ -226,10 +293,10 @@ class Servers:
         if CAN_FORK:
             for _ in range(count - len(self._idle[os.getpid(), "numpy", ()])):
                 with contextlib.suppress(OSError):  # as it will be said when one is taken
-                    self._put(Server())
+                    self.put(self.new("numpy"))
 
     def take(self, module: str, without: Sequence[str] = ()) -> Server:
-        """An idle server, or a new one.
+        """An idle server, or a new one, that can fork.
 
         Raises:
             OSError: it does not start; says why.
@@ -237,16 +304,28 @@ class Servers:
         with self._lock:
             idle = self._idle[os.getpid(), module, tuple(without)]
             server = idle.pop(0) if idle else None
-        server = server or Server(module, without)
+        server = server or self.new(module, without)
         server.wait()
         return server
 
+    def new(self, module: str, without: Sequence[str] = ()) -> Server:
+        """A new server, from the module's nursery or, if that is gone, from a new one.
+
+        Raises:
+            OSError: no process can be started.
+        """
+        key = os.getpid(), module
+        with self._lock:
+            nursery = self._nurseries.get(key)
+            if nursery is not None:
+                with contextlib.suppress(OSError):
+                    return Server(nursery, module, without)
+                nursery.end()
+            self._nurseries[key] = Nursery(module)
+            return Server(self._nurseries[key], module, without)
+
     def put(self, server: Server) -> None:
         """Give a server back."""
-        if server.alive:
-            self._put(server)
-
-    def _put(self, server: Server) -> None:
         with self._lock:
             self._idle[os.getpid(), server.module, server.without].append(server)
 
@@ -254,11 +333,15 @@ class Servers:
         """End those that are idle."""
         with self._lock:
             servers = [server for idle in self._idle.values() for server in idle]
+            nurseries = list(self._nurseries.values())
             self._idle.clear()
+            self._nurseries.clear()
         for server in servers:
             server.dismiss()
         for server in servers:
             server.end()
+        for nursery in nurseries:
+            nursery.end()
 
 
 SERVERS = Servers()

@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from .tracks import leaves_tracks
+
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _IMPORTS = (ast.Import, ast.ImportFrom)
@@ -38,6 +40,7 @@ class Statement:
         later: names that its functions read when they are called.
         star: it is ``from module import *``.
         passing: names under which it imports the course's `check`.
+        leaves_tracks: it may change more than its own names (see `tracks`).
     """
 
     order: int
@@ -52,6 +55,7 @@ class Statement:
     later: frozenset[str]
     star: bool
     passing: frozenset[str]
+    leaves_tracks: bool
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Program:
         given: names that the course's own functions stand in for.
         passing: names of the notebook's `check`, which hands a function through here.
         notes: a sentence on each decision that the learner should know of.
+        leaves_tracks: a statement may change more than its own names.
     """
 
     name: str
@@ -71,6 +76,7 @@ class Program:
     given: tuple[str, ...] = ()
     passing: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    leaves_tracks: bool = True
 
 
 def statements(cell: int, source: str, first: int) -> Iterator[Statement]:
@@ -141,6 +147,7 @@ def _statement(source: str) -> Statement:
         later=later,
         star=star,
         passing=passing,
+        leaves_tracks=leaves_tracks(node),
     )
 
 
@@ -326,6 +333,7 @@ class Slices:
             given=tuple(sorted(seen & set(given) - {name})),
             passing=tuple(sorted(seen & self._passing)),
             notes=tuple(notes),
+            leaves_tracks=any(s.leaves_tracks for s in chosen),
         )
 
     def _reach(self, name: str, given: Collection[str], seen: set[str]) -> list[Statement]:

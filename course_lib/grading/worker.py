@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import importlib.abc
 import inspect
 import json
 import linecache
@@ -316,7 +315,7 @@ def _text(text: str) -> str:
 # --- the process -------------------------------------------------------------------------------
 
 
-class _NoCourse(importlib.abc.MetaPathFinder):
+class _NoCourse:  # a finder, without the base class, whose import takes long
     """Refuses the course's own package to answers."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:

@@ -203,8 +203,9 @@ def test_nothing_passes_from_one_answer_to_the_next(without: tuple[str, ...]) ->
 
 def kill_servers(box: Sandbox) -> None:
     for server in list(box._servers.values()):
-        below = psutil.Process(server._popen.pid).children(recursive=True)
-        server._popen.kill()
+        one = psutil.Process(server.number)
+        below = one.children(recursive=True)
+        one.kill()
         psutil.wait_procs(below, timeout=5)
 
 
@@ -280,7 +281,7 @@ def test_without_walls_a_class_is_refused_unless_told_otherwise(
 @linux
 def test_a_module_that_cannot_be_imported_is_our_failure() -> None:
     with pytest.raises(OSError, match="No module named 'no_such_module'"):
-        servers.Server("no_such_module").wait()
+        servers.SERVERS.new("no_such_module").wait()
     with Sandbox() as box, pytest.raises(WorkerError, match="No module named 'nothing'"):
         box.start("nothing")
 
