@@ -232,6 +232,23 @@ def test_a_server_killed_under_an_answer_is_our_failure(where: str) -> None:
 
 
 @linux
+def test_a_server_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "TO_END", 0.3)
+    with Sandbox() as box:
+        box.start()
+        [server] = box._servers.values()
+        one = psutil.Process(server.number)
+        below = [one, *one.children(recursive=True)]
+        for process in below:
+            process.suspend()
+        server.end()
+        left = psutil.wait_procs(below[1:], timeout=5)[1]  # the first waits to be buried
+        assert not one.is_running() or one.status() == psutil.STATUS_ZOMBIE
+        assert left == []
+    assert value("def f(x): return x") == 1.0
+
+
+@linux
 def test_when_the_grader_is_killed_everything_ends() -> None:
     script = """
     import sys, time
