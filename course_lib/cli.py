@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -178,8 +179,11 @@ def grade(
         from .grading.servers import SERVERS
 
         SERVERS.launch(1)  # it imports NumPy while this process does
+    gc.disable()  # imports leave nothing to collect
     from .grading.gradebook import grade
 
+    gc.freeze()
+    gc.enable()
     with _progress("grading", "submissions") as step:
         summary = grade(
             paths,

@@ -20,7 +20,7 @@ from . import sandbox
 from .discovery import Source, discover
 from .own_exercises import OwnExercises
 from .record import HandedIn, Record, grade_one, hand_in
-from .report import Run, write_reports
+from .report import Run, templates, write_reports
 from .results import Results
 from .servers import SERVERS
 
@@ -117,6 +117,7 @@ def grade(
     sources, notes = discover(paths)
     if cluster is None:
         SERVERS.launch(min(jobs or _cores(), len(sources)))
+    templates()  # will be wanted at the end; now there is time, while the servers start
     ended: Counter[str] = Counter()
     with (
         using(own.exercises if own is not None else ()),

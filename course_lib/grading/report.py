@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ def write_reports(out: Path, run: Run) -> tuple[Path, ...]:
 
 def feedback_pages(run: Run) -> Iterator[tuple[str, Iterable[str]]]:
     """File name and HTML of each learner's page."""
-    template = _environment().get_template("feedback.html.j2")
+    template = templates()["feedback"]
     names = file_names(learner for learner, _ in tables.by_learner(run.records))
     for learner, own in tables.by_learner(run.records):
         total, max_total = tables.totals(own)
@@ -89,24 +90,22 @@ def feedback_pages(run: Run) -> Iterator[tuple[str, Iterable[str]]]:
 def summary_page(run: Run) -> str:
     """The instructor's page, as HTML."""
     sizes = [len(own) for _, own in tables.by_learner(run.records)]
-    return (
-        _environment()
-        .get_template("summary.html.j2")
-        .render(
-            run=run,
-            submissions=sum(sizes),
-            headings=HEADINGS,
-            exercises=summary.by_exercise(run.records),
-            mistakes=summary.mistakes(run.records),
-            nothing=summary.attempted_nothing(run.records),
-            alike=summary.alike(run.records),
-            ungraded=summary.ungraded(run.records),
-            learners=len(sizes),
-        )
+    return templates()["summary"].render(
+        run=run,
+        submissions=sum(sizes),
+        headings=HEADINGS,
+        exercises=summary.by_exercise(run.records),
+        mistakes=summary.mistakes(run.records),
+        nothing=summary.attempted_nothing(run.records),
+        alike=summary.alike(run.records),
+        ungraded=summary.ungraded(run.records),
+        learners=len(sizes),
     )
 
 
-def _environment() -> jinja2.Environment:
+@cache
+def templates() -> dict[str, jinja2.Template]:
+    """The pages without their contents, by name."""
     import jinja2
     from markupsafe import Markup, escape
 
@@ -121,7 +120,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(code=code, points=tables.number)
-    return environment
+    return {name: environment.get_template(f"{name}.html.j2") for name in ("feedback", "summary")}
 
 
 def file_names(learners: Iterable[str]) -> dict[str, str]:
