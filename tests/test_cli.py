@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -253,6 +254,17 @@ def test_help_is_quick_because_it_imports_little() -> None:
         assert f"  {verb} " in look.stdout
     slow = {"numpy", "keras", "nbformat", "jupytext", "matplotlib", "rich", "psutil", "yaml"}
     assert slow.isdisjoint(look.stderr.split())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_nothing_is_said_of_a_reader_that_has_gone() -> None:
+    """As in `course doctor | head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-c", "from course_lib.cli import main; main()"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert done.stderr == ""
 
 
 # --- lab ---------------------------------------------------------------------------------------

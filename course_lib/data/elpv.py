@@ -103,13 +103,14 @@ def load(image_size: int = 128, every: int = 1) -> Elpv:
     Raises:
         CourseError: the wheel is missing or its files are not the published ones.
     """
-    import keras
+    from PIL import Image
 
     folder = _folder()
 
     def cell(name: str) -> np.ndarray:
-        size = image_size, image_size
-        return np.asarray(keras.utils.load_img(folder / name, "grayscale", size, "bilinear"))
+        with Image.open(folder / name) as image:
+            grey = image.convert("L")
+        return np.asarray(grey.resize((image_size, image_size), Image.Resampling.BILINEAR))
 
     try:
         table = (folder / "labels.csv").read_bytes()
@@ -148,7 +149,7 @@ def modules(cell_type: np.ndarray) -> np.ndarray:
     numbers: list[int] = []
     for _, run in groupby(cell_type):
         cells = len(list(run))
-        last = max(1, round(cells / MODULE_CELLS)) - 1
+        last = max(1, (cells + MODULE_CELLS // 2) // MODULE_CELLS) - 1
         first = numbers[-1] + 1 if numbers else 0
         numbers.extend(first + min(cell // MODULE_CELLS, last) for cell in range(cells))
     return np.array(numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +37,9 @@ class ImageFolder:
 def load(path: Path | str, image_size: int = 224) -> ImageFolder:
     """The images below `path`, whose folders are the classes.
 
-    Images are cut to a square around their centre, then resized. Files and folders whose names
-    begin with a dot are ignored. Files that are no images of 8 bits a channel are left out, with
-    a warning.
+    Images are turned upright as their camera says, cut to a square around their centre, then
+    resized. Files and folders whose names begin with a dot are ignored. Files that are no images
+    of 8 bits a channel are left out, with a warning.
 
     Args:
         path: folder of one folder a class; images may lie in folders of these folders.
@@ -47,9 +48,6 @@ def load(path: Path | str, image_size: int = 224) -> ImageFolder:
     Raises:
         CourseError: there is no such folder, it has no folders, or a class has no image.
     """
-    import keras
-    from PIL import Image
-
     top = Path(path)
     if not top.is_dir():
         raise CourseError(f"There is no folder {top}: give the one that holds a folder a class.")
@@ -65,15 +63,7 @@ def load(path: Path | str, image_size: int = 224) -> ImageFolder:
     for label, folder in enumerate(classes):
         for file in sorted(f for f in folder.rglob("*") if _is_file(f) and _seen(f, top)):
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("error")  # Pillow warns of what may exhaust the memory
-                    with Image.open(file) as header:
-                        if header.mode[0] in "IF":  # Pillow would clip them to white
-                            raise ValueError("more than 8 bits a channel: convert it first")
-                    image = keras.utils.load_img(
-                        file, "rgb", (image_size, image_size), "bilinear", keep_aspect_ratio=True
-                    )
-                    images.append(np.asarray(image, np.uint8))
+                images.append(_square(file, image_size))
             except Exception as error:  # decoders of damaged files raise nearly anything
                 unreadable.append((file, _reason(error)))
                 continue
@@ -88,6 +78,23 @@ def load(path: Path | str, image_size: int = 224) -> ImageFolder:
         warnings.warn(_left_out(unreadable, len(files)), stacklevel=2)
     names = tuple(folder.name for folder in classes)
     return ImageFolder(np.stack(images), np.array(labels), names, tuple(files), tuple(unreadable))
+
+
+def _square(file: Path, size: int) -> np.ndarray:
+    """One image as it is meant to be seen, (size, size, 3)."""
+    from PIL import Image, ImageOps
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is odd about a file, but can be read
+        warnings.simplefilter("error", Image.DecompressionBombWarning)  # may exhaust the memory
+        with Image.open(file) as image:
+            if image.mode[0] in "IF":  # Pillow would clip them to white
+                raise ValueError("more than 8 bits a channel: convert it first")
+            image.load()
+            with contextlib.suppress(Exception):  # what a camera noted may be damaged
+                ImageOps.exif_transpose(image, in_place=True)
+            square = ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BILINEAR)
+    return np.asarray(square)
 
 
 def _is_file(path: Path) -> bool:

@@ -99,7 +99,8 @@ def ridge_weights(features: np.ndarray, targets: np.ndarray, strength: float) ->
         (D,), the bias last.
 
     Raises:
-        numpy.linalg.LinAlgError: no unique minimum (strength 0 and dependent columns).
+        numpy.linalg.LinAlgError: no unique minimum (strength 0 and dependent columns). Mostly
+            rounding hides that, and the weights are huge and mean nothing.
     """
     features = np.asarray(features, dtype=float)
     count = len(features)

@@ -35,8 +35,13 @@ Limits = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @contextmanager
-def connected(address: str, own: OwnExercises | None) -> Iterator[Cluster]:
+def connected(address: str, own: OwnExercises | None, *, trusted: bool) -> Iterator[Cluster]:
     """A connection to the scheduler at ``address``, as ``tcp://host:8786``.
+
+    Args:
+        address: of the scheduler.
+        own: the instructor's own exercises.
+        trusted: learners' code may run on workers without walls, too.
 
     Raises:
         CourseError: `distributed` is not installed; no scheduler answers there; it has no workers,
@@ -64,7 +69,7 @@ def connected(address: str, own: OwnExercises | None) -> Iterator[Cluster]:
                 "scheduler`, or correct the address."
             )
         with client:
-            cluster = Cluster(client, address, own)
+            cluster = Cluster(client, address, own, trusted=trusted)
             try:
                 yield cluster
             finally:
@@ -92,12 +97,16 @@ class Cluster:
         client: connected.
         address: as the person wrote it.
         own: the instructor's own exercises, which travel along.
+        trusted: see `connected`.
     """
 
-    def __init__(self, client: Any, address: str, own: OwnExercises | None) -> None:
+    def __init__(
+        self, client: Any, address: str, own: OwnExercises | None, *, trusted: bool
+    ) -> None:
         self._client = client
         self._address = address
         self._own = (own.text, own.path) if own is not None else None
+        self._trusted = trusted
         self._handed: dict[Any, tuple[HandedIn, int, str]] = {}
         self._keys = (f"grade-{uuid4().hex}-{number}" for number in count())
         self.holds, self.missing = self._limits()
@@ -132,6 +141,7 @@ class Cluster:
                 lesson,
                 self._own,
                 _course(),
+                self._trusted,
                 key=next(self._keys),
                 pure=False,
             )
@@ -218,9 +228,16 @@ def _describe(course: str) -> Limits:
 
 
 def _grade(
-    handed: HandedIn, seed: int, lesson: str | None, own: tuple[str, str] | None, course: str
+    handed: HandedIn,
+    seed: int,
+    lesson: str | None,
+    own: tuple[str, str] | None,
+    course: str,
+    trusted: bool,
 ) -> Record | None:
     _check(course)
+    if not trusted:
+        _require_walls()
     with using(exercises_of(*own) if own is not None else ()):
         return grade_one(handed, seed, lesson)
 
@@ -231,6 +248,12 @@ def _check(course: str) -> None:
             "A worker of the cluster has another version of the course: install the same on all "
             "machines and restart the workers, so that they all judge alike."
         )
+
+
+@cache
+def _require_walls() -> None:
+    """Workers may join when the run has begun: each answers for itself."""
+    sandbox.require_walls(sandbox.describe()[1])
 
 
 @cache

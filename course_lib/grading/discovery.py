@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import NEAR, UsageError
+from ..exercises.catalogue import catalogue
 from ..lessons import START_PAGE
+
+# As canvas-lms's lib/content_zipper.rb and Moodle's mod/assign name what is downloaded.
+_CANVAS = re.compile(r"(?P<name>\w+?)(?:_LATE)?_(?P<id>\d+)_\d{3,}_.+")
+_MOODLE = re.compile(r"(?P<learner>.+_\d+)_assignsubmission_file_.*")
+_ARCHIVES = frozenset({".zip", ".gz", ".tgz", ".7z", ".rar"})
 
 
 @dataclass(frozen=True)
@@ -31,8 +38,9 @@ def discover(paths: Sequence[Path]) -> tuple[list[Source], list[str]]:
     """All submissions under ``paths``, sorted, and a note on each thing that was passed over.
 
     A folder holds LEARNER.ipynb files, or folders of learners as nbgrader's ``submitted`` does
-    (which may also be named by the folder that it stands in). The name of a learner is that of
-    the file, or of the topmost folder.
+    (which may also be named by the folder that it stands in, or by one in it). The name of a
+    learner is that of the file, or of the topmost folder that is not named after a lesson. In
+    downloads from Canvas and Moodle it is the name and the number that they put in front.
 
     Raises:
         UsageError: a path is missing, is no notebook, or holds none.
@@ -46,65 +54,114 @@ def discover(paths: Sequence[Path]) -> tuple[list[Source], list[str]]:
         files = list(_notebooks(path, notes))
         if not files:
             skipped = f" ({notes[-1]})" if notes else ""
-            raise UsageError(f"There is no notebook to grade in “{path}”{skipped}.")
+            raise UsageError(
+                f"There is no notebook to grade in “{path}”{skipped}: put LEARNER.ipynb files "
+                "there, or a folder of notebooks for each learner."
+            )
+        others = {file.parent for file in files if not _CANVAS.fullmatch(file.stem)}
         for file in files:
             if file not in found:
-                found[file] = _source(file, path if path.is_dir() else path.parent, taken)
+                root = path if path.is_dir() else path.parent
+                found[file] = _source(file, root, taken, by_canvas=file.parent not in others)
     return sorted(found.values(), key=lambda source: source.id), notes
 
 
 def _missing(path: Path) -> str:
-    names = _listing(path.parent)
+    try:
+        names = [beside.name for beside in path.parent.iterdir()]
+    except OSError:
+        names = []
     near = difflib.get_close_matches(path.name, names, n=1, cutoff=NEAR)
     hint = f" Did you mean “{path.parent / near[0]}”?" if near else ""
     return f"There is no file or folder “{path}”.{hint}"
-
-
-def _listing(folder: Path) -> list[str]:
-    try:
-        return sorted(path.name for path in folder.iterdir())
-    except OSError:
-        return []
 
 
 def _notebooks(path: Path, notes: list[str]) -> Iterator[Path]:
     if path.is_symlink():
         notes.append(f"“{path}” is a symbolic link and was skipped.")
     elif not path.is_dir():
-        if path.suffix != ".ipynb":
-            raise UsageError(f"“{path}” is not a notebook: its name should end in .ipynb.")
+        if not _is_notebook(path):
+            todo = "name an .ipynb file, or a folder of them"
+            if path.suffix.lower() in _ARCHIVES:
+                todo = "unpack it and name the folder"
+            raise UsageError(f"“{path}” is not a notebook: {todo}.")
         yield path
     else:
         submitted = path / "submitted"
-        yield from _inside(submitted if submitted.is_dir() else path, notes)
+        for entry in _entries(submitted if submitted.is_dir() else path, notes):
+            noted = len(notes)
+            found = list(_under(entry, notes))
+            told = entry.stem == START_PAGE or any(f"“{entry}”" in note for note in notes[noted:])
+            if not found and not told:  # somebody may be missing from the gradebook
+                what = "holds no notebook to grade" if entry.is_dir() else "is not a notebook"
+                notes.append(f"“{entry}” {what} and was skipped.")
+            yield from found
 
 
-def _inside(folder: Path, notes: list[str]) -> Iterator[Path]:
-    for name in _listing(folder):
-        path = folder / name
-        if path.is_symlink():
-            if path.suffix == ".ipynb" or path.is_dir():
-                notes.append(f"“{path}” is a symbolic link and was skipped.")
-        elif path.is_dir():
-            if name == ".ipynb_checkpoints":
-                notes.append(f"“{path}” holds automatic copies and was skipped.")
-            elif not name.startswith("."):
-                yield from _inside(path, notes)
-        elif path.suffix == ".ipynb" and path.stem != START_PAGE:
-            yield path
+def _entries(folder: Path, notes: list[str]) -> list[Path]:
+    """What is in a folder, less what is hidden and no notebook."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        notes.append(f"“{folder}” cannot be opened ({error.strerror}) and was skipped.")
+        return []
+    if folder / ".ipynb_checkpoints" in entries:
+        notes.append(f"“{folder / '.ipynb_checkpoints'}” holds automatic copies and was skipped.")
+    return [
+        entry
+        for entry in entries
+        if not entry.name.startswith(".") or (_is_notebook(entry) and not entry.is_dir())
+    ]
 
 
-def _source(file: Path, root: Path, taken: set[str]) -> Source:
-    parents = [parent for parent in file.absolute().parents if parent.name == "submitted"]
-    below = file.absolute().relative_to(parents[0] if parents else root.absolute())
-    learner = below.parts[0] if len(below.parts) > 1 else below.stem
+def _under(path: Path, notes: list[str]) -> Iterator[Path]:
+    if path.is_symlink():
+        if _is_notebook(path) or path.is_dir():
+            notes.append(f"“{path}” is a symbolic link and was skipped.")
+    elif path.is_dir():
+        for entry in _entries(path, notes):
+            yield from _under(entry, notes)
+    elif _is_notebook(path) and path.stem != START_PAGE:
+        yield path
+
+
+def _is_notebook(path: Path) -> bool:
+    return path.suffix.lower() == ".ipynb"
+
+
+def _source(file: Path, root: Path, taken: set[str], *, by_canvas: bool) -> Source:
+    path, root = file.absolute(), root.absolute()
+    if path.is_relative_to(root / "submitted"):
+        root /= "submitted"
+    # Above what was named it is nbgrader's only if a learner and an assignment lie between.
+    above = next((folder for folder in (root, *root.parents) if folder.name == "submitted"), root)
+    if len(path.relative_to(above).parts) >= 3:
+        root = above
+    below = path.relative_to(root)
+    parts = [*below.parent.parts, below.stem]
+    lessons = {exercise.lesson for exercise in catalogue().values()}
+    while len(parts) > 1 and parts[0] in lessons:
+        del parts[0]
     whole = _text(below.with_suffix("").as_posix())
     name, number = whole, 1
     while name in taken:
         number += 1
         name = f"{whole} ({number})"
     taken.add(name)
-    return Source(name, _text(learner), file)
+    learner = _canvas(parts[0])[0] if by_canvas and len(parts) == 1 else ""
+    moodle = _MOODLE.fullmatch(parts[0])
+    return Source(name, _text(learner or (moodle["learner"] if moodle else parts[0])), file)
+
+
+def canvas_id(submission: str, learner: str) -> str:
+    """The number by which Canvas knows the learner, if Canvas named the file, or ""."""
+    named, number = _canvas(submission.split("/")[-1])
+    return number if named == learner else ""
+
+
+def _canvas(name: str) -> tuple[str, str]:
+    found = _CANVAS.fullmatch(name)
+    return (f"{found['name']}_{found['id']}", found["id"]) if found is not None else ("", "")
 
 
 def _text(name: str) -> str:

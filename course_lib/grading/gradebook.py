@@ -227,16 +227,19 @@ def _local(jobs: int) -> Iterator[Executor]:
 def _executor(
     jobs: int | None, cluster: str | None, own: OwnExercises | None, *, trusted: bool
 ) -> Iterator[Executor]:
-    with _local(jobs or _cores()) if cluster is None else _connected(cluster, own) as executor:
+    where = _local(jobs or _cores()) if cluster is None else _connected(cluster, own, trusted)
+    with where as executor:
         if not trusted:
             sandbox.require_walls(executor.missing)
         yield executor
 
 
-def _connected(cluster: str, own: OwnExercises | None) -> AbstractContextManager[Executor]:
+def _connected(
+    cluster: str, own: OwnExercises | None, trusted: bool
+) -> AbstractContextManager[Executor]:
     from .cluster import connected
 
-    return connected(cluster, own)
+    return connected(cluster, own, trusted=trusted)
 
 
 def _is_one_file(paths: Sequence[Path]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from .slicing import Slices
+from .slicing import Slices, syntax_tree
 
 Prints = dict[str, str]
 """By exercise, a hash of the answer's normal form."""
@@ -59,7 +59,7 @@ def normal_form(sources: Sequence[str], keep: Iterable[str] = ()) -> str:
         sources: of the statements.
         keep: names that stay as they are: those of the exercises.
     """
-    trees = [ast.parse(source) for source in sources]
+    trees = [syntax_tree(source) for source in sources]
     shared = _Names(set(keep))
     for tree in trees:
         for node in tree.body:

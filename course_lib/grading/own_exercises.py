@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
+from ..exercises.catalogue import catalogue
 from ..exercises.exercise import ORDINARY, Exercise
 from ..exercises.judge import diagnose, run_cases
 
@@ -69,7 +70,7 @@ def exercises_of(text: str, path: str) -> tuple[Exercise, ...]:
     namespace: dict[str, Any] = {"__name__": "own_exercises", "__file__": path}
     try:
         exec(compile(text, path, "exec", dont_inherit=True), namespace)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"“{path}” cannot be run: {_said(error, path)}.") from error
     found = namespace.get("EXERCISES")
     if (
@@ -88,6 +89,9 @@ def _problem(exercise: Exercise) -> str:
     """What keeps an exercise from being used, or ""."""
     if not str(exercise.name).isidentifier():
         return "needs the name of a function"
+    lessons = dict.fromkeys(known.lesson for known in catalogue().values())
+    if exercise.lesson not in lessons:
+        return f"names the lesson “{exercise.lesson}”; there are {', '.join(lessons)}"
     if not isinstance(exercise.misconceptions, tuple):
         return "needs its misconceptions in a tuple"
     if not (math.isfinite(exercise.points) and exercise.points >= 0):
@@ -133,7 +137,7 @@ def _twice(names: Iterable[str]) -> str | None:
     return None
 
 
-def _said(error: Exception, path: str = "") -> str:
+def _said(error: BaseException, path: str = "") -> str:
     """What went wrong, and in which line of the file."""
     line = error.lineno if isinstance(error, SyntaxError) else None
     trace = error.__traceback__

@@ -78,6 +78,7 @@ def feedback_pages(run: Run) -> Iterator[tuple[str, Iterable[str]]]:
                     records=own,
                     total=total,
                     max_total=max_total,
+                    totals=tables.totals,
                     headings=HEADINGS,
                     hint_titles=HINT_TITLES,
                     borders=BORDERS,
@@ -89,17 +90,19 @@ def feedback_pages(run: Run) -> Iterator[tuple[str, Iterable[str]]]:
 
 def summary_page(run: Run) -> str:
     """The instructor's page, as HTML."""
-    sizes = [len(own) for _, own in tables.by_learner(run.records)]
+    learners = summary.by_learner(run.records)
     return templates()["summary"].render(
         run=run,
-        submissions=sum(sizes),
+        submissions=sum(1 for _ in run.records),
         headings=HEADINGS,
         exercises=summary.by_exercise(run.records),
         mistakes=summary.mistakes(run.records),
         nothing=summary.attempted_nothing(run.records),
         alike=summary.alike(run.records),
         ungraded=summary.ungraded(run.records),
-        learners=len(sizes),
+        learners=learners,
+        lessons=tables.lessons_of(run.records),
+        pages=file_names(one.name for one in learners),
     )
 
 

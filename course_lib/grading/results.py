@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
@@ -59,10 +58,15 @@ class Results:
         self.records = Records(self.path)
         self._earlier: dict[str, _Earlier] = {}
         self._seeds: set[int] = set()
-        with writing(out):
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        try:
             out.mkdir(parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
             self._file = os.fdopen(os.open(self.path, flags, 0o666), "r+b", buffering=0)
+        except OSError as error:
+            why = "it is a file" if out.is_file() else error.strerror or type(error).__name__
+            raise CourseError(
+                f"“{out}” cannot be a folder for the results: {why}. Choose another with --out."
+            ) from error
         try:
             if not _lock(self._file.fileno()):
                 raise UsageError(
@@ -221,10 +225,15 @@ def _lock(number: int) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """A new file's name, too, is on disk; not every system lets a folder be opened."""
-    with contextlib.suppress(PermissionError):
+    """A new file's name, too, is on disk; not every system can do that for a folder."""
+    try:
         number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
+    except PermissionError:  # Windows
+        return
+    try:
+        os.fsync(number)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):  # as on network drives
+            raise
+    finally:
+        os.close(number)

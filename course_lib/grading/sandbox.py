@@ -30,8 +30,9 @@ from .slicing import Program
 from .walls import NO_NETWORK, NO_REACH, NO_SIGHT
 from .worker import Message, ProtocolError
 
-MAX_ASKED_BYTES = 1 << 20
-MAX_ASKED_INTEGER = 1_000_000
+# Some of the course's functions make a square matrix of a row, or a step of each unit.
+MAX_ASKED_BYTES = 1 << 14
+MAX_ASKED_INTEGER = 10_000
 
 _KERAS = re.compile(r"^\s*(?:import|from)\s+(?:keras|tensorflow)\b", re.MULTILINE)
 
@@ -418,7 +419,7 @@ def _needs_keras(program: Program) -> bool:
 # --- values ------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _frames(name: str, cases: tuple[Case, ...]) -> list[tuple[tuple[Case, ...], bytes]]:
     """Cases as they are sent, the same for everybody: as many in a frame as fit.
 

@@ -13,6 +13,7 @@ import symtable
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from threading import Lock
 
 from .tracks import leaves_tracks
 
@@ -86,16 +87,32 @@ def statements(cell: int, source: str, first: int) -> Iterator[Statement]:
         SyntaxError, ValueError, RecursionError, MemoryError: Python cannot read the cell.
     """
     lines = [line.encode() for line in source.split("\n")]
-    for order, node in enumerate(_parsed(source), start=first):
+    tree = syntax_tree(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    for order, node in enumerate(tree.body, start=first):
         text = _text(node, lines)
         known = _known if len(text) <= MAX_REMEMBERED else _statement
         yield replace(known(text), cell=cell, order=order)
 
 
-def _parsed(source: str) -> list[ast.stmt]:
-    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    tree: ast.Module = compile(source, "<cell>", "exec", flags, True)
-    return tree.body
+_PARSING = Lock()
+
+
+def syntax_tree(source: str, flags: int = 0) -> ast.Module:
+    """`ast.parse`, in one thread at a time.
+
+    Python 3.11 counts the depth of all threads' trees together, and may then fail on a good one
+    (https://github.com/python/cpython/issues/106905).
+
+    Args:
+        source: of a cell or a statement.
+        flags: of `compile`.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: it cannot be parsed.
+    """
+    with _PARSING:
+        tree: ast.Module = compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST | flags, True)
+    return tree
 
 
 def _text(node: ast.stmt, lines: Sequence[bytes]) -> str:
@@ -112,7 +129,7 @@ def _text(node: ast.stmt, lines: Sequence[bytes]) -> str:
 
 def _statement(source: str) -> Statement:
     """One statement as if it stood alone: most are in everybody's notebook."""
-    (node,) = _parsed(source)
+    (node,) = syntax_tree(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT).body
     now, later, assigned = _names(source)
     defines: set[str] = set()
     aliases: set[str] = set()
@@ -250,7 +267,7 @@ def _is_lent(statement: Statement, name: str) -> bool:
         isinstance(node, ast.ImportFrom)
         and (node.module or "").partition(".")[0] == "course_lib"
         and any(alias.name == name and alias.asname in (None, name) for alias in node.names)
-        for node in ast.walk(ast.parse(statement.source))
+        for node in ast.walk(syntax_tree(statement.source))
     )
 
 

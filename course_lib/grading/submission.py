@@ -6,7 +6,6 @@ deleted or edited cells do not matter. What an answer consists of is decided by 
 
 from __future__ import annotations
 
-import ast
 import errno
 import json
 import os
@@ -18,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from .slicing import Slices, Statement, statements
+from .slicing import Slices, Statement, statements, syntax_tree
 
 MAX_BYTES = 64 << 20
 LARGE_BYTES = 10 << 20
@@ -215,7 +214,7 @@ def _python(source: str) -> str | None:
         if not source.strip():
             return None
     try:
-        ast.parse(source)
+        syntax_tree(source)
     except SyntaxError:
         # Asked only where plain Python fails: each magic costs IPython a pass over the cell.
         magics = len(_MAGIC_LINE.findall(source))

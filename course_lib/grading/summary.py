@@ -10,9 +10,12 @@ from typing import Any
 
 from ..exercises.catalogue import catalogue
 from ..exercises.check import HEADINGS
+from . import tables
 
 Record = Mapping[str, Any]
 Entry = Mapping[str, Any]
+Points = tuple[float | None, float | None]
+"""Points, and the most there are; None where nothing was graded, or known."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,21 @@ class ExerciseSummary:
     def told(self) -> str:
         """The bar in words."""
         return ", ".join(f"{HEADINGS[b.status]}: {b.count}" for b in self.bars)  # type: ignore[index]
+
+
+@dataclass(frozen=True)
+class LearnerSummary:
+    """A learner's points, and what could be reached, in each lesson and in all.
+
+    Attributes:
+        name: of the learner.
+        lessons: in the order of `tables.lessons_of`; None where nothing was handed in.
+        total: of what was handed in.
+    """
+
+    name: str
+    lessons: Sequence[Points | None]
+    total: Points
 
 
 @dataclass(frozen=True)
@@ -119,6 +137,17 @@ class _Tally:
 
 
 _BAR_ORDER = ("correct", "wrong", "error", "timeout", "not attempted")
+
+
+def by_learner(records: Iterable[Record]) -> list[LearnerSummary]:
+    """All learners, in the order of the records."""
+    lessons = tables.lessons_of(records)
+    found = []
+    for learner, own in tables.by_learner(records):
+        here = [[r for r in own if r["lesson"] == lesson] for lesson in lessons]
+        each = [tables.totals(handed) if handed else None for handed in here]
+        found.append(LearnerSummary(learner, each, tables.totals(own)))
+    return found
 
 
 def mistakes(records: Iterable[Record]) -> list[Mistake]:

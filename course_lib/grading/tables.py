@@ -14,6 +14,7 @@ from typing import Any
 
 from ..exercises.catalogue import catalogue
 from ..exercises.check import HEADINGS
+from .discovery import canvas_id
 
 Record = Mapping[str, Any]
 
@@ -82,8 +83,9 @@ def gradebook_csv(records: Iterable[Record]) -> Iterator[str]:
 def canvas_csv(records: Iterable[Record]) -> Iterator[str]:
     """What "Import" in the gradebook of Canvas takes: a column for each lesson.
 
-    Canvas finds a learner by login, or else by name: the file name is offered as both. The second
-    row holds the points possible; where nothing was graded the grade stays empty.
+    Canvas finds a learner by its own number, which the files that it names hold; else by login or
+    name: the learner's is offered as both. The second row holds the points possible; where nothing
+    was graded the grade stays empty.
     """
     top: dict[str, float] = {}
     for _, own in by_learner(records):
@@ -95,7 +97,9 @@ def canvas_csv(records: Iterable[Record]) -> Iterator[str]:
     yield _line(["    Points Possible", "", "", "", "", *possible])
     for learner, own in by_learner(records):
         grades = [number(totals(_of(own, lesson))[0]) for lesson in lessons]
-        yield _line([defused(learner), "", "", defused(learner), "", *grades])
+        known = next(filter(None, (canvas_id(r["submission"], learner) for r in own)), "")
+        login = "" if known else defused(learner)
+        yield _line([defused(learner), known, "", login, "", *grades])
 
 
 def moodle_csv(records: Iterable[Record]) -> Iterator[str]:

@@ -40,9 +40,24 @@ def every_device() -> AbstractContextManager[Any]:
     return nullcontext()
 
 
+def names() -> list[str]:
+    """What Keras' backend computes on, as ``GPU:0``, ``cuda:1`` or ``cpu:0``."""
+    if keras.config.backend() == "torch":
+        import torch
+
+        return [f"cuda:{n}" for n in range(torch.cuda.device_count())] or ["cpu:0"]
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return [
+            str(device.name).split("device:")[-1] for device in tf.config.list_logical_devices()
+        ]
+    return [str(name) for name in keras.distribution.list_devices()]
+
+
 def has_gpu() -> bool:
     """Whether Keras' backend computes on a GPU."""
-    return any(name.lower().startswith(("gpu", "cuda")) for name in _devices())
+    return any(name.lower().startswith(("gpu", "cuda")) for name in names())
 
 
 def accelerate() -> str:
@@ -56,7 +71,7 @@ def accelerate() -> str:
         keras.config.set_dtype_policy("mixed_bfloat16")
     precision = "bfloat16 with float32 weights" if gpu else str(keras.config.floatx())
     kind = "GPU" if gpu else "CPU"
-    number = sum(name.lower().startswith(("gpu", "cuda")) == gpu for name in _devices())
+    number = sum(name.lower().startswith(("gpu", "cuda")) == gpu for name in names())
     count = f"{number} {kind}s" if number > 1 else f"one {kind}"
     return f"Keras computes with {keras.config.backend()} on {count}, in {precision}."
 
@@ -73,17 +88,3 @@ def memory_error(batch_size: int, input_shape: tuple[int | None, ...]) -> Course
         f"The device has no memory left for batches of {batch_size} examples of {shape}: "
         f"take batch_size={max(1, batch_size // 2)}, smaller images, or unfreeze fewer stages."
     )
-
-
-def _devices() -> list[str]:
-    if keras.config.backend() == "torch":
-        import torch
-
-        return [f"cuda:{n}" for n in range(torch.cuda.device_count())] or ["cpu:0"]
-    if keras.config.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return [
-            str(device.name).split("device:")[-1] for device in tf.config.list_logical_devices()
-        ]
-    return [str(name) for name in keras.distribution.list_devices()]

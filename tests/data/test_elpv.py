@@ -65,6 +65,8 @@ def test_images_are_resized_without_aliases(cells):
 def test_a_remainder_below_half_a_module_belongs_to_the_one_before():
     numbers = elpv.modules(np.array(["mono"] * 72 + ["poly"] * 48 + ["mono"] * 114 + ["poly"]))
     assert np.bincount(numbers).tolist() == [72, 48, 60, 54, 1]
+    for cells, modules in ((89, [89]), (90, [60, 30]), (149, [60, 89]), (150, [60, 60, 30])):
+        assert np.bincount(elpv.modules(np.array(["mono"] * cells))).tolist() == modules
 
 
 def test_random_splits_are_stratified_and_follow_their_seed(made_up):

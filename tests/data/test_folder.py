@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from course_lib.data import folder
 from course_lib.errors import CourseError
@@ -45,6 +45,32 @@ def test_grey_transparent_and_palette_images_become_rgb(tmp_path):
         (tmp_path / "a").mkdir(exist_ok=True)
         Image.new(mode, (8, 8)).save(tmp_path / "a" / f"{mode}.tif")
     assert folder.load(tmp_path, 8).images.shape == (6, 8, 8, 3)
+
+
+def test_a_palette_with_transparent_colours_is_no_reason_to_leave_an_image_out(tmp_path):
+    (tmp_path / "a").mkdir()
+    image = Image.new("P", (8, 8))
+    image.putpalette([10, 20, 30, *range(253)])
+    image.save(tmp_path / "a" / "icon.png", transparency=bytes([255, 128, 0]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(folder.load(tmp_path, 8).images[0, 0, 0], [10, 20, 30])
+
+
+@pytest.mark.parametrize(("note", "turned"), [(None, False), (6, True), (b"Exif\0\0MM", False)])
+def test_photographs_stand_upright(tmp_path, note, turned):
+    """A camera held upright stores its picture lying, and notes that it is to be turned by 90°."""
+    lying = np.zeros((40, 40, 3), np.uint8)
+    lying[:20] = 255
+    exif = note or b""
+    if isinstance(note, int):
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = note
+    (tmp_path / "a").mkdir()
+    Image.fromarray(lying).save(tmp_path / "a" / "photo.jpg", exif=exif)
+    [image] = folder.load(tmp_path, 8).images
+    expected = np.rot90(lying, -1) if turned else lying
+    assert np.abs(image.astype(int) - expected[2::5, 2::5]).mean() < 10
 
 
 def test_images_are_cut_around_their_centre(tmp_path):

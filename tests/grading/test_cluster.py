@@ -17,6 +17,8 @@ import pytest
 from course_lib.errors import CourseError, UsageError
 from course_lib.grading import cluster as clusters
 from course_lib.grading.gradebook import grade
+from course_lib.grading.record import HandedIn
+from course_lib.grading.walls import NO_SIGHT
 
 from .conftest import answers, notebook
 from .test_own_exercises import EXAMPLE, RMSE
@@ -171,6 +173,17 @@ def test_another_version_on_the_workers_is_refused(
     monkeypatch.setattr(clusters, "_course", lambda: "another")
     with pytest.raises(CourseError, match="another version of the course"):
         grade([folder(a=notebook("a = 1"))], tmp_path / "out", cluster=network.address)
+
+
+def test_a_worker_that_joins_later_needs_walls_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters.sandbox, "describe", lambda: ((), (NO_SIGHT,)))
+    clusters._require_walls.cache_clear()
+    handed = HandedIn("a", "a", notebook(*answers()))
+    with pytest.raises(CourseError, match="add --unsafe"):
+        clusters._grade(handed, 7, None, None, clusters._course(), trusted=False)
+    record = clusters._grade(handed, 7, None, None, clusters._course(), trusted=True)
+    assert record is not None
+    assert record["status"] == "graded"
 
 
 def test_a_scheduler_without_workers_and_one_that_goes(

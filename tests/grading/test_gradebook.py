@@ -6,11 +6,12 @@ import errno
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 
 from course_lib.errors import CourseError, UsageError
 from course_lib.grading import record, sandbox
+from course_lib.grading.discovery import discover
 from course_lib.grading.gradebook import grade
 from course_lib.lessons import START_PAGE
 
@@ -119,6 +121,83 @@ def test_nbgrader_s_folders(tmp_path: Path) -> None:
     assert submissions == {"anna/ps1/01", "ben/ps1/01", "ben/ps1/extra"}
 
 
+def test_a_folder_in_one_that_happens_to_be_called_submitted(tmp_path: Path) -> None:
+    place = tmp_path / "submitted" / "week 3"
+    place.mkdir(parents=True)
+    for learner in ("anna", "ben"):
+        (place / f"{learner}.ipynb").write_bytes(GOOD)
+    grade([place], tmp_path / "out")
+    assert set(totals(tmp_path / "out")) == {"anna", "ben"}
+    inside = tmp_path / "class" / "carl" / "submitted"
+    inside.mkdir(parents=True)
+    (inside / "01.ipynb").write_bytes(GOOD)
+    grade([tmp_path / "class"], tmp_path / "another")
+    assert set(totals(tmp_path / "another")) == {"carl"}
+
+
+@pytest.mark.parametrize(
+    ("files", "learners"),
+    [
+        (("01_losses/anna", "02_regularization/anna", "01_losses/ben"), {"anna", "ben"}),
+        (("12_smith/01_losses", "12_smith/other"), {"12_smith"}),
+        (
+            ("annam_345_678901_01", "annam_LATE_345_678902_02-1", "ü_346_678_x"),
+            {"annam_345", "ü_346"},
+        ),
+        (
+            ("Anna M_71_assignsubmission_file_/x", "B_72_assignsubmission_file_y"),
+            {"Anna M_71", "B_72"},
+        ),
+        (("hw_2_100_x", "ben"), {"hw_2_100_x", "ben"}),  # in a download of Canvas all are so named
+        (("anna_2_1",), {"anna_2_1"}),
+    ],
+)
+def test_whose_a_file_is(tmp_path: Path, files: tuple[str, ...], learners: set[str]) -> None:
+    for name in files:
+        (tmp_path / f"{name}.ipynb").parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.ipynb").write_bytes(GOOD)
+    found, notes = discover([tmp_path])
+    assert {source.learner for source in found} == learners
+    assert len({source.id for source in found}) == len(files)
+    assert not notes
+
+
+def test_who_handed_in_something_else_is_noted(folder: Folder, tmp_path: Path) -> None:
+    place = folder(anna=GOOD, **{START_PAGE: GOOD})
+    (place / "anna.ipynb").rename(place / "anna.IPYNB")
+    (place / "ben.zip").write_bytes(b"PK")
+    (place / "carl" / "ps1" / ".ipynb_checkpoints").mkdir(parents=True)
+    (place / "carl" / "ps1" / "mse.py").touch()
+    (place / ".DS_Store").touch()
+    summary = grade([place], tmp_path / "out")
+    assert set(totals(tmp_path / "out")) == {"anna"}
+    assert summary.notes == (
+        f"“{place / 'ben.zip'}” is not a notebook and was skipped.",
+        f"“{place / 'carl/ps1/.ipynb_checkpoints'}” holds automatic copies and was skipped.",
+        f"“{place / 'carl'}” holds no notebook to grade and was skipped.",
+    )
+
+
+def test_a_folder_that_cannot_be_opened_is_noted(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder(anna=GOOD)
+    (place / "ben").mkdir()
+    whole = Path.iterdir
+
+    def iterdir(self: Path) -> Iterator[Path]:
+        if self.name == "ben":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+        return whole(self)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert f"“{place / 'ben'}” cannot be opened (Permission denied) and was skipped." in (
+        grade([place], tmp_path / "out").notes
+    )
+    with pytest.raises(UsageError, match=r"no notebook to grade in .*ben” cannot be opened"):
+        grade([place / "ben"], tmp_path / "nothing")
+
+
 def test_one_notebook_and_the_same_twice(folder: Folder, tmp_path: Path) -> None:
     place = folder(anna=GOOD)
     other = tmp_path / "other"
@@ -142,14 +221,16 @@ def test_symbolic_links_are_skipped(folder: Folder, tmp_path: Path) -> None:
 def test_wrong_paths_are_told(folder: Folder, tmp_path: Path) -> None:
     place = folder(anna=GOOD)
     (place / "list.txt").write_text("")
+    (place / "all.zip").touch()
     (tmp_path / "empty").mkdir()
     (tmp_path / "link.ipynb").symlink_to(place / "anna.ipynb")
     for path, says in (
         (tmp_path / "clas", f"Did you mean “{place}”?"),
         (place / "ana.ipynb", f"Did you mean “{place / 'anna.ipynb'}”?"),
         (tmp_path / "no/where.ipynb", "There is no file or folder"),
-        (place / "list.txt", "its name should end in .ipynb"),
-        (tmp_path / "empty", "There is no notebook to grade in"),
+        (place / "all.zip", "unpack it and name the folder"),
+        (place / "list.txt", "name an .ipynb file, or a folder"),
+        (tmp_path / "empty", ": put LEARNER.ipynb files there"),
         (tmp_path / "link.ipynb", "symbolic link"),
     ):
         with pytest.raises(UsageError) as refused:
@@ -280,9 +361,24 @@ def test_a_full_disk_ends_in_one_sentence_and_whole_lines(
     assert grade([place], tmp_path / "out", resume=True).graded == 3
 
 
+@pytest.mark.skipif(os.name != "posix", reason="folders cannot be opened")
+def test_a_drive_that_cannot_sync_folders_will_do(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.fsync
+
+    def fsync(number: int) -> None:
+        if stat.S_ISDIR(os.fstat(number).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        whole(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert grade([folder(anna=GOOD)], tmp_path / "out").graded == 1
+
+
 def test_an_output_folder_that_cannot_be(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CourseError, match="cannot be written to"):
+    with pytest.raises(CourseError, match="cannot be a folder for the results"):
         grade([folder(anna=GOOD)], tmp_path / "file" / "out")
 
 
@@ -307,6 +403,7 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(
             while not ((out / "results.jsonl").exists() and records(out)):
                 assert process.poll() is None
                 time.sleep(0.05)
+            time.sleep(0.5)  # what can be read is on disk a little later
             started = psutil.Process(process.pid).children(recursive=True)
             process.send_signal(signal.SIGINT)
             assert process.wait(30) == 77

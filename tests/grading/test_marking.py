@@ -267,3 +267,17 @@ def test_the_answer_itself_does_not_come_from_the_course() -> None:
         limits=LIMITS,
     )
     assert points({entry["exercise"]: entry for entry in entries}) == 0
+
+
+@pytest.mark.parametrize(
+    "asked", ["np.ones((1, 6000)), np.ones(1), 1.0", "np.ones((1, 1)), np.ones(1), 10**6"]
+)
+def test_the_courses_own_functions_are_not_made_to_work_hard(asked: str) -> None:
+    cells = [
+        "def ridge_weights(features, targets, strength): return 0",
+        f"def soft_threshold(values, threshold): return ridge_weights({asked})",
+    ]
+    entries, _ = mark(notebook(*cells), "02_regularization", 0)
+    [entry] = [entry for entry in entries if entry["exercise"] == "soft_threshold"]
+    assert entry["status"] == "error"
+    assert "arguments too large for the course's own function" in entry["message"]

@@ -89,6 +89,11 @@ def changed(old: str, new: str) -> str:
         ("EXERCISES = (1,)", "must define EXERCISES"),
         ("a = 1\nb = (", "cannot be run: SyntaxError in its line 2"),
         ("a = 1\nb = 1 / 0", "cannot be run: ZeroDivisionError in its line 2: division by zero"),
+        ("import sys\nsys.exit(0)", "cannot be run: SystemExit in its line 2: 0"),
+        (
+            changed('"01_losses"', '"01"'),
+            "“rmse” .* names the lesson “01”; there are 01_losses, 02_",
+        ),
         ("import beside_it", "cannot be run: ModuleNotFoundError in its line 1: No module named"),
         (changed('name="rmse"', 'name="r m"'), "“r m” .* needs the name of a function"),
         (changed('name="rmse"', 'name="mse"'), "defines the exercise “mse” twice"),

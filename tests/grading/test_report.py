@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -194,6 +196,14 @@ def test_a_page_says_when_nothing_could_be_graded() -> None:
     assert "0 of" not in shown.text
 
 
+def test_each_of_several_files_has_its_points() -> None:
+    shown = page(record("anna", entry(points=2)), record("anna", entry(points=0), submission="b"))
+    assert "File anna: 2 of 2 points" in shown.text
+    assert "File b: 0 of 2 points" in shown.text
+    assert "Total: 2 of 2 points" in shown.text
+    assert "File anna: " not in page(record("anna", entry())).text
+
+
 def test_everything_is_escaped() -> None:
     nasty = "<script>`<i>`</script>{{ 7*7 }}"
     shown = page(
@@ -266,6 +276,13 @@ def test_canvas_can_import_it() -> None:
         ["ben", "", "", "ben", "", "2", ""],
         ["cem", "", "", "cem", "", "", ""],
     ]
+
+
+def test_canvas_knows_its_own_numbers() -> None:
+    named = record("annam_345", entry(points=2), submission="annam_LATE_345_678901_losses")
+    chance = record("ben", entry(points=1), submission="ben/week_2_101_x")
+    table = list(csv.reader(canvas_csv([named, chance])))
+    assert table[2:] == [["annam_345", "345", "", "", "", "2"], ["ben", "", "", "ben", "", "1"]]
 
 
 def test_moodle_can_import_it() -> None:
@@ -347,8 +364,33 @@ def test_the_summary_is_accessible_and_survives_greyscale() -> None:
     assert widths == ["20.0"] * 5
     heads = [attributes for tag, attributes in shown.tags if tag == "th"]
     assert heads
-    assert all(head.get("scope") in {"row", "col"} for head in heads)
+    assert all(head.get("scope") in {"row", "col", "rowgroup"} for head in heads)
     assert {"main", "title", "caption", "footer"} <= set(shown.names())
+
+
+def test_the_summary_leads_to_every_learner(tmp_path: Path) -> None:
+    names = ["anna", "=1+1", "Ünal, Ayşe", "100% sure?"]
+    for name in names:
+        place = tmp_path / "class" / name
+        place.mkdir(parents=True)
+        (place / "1.ipynb").write_bytes(notebook(*answers()))
+    (tmp_path / "class/anna/2.ipynb").write_bytes(notebook("def l2_penalty(w, s): return 0"))
+    (tmp_path / "class/lost.ipynb").write_bytes(b"{}")
+    grade([tmp_path / "class"], tmp_path / "out", seed=1)
+    text = (tmp_path / "out/summary.html").read_text("utf-8")
+    links = [attributes["href"] or "" for tag, attributes in Page(text).tags if tag == "a"]
+    assert len(links) == len(names) + 1
+    for link in links:
+        assert (tmp_path / "out" / unquote(link)).is_file()
+    told = [" ".join(Page(row).text.split()) for row in re.findall(r"<tr>.*?</tr>", text)]
+    assert "Learner01_losses02_regularizationTotal" in told
+    assert "=1+114 of 14not handed in14 of 14" in told
+    assert "anna14 of 140 of 1114 of 25" in told
+    assert any(row.startswith("lostnot graded") for row in told)
+
+
+def test_counts_of_one() -> None:
+    assert "1 submission of 1 learner." in summary(record("anna", entry())).text
 
 
 def test_the_summary_of_nothing() -> None:

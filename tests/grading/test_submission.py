@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
 from course_lib.exercises import catalogue
+from course_lib.grading import slicing
 from course_lib.grading.marking import lesson_of
 from course_lib.grading.submission import Submission, UnreadableError, parse, read
 
@@ -26,6 +30,29 @@ def program(name: str, *cells: str, given: tuple[str, ...] = ()) -> list[str]:
     """First line of each statement of the answer's program."""
     made = parsed(*cells).slices.program(name, given)
     return [source.strip().split("\n")[0] for _, source in made.segments]
+
+
+def test_cells_are_parsed_in_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Else Python 3.11 now and then takes another thread's depth for its own: a SystemError.
+    under_way: list[str] = []
+    most: list[int] = []
+
+    def counting(source: str, *rest: Any) -> Any:
+        under_way.append(source)
+        time.sleep(0.001)
+        most.append(len(under_way))
+        try:
+            return compile(source, *rest)
+        finally:
+            under_way.pop()
+
+    monkeypatch.setattr(slicing, "compile", counting, raising=False)
+    with ThreadPoolExecutor(4) as pool:
+        made = list(
+            pool.map(lambda n: parsed(f"x{n} = {n}", f"def mse(p, t): return {n}"), range(8))
+        )
+    assert all(one.slices.answer("mse") is not None for one in made)
+    assert set(most) == {1}
 
 
 # --- files -----------------------------------------------------------------------------------
