@@ -7,6 +7,7 @@ import os
 import sys
 import webbrowser
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from .doctor import require_essentials
@@ -21,6 +22,9 @@ OPTIONS = (
     "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': False}",
     "--KernelManager.transport_encryption=auto",  # else every kernel warns that it is readable
 )
+EXTENSIONS = Path(__file__).with_name("labextensions")
+"""Of JupyterLab; on Binder its own server finds them, because `binder/start` names their parent."""
+
 WEB_LOGGERS = ("asyncio", "tornado.application", "tornado.general")
 NOT_FOR_LEARNERS = (
     "@jupyterlab/apputils-extension:announcements",  # asks whether to fetch news
@@ -49,6 +53,7 @@ def open_lab(lesson: Lesson, jupyter_options: Sequence[str] = ()) -> None:
     options = [
         *OPTIONS,
         f"--ServerApp.root_dir={notebook.parent}",
+        f"--LabApp.extra_labextensions_path={EXTENSIONS}",
         f"--LabApp.default_url=/lab/tree/{lesson.name}.ipynb",
     ]
     if not has_browser():

@@ -105,10 +105,9 @@ start.machine()
 # stand in, or the kernel has been restarted. In the menu choose **Run**, then **Restart Kernel and
 # Run All Cells**. What you wrote stays; only what was computed is computed again.
 #
-# **The sliders of a figure do nothing**, have red broken links beside them, or there is only
-# *Error displaying widget*. They live as long as the kernel does, so a lesson that you open again
-# has none. Click on their cell, choose **Run**, then **Run All Above Selected Cell**, and run the
-# cell itself.
+# **The sliders of a figure do nothing**, have red broken links beside them, or there is only a
+# picture. They live as long as the kernel does, so a lesson that you open again has none. Click on
+# their cell, choose **Run**, then **Run All Above Selected Cell**, and run the cell itself.
 #
 # **The kernel died.** Memory ran out, most likely. In the menu choose **Kernel**, then **Shut Down
 # All Kernels**, open one lesson only, and run it again.

@@ -50,7 +50,7 @@
 #
 # After a restart of the kernel, and when you open the lesson again, run the cells above the one
 # where you go on (menu *Run*, *Run All Above Selected Cell*). Red broken links beside a slider, or
-# *Error displaying widget* in its place, say the same: its kernel is gone, so run its cell again.
+# only a picture in its place, say the same: its kernel is gone, so run its cell again.
 
 # %% [markdown]
 # The next cell loads the tools. Keras is the slow one: expect up to twenty seconds, once.

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from course_lib import __version__
 from course_lib.doctor import NEWEST, OLDEST
+from course_lib.lab import EXTENSIONS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -138,6 +139,16 @@ def test_start_hands_over_with_one_thread() -> None:
         text=True,
     ) as start:
         assert start.communicate()[0].split(maxsplit=2) == [str(start.pid), "1", "two words\n"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script for Linux")
+def test_start_shows_jupyterlab_our_extension() -> None:
+    show = "from jupyter_core.paths import jupyter_path; print(*jupyter_path('labextensions'))"
+    environment = os.environ | {"JUPYTER_PATH": "/elsewhere"}
+    folders = subprocess.check_output(
+        [ROOT / "binder" / "start", sys.executable, "-c", show], env=environment, text=True
+    ).split()
+    assert folders[:2] == [str(EXTENSIONS), "/elsewhere/labextensions"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script for Linux")

@@ -20,7 +20,7 @@ from ..errors import CourseError
 from ..exercises.check import VERDICT_TYPE
 from ..lessons import lessons, root
 from .build import BEGIN, END
-from .page import glossary_table, lesson_table
+from .page import glossary
 
 MATHJAX = ("sphinx-mathjax-offline", "tex-svg.js")
 """The wheel that carries MathJax, and the one file of it that a page needs."""
@@ -28,7 +28,16 @@ MATHJAX = ("sphinx-mathjax-offline", "tex-svg.js")
 STYLE = """
 .bd-article img { height: auto; }  /* narrower than drawn, yet not squeezed */
 .bd-article code.literal .pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+.bd-article td code.literal .pre { overflow-wrap: normal; }  /* a wide table scrolls */
+.bd-article .output.text_plain pre { white-space: pre-wrap; }  /* words in place of a picture */
+.bd-article dt { font-weight: bold; }
 mjx-container { max-width: 100%; overflow: auto hidden; }
+@media (min-width: 1200px) {  /* the lessons' longest lines of code need no scrolling */
+  html { --pst-sidebar-secondary: 13rem; }
+  .bd-sidebar-primary { flex-basis: 14rem; }
+  .bd-main .bd-content .bd-article-container .bd-article { padding-inline: 1.5rem; }
+  .bd-article pre { font-size: 0.79rem; padding-inline: 0.7rem; }
+}
 """
 
 SPHINX: dict[str, Any] = {
@@ -38,6 +47,7 @@ SPHINX: dict[str, Any] = {
     "extensions": ["myst_nb"],
     "nb_execution_mode": "off",  # the notebooks hold their outputs
     "nb_ipywidgets_js": {},  # a page shows the stored picture of each explorer
+    "nb_render_markdown_format": "myst",  # for the tables that lessons print
     "myst_enable_extensions": ["dollarmath", "amsmath"],
     "myst_heading_anchors": 3,
     "html_theme": "sphinx_book_theme",
@@ -46,6 +56,7 @@ SPHINX: dict[str, Any] = {
         "show_toc_level": 2,
         "use_download_button": False,
         "navbar_persistent": [],  # the sidebar has the search
+        "footer_content_items": ["copyright.html"],
     },
     "html_static_path": ["_static"],
     "html_css_files": ["book.css"],
@@ -114,10 +125,14 @@ def _write_sources(folder: Path, mathjax: Path) -> None:
             raise CourseError(f"solutions/{notebook.name} is missing: run `course build`.")
         nbformat.write(page(nbformat.read(notebook, as_version=4)), folder / notebook.name)
     shutil.copy(solutions / "picture.png", folder)
-    shutil.copy(solutions / "README.md", folder / "notation.md")
-    glossary = f"# Glossary, English and Chinese\n\n{glossary_table()}\n"
-    (folder / "glossary.md").write_text(glossary, encoding="utf-8")
-    (folder / "index.md").write_text(_first_page(), encoding="utf-8")
+    readme = (solutions / "README.md").read_text(encoding="utf-8")
+    notation = readme[readme.index("## Notation") + 1 :]
+    for name, text in (
+        ("index", _first_page()),
+        ("glossary", _glossary()),
+        ("notation", notation),
+    ):
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
     settings = "".join(f"{name} = {value!r}\n" for name, value in SPHINX.items())
     (folder / "conf.py").write_text(settings, encoding="utf-8")
 
@@ -125,15 +140,33 @@ def _write_sources(folder: Path, mathjax: Path) -> None:
 def _first_page() -> str:
     """README's title, sentences and picture, then what each lesson teaches."""
     readme = (root() / "README.md").read_text(encoding="utf-8")
-    head = readme.split("\n**Install")[0]
-    head = re.sub(r"^\[!\[.*\n", "", head, flags=re.MULTILINE)
-    head = head.replace("solutions/picture.png", "picture.png")
+    badge, picture = r"^\[!\[.*\n", r"^!\[.*\)\n"
+    head, end, _ = re.split(f"({picture})", readme, maxsplit=1, flags=re.MULTILINE)
+    head = re.sub(badge, "", head, flags=re.MULTILINE)
+    head += end.replace("solutions/picture.png", "picture.png")
     names = "\n".join(lesson.name for lesson in lessons())
+    able = "\n".join(
+        f"- [{lesson.name[:2]} {lesson.title}]({lesson.name}.ipynb), {lesson.minutes} minutes: "
+        f"{' '.join(lesson.able.split())}."
+        for lesson in lessons()
+    )
     return (
         f"{head}\nThese pages hold the lessons with their solutions and outputs. Sliders and "
-        "checks need the notebooks themselves.\n\n"
-        f"{lesson_table()}\n\n```{{toctree}}\n:hidden:\n\n{names}\nglossary\nnotation\n```\n"
+        "checks need the notebooks themselves.\n\nAfter a lesson you are able to do this:\n\n"
+        f"{able}\n\n```{{toctree}}\n:hidden:\n\n{names}\nglossary\nnotation\n```\n"
     )
+
+
+def _glossary() -> str:
+    """Terms that the search finds by name; a table is too wide for a telephone."""
+    known = {lesson.name[:2]: lesson.name for lesson in lessons()}
+    entries = "\n".join(
+        f"{term.term}\n  {term.zh}: {term.means} ([lesson {term.lesson}]"
+        f"({known[term.lesson]}.ipynb))\n"
+        for term in glossary()
+        if term.lesson in known
+    )
+    return f"# Glossary, English and Chinese\n\n```{{glossary}}\n{entries}```\n"
 
 
 def _mathjax() -> Path:

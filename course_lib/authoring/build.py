@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import copy
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from nbformat import NotebookNode
 
 from ..errors import CourseError
 from ..exercises import Exercise, catalogue
+from ..files import whole
 from ..lessons import EDITIONS, Lesson, lessons, pages, root, with_tables
 from . import page
 from .run import OnCell, execute
@@ -274,12 +274,9 @@ def _write(path: Path, text: str) -> list[Path]:
     """Replace a file as a whole, or not at all; says whether it changed."""
     if _text(path) == text:
         return []
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
-        unfinished.replace(path)
+        with whole(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise CourseError(f"Cannot write {_name(path)}: {error.strerror}.") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
     return [path]

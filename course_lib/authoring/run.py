@@ -25,6 +25,7 @@ from nbformat import NotebookNode
 
 from ..errors import CourseError
 from ..exercises.check import VERDICT_TYPE
+from ..files import whole
 from ..lessons import Edition, Lesson, root
 
 CELL_SECONDS = 600
@@ -349,14 +350,11 @@ def _check_writable(path: Path) -> None:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(path)
+        with whole(path) as unfinished:
+            unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise CourseError(f"Cannot write {path}: {error.strerror}.") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _table(runs: Sequence[Run]) -> Any:

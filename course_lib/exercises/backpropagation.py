@@ -19,12 +19,21 @@ Variant = Callable[..., Any]
 
 def hidden_layers(rng: np.random.Generator) -> list[Case]:
     def case(
-        n: int, d: int, h: int, c: int, kind: str = ORDINARY, scale: float = 1.0, off: int = 0
+        n: int,
+        d: int,
+        h: int,
+        c: int,
+        kind: str = ORDINARY,
+        *,
+        scale: float = 1.0,
+        active: float = 1.0,
+        off: int = 0,
     ) -> Case:
         x, weights_out = rng.normal(size=(n, d)), scale * rng.normal(size=(h, c))
         hidden = np.maximum(x @ rng.normal(size=(d, h)) + 0.1 * rng.normal(size=h), 0)
         hidden[0, :2] = 0.0, 0.7  # some of each, whatever was drawn
         hidden[:, :off] = 0.0
+        hidden = active * hidden
         return Case((x, hidden, weights_out, rng.normal(size=(n, c)) / n), kind)
 
     return [
@@ -33,7 +42,9 @@ def hidden_layers(rng: np.random.Generator) -> list[Case]:
         case(8, 5, 4, 2),
         case(5, 4, 6, 3, "a unit that is zero for every example", off=1),
         case(1, 3, 4, 2, "a batch of one"),
-        case(6, 3, 5, 4, "large weights", scale=1e8),  # finite differences drown in rounding
+        # Finite differences drown in rounding: of the outer layer, of the inner layer.
+        case(6, 3, 5, 4, "large weights", scale=1e8),
+        case(5, 3, 4, 6, "large activations", active=1e8),
     ]
 
 
@@ -70,11 +81,18 @@ def _backward_in_order(*places: int) -> Variant:
 
 
 def _backward_by_differences(x: Any, hidden: Any, weights_out: Any, upstream: Any) -> Any:
-    weights_in, bias_in, _, bias_out = sgd.hidden_layer_gradients(x, hidden, weights_out, upstream)
-    by_differences = gradients.numerical_gradient(
-        lambda weights: np.sum(upstream * (hidden @ weights)), weights_out
+    def loss(weights_in: Any, bias_in: Any, weights_out: Any) -> float:
+        """Of weights that are added to those of the inner layer, which nobody has been told."""
+        moved = hidden + (hidden > 0) * (x @ weights_in + bias_in)
+        return float(np.sum(upstream * (moved @ weights_out)))
+
+    zeros, none = np.zeros((x.shape[1], hidden.shape[1])), np.zeros(hidden.shape[1])
+    return (
+        gradients.numerical_gradient(lambda w: loss(w, none, weights_out), zeros),
+        gradients.numerical_gradient(lambda b: loss(zeros, b, weights_out), none),
+        gradients.numerical_gradient(lambda w: loss(zeros, none, w), weights_out),
+        upstream.sum(axis=0),
     )
-    return weights_in, bias_in, by_differences, bias_out
 
 
 # --- the exercises --------------------------------------------------------------------------------
@@ -167,7 +185,7 @@ EXERCISES = (
                 "finite-differences",
                 _backward_by_differences,
                 "These are finite differences: they cost two passes for every weight, and large "
-                "weights drown them in rounding. Write the formula.",
+                "weights or activations drown them in rounding. Write the formula.",
                 "Finite differences are the witness, in the cells below. The formulas stand above.",
                 noise=0.02,
             ),

@@ -134,6 +134,13 @@ def _softmax_in_rows(maximum_as_column: bool, sum_as_column: bool) -> Softmax:
     return variant
 
 
+def _one_off_whole_rows(z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    p = losses.softmax(z)
+    p[y] -= 1  # an IndexError where there are more classes than rows
+    gradient: np.ndarray = p / len(z)
+    return gradient
+
+
 def _clipped(p: np.ndarray) -> np.ndarray:
     clipped: np.ndarray = np.maximum(p, losses.CLIP)
     return clipped
@@ -535,6 +542,13 @@ EXERCISES = (
                 ),
                 "`p[:, labels] -= 1` subtracts one in every row at everybody's labels; each row "
                 "has one label of its own.",
+                "`p[np.arange(N), labels]` pairs each row with its own label.",
+            ),
+            Misconception(
+                "labels-as-rows",
+                _one_off_whole_rows,
+                "`p[labels] -= 1` subtracts one from whole rows, those with the numbers of the "
+                "labels; each row has one entry of its own to lower.",
                 "`p[np.arange(N), labels]` pairs each row with its own label.",
             ),
             Misconception(

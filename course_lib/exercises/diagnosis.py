@@ -88,7 +88,7 @@ def same_values(want: Any, got: Any, tolerance: float) -> bool:
             and all(same_values(w, g, tolerance) for w, g in zip(want, got, strict=True))
         )
     if not _numeric(want):  # a Formula or text among the arguments
-        return bool(want == got)
+        return isinstance(got, type(want)) and bool(want == got)
     wanted, actual = np.asarray(want), _array(got)
     if wanted.shape != actual.shape or not _kind_fits(wanted, actual):
         return False
@@ -160,22 +160,48 @@ def raised(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
             call = signature.split(" ->")[0]
             return "error", f"Your function could not be called as `{_bare(call)}`: {error}."
         where = f" in {line}" if line else ""
-        advice = next((f" {say}" for slip, say in _SLIPS.items() if re.search(slip, error)), "")
-        return "error", f"Your function raised {error}{where} (on {trial.case.kind}).{advice}"
+        return "error", (
+            f"Your function raised {error}{where} (on {trial.case.kind}).{_advice(error, line)}"
+        )
     return None
 
 
-_BROADCAST = r"could not be broadcast .*(\((\d+),\d+\) \(\2,\)|\((\d+),\) \(\3,\d+\))"
+# A sum over the columns of (N, C) has shape (N,), and NumPy lines it up with the C.
+_ROWS = r"could not be broadcast .*(\((\d+),\d+\) \(\2,\)|\((\d+),\) \(\3,\d+\))"
 _SLIPS = {
-    r"bitwise_xor|for \^": "In Python a power is written `**`; `^` combines bits.",
+    r"'bitwise_xor'|for \^": "In Python a power is written `**`; `^` combines bits.",
+    r"boolean (subtract|negative)": "Truth values are joined by `&` and `|` and turned round by "
+    "`~`; `-` is for numbers.",
     "inhomogeneous": "Arrays of different length do not fit into one array; a list takes them.",
-    # A sum over the columns of (N, C) has shape (N,), and NumPy lines it up with the C.
-    _BROADCAST: "To meet the rows of a matrix, one number per row has to be a column: is "
+    r"multiply sequence by non-int|unsupported operand .*'(list|tuple)'": "A list or tuple does "
+    "not compute with its entries as an array does: go through it, `[2 * a for a in arrays]`.",
+    _ROWS: "To meet the rows of a matrix, one number per row has to be a column: is "
     "`keepdims=True` missing, or `[:, None]`?",
+    r"could not be broadcast .*\((\d+),(\d+)\) \(\2,\1\)": "One of the two arrays lies across: "
+    "is a `.T` missing, or one too many?",
+    r"could not be broadcast .*\((\d+),\d+\) \(\1,\d+\)": "The rows fit, the columns do not: is "
+    "their number written into your code? Take it from an argument, as `x.shape[1]`.",
+    r"matmul: .*mismatch|not aligned": "In `a @ b` the last axis of `a` is as long as the first of "
+    "`b`: is a `.T` missing, or are the two in the wrong order?",
+    r"signature matching types .*Str": "Text meets numbers there: is a name used where its place "
+    "or its number is meant?",
     r"truth value of an array": "A comparison of an array has one answer for each entry, and `if`, "
-    "`max` and `min` want a single one: `np.where`, `np.maximum` and `np.minimum` take all.",
+    "`max` and `min` want a single one: `np.where`, `np.maximum` and `np.minimum` take all; `&`, "
+    "`|` and `~` do what `and`, `or` and `not` do.",
 }
 """What the errors of common slips look like, and a sentence for each."""
+_LABELS_AS_NUMBERS = (
+    "A label says which entry of a row, not how much of it: pick the entries by "
+    "`[np.arange(N), labels]`, or make the labels one-hot."
+)
+
+
+def _advice(error: str, line: str) -> str:
+    """A sentence for a common slip, after a space, or ""."""
+    without_indices = re.sub(r"\[[^\]]*\]", "", line)
+    if re.search(_ROWS, error) and re.search(r"\blabels\b", without_indices):
+        return f" {_LABELS_AS_NUMBERS}"
+    return next((f" {say}" for slip, say in _SLIPS.items() if re.search(slip, error)), "")
 
 
 def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
@@ -188,7 +214,11 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
         ):
             several = isinstance(got, (tuple, list)) and len(got) != 1
             number = f"{len(got)} values" if several else _describe(got)
-            return "wrong", f"Expected {len(want)} values in a {type(want).__name__}, got {number}."
+            joined = isinstance(got, np.ndarray) and got.shape[:1] == (len(want),)
+            how = ": put commas between them, and no array around them" if joined else ""
+            return "wrong", (
+                f"Expected {len(want)} values in a {type(want).__name__}, got {number}{how}."
+            )
         for name, w, g in parts(want, got):
             if isinstance(g, tuple) and len(g) == 1 and not same_values(w, g, trial.tolerance):
                 return "wrong", (
@@ -204,13 +234,22 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
                 why = ": the right numbers, transposed" if same else ""
                 found = f"{name}Expected {_describe(w)}, got {_describe(g)}{why}"
                 return "wrong", f"{found} (on {trial.case.kind})."
+    return None
+
+
+def wrong_kind(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
+    for trial in trials:
+        for name, w, g in parts(trial.want.value, trial.got.value):
+            wanted, actual = np.asarray(w), _array(g)
             rounded = wanted.dtype.kind == "f" and actual.dtype.kind in "iu"
             if not _kind_fits(wanted, actual) or (
                 rounded and not same_values(wanted, actual, trial.tolerance)
             ):
-                return "wrong", (
-                    f"{name}The numbers should be of type {wanted.dtype}, yours are {actual.dtype}."
-                )
+                asked = f"The numbers should be of type {wanted.dtype}"
+                if wanted.dtype.kind == "b":
+                    asked = "Expected truth values, True or False (type bool)"
+                on = "" if trial.case.kind == ORDINARY else f" (on {trial.case.kind})"
+                return "wrong", f"{name}{asked}, yours are {actual.dtype}{on}."
     return None
 
 
@@ -250,7 +289,7 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
 
 Find = Callable[[Exercise, Sequence[Trial]], Finding | None]
 NO_VALUES: tuple[Find, ...] = (out_of_time, raised, wrong_type)
-USELESS_VALUES: tuple[Find, ...] = (not_finite, changed_arguments)
+USELESS_VALUES: tuple[Find, ...] = (wrong_kind, not_finite, changed_arguments)
 
 
 def systematic(exercise: Exercise, trials: Sequence[Trial]) -> str:
@@ -258,9 +297,9 @@ def systematic(exercise: Exercise, trials: Sequence[Trial]) -> str:
     wrong = [trial for trial in trials if not trial.correct]
     name, want, got = next(wrong[0].differences)
     first = _first_difference(want, got, _where(exercise, wrong[0].case))
+    numbers = want.dtype.kind != "b"  # yes and no have neither sign nor size
     return name + (
-        _sign_or_factor(wrong)
-        or _offset(wrong)
+        (numbers and (_sign_or_factor(wrong) or _offset(wrong)))
         or _transposed(wrong)
         or _only_some_kinds(trials, wrong, first)
         or first
@@ -400,6 +439,8 @@ def _kind_fits(want: np.ndarray, got: np.ndarray) -> bool:
 def _describe(value: Any) -> str:
     if isinstance(value, tuple) and (len(value) == 1 or not _numeric(value)):
         return f"a tuple of {len(value)}"
+    if isinstance(value, list) and not _numeric(value):
+        return f"a list of {len(value)}"
     if not _numeric(value):
         return f"a value of type {type(value).__name__}"
     array = np.asarray(value)

@@ -1,4 +1,4 @@
-"""Exercises of lesson 06: what may move, batch normalisation, rare classes, rates by layer."""
+"""Exercises of lesson 06: what may move, rare classes, rates (and `batch_normalization`)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..foundations import fine_tuning
+from . import batch_normalization
 from .exercise import ORDINARY, Case, Exercise, Misconception
 
 LESSON = "06_fine_tuning"
 Variant = Callable[..., Any]
 
 
-# --- cases: names that tell nothing, statistics unlike the batch's, an epsilon that is seen -----
+# --- cases: names that tell nothing, arrays of many shapes, classes of unequal size ---------------
 
 _WORDS = ("stem", "conv", "relu", "add", "pad", "pool", "join", "dense")
 
@@ -61,40 +62,6 @@ def arrays_of_weights(rng: np.random.Generator) -> list[Case]:
         case(4, 1, 4, 1, 4, 1, 3, 1),
         Case((scalars, np.array([True, True, False, False])), "an array of a single number"),
         Case(([shape(2), shape(1)], np.array([False, False])), "a frozen network"),
-    ]
-
-
-def stored_statistics(rng: np.random.Generator) -> list[Case]:
-    def case(n: int, k: int, epsilon: float, kind: str = ORDINARY) -> Case:
-        mean, variance = rng.uniform(-2.0, 2.0, k), rng.uniform(0.05, 3.0, k)
-        x = mean + 1.0 + 2.0 * np.sqrt(variance) * rng.normal(size=(n, k))
-        gamma, beta = rng.uniform(0.3, 2.0, k), rng.normal(size=k)
-        return Case((x, gamma, beta, mean, variance, epsilon), kind)
-
-    x, gamma, beta, mean, variance, _ = case(5, 3, 0.1).arguments
-    variance[1] = 0.0
-    return [
-        case(6, 3, 0.05),
-        case(4, 7, 0.2),
-        case(9, 5, 0.01),
-        case(1, 4, 0.05, "a batch of one"),
-        Case((x, gamma, beta, mean, variance, 1e-3), "a stored variance of zero"),
-    ]
-
-
-def batches(rng: np.random.Generator) -> list[Case]:
-    def case(n: int, k: int, momentum: float, kind: str = ORDINARY) -> Case:
-        mean, variance = rng.uniform(-2.0, 2.0, k), rng.uniform(0.05, 3.0, k)
-        batch = mean + 1.5 + rng.uniform(0.5, 3.0, k) * rng.normal(size=(n, k))
-        return Case((mean, variance, batch, momentum), kind)
-
-    return [
-        case(6, 3, 0.9),
-        case(4, 7, 0.7),
-        case(8, 5, 0.8),
-        case(5, 3, 0.99),
-        case(1, 4, 0.9, "a batch of one"),
-        case(6, 3, 0.0, "a momentum of zero"),
     ]
 
 
@@ -166,58 +133,9 @@ def _count(number: Callable[[tuple[int, ...]], Any], kept: bool = True) -> Varia
     return variant
 
 
-def _normalised(
-    deviation: Variant = lambda variance, epsilon: np.sqrt(variance + epsilon),
-    mean: Variant = lambda x, stored: stored,
-    variance: Variant = lambda x, stored: stored,
-    result: Variant = lambda z, gamma, beta: gamma * z + beta,
-) -> Variant:
-    """A variant from its deviation, its statistics, or what it does with gamma and beta."""
-
-    def variant(x: Any, gamma: Any, beta: Any, m: Any, v: Any, epsilon: float) -> Any:
-        z = (x - mean(x, m)) / deviation(variance(x, v), epsilon)
-        return result(z, gamma, beta)
-
-    return variant
-
-
-def _of_batch_mean(x: Any, stored: Any) -> Any:
-    return x.mean(axis=0)
-
-
-def _of_batch_variance(x: Any, stored: Any) -> Any:
-    return x.var(axis=0)
-
-
-def _moved(
-    mix: Variant = lambda old, new, momentum: momentum * old + (1 - momentum) * new,
-    variance: Variant = lambda batch, mean: batch.var(axis=0),
-    mean: Variant = lambda batch: batch.mean(axis=0),
-) -> Variant:
-    """A variant from how it mixes old and new, or from its statistics of the batch."""
-
-    def variant(m: Any, v: Any, batch: Any, momentum: float) -> tuple[Any, Any]:
-        return mix(m, mean(batch), momentum), mix(v, variance(batch, m), momentum)
-
-    return variant
-
-
-def _reversed_mix(old: Any, new: Any, momentum: float) -> Any:
-    return (1 - momentum) * old + momentum * new
-
-
-def _unbiased(batch: Any, mean: Any) -> Any:
-    return batch.var(axis=0, ddof=1)
-
-
-def _only(which: int) -> Variant:
-    """Only one of the two statistics moves."""
-
-    def variant(m: Any, v: Any, batch: Any, momentum: float) -> tuple[Any, Any]:
-        new = fine_tuning.batchnorm_moving_update(m, v, batch, momentum)
-        return (new[0], v * 1.0) if which == 0 else (m * 1.0, new[1])
-
-    return variant
+def _training(shapes: Any, mask: Any) -> list[int]:
+    """The size of each array that trains."""
+    return [math.prod(shape) for shape, trains in zip(shapes, mask, strict=True) if trains]
 
 
 def _by_count(weight: Callable[[Any, int, int], Any]) -> Variant:
@@ -226,6 +144,15 @@ def _by_count(weight: Callable[[Any, int, int], Any]) -> Variant:
     def variant(labels: Any, num_classes: int) -> Any:
         counts = np.bincount(labels, minlength=num_classes)
         return weight(counts.astype(float), len(labels), num_classes)
+
+    return variant
+
+
+def _by_short_count(weight: Callable[[Any, int, int], Any]) -> Variant:
+    """The same without `minlength`: classes behind the last that occurs are lost."""
+
+    def variant(labels: Any, num_classes: int) -> Any:
+        return weight(np.bincount(labels).astype(float), len(labels), num_classes)
 
     return variant
 
@@ -346,6 +273,61 @@ EXERCISES = (
                 "conv21 contains conv2; compare the whole name.",
                 "A list has `index`.",
             ),
+            Misconception(
+                "parentheses-missing",
+                _mask(lambda i, s, bn, names: i >= (s & ~bn)),
+                "`a >= start & b` is read as `a >= (start & b)`: put the comparison into "
+                "parentheses.",
+                "`&` binds tighter than `>=`, other than `and`.",
+            ),
+            Misconception(
+                "parentheses-missing-behind",
+                _mask(lambda i, s, bn, names: (~bn & i) >= s),
+                "`a & b >= start` is read as `(a & b) >= start`: put the comparison into "
+                "parentheses.",
+                "`&` binds tighter than `>=`, other than `and`.",
+            ),
+            Misconception(
+                "alphabetical",
+                _mask(lambda i, s, bn, names: (names >= names[s]) & ~bn),
+                "You compare the names as text, which sorts them by the alphabet; compare the "
+                "layers' places.",
+                "A list has `index`.",
+            ),
+            Misconception(
+                "batch-normalisation-always-trains",
+                _mask(lambda i, s, bn, names: (i >= s) | bn),
+                "Every batch normalisation trains in yours, even those before the named layer; "
+                "none of them should.",
+                "`is_batchnorm` says which layers must not move.",
+            ),
+            Misconception(
+                "places",
+                _mask(lambda i, s, bn, names: np.flatnonzero((i >= s) & ~bn)),
+                "You return the places of the layers that train; one truth value for every layer "
+                "is asked for.",
+                "The comparison itself gives the truth values.",
+            ),
+            Misconception(
+                "places-from-where",
+                _mask(lambda i, s, bn, names: np.where((i >= s) & ~bn)),
+                "You return the places of the layers that train; one truth value for every layer "
+                "is asked for.",
+                "The comparison itself gives the truth values, without `np.where`.",
+            ),
+            Misconception(
+                "names",
+                _mask(lambda i, s, bn, names: names[(i >= s) & ~bn].tolist()),
+                "You return the names of the layers that train; one truth value for every layer "
+                "is asked for.",
+                "The layers that stay frozen have an entry, too: False.",
+            ),
+            Misconception(
+                "from-the-named-layer-on",
+                _mask(lambda i, s, bn, names: ~bn[s:]),
+                "You leave the layers before the named one out; they have an entry, too: False.",
+                "The result has as many entries as there are layers.",
+            ),
         ),
     ),
     Exercise(
@@ -413,204 +395,54 @@ EXERCISES = (
                 "multiply.",
                 "How many numbers are in a table of 3 rows and 4 columns?",
             ),
-        ),
-    ),
-    Exercise(
-        name="batchnorm_inference",
-        lesson=LESSON,
-        points=2,
-        reference=fine_tuning.batchnorm_inference,
-        cases=stored_statistics,
-        section="Batch normalisation at inference",
-        think="Centre by the stored mean, divide by the root of (stored variance + epsilon), then "
-        "scale by gamma and shift by beta.",
-        misconceptions=(
             Misconception(
-                "batch-statistics",
-                _normalised(mean=_of_batch_mean, variance=_of_batch_variance),
-                "You use the mean and variance of this batch, as in training: the answer for an "
-                "image would depend on its neighbours. At inference the stored ones count.",
-                "Send one example alone and then with others: the result must not change.",
+                "first-array-only",
+                lambda shapes, mask: math.prod(shapes[0]) if mask[0] else 0,
+                "Only the first array is counted: does your `return` stand inside the loop?",
+                "A `return` ends the function at once. It belongs below the loop, as far left as "
+                "the `for`.",
             ),
             Misconception(
-                "batch-mean",
-                _normalised(mean=_of_batch_mean),
-                "You subtract the mean of this batch; at inference the stored mean counts.",
-                "Send one example alone and then with others: the result must not change.",
+                "product-from-zero",
+                lambda shapes, mask: 0,
+                "Your result is always 0: a product that starts at 0 stays there. Start it at 1.",
+                "0 is where a sum starts.",
             ),
             Misconception(
-                "batch-variance",
-                _normalised(variance=_of_batch_variance),
-                "You divide by the deviation of this batch; at inference the stored variance "
-                "counts.",
-                "Send one example alone and then with others: the result must not change.",
+                "product-over-all",
+                lambda shapes, mask: math.prod(_training(shapes, mask)),
+                "You multiply the arrays with each other; inside an array the lengths are "
+                "multiplied, but the arrays are added up.",
+                "Two tables side by side have as many numbers as both together.",
             ),
             Misconception(
-                "epsilon-outside-root",
-                _normalised(lambda v, e: np.sqrt(v) + e),
-                "Your epsilon is added to the root; in batch normalisation it stands inside, "
-                "unlike in Adam.",
-                "Epsilon has the units of the variance.",
+                "product-not-restarted",
+                lambda shapes, mask: sum(np.cumprod(_training(shapes, mask)).tolist()),
+                "Each array's product goes on from the one before: set it back to 1 for every "
+                "array.",
+                "Which line belongs inside the outer loop, and which before it?",
             ),
             Misconception(
-                "epsilon-forgotten",
-                _normalised(lambda v, e: np.sqrt(v)),
-                "The epsilon plays no part: a channel that never varies divides by zero.",
-                "Add it to the variance before the root.",
+                "frozen-as-one",
+                lambda shapes, mask: sum(_training(shapes, mask)) + int(np.sum(~np.array(mask))),
+                "Each frozen array counts as 1; it should not count at all.",
+                "Which lines should run for frozen arrays?",
             ),
             Misconception(
-                "variance-as-deviation",
-                _normalised(lambda v, e: v + e),
-                "You divide by the variance; its root is missing.",
-                "Both sides of a fraction should have the same units.",
+                "axes-counted",
+                _count(len),
+                "You count axes; count the numbers along them, multiplied.",
+                "`len` of a shape says how many lengths it has.",
             ),
             Misconception(
-                "stored-as-deviation",
-                _normalised(lambda v, e: v),
-                "You divide by the stored variance as if it were the deviation: add epsilon and "
-                "take the root.",
-                "Both sides of a fraction should have the same units.",
-            ),
-            Misconception(
-                "multiplied",
-                lambda x, g, b, m, v, e: g * (x - m) * np.sqrt(v + e) + b,
-                "You multiply by the deviation; divide by it.",
-                "After centring and scaling the variance should be about 1.",
-            ),
-            Misconception(
-                "gamma-and-beta-exchanged",
-                _normalised(result=lambda z, gamma, beta: beta * z + gamma),
-                "Gamma and beta are exchanged: gamma scales, beta shifts.",
-                "Keras starts gamma at 1 and beta at 0, so that they change nothing.",
-            ),
-            Misconception(
-                "gamma-and-beta-forgotten",
-                _normalised(result=lambda z, gamma, beta: z),
-                "Gamma and beta are missing: a frozen layer keeps the scale and shift that it "
-                "learned.",
-                "After centring and scaling come two more operations.",
-            ),
-            Misconception(
-                "beta-forgotten",
-                _normalised(result=lambda z, gamma, beta: gamma * z),
-                "Beta is missing: shift the result by it.",
-                "After centring and scaling come two more operations.",
-            ),
-            Misconception(
-                "gamma-forgotten",
-                _normalised(result=lambda z, gamma, beta: z + beta),
-                "Gamma is missing: scale by it before you shift.",
-                "After centring and scaling come two more operations.",
-            ),
-            Misconception(
-                "beta-scaled",
-                _normalised(result=lambda z, gamma, beta: gamma * (z + beta)),
-                "Gamma scales beta too: multiply first, then shift.",
-                "Which of the two comes last?",
-            ),
-            Misconception(
-                "not-centred",
-                _normalised(mean=lambda x, stored: 0.0),
-                "The stored mean is not subtracted.",
-                "What would the result be for an example that equals the stored mean?",
+                "one-number-per-array",
+                lambda shapes, mask: _training(shapes, mask),
+                "You return one number for each array; add them up.",
+                "A single integer is asked for.",
             ),
         ),
     ),
-    Exercise(
-        name="batchnorm_moving_update",
-        lesson=LESSON,
-        points=2,
-        reference=fine_tuning.batchnorm_moving_update,
-        cases=batches,
-        section="Batch normalisation remembers",
-        think="Twice the same mixture: momentum times the old, 1 − momentum times the batch's. "
-        "Mean and variance of the batch are taken over the examples, divided by N.",
-        misconceptions=(
-            Misconception(
-                "momentum-reversed",
-                _moved(_reversed_mix),
-                "Momentum is the share of the old statistics in Keras; you give it to the batch, "
-                "as PyTorch does.",
-                "With Keras' default of 0.99 the statistics should move slowly.",
-            ),
-            Misconception(
-                "as-pytorch",
-                _moved(_reversed_mix, variance=_unbiased),
-                "This is PyTorch's rule: momentum is the share of the batch, the variance is "
-                "unbiased. In Keras momentum is the share of the old statistics, and the variance "
-                "is divided by N.",
-                "See the conventions table: two rows are about batch normalisation.",
-            ),
-            Misconception(
-                "unbiased-variance",
-                _moved(variance=_unbiased),
-                "You divide the batch's variance by N − 1; Keras divides by N. (The paper and "
-                "PyTorch do as you did.)",
-                "What is the variance of a batch of one?",
-            ),
-            Misconception(
-                "new-only",
-                _moved(lambda old, new, momentum: new * 1.0),
-                "You replace the stored statistics by those of the batch; they are an average "
-                "over many batches.",
-                "Where does the momentum come in?",
-            ),
-            Misconception(
-                "new-not-weighted",
-                _moved(lambda old, new, momentum: momentum * old + new),
-                "The batch's statistics are not weighted by 1 − momentum, so this is a sum and no "
-                "average.",
-                "The weights of an average add up to one.",
-            ),
-            Misconception(
-                "deviation",
-                _moved(variance=lambda batch, mean: batch.std(axis=0)),
-                "You mix the batch's standard deviation into a variance.",
-                "Do not take the root: the layer takes it when it divides.",
-            ),
-            Misconception(
-                "around-the-stored-mean",
-                _moved(variance=lambda batch, mean: np.mean((batch - mean) ** 2, axis=0)),
-                "You compute the variance around the stored mean; it is the batch's own, around "
-                "the batch's mean.",
-                "`batch.var(axis=0)` looks at nothing but the batch.",
-            ),
-            Misconception(
-                "mean-of-squares",
-                _moved(variance=lambda batch, mean: np.mean(batch**2, axis=0)),
-                "This is the mean of the squares: the square of the mean is not subtracted.",
-                "A constant channel has variance 0.",
-            ),
-            Misconception(
-                "one-for-all-channels",
-                _moved(
-                    mean=lambda batch: np.full(batch.shape[1], batch.mean()),
-                    variance=lambda batch, mean: np.full(batch.shape[1], batch.var()),
-                ),
-                "You take one mean and one variance over all channels; each channel has its own.",
-                "Which axis counts the examples?",
-            ),
-            Misconception(
-                "only-mean-moves",
-                _only(0),
-                "The variance stays as it was; it moves by the same rule as the mean.",
-                "Both return values have the same form.",
-            ),
-            Misconception(
-                "only-variance-moves",
-                _only(1),
-                "The mean stays as it was; it moves by the same rule as the variance.",
-                "Both return values have the same form.",
-            ),
-            Misconception(
-                "nothing-moves",
-                _moved(lambda old, new, momentum: old * 1.0),
-                "Nothing moves: that is what a frozen layer does. In training the statistics "
-                "follow the batches.",
-                "Where does the batch come in?",
-            ),
-        ),
-    ),
+    *batch_normalization.EXERCISES,
     Exercise(
         name="class_weights",
         lesson=LESSON,
@@ -624,8 +456,8 @@ EXERCISES = (
             Misconception(
                 "not-normalised",
                 _by_count(lambda k, n, c: _where_any(k, lambda k: 1 / k)),
-                "One over the count: the ratios are right, but the loss shrinks, and with it the "
-                "effective learning rate. Multiply by N/C.",
+                "One over the count: the ratios are right, but the loss shrinks, and its gradients "
+                "with it. Multiply by N/C.",
                 "The weights of all examples should add up to N.",
             ),
             Misconception(
@@ -692,6 +524,84 @@ EXERCISES = (
                 lambda labels, c: fine_tuning.class_weights(labels, c)[labels],
                 "You return a weight for every example; one for every class is asked for.",
                 "The result has C entries.",
+            ),
+            Misconception(
+                "minlength-forgotten",
+                _by_short_count(lambda k, n, c: _where_any(k, lambda k: n / (c * k))),
+                "`np.bincount` stops at the last class that occurs; with `minlength=num_classes` "
+                "it counts them all.",
+                "The result has C entries, whatever the labels are.",
+            ),
+            Misconception(
+                "minlength-forgotten-and-divided-by-zero",
+                _by_short_count(lambda k, n, c: n / (c * k)),
+                "`np.bincount` stops at the last class that occurs; with `minlength=num_classes` "
+                "it counts them all. And a class without examples gives an infinite weight; here "
+                "it gets 0.",
+                "The result has C entries, whatever the labels are.",
+            ),
+            Misconception(
+                "only-classes-that-occur",
+                _by_count(lambda k, n, c: n / (c * k[k > 0])),
+                "Classes without examples have no entry in your result; they get the weight 0.",
+                "The result has C entries, whatever the labels are. `np.bincount` has `minlength`.",
+            ),
+            Misconception(
+                "divided-then-multiplied",
+                _by_count(lambda k, n, c: n / c * k),
+                "`N / C * count` divides by C and then multiplies by the count: put the divisor "
+                "into parentheses, `N / (C * count)`.",
+                "Python goes from left to right: a / b * c is (a / b) * c.",
+            ),
+            Misconception(
+                "one-minus-frequency",
+                _by_count(lambda k, n, c: 1 - k / n),
+                "One minus the frequency grows where a class is rare, but not as much: every "
+                "class should weigh the same in total.",
+                "Multiply each of your weights by its count: are the products equal?",
+            ),
+            Misconception(
+                "absent-class-as-ordinary",
+                _by_count(lambda k, n, c: np.where(k > 0, n / (c * np.maximum(k, 1)), 1.0)),
+                "A class without examples gets the weight 1 in yours; here it gets 0.",
+                "Which value stands for “no such examples”?",
+            ),
+            Misconception(
+                "one-added-to-counts",
+                _by_count(lambda k, n, c: n / (c * (k + 1))),
+                "You add 1 to every count so as not to divide by zero, and all weights become "
+                "wrong; treat only the absent class on its own.",
+                "`np.where` chooses, entry by entry.",
+            ),
+            Misconception(
+                "multiplied-by-classes",
+                _by_count(lambda k, n, c: _where_any(k, lambda k: c * n / k)),
+                "You multiply by C; the share of a class is N divided by C.",
+                "For classes of equal size every weight should be 1.",
+            ),
+            Misconception(
+                "n-and-c-exchanged",
+                _by_count(lambda k, n, c: _where_any(k, lambda k: c / (n * k))),
+                "N and C are exchanged: each class gets N/C, spread over its examples.",
+                "For classes of equal size every weight should be 1.",
+            ),
+            Misconception(
+                "relative-to-smallest",
+                _by_count(lambda k, n, c: _where_any(k, lambda k: k.min() / k)),
+                "You compare with the smallest class; compare with the mean count, N/C.",
+                "The weights of all examples should add up to N.",
+            ),
+            Misconception(
+                "counts",
+                _by_count(lambda k, n, c: k),
+                "These are the counts themselves: rare classes would count even less.",
+                "Which class should get the largest weight?",
+            ),
+            Misconception(
+                "whole-numbers",
+                _by_count(lambda k, n, c: _where_any(k, lambda k: n // (c * k))),
+                "`//` cuts the fraction off; divide with `/`.",
+                "Weights need not be whole numbers.",
             ),
         ),
     ),
@@ -776,6 +686,53 @@ EXERCISES = (
                 _rates(lambda k, g, base, decay: np.full(g, base)),
                 "All groups have the base rate: older layers should move less.",
                 "Where does the decay come in?",
+            ),
+            Misconception(
+                "base-in-the-power",
+                _rates(lambda k, g, base, decay: (base * decay) ** k),
+                "You raise the base rate to the power too; only the decay is.",
+                "Powers come before products, unless parentheses say otherwise.",
+            ),
+            Misconception(
+                "distance-as-factor",
+                _rates(lambda k, g, base, decay: base * decay * k),
+                "You multiply the decay by the distance to the output, which gives the last "
+                "group a rate of 0; raise it to that power.",
+                "Which power of the decay is 1?",
+            ),
+            Misconception(
+                "factor-over-all",
+                lambda g, base, decay: np.geomspace(base * decay, base, g),
+                "Your decay lies between the first group and the last; it is the factor from "
+                "each group to the next.",
+                "Two groups from the output it is decay times decay.",
+            ),
+            Misconception(
+                "evenly-spaced",
+                lambda g, base, decay: np.linspace(base * decay, base, g),
+                "Your rates are evenly spaced; it is the ratio between neighbours that should be "
+                "the same, and it is the decay.",
+                "Two groups from the output it is decay times decay.",
+            ),
+            Misconception(
+                "share-subtracted",
+                _rates(lambda k, g, base, decay: base - base * decay * k),
+                "You subtract a share of the base rate from group to group, until rates are "
+                "negative; multiply.",
+                "Between neighbours it is the ratio that is the same.",
+            ),
+            Misconception(
+                "inverse",
+                _rates(lambda k, g, base, decay: base / (1 + decay * k)),
+                "You divide by 1 + decay · distance; the decay itself is raised to the power.",
+                "Between neighbours it is the ratio that is the same.",
+            ),
+            Misconception(
+                "last-group-missing",
+                _rates(lambda k, g, base, decay: base * decay ** k[k > 0]),
+                "The last group has no rate: your exponents stop at 1, and its is 0.",
+                "`range` and `np.arange` stop before their end: the end of G − 1, G − 2, … 0 is "
+                "−1.",
             ),
         ),
     ),

@@ -163,6 +163,19 @@ EXERCISES = (
                 "You return one number per example; the loss of the batch is a single number.",
                 "Which axes does your mean run over? It should run over both.",
             ),
+            Misconception(
+                "one-number-per-column",
+                lambda p, t: np.mean((p - t) ** 2, axis=0),
+                "You return one number per output; the loss of the batch is a single number.",
+                "Which axes does your mean run over? It should run over both.",
+            ),
+            Misconception(
+                "squares-not-averaged",
+                lambda p, t: (p - t) ** 2,
+                "You return the squared errors one by one; the loss is their mean, a single "
+                "number.",
+                "`np.mean` without an axis takes all elements.",
+            ),
         ),
     ),
     Exercise(

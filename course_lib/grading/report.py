@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exercises.check import BORDERS, HEADINGS, HINT_TITLES, OTHER_BORDER
+from ..files import whole
 from . import summary, tables
 from .results import writing
 
@@ -165,11 +166,8 @@ def write_all(folder: Path, texts: Iterable[tuple[str, Iterable[str]]]) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, parts in texts:
-        temporary = folder / f".{name}.tmp"
-        try:
-            with temporary.open("w", encoding="utf-8", newline="") as file:
-                file.writelines(parts)
-            temporary.replace(folder / name)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        with (
+            whole(folder / name) as unfinished,
+            unfinished.open("w", encoding="utf-8", newline="") as file,
+        ):
+            file.writelines(parts)

@@ -7,8 +7,6 @@ far, and the losses. It appears under its name only when it is complete.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +15,7 @@ import keras
 import numpy as np
 
 from ..errors import CourseError
+from ..files import whole
 
 
 class Saved(NamedTuple):
@@ -78,13 +77,8 @@ def write(path: Path, origin: str, saved: Saved) -> None:
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        number, part = tempfile.mkstemp(".part", f".{path.name}.", path.parent)
-        try:
-            with os.fdopen(number, "wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
-            Path(part).replace(path)
-        finally:
-            Path(part).unlink(missing_ok=True)
+        with whole(path) as part, part.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
     except OSError as error:
         raise CourseError(
             f"The checkpoint {path} cannot be written ({error.strerror}): name another file."

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ import keras
 import numpy as np
 
 from ..errors import UsageError
+from ..files import whole
 from .backbones import Backbone
 from .progress import progress
 
@@ -246,13 +246,8 @@ def _write(path: Path, array: np.ndarray) -> None:
     np.save(stream, array, allow_pickle=False)
     content = stream.getvalue()
     path.parent.mkdir(parents=True, exist_ok=True)
-    number, part = tempfile.mkstemp(".part", "", path.parent)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(hashlib.sha256(content).digest() + content)
-        Path(part).replace(path)
-    finally:
-        Path(part).unlink(missing_ok=True)
+    with whole(path) as part:
+        part.write_bytes(hashlib.sha256(content).digest() + content)
 
 
 def _sweep(folder: Path) -> None:
@@ -261,5 +256,5 @@ def _sweep(folder: Path) -> None:
         try:
             if time.time() - part.stat().st_mtime > ABANDONED:
                 part.unlink()
-        except FileNotFoundError:  # another process was quicker
+        except OSError:  # another process was quicker, or (on Windows) is still at it
             continue

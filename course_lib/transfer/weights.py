@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import tempfile
 import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CourseError
+from ..files import whole
 
 SILENCE = 10.0
 """Seconds without a byte after which a download is given up."""
@@ -127,9 +127,8 @@ def _download(file: WeightsFile, silence: float, patience: float | None) -> Path
     with urllib.request.urlopen(request, timeout=silence) as response:
         size = response.length
         file.path.parent.mkdir(parents=True, exist_ok=True)
-        number, part = tempfile.mkstemp(".part", f".{file.name}.", file.path.parent)
-        try:
-            with os.fdopen(number, "wb") as stream, progress:
+        with whole(file.path) as part:
+            with part.open("wb") as stream, progress:
                 task = progress.add_task(file.name, total=size)
                 # read1 returns after one packet, so that a slow drip cannot outlast the patience
                 while chunk := response.read1(CHUNK):
@@ -143,10 +142,7 @@ def _download(file: WeightsFile, silence: float, patience: float | None) -> Path
                 raise OSError(f"the connection ended after {received} of {size} bytes")
             if hashed.hexdigest() != file.digest:
                 raise OSError("what came is not the published file: its hash is another")
-            Path(part).chmod(0o644)  # a temporary file is its owner's alone
-            return Path(part).replace(file.path)
-        finally:
-            Path(part).unlink(missing_ok=True)
+    return file.path
 
 
 def _algorithm(digest: str) -> str:

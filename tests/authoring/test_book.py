@@ -58,6 +58,11 @@ def test_page_of_a_lesson_has_no_markers_of_solutions(site, lesson):
     assert BEGIN not in (site / f"{lesson.name}.html").read_text(encoding="utf-8")
 
 
+def test_tables_that_lessons_print_are_tables(site):
+    text = (site / "01_losses.html").read_text(encoding="utf-8")
+    assert re.search(r"<th[^>]*>(<p>)?Keras, measured(</p>)?</th>", text)
+
+
 def test_pages_load_nothing_from_elsewhere(site):
     pages = sorted(site.glob("*.html"))
     assert len(pages) > len(lessons())
@@ -85,6 +90,7 @@ def test_first_page_names_every_lesson(site):
 
 def test_glossary_leads_to_the_lessons(site):
     text = (site / "glossary.html").read_text(encoding="utf-8")
+    assert re.search(r'<dt id="term-cross-entropy">', text)  # where the search leads to
     assert "交叉熵" in text
     assert 'href="01_losses.html"' in text
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Playwright, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -25,6 +26,9 @@ NO_BROWSER = (
 # A hang ends here; on a busy machine everything may take long.
 MOMENT, LESSON = 120_000, 900_000  # milliseconds
 expect.set_options(timeout=MOMENT)
+
+OURS = {"include": [[".jp-MarkdownOutput"], [".jp-OutputArea-output"]]}
+"""Of a page, what the notebook brings along: its text and its outputs."""
 
 START = """
 import sys
@@ -134,6 +138,13 @@ class Notebook:
         )
         self._run("Run All Cells", last=self.page.evaluate(f"{NOTEBOOK}.content.widgets.length"))
 
+    def run_cell(self, cell_id: str) -> Locator:
+        """Run one cell; gives its output, which may still be on its way."""
+        cell = self.show(cell_id)
+        cell.locator(".jp-InputPrompt").click()
+        self.page.keyboard.press("Shift+Enter")
+        return cell.locator(".jp-OutputArea")
+
     def run_above(self, cell_id: str) -> None:
         """Run all cells above this one and wait for the end."""
         self.show(cell_id).locator(".jp-InputPrompt").click()
@@ -159,6 +170,13 @@ class Notebook:
         assert index >= 0, f"there is no cell {cell_id}"
         return index
 
+    def cell_with(self, code: str) -> str:
+        """The id of the one cell in which this stands."""
+        of = f"""code => {CODE_CELLS}.map(({{cell}}) => cell.model)
+            .filter(model => model.sharedModel.getSource().includes(code)).map(({{id}}) => id)"""
+        (cell_id,) = self.page.evaluate(of, code)
+        return str(cell_id)
+
     def source(self, cell_id: str) -> str:
         """What stands in a cell's editor."""
         of = f"index => {NOTEBOOK}.content.widgets[index].model.sharedModel.getSource()"
@@ -169,6 +187,11 @@ class Notebook:
         of = f"""() => {CODE_CELLS}.flatMap(({{cell}}) =>
             cell.model.outputs.toJSON().map(output => [cell.model.id, output]))"""
         return [(cell_id, output) for cell_id, output in self.page.evaluate(of)]
+
+    def barriers(self) -> list[str]:
+        """What axe-core finds that keeps people from reading or using the text and the outputs."""
+        found = Axe().run(self.page, OURS).response["violations"]
+        return [f"{rule['help']}: {node['html']}" for rule in found for node in rule["nodes"]]
 
     def write(self, cell_id: str, head: str, body: list[str]) -> None:
         """Replace what stands in a cell: paste the head, type the lines below it key by key."""
@@ -194,6 +217,10 @@ class Notebook:
         """Run the cell that was written in, and the one below it."""
         self.page.keyboard.press("Shift+Enter")
         self.page.keyboard.press("Shift+Enter")
+
+    def save(self) -> None:
+        """Write the file, outputs included."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
 
     def end(self) -> None:
         """Close it and end its kernel, so that only one is in memory at a time."""

@@ -6,10 +6,14 @@ Screenshots of each test are kept in ``artefacts/browser/``.
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -19,11 +23,13 @@ from course_lib.authoring.build import BEGIN, END, STUB
 from course_lib.exercises import Exercise, catalogue, judge
 from course_lib.exercises.check import HEADINGS
 from course_lib.lessons import Edition, Lesson, lessons, pages, root
+from course_lib.progress import FILE, VARIABLE
 
 from .notebook import NO_BROWSER, Notebook, chromium, jupyterlab
 
 SCREENSHOTS = root() / "artefacts" / "browser"
 WIDGETS = "application/vnd.jupyter.widget-view+json"
+PNG = "image/png"
 CONTROLS = ".jp-OutputArea [role=slider], .jp-OutputArea select"
 EXPLORER = re.compile(r"\w+_explorer\(")
 
@@ -52,13 +58,22 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of a JupyterLab on copies: the learners' notebooks and, in a folder, the solved ones."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copies: the learners' notebooks and, in folders, the solved ones and the learners' again."""
     folder = tmp_path_factory.mktemp("course")
-    (folder / "notebooks" / "solutions").mkdir(parents=True)
-    for edition, copies in (("notebooks", "notebooks"), ("solutions", "notebooks/solutions")):
-        for notebook in (root() / edition).glob("*.ipynb"):
-            shutil.copy(notebook, folder / copies)
+    for edition, copies in (("notebooks", ""), ("solutions", "solutions"), ("notebooks", "fresh")):
+        shutil.copytree(
+            root() / edition,
+            folder / "notebooks" / copies,
+            ignore=lambda _, names: [name for name in names if not name.endswith(".ipynb")],
+            dirs_exist_ok=True,
+        )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(browser: Browser, folder: Path) -> Iterator[str]:
+    """Of a JupyterLab on that folder."""
     with jupyterlab(folder) as address:
         yield address
 
@@ -76,8 +91,9 @@ def open_notebook(browser: Browser, address: str, request: pytest.FixtureRequest
 
     yield open_
     for notebook in opened:
-        picture(notebook, request.node.callspec.id)
-        notebook.end()
+        if not notebook.page.is_closed():
+            picture(notebook, request.node.name.partition("[")[2].rstrip("]") or request.node.name)
+            notebook.end()
     assert [complaint for notebook in opened for complaint in notebook.complaints] == []
 
 
@@ -113,6 +129,18 @@ def test_it_runs_and_its_explorers_follow(
         moved += explore(notebook, notebook.show(cell))
         picture(notebook, f"{lesson.name}-explorer-{number}")
     assert notebook.page.locator(CONTROLS).count() == moved  # none stands elsewhere
+    assert words_of_pictures(notebook) == [
+        output["metadata"][PNG]["alt"]
+        for _, output in outputs
+        if PNG in output.get("data", {}) and WIDGETS not in output["data"]
+    ]
+    assert notebook.barriers() == []
+
+
+def words_of_pictures(notebook: Notebook) -> list[str | None]:
+    """What a screen reader says in place of each picture; those of live explorers are elsewhere."""
+    images = notebook.page.locator(".jp-RenderedImage img")
+    return [image.get_attribute("alt") for image in images.all()]
 
 
 def explore(notebook: Notebook, cell: Locator) -> int:
@@ -185,12 +213,66 @@ def test_a_mistake_is_named_and_the_right_answer_passes(
     expect(verdict).to_contain_text(expected.message.replace("`", ""))
     verdict.locator("summary").first.press("Enter")
     expect(verdict.locator("details").first).to_have_attribute("open", "")
+    assert notebook.barriers() == []
     picture(notebook, f"{exercise.lesson}-{exercise.name}-wrong")
 
     notebook.write(exercise.name, head, right_lines(exercise))
     notebook.run_with_next()
     expect(verdict).to_contain_text(HEADINGS["correct"])
     notebook.show(exercise.name)
+
+
+# --- another day -------------------------------------------------------------------------------
+
+
+def test_a_solved_exercise_counts_until_progress_is_reset(
+    open_notebook: Open, folder: Path
+) -> None:
+    first, second, *_ = catalogue().values()
+    lesson = open_notebook(f"fresh/{first.lesson}.ipynb")
+    lesson.run_above(first.name)
+    head, _ = lesson.source(first.name).split(f"\n    {STUB[0]}\n")
+    lesson.write(first.name, head, right_lines(first))
+    lesson.run_with_next()
+    verdict = lesson.show(f"{first.name}-check").get_by_role("status")
+    expect(verdict).to_contain_text(HEADINGS["correct"])
+    lesson.end()
+
+    start = open_notebook(f"fresh/{pages()[0].name}.ipynb")
+    cell = start.cell_with("my_progress")
+    table = start.run_cell(cell).get_by_role("table")
+    expect(table).to_contain_text(f"1 of {len(catalogue())} exercises solved")
+    row = table.get_by_role("row").filter(has=start.page.get_by_role("link", name="01 "))
+    expect(row).to_contain_text(second.name)  # the next one
+    row.locator("summary").press("Enter")
+    expect(row.get_by_text(f"{first.name}: solved")).to_be_visible()
+
+    environment = os.environ | {VARIABLE: str(folder / "notebooks" / "fresh" / FILE)}
+    course = [sys.executable, "-c", "from course_lib.cli import main; main()"]
+    subprocess.run([*course, "progress", "--reset", "--yes"], env=environment, check=True)
+    start.run_cell(cell)
+    expect(table).to_contain_text(f"0 of {len(catalogue())} exercises solved")
+    expect(row).to_contain_text(first.name)
+
+
+def test_a_lesson_opened_again_has_the_pictures_of_its_explorers(open_notebook: Open) -> None:
+    """The widgets ended with the kernel; JupyterLab by itself shows an error in their place."""
+    exercise = FIRST_EXERCISES[0]
+    lesson = open_notebook(f"fresh/{exercise.lesson}.ipynb")
+    lesson.run_above(exercise.name)
+    stored = [output for _, output in lesson.outputs() if WIDGETS in output.get("data", {})]
+    assert stored
+    lesson.save()
+    lesson.end()
+
+    again = open_notebook(f"fresh/{exercise.lesson}.ipynb")
+    notes = again.page.get_by_text("To move the sliders, run the cells above this one")
+    expect(notes).to_have_count(len(stored))
+    assert {output["metadata"][PNG]["alt"] for output in stored} <= {*words_of_pictures(again)}
+    assert again.page.get_by_text("Error displaying widget").count() == 0
+
+
+# --- what is written in cells ------------------------------------------------------------------
 
 
 def wrong_lines(exercise: Exercise, head: str) -> list[str]:

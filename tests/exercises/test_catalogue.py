@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import random
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from course_lib.exercises import Exercise, Misconception, catalogue, judge
+from course_lib.exercises import Exercise, Misconception, Verdict, catalogue, judge
 from course_lib.exercises.diagnosis import Trial
 from course_lib.exercises.judge import call, diagnose, run_cases
 
@@ -95,3 +97,34 @@ def test_every_right_answer_is_finite(exercise: Exercise) -> None:
             value = exercise.reference(*case.arguments)
             arrays = value if isinstance(value, (tuple, list)) else [value]
             assert all(np.isfinite(array).all() for array in arrays)
+
+
+ODD: dict[str, Callable[[Any], Any]] = {
+    "truth values": lambda array: np.asarray(array) <= 0,
+    "whole numbers": lambda array: np.asarray(array).astype("uint8"),
+    "complex numbers": lambda array: np.asarray(array) + 1j,
+    "texts": lambda array: np.asarray(array).astype(str),
+    "objects": lambda array: np.asarray(array).astype(object),
+    "huge integers": lambda array: [10**30, 10**400],
+    "nothing in it": lambda array: np.array([]),
+    "one axis more": lambda array: np.asarray(array)[None],
+    "infinity": lambda array: np.asarray(array, float) + np.inf,
+    "noise": lambda array: np.asarray(array, float) + 0.1 * np.arange(np.size(array))[-1],
+}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_a_verdict_comes_whatever_is_returned(exercise: Exercise) -> None:
+    cases = exercise.draw_cases(0)
+
+    def verdict(odd: Callable[[Any], Any], in_parts: bool) -> Verdict:
+        def answer(*arguments: Any) -> Any:
+            value = exercise.reference(*arguments)
+            several = in_parts and isinstance(value, (tuple, list))
+            return type(value)(odd(part) for part in value) if several else odd(value)
+
+        return diagnose(exercise, cases, run_cases(answer, cases, 5))
+
+    for odd in [*ODD.values(), lambda value: [value, value], lambda value: {1: value}]:
+        for in_parts in (True, False):
+            assert verdict(odd, in_parts).message

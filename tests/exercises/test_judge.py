@@ -49,7 +49,7 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
         ("mse", lambda p: 0.0, "error", "could not be called as `mse(predictions, targets)`"),
         ("mse", lambda p, t: None, "wrong", "is a `return` missing?"),
         ("mse", lambda p, t: "0.5", "wrong", "got a value of type str"),
-        ("mse", lambda p, t: np.mean((p - t) ** 2, axis=0), "wrong", "got an array of shape (3,)"),
+        ("mse", lambda p, t: np.max((p - t) ** 2, axis=0), "wrong", "got an array of shape (3,)"),
         ("mse_gradient", lambda p, t: right["mse_gradient"](p, t).T, "wrong", "transposed"),
         ("mse_gradient", lambda p, t: (9 * (p - t)).astype(int), "wrong", "yours are int64"),
         ("mse_gradient", lambda p, t: right["mse_gradient"](p, t) + 0j, "wrong", "complex128"),
@@ -72,6 +72,7 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
         ),
         ("softmax", batch_of_one_wrong, "wrong", "It is right except on a batch of one."),
         ("softmax", lambda z: right["softmax"](2 * z), "wrong", "is at [0, 0]: expected"),
+        ("trainable_mask", lambda names, first, norms: norms, "wrong", "expected False, got True"),
     ],
 )
 def test_findings(name: str, answer: Callable[..., Any], status: str, says: str) -> None:

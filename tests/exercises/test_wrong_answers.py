@@ -26,6 +26,9 @@ v = beta_2 * v + (1 - beta_2) * gradient**2
 CORRECTED = MOMENTS + "m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)\n"
 MEAN_SQUARE = "average = rho * average + (1 - rho) * gradient**2\n"
 BACKWARD = "a = (upstream @ weights_out.T) * (hidden > 0)\n"
+START = "start = layer_names.index(first_trainable)\n"
+LAYERS = START + "layers = np.arange(len(layer_names))\n"
+COUNTS = "counts = np.bincount(labels, minlength=num_classes)\n"
 
 
 def answer(name: str, body: str) -> Callable[..., Any]:
@@ -64,6 +67,8 @@ def running(stored: str, start: str = "0.0") -> str:
 @pytest.mark.parametrize(
     ("name", "body", "misconception"),
     [
+        ("mse", "return np.mean((predictions - targets) ** 2, axis=0)", "one-number-per-column"),
+        ("mse", "return (predictions - targets) ** 2", "squares-not-averaged"),
         (
             "numerical_gradient",
             loop(
@@ -182,6 +187,11 @@ def running(stored: str, start: str = "0.0") -> str:
             GRADIENT_OF_BOTH,
             "p = softmax(logits)\np[:, labels] -= 1\nreturn p / len(p)",
             "labels-of-all-rows",
+        ),
+        (
+            GRADIENT_OF_BOTH,
+            "g = softmax(logits)\ng[labels] -= 1\nreturn g / len(labels)",
+            "labels-as-rows",
         ),
         (
             GRADIENT_OF_BOTH,
@@ -350,6 +360,14 @@ def running(stored: str, start: str = "0.0") -> str:
             "return x.T @ a, a.sum(axis=0), out, upstream.sum(axis=0)",
             "finite-differences",
         ),
+        (
+            "hidden_layer_gradients",
+            BACKWARD + "def loss(w):\n"
+            "    return np.sum(upstream * ((hidden + (hidden > 0) * (x @ w)) @ weights_out))\n"
+            "inner = numerical_gradient(loss, np.zeros((x.shape[1], hidden.shape[1])), 1e-4)\n"
+            "return inner, a.sum(axis=0), hidden.T @ upstream, upstream.sum(axis=0)",
+            "finite-differences",
+        ),
         ("bias_corrected_average", running("a / 1 - beta**t"), "parentheses"),
         ("bias_corrected_average", running("a / (1 - beta)"), "power-forgotten"),
         ("bias_corrected_average", running("a / beta**t"), "divided-by-what-is-missing"),
@@ -467,6 +485,183 @@ def running(stored: str, start: str = "0.0") -> str:
             "return scaled(train), scaled(other)",
             "constant-feature-erased",
         ),
+        (
+            "trainable_mask",
+            LAYERS + "return layers >= start & ~is_batchnorm",
+            "parentheses-missing",
+        ),
+        (
+            "trainable_mask",
+            LAYERS + "return ~is_batchnorm & layers >= start",
+            "parentheses-missing-behind",
+        ),
+        (
+            "trainable_mask",
+            "return [name >= first_trainable and not norm "
+            "for name, norm in zip(layer_names, is_batchnorm)]",
+            "alphabetical",
+        ),
+        (
+            "trainable_mask",
+            LAYERS + "mask = layers >= start\nmask[is_batchnorm] = True\nreturn mask",
+            "batch-normalisation-always-trains",
+        ),
+        (
+            "trainable_mask",
+            START + "return [i for i in range(start, len(layer_names)) if not is_batchnorm[i]]",
+            "places",
+        ),
+        (
+            "trainable_mask",
+            LAYERS + "return np.where((layers >= start) & ~is_batchnorm)",
+            "places-from-where",
+        ),
+        (
+            "trainable_mask",
+            START + "return [n for i, n in enumerate(layer_names) "
+            "if i >= start and not is_batchnorm[i]]",
+            "names",
+        ),
+        ("trainable_mask", START + "return ~is_batchnorm[start:]", "from-the-named-layer-on"),
+        (
+            "trainable_mask",
+            "return [name == first_trainable for name in layer_names]",
+            "only-named-layer",
+        ),
+        (
+            "trainable_parameters",
+            "total = 0\nfor shape, trains in zip(shapes, mask):\n    if trains:\n"
+            "        total += np.prod(shape)\n    return total",
+            "first-array-only",
+        ),
+        (
+            "trainable_parameters",
+            "total = 0\nfor shape, trains in zip(shapes, mask):\n    size = 0\n"
+            "    for n in shape:\n        size *= n\n    total += size * trains\nreturn total",
+            "product-from-zero",
+        ),
+        (
+            "trainable_parameters",
+            "total = 1\nfor shape, trains in zip(shapes, mask):\n    if trains:\n"
+            "        total *= np.prod(shape, dtype=int)\nreturn total",
+            "product-over-all",
+        ),
+        (
+            "trainable_parameters",
+            "total, size = 0, 1\nfor shape, trains in zip(shapes, mask):\n    if trains:\n"
+            "        for n in shape:\n            size *= n\n        total += size\nreturn total",
+            "product-not-restarted",
+        ),
+        (
+            "trainable_parameters",
+            "total = 0\nfor shape, trains in zip(shapes, mask):\n    size = 1\n"
+            "    for n in shape:\n        size *= n if trains else 1\n    total += size\n"
+            "return total",
+            "frozen-as-one",
+        ),
+        (
+            "trainable_parameters",
+            "return sum(np.size(s) for s, trains in zip(shapes, mask) if trains)",
+            "axes-counted",
+        ),
+        (
+            "trainable_parameters",
+            "return [int(np.prod(s)) for s, trains in zip(shapes, mask) if trains]",
+            "one-number-per-array",
+        ),
+        (
+            "trainable_parameters",
+            "return sum(np.sum(s) for s, trains in zip(shapes, mask) if trains)",
+            "sum-of-lengths",
+        ),
+        (
+            "batchnorm_inference",
+            "return gamma * x - moving_mean / np.sqrt(moving_variance + epsilon) + beta",
+            "parentheses-around-the-difference",
+        ),
+        (
+            "batchnorm_inference",
+            "return gamma * (x - moving_mean) / np.sqrt(moving_variance) + epsilon + beta",
+            "epsilon-behind-the-division",
+        ),
+        (
+            "batchnorm_inference",
+            "return gamma * (x - moving_mean) / np.sqrt(moving_variance + 1e-3) + beta",
+            "epsilon-of-its-own",
+        ),
+        (
+            "batchnorm_inference",
+            "scale = np.sqrt(x.var(axis=1, keepdims=True) + epsilon)\n"
+            "return gamma * (x - x.mean(axis=1, keepdims=True)) / scale + beta",
+            "each-example-by-itself",
+        ),
+        (
+            "batchnorm_inference",
+            "return (gamma * (x - moving_mean) + beta) / np.sqrt(moving_variance + epsilon)",
+            "beta-divided-too",
+        ),
+        ("batchnorm_inference", "return x * gamma + beta", "statistics-forgotten"),
+        (
+            "batchnorm_moving_update",
+            "a, b = momentum, 1 - momentum\nmean = a * moving_mean + b * batch.mean(axis=0)\n"
+            "variance = ((batch - mean) ** 2).mean(axis=0)\n"
+            "return mean, a * moving_variance + b * variance",
+            "around-the-new-mean",
+        ),
+        (
+            "batchnorm_moving_update",
+            "return (momentum * moving_mean + 1 - momentum * batch.mean(axis=0),\n"
+            "        momentum * moving_variance + 1 - momentum * batch.var(axis=0))",
+            "parentheses",
+        ),
+        (
+            "batchnorm_moving_update",
+            "a, b = momentum, 1 - momentum\nreturn (a * moving_mean + b * batch.mean(axis=1),\n"
+            "        a * moving_variance + b * batch.var(axis=1))",
+            "over-the-channels",
+        ),
+        (
+            "class_weights",
+            "counts = np.bincount(labels)\nreturn len(labels) / (num_classes * counts)",
+            "minlength-forgotten-and-divided-by-zero",
+        ),
+        (
+            "class_weights",
+            "counts = np.unique(labels, return_counts=True)[1]\n"
+            "return len(labels) / (num_classes * counts)",
+            "only-classes-that-occur",
+        ),
+        (
+            "class_weights",
+            COUNTS + "return len(labels) / num_classes * counts",
+            "divided-then-multiplied",
+        ),
+        (
+            "class_weights",
+            COUNTS + "return np.where(counts > 0, 1 - counts / len(labels), 0)",
+            "one-minus-frequency",
+        ),
+        (
+            "class_weights",
+            COUNTS + "return len(labels) // (num_classes * np.maximum(counts, 1))",
+            "whole-numbers",
+        ),
+        ("class_weights", COUNTS + "return counts", "counts"),
+        (
+            "layerwise_learning_rates",
+            "return (base_learning_rate * decay) ** np.arange(num_groups)[::-1]",
+            "base-in-the-power",
+        ),
+        (
+            "layerwise_learning_rates",
+            "return base_learning_rate * decay * np.arange(num_groups)[::-1]",
+            "distance-as-factor",
+        ),
+        (
+            "layerwise_learning_rates",
+            "return base_learning_rate * decay ** np.arange(num_groups - 1, 0, -1)",
+            "last-group-missing",
+        ),
     ],
 )
 def test_a_known_mistake_is_named(name: str, body: str, misconception: str) -> None:
@@ -488,7 +683,48 @@ def told(name: str, body: str) -> Verdict:
         ("mse", "return np.sum((predictions - targets) ^ 2)", "a power is written `**`"),
         ("mse", "return (predictions[0, 0] - targets[0, 0]) ^ 2", "a power is written `**`"),
         ("softmax", "return np.exp(logits) / np.exp(logits).sum(1)", "is `keepdims=True` missing"),
-        (GRADIENT_OF_BOTH, "return labels * logits", "or `[:, None]`?"),
+        (  # labels only as an index
+            GRADIENT_OF_BOTH,
+            "return logits - logits[np.arange(len(labels)), labels]",
+            "or `[:, None]`?",
+        ),
+        ("cross_entropy", "return -np.mean(labels * np.log(probabilities))", "or make the labels"),
+        (GRADIENT_OF_BOTH, "return softmax(logits) - labels", "A label says which entry of a row"),
+        (
+            GRADIENT_OF_BOTH,
+            "return (softmax(logits) - np.eye(10)[labels]) / len(labels)",
+            "The rows fit, the columns do not: is their number written into your code?",
+        ),
+        ("mse_gradient", "return predictions - targets.T", "is a `.T` missing, or one too many?"),
+        ("mse", "return predictions @ targets", "In `a @ b` the last axis of `a`"),
+        (
+            "clip_by_global_norm",
+            "norm = sum(np.sum(g**2) for g in gradients) ** 0.5\n"
+            "return gradients * min(1.0, float(max_norm / norm))",
+            "go through it, `[2 * a for a in arrays]`",
+        ),
+        ("clip_by_global_norm", "return sum(gradients**2)", "`[2 * a for a in arrays]`"),
+        ("trainable_mask", "return is_batchnorm - True", "turned round by `~`; `-` is for numbers"),
+        (
+            "trainable_mask",
+            "return ~is_batchnorm * 1",
+            "Expected truth values, True or False (type",
+        ),
+        (
+            "trainable_mask",
+            LAYERS + "return layers >= first_trainable",
+            "Text meets numbers there: is a name used",
+        ),
+        (
+            "trainable_mask",
+            LAYERS + "return layers >= start and not is_batchnorm",
+            "`|` and `~` do what `and`, `or` and `not` do",
+        ),
+        (
+            "batchnorm_moving_update",
+            "return np.array([moving_mean, moving_variance]) * momentum",
+            "Expected 2 values in a tuple, got an array of shape (2, 3): put commas between them",
+        ),
         (
             "mse",
             "return np.mean((predictions - targets) ** 2),",
@@ -534,7 +770,7 @@ def told(name: str, body: str) -> Verdict:
         (
             "soft_threshold",
             "return np.sign(weights) * max(np.abs(weights) - amount, 0)",
-            "`np.where`, `np.maximum` and `np.minimum` take all.",
+            "`np.where`, `np.maximum` and `np.minimum` take all",
         ),
         (  # as many digits as it takes
             "ridge_weights",
@@ -555,6 +791,7 @@ def test_an_error_of_another_kind_gets_no_advice_on_shapes() -> None:
     message = told("mse", "return predictions @ targets").message
     assert "keepdims" not in message
     assert "`**`" not in message
+    assert "`**`" not in told("trainable_mask", "return is_batchnorm - True").message
 
 
 @pytest.mark.parametrize("body", ["return np.max((predictions - targets) ** 2)", "return 7.0"])
