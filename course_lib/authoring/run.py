@@ -28,7 +28,7 @@ from ..exercises.check import VERDICT_TYPE
 from ..files import whole
 from ..lessons import Edition, Lesson, root
 
-CELL_SECONDS = 600
+CELL_SECONDS = 600 if os.environ.get("COURSE_FULL", "0") in ("", "0") else 7200
 """No cell of a lesson may take longer; the slowest one should take well under a minute."""
 
 KERNEL_SETTINGS = {

@@ -100,8 +100,11 @@ def variants_figure(image: np.ndarray, flips: Mapping[str, tuple[int, ...]]) -> 
 def scores_figure(scores: Mapping[str, Mapping[str, np.ndarray]], tested: int) -> Picture:
     """Accuracy of each method on each kind of split, with a bar of one standard error.
 
+    Where there are several splits, an upright tick shows each.
+
     Args:
-        scores: by kind of split and then by method, (R,) accuracies of R splits, 0..1.
+        scores: by kind of split and then by method, (R,) accuracies of R splits, 0..1; R need not
+            be the same for all methods.
         tested: cells in a test part, for the standard error of one.
     """
     methods = list(next(iter(scores.values())))
@@ -115,7 +118,11 @@ def scores_figure(scores: Mapping[str, Mapping[str, np.ndarray]], tested: int) -
         errors = np.sqrt(means * (1 - means) / tested / repeats)
         rows = np.arange(len(methods)) + 0.16 * (number - (len(scores) - 1) / 2)
         look = line | {"linestyle": "none"}
-        axes.errorbar(100 * means, rows, xerr=100 * errors, label=kind, capsize=3, **look)
+        axes.errorbar(100 * means, rows, xerr=100 * errors, label=kind, **look)
+        if max(repeats) > 1:
+            single = 100 * np.concatenate([by_method[method] for method in methods])
+            ticks = look | {"marker": "|", "markersize": 9, "markeredgewidth": 0.8}
+            axes.plot(single, np.repeat(rows, repeats), **ticks)
         told += [
             f"{kind}: "
             + ", ".join(

@@ -243,7 +243,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
 
     Args:
         variants: arrays (N, ...), the same examples in each; any float type.
-        labels: (N,) integers.
+        labels: (N,) integers, or (N, C) probabilities of the classes.
         weights: (N,) of the examples in the loss.
         order: indices of the examples, each batch takes the next ones.
         picks: which variant, for each entry of ``order``.
@@ -297,27 +297,34 @@ def fine_tune(
         model: gives logits (N, C); see `assemble` and `unfreeze`.
         variants: what the model takes, (N, ...), once for each variant of the images that
             training may choose from at random (see `FLIPS`). Validation uses the first.
-        labels: (N,) integers in 0..C-1.
+        labels: (N,) integers in 0..C-1; or (N, C), what is believed of each example, as
+            probabilities of the classes that add up to 1.
         plan: how to train.
         train: indices of the examples to learn from.
         validation: indices of the examples that choose the epoch.
-        class_weights: (C,), see `foundations.fine_tuning.class_weights`.
+        class_weights: (C,), see `foundations.fine_tuning.class_weights`; an example with
+            probabilities for a label gets the weight that is to be expected.
         ends: last layers of stages, which separate the groups of layers with one rate each
             (`Backbone.stages` has them as values).
         checkpoint: file to which each finished epoch is saved. If it exists, training goes on
             from there, and ends with the weights that it would have had without the break.
 
     Raises:
-        UsageError: everything is frozen, or the data do not fit each other.
+        UsageError: everything is frozen, or the data do not fit each other or the model.
         CourseError: the memory is exhausted, or the checkpoint is damaged or of another training.
     """
-    _check(variants, labels, class_weights, train, validation)
+    _check(model, variants, labels, class_weights, train, validation)
     weights = _example_weights(labels, class_weights)
+    loss = (
+        keras.losses.SparseCategoricalCrossentropy
+        if labels.ndim == 1
+        else keras.losses.CategoricalCrossentropy
+    )
     model.compile(
         LayerwiseAdamW.by_group(
             plan.schedule(len(train)), model, ends, plan.layer_decay, plan.weight_decay
         ),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        loss(from_logits=True),
     )
     model.optimizer.build(model.trainable_variables)
     run = Training()
@@ -404,11 +411,13 @@ def _interrupted(run: Training, plan: Plan) -> str:
 def _example_weights(labels: np.ndarray, class_weights: np.ndarray | None) -> np.ndarray:
     if class_weights is None:
         return np.ones(len(labels), np.float32)
-    chosen: np.ndarray = np.asarray(class_weights, np.float32)[labels]
+    weights = np.asarray(class_weights, np.float32)
+    chosen: np.ndarray = weights[labels] if labels.ndim == 1 else labels @ weights
     return chosen
 
 
 def _check(
+    model: keras.Model,
     variants: Sequence[np.ndarray],
     labels: np.ndarray,
     class_weights: np.ndarray | None,
@@ -424,7 +433,20 @@ def _check(
     for chosen in indices:
         if chosen is not None and not len(chosen):
             raise UsageError("There are no examples to learn from, or none to validate on.")
-    if class_weights is not None and len(class_weights) <= labels.max():
+    if labels.ndim == 2:
+        if labels.min() < 0 or not np.allclose(labels.sum(axis=1), 1, atol=1e-3):
+            raise UsageError(
+                "Labels of shape (N, C) are probabilities: none below 0, and those of each example "
+                "add up to 1."
+            )
+    elif not np.issubdtype(labels.dtype, np.integer):
         raise UsageError(
-            f"There are {len(class_weights)} class weights, but a label is {labels.max()}."
+            f"Labels of type {labels.dtype} are no classes: take integers, or for each example the "
+            "probabilities of all classes, (N, C)."
         )
+    classes, told = model.output_shape[-1], labels.shape[1] if labels.ndim == 2 else None
+    highest = int(labels.max()) if told is None else told - 1
+    if class_weights is not None and len(class_weights) <= highest:
+        raise UsageError(f"There are {len(class_weights)} class weights, but a label is {highest}.")
+    if highest >= classes or told not in (None, classes):
+        raise UsageError(f"The model tells {classes} classes apart, but the labels {highest + 1}.")

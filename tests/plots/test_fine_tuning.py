@@ -72,6 +72,14 @@ def test_scores_are_means_with_the_standard_error_of_their_test_parts():
     assert "random split: frozen 85.0, fine-tuned 90.0. modules apart: frozen 75.0" in picture.alt
 
 
+def test_single_splits_are_ticks_beside_their_mean():
+    scores = {"random split": {"frozen": np.array([0.8, 0.9]), "control": np.array([0.7])}}
+    [axes] = figures.scores_figure(scores, tested=100).figure.axes
+    [ticks] = [line for line in axes.lines if line.get_marker() == "|"]
+    np.testing.assert_allclose(ticks.get_xdata(), [80, 90, 70])
+    np.testing.assert_array_equal(ticks.get_ydata(), [0, 0, 1])
+
+
 @pytest.mark.parametrize(
     "draw",
     [

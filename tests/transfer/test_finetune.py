@@ -377,6 +377,35 @@ def test_checkpoints_of_other_trainings_and_damaged_ones_are_refused(rows, tmp_p
         trained(rows, checkpoint=path / "below")
 
 
+# --- labels of which one is not sure -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("weights", [None, np.array([0.5, 2.0])])
+def test_probabilities_of_0_and_1_are_labels(rows, weights):
+    results = []
+    for labels in (LABELS, np.eye(2)[LABELS]):
+        model = small(rows)
+        run = finetune.fine_tune(
+            model, [rows], labels, PLAN, train=TRAIN, validation=VALIDATION, class_weights=weights
+        )
+        results.append([*model.get_weights(), run.losses, run.validation_losses])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("weights", [(1.0, 1.0), (1.0, 3.0)])
+def test_the_loss_of_doubtful_examples_is_cross_entropy_with_expected_weights(rows, weights):
+    labels = np.array([[1.0, 0.0], [0.5, 0.5], [0.25, 0.75]] * 4)
+    head = finetune.head(rows, 2, dropout=0.0, l2=0.0)
+    head.get_layer("logits").set_weights([np.zeros((5, 2)), np.log([0.8, 0.2])])  # says 80 to 20
+    plan = Plan(epochs=1, batch_size=12)  # the loss of its only step is that before the step
+    run = finetune.fine_tune(
+        head, [rows], labels, plan, train=np.arange(12), class_weights=np.array(weights)
+    )
+    expected = np.mean(labels @ weights * -(labels @ np.log([0.8, 0.2])))
+    assert run.losses == pytest.approx([expected], rel=1e-5)
+
+
 # --- what can go wrong -------------------------------------------------------------------------
 
 
@@ -391,6 +420,22 @@ def test_checkpoints_of_other_trainings_and_damaged_ones_are_refused(rows, tmp_p
 def test_data_that_do_not_fit_are_one_sentence(rows, variants, train, weights, sentence):
     with pytest.raises(UsageError, match=sentence):
         finetune.fine_tune(small(rows), variants, LABELS, PLAN, train=train, class_weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (LABELS / 3, "Labels of type float64 are no classes"),
+        (np.eye(2)[LABELS] / 2, "those of each example add up to 1"),
+        (np.array([[1.5, -0.5]] * 12), "none below 0"),
+        (LABELS + 1, "tells 2 classes apart, but the labels 3"),
+        (np.eye(3)[LABELS], "tells 2 classes apart, but the labels 3"),
+        (np.ones((12, 1)), "tells 2 classes apart, but the labels 1"),
+    ],
+)
+def test_labels_that_say_nothing_are_one_sentence(rows, labels, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        finetune.fine_tune(small(rows), [rows], labels, PLAN, train=TRAIN)
 
 
 class ResourceExhaustedError(Exception):
