@@ -616,7 +616,7 @@ compare(by_bias, {"finite differences": differences, "automatic": automatic}, 1e
 
 
 # %%
-def train_probe(x, y, strength, steps=400, rate=0.05):
+def train_probe(x, y, strength, steps=1000, rate=0.02):
     """Weights and bias of a linear probe for two classes."""
     variables = [np.zeros((x.shape[1], 2)), np.zeros(2)]
     moments = [(0.0, 0.0)] * 2

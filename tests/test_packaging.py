@@ -131,14 +131,17 @@ def test_scripts_can_be_run(script: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script for Linux")
-def test_start_hands_over_with_one_thread() -> None:
-    show = "import os, sys; print(os.getpid(), os.environ['OMP_NUM_THREADS'], *sys.argv[1:])"
+def test_start_hands_over_with_one_thread_and_the_smaller_network() -> None:
+    show = (
+        "import os, sys; e = os.environ; "
+        "print(os.getpid(), e['OMP_NUM_THREADS'] + e['COURSE_OFFLINE'], *sys.argv[1:])"
+    )
     with subprocess.Popen(
         [ROOT / "binder" / "start", sys.executable, "-c", show, "two words"],
         stdout=subprocess.PIPE,
         text=True,
     ) as start:
-        assert start.communicate()[0].split(maxsplit=2) == [str(start.pid), "1", "two words\n"]
+        assert start.communicate()[0].split(maxsplit=2) == [str(start.pid), "11", "two words\n"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script for Linux")

