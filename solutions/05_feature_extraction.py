@@ -153,8 +153,10 @@ figures.image_rows(cells.images[np.array(chosen)], names, "Twelve cells, and wha
 # Now the eye. `load("auto")` takes ResNet50 if its ImageNet weights are on this machine or can be
 # fetched quickly, otherwise EfficientNet-Lite0, a smaller network whose weights came with a
 # package. It prints which, and why. The code below is the same for both; the results stored in this
-# notebook, and what the text says about them, are those of EfficientNet-Lite0. A *backbone* is such
-# a network without its last layer, the one that names the classes of ImageNet.
+# notebook, and what the text says about them, are those of EfficientNet-Lite0. (Without a GPU,
+# ResNet50 takes minutes where seconds are announced. With `COURSE_OFFLINE=1` in the environment
+# before you start JupyterLab it is the smaller network.) A *backbone* is such a network without its
+# last layer, the one that names the classes of ImageNet.
 
 # %% tags=["not-stored", "nbval-ignore-output"]
 backbone = backbones.load("auto", SIZE)

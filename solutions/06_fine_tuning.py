@@ -221,7 +221,9 @@ trainable_mask = check(trainable_mask)
 # %% [markdown]
 # Now a real network. The next cell takes ResNet50 if its weights are there or can be fetched, and a
 # smaller network with ImageNet weights otherwise, and says which. `every_device` shares the work
-# out where there are several GPUs; `accelerate` uses half precision where there is one.
+# out where there are several GPUs; `accelerate` uses half precision where there is one. (Without a
+# GPU, ResNet50 takes minutes for what is said to take seconds here, and several gigabytes. With
+# `COURSE_OFFLINE=1` in the environment before you start JupyterLab it is the smaller network.)
 
 # %% tags=["not-stored", "nbval-ignore-output"]
 SIZE = 32 if QUICK else 224 if FULL else 112
@@ -892,9 +894,12 @@ def svm(rows, split):
 # %%
 def seen(model, variants):
     """What a model makes of the maps of all cells in each variant: (V, N, F)."""
-    return np.stack(
-        [model.predict(v.astype("float32"), batch_size=64, verbose=0) for v in variants]
-    )
+    parts = [slice(i, i + 512) for i in range(0, len(cells.images), 512)]  # to save memory
+
+    def rows(maps):
+        return model.predict(maps.astype("float32"), batch_size=64, verbose=0)
+
+    return np.stack([np.concatenate([rows(v[part]) for part in parts]) for v in variants])
 
 
 # %% tags=["nbval-ignore-output"]
