@@ -82,19 +82,19 @@ def load(path: Path | str, image_size: int = 224) -> ImageFolder:
 
 def _square(file: Path, size: int) -> np.ndarray:
     """One image as it is meant to be seen, (size, size, 3)."""
+    import keras
     from PIL import Image, ImageOps
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what is odd about a file, but can be read
         warnings.simplefilter("error", Image.DecompressionBombWarning)  # may exhaust the memory
-        with Image.open(file) as image:
-            if image.mode[0] in "IF":  # Pillow would clip them to white
+        with Image.open(file) as header:
+            if header.mode[0] in "IF":  # Pillow would clip them to white
                 raise ValueError("more than 8 bits a channel: convert it first")
-            image.load()
-            with contextlib.suppress(Exception):  # what a camera noted may be damaged
-                ImageOps.exif_transpose(image, in_place=True)
-            square = ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BILINEAR)
-    return np.asarray(square)
+        image = keras.utils.load_img(file, "rgb")
+        with contextlib.suppress(Exception):  # what a camera noted may be damaged
+            ImageOps.exif_transpose(image, in_place=True)
+        return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR))
 
 
 def _is_file(path: Path) -> bool:
