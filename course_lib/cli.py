@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-import difflib
+import errno
 import gc
+import io
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
 from . import __version__
-from .errors import NEAR, CourseError
+from .errors import CourseError, UsageError
 from .lessons import EDITIONS, Edition
+from .progress_bar import bar
+from .usage import Verbs, one_of, path, sentence, whole_number
 
 if TYPE_CHECKING:
     from .doctor import Finding
 
 INTERRUPTED = 130
-
-
-class Course(click.Group):
-    """A group of commands that names the nearest one for a name it does not know."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if not name.startswith("-") and name not in self.commands:
-            near = difflib.get_close_matches(name, self.commands, n=1, cutoff=NEAR)
-            hint = (
-                f"did you mean “{near[0]}”?" if near else f"there are {', '.join(self.commands)}."
-            )
-            raise click.UsageError(f"There is no command “{name}”: {hint}")
-        return super().resolve_command(ctx, args)
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # no quotas on Windows
 
 
 @click.group(
-    cls=Course,
+    cls=Verbs,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -55,16 +43,21 @@ def course(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-@course.command()
+@course.command(elsewhere="Options of JupyterLab come after `--`.")
 @click.argument("arguments", nargs=-1, metavar="[LESSON] [-- JUPYTER_OPTION ...]")
 def lab(arguments: tuple[str, ...]) -> None:
-    """Open JupyterLab on a lesson, by default on the start page."""
+    """Open JupyterLab on a lesson, by default on the start page.
+
+    Options of JupyterLab come after --, as in: course lab losses -- --port 9999
+    """
     from .lab import open_lab
     from .lessons import chosen, find, pages
 
     named, options = arguments[:1], arguments[1:]
     if named and named[0].startswith("-"):
         named, options = (), arguments
+    if options and not options[0].startswith("-"):
+        raise UsageError(f"One lesson at a time: “{options[0]}” is one too many.")
     lessons = [find(name) for name in named] or [*pages(), *chosen(())]
     if not lessons:
         raise CourseError("There are no lessons in solutions/: is this copy complete?")
@@ -74,7 +67,7 @@ def lab(arguments: tuple[str, ...]) -> None:
 @course.command()
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
-    """Say what this machine has and lacks; status 1 if a lesson cannot run."""
+    """Say what this machine has and lacks. The status is 1 if a lesson cannot run."""
     from .doctor import findings
 
     if sys.stderr.isatty():
@@ -88,14 +81,15 @@ def doctor(ctx: click.Context) -> None:
 @click.argument("lessons", nargs=-1, metavar="[LESSON ...]")
 @click.option(
     "--edition",
-    type=click.Choice(EDITIONS),
+    type=one_of(EDITIONS),
     default="notebooks",
     show_default=True,
+    metavar="notebooks|solutions",
     help="The learners' notebooks or the solved ones.",
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(1),
+    type=whole_number(1),
     default=1,
     show_default=True,
     metavar="N",
@@ -104,7 +98,7 @@ def doctor(ctx: click.Context) -> None:
 @click.option(
     "--json",
     "report",
-    type=click.Path(path_type=Path),
+    type=path,
     metavar="FILE",
     help="Write the measurements here.",
 )
@@ -112,7 +106,7 @@ def doctor(ctx: click.Context) -> None:
 def run(
     ctx: click.Context, lessons: tuple[str, ...], edition: str, jobs: int, report: Path | None
 ) -> None:
-    """Execute lessons from top to bottom; status 1 if one fails. Files are not changed."""
+    """Execute lessons from top to bottom. Files are not changed; the status is 1 if one fails."""
     from .lessons import chosen
 
     named = chosen(lessons)
@@ -123,25 +117,23 @@ def run(
 
 
 @course.command()
-@click.argument(
-    "paths", nargs=-1, required=True, metavar="PATH ...", type=click.Path(path_type=Path)
-)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH ...", type=path)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=path,
     required=True,
     metavar="DIR",
     help="Folder for the gradebook and the feedback.",
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(1),
+    type=whole_number(1),
     metavar="N",
     help="Submissions at the same time; by default one per processor core.",
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0),
+    type=whole_number(0),
     metavar="S",
     help="Of the random cases; the same seed gives the same grades.",
 )
@@ -153,7 +145,7 @@ def run(
 )
 @click.option(
     "--exercises",
-    type=click.Path(path_type=Path),
+    type=path,
     metavar="FILE",
     help="A Python file with exercises of your own.",
 )
@@ -162,7 +154,9 @@ def run(
     is_flag=True,
     help="Grade a class even where nothing keeps learners' code from your files.",
 )
+@click.pass_context
 def grade(
+    ctx: click.Context,
     paths: tuple[Path, ...],
     out: Path,
     jobs: int | None,
@@ -172,7 +166,10 @@ def grade(
     exercises: Path | None,
     unsafe: bool,
 ) -> None:
-    """Grade a notebook, a folder of LEARNER.ipynb, or nbgrader's submitted/ folder."""
+    """Grade a notebook or a folder of them.
+
+    A folder holds LEARNER.ipynb files, a folder for each learner, or nbgrader's submitted/.
+    """
     # Judging works on small arrays; more threads would only cost time to start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if cluster is None:
@@ -184,7 +181,7 @@ def grade(
 
     gc.freeze()
     gc.enable()
-    with _progress("grading", "submissions") as step:
+    with bar("grading", "submissions") as step:
         summary = grade(
             paths,
             out,
@@ -195,6 +192,7 @@ def grade(
             exercises=exercises,
             unsafe=unsafe,
             progress=lambda done, total, record: step(done, total),
+            warn=lambda said: click.echo(said, err=True),
         )
     counts = f"{summary.graded} graded"
     for number, word in ((summary.unreadable, "unreadable"), (summary.crashed, "crashed")):
@@ -204,8 +202,9 @@ def grade(
         click.echo(f"note: {note}")
     if summary.missing:
         click.echo(f"not enforced on this machine: {', '.join(summary.missing)}")
-    for path in summary.files:
-        click.echo(path)
+    for file in summary.files:
+        click.echo(file)
+    ctx.exit(1 if summary.crashed else 0)
 
 
 @course.command()
@@ -213,7 +212,7 @@ def grade(
 @click.option("--check", is_flag=True, help="Write nothing; status 1 if a file is out of date.")
 @click.pass_context
 def build(ctx: click.Context, lessons: tuple[str, ...], check: bool) -> None:
-    """Make both editions of the notebooks, and README's tables, from solutions/*.py."""
+    """Make the notebooks and README's tables from solutions/*.py."""
     from .lessons import chosen
 
     named = chosen(lessons) if lessons else ()
@@ -225,17 +224,24 @@ def build(ctx: click.Context, lessons: tuple[str, ...], check: bool) -> None:
             click.echo(sentence)
         click.echo("Run `course build`." if stale else "Everything is up to date.")
         ctx.exit(1 if stale else 0)
-    with _progress("building", "cells") as step:
+    with bar("building", "cells") as step:
         changed = authoring.build(named, step)
-    for path in changed:
-        click.echo(path)
-    click.echo(f"{len(changed)} files changed.")
+    for file in changed:
+        click.echo(file)
+    click.echo(f"{len(changed)} file{'' if len(changed) == 1 else 's'} changed.")
 
 
 @course.command()
-@click.option("--out", type=click.Path(path_type=Path), default="artefacts/book", show_default=True)
+@click.option(
+    "--out",
+    type=path,
+    default="artefacts/book",
+    show_default=True,
+    metavar="DIR",
+    help="Folder for the site; a site that is there is replaced.",
+)
 def book(out: Path) -> None:
-    """Make a site with search of the solved lessons; it needs no network."""
+    """Make a site of the solved lessons, with search. It needs no network."""
     from .authoring.book import make_book
 
     click.echo(f"Open {make_book(out)}")
@@ -244,7 +250,7 @@ def book(out: Path) -> None:
 @course.command()
 @click.pass_context
 def fetch(ctx: click.Context) -> None:
-    """Put weights and data in place for work without network; status 1 if something lacks."""
+    """Put weights and data in place for work without network. The status is 1 if one lacks."""
     from .fetch import fetch_supplies
 
     lacks = _show(fetch_supplies())
@@ -264,7 +270,13 @@ def progress(reset: bool, yes: bool) -> None:
         return
     from .progress import reset as start_again
 
-    if not yes and not click.confirm("Forget which exercises you have solved?", err=True):
+    if not yes:
+        try:
+            yes = click.confirm("Forget which exercises you have solved?", err=True)
+        except click.Abort:
+            click.echo(err=True)  # no answer has ended the line
+            raise CourseError("Nothing was changed: with --yes nobody is asked.") from None
+    if not yes:
         click.echo("Nothing was changed.")
         return
     kept = start_again()
@@ -273,16 +285,23 @@ def progress(reset: bool, yes: bool) -> None:
 
 def main() -> None:
     """Entry point: a person sees one sentence for whatever a person can mend."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may not be in its encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        status = course.main(standalone_mode=False)
+        status = course.main(prog_name="course", standalone_mode=False)
     except CourseError as error:
         status = _said(str(error), error.status)
     except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "course"
-        status = _said(f"{error.format_message()} (`{where} --help` tells more.)", 2)
+        status = _said(sentence(error, course), error.exit_code)
     except click.ClickException as error:
         status = _said(error.format_message(), error.exit_code)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        status = _said(f"{error}: make room, then try again.", CourseError.status)
     except (KeyboardInterrupt, click.Abort):
+        # Who presses Ctrl-C again would see Python's own threads end with a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         status = _said("Interrupted: everything that was started has been stopped.", INTERRUPTED)
     sys.exit(status)
 
@@ -301,19 +320,3 @@ def _show(findings: Iterable[Finding]) -> int:
 def _said(sentence: str, status: int) -> int:
     click.echo(sentence, err=True)
     return status
-
-
-@contextmanager
-def _progress(doing: str, things: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar in the terminal, and a function that sets it to so many done of so many."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TextColumn(things))
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task(doing, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -1,5 +1,9 @@
 """Errors that a person can mend: one sentence saying what happened and what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
 NEAR = 0.65
 """So alike must a name be to an unknown one, as `difflib` measures it, to be offered as what was
 meant: "sgd" for "sdg" is 0.67, "losses" for "nonsense" 0.57."""
@@ -19,3 +23,29 @@ class UsageError(CourseError):
     """The command was called wrongly: an unknown name, a missing path."""
 
     status = 2
+
+
+def unknown(
+    thing: str,
+    name: str,
+    known: Iterable[str],
+    listed: Iterable[str] = (),
+    called: Callable[[str], object] = str,
+) -> str:
+    """The sentence on a thing that there is not: it offers the nearest one that there is.
+
+    Args:
+        thing: what was asked for, in the reader's words: "lesson “loses”".
+        name: of it, to be compared.
+        known: names that there are.
+        listed: what there is, to be told if nothing is near.
+        called: from a known name to what is offered.
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1, cutoff=NEAR)
+    if near:
+        return f"There is no {thing}: did you mean “{called(near[0])}”?"
+    others = list(listed)
+    there = f": there {'is' if len(others) == 1 else 'are'} {', '.join(others)}" if others else ""
+    return f"There is no {thing}{there}."

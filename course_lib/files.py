@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files: read, or it is said why not; written as a whole, or not at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import get_ident
+
+from .errors import CourseError
+
+
+def text_of(path: Path) -> str:
+    """The text of a file that belongs to the course.
+
+    Raises:
+        CourseError: there is none, it may not be read, or it is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise CourseError(
+            f"{path} cannot be read ({why}): restore it, as with `git checkout`."
+        ) from error
 
 
 @contextmanager

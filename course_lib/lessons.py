@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from .errors import NEAR, CourseError, UsageError
+from .errors import CourseError, UsageError, unknown
+from .files import text_of
 
 Edition = Literal["notebooks", "solutions"]
 EDITIONS: tuple[Edition, ...] = get_args(Edition)
@@ -51,6 +51,11 @@ class Lesson:
         """The learner's notebook (``notebooks``) or the solved one (``solutions``)."""
         return self.root / edition / f"{self.name}.ipynb"
 
+    def files(self) -> list[Path]:
+        """Those of its files that are there: the source and the notebooks."""
+        every = [self.source, *map(self.notebook, self.editions)]
+        return [file for file in every if file.is_file()]
+
 
 def root() -> Path:
     """Folder of the project, the one that holds ``notebooks/`` and ``solutions/``.
@@ -59,10 +64,11 @@ def root() -> Path:
         CourseError: the package was installed without its lessons.
     """
     folder = Path(__file__).resolve().parents[1]
-    if not all((folder / edition).is_dir() for edition in EDITIONS):
+    absent = [f"{edition}/" for edition in EDITIONS if not (folder / edition).is_dir()]
+    if absent:
         raise CourseError(
-            f"There are no folders notebooks/ and solutions/ in {folder}, so this installation has "
-            "no lessons: in a copy of the course's repository, run "
+            f"There is no {' and no '.join(absent)} in {folder}, so this installation has no "
+            "lessons: in a whole copy of the course's repository, run "
             "`pip install --no-deps --no-build-isolation -e .`."
         )
     return folder
@@ -92,22 +98,24 @@ def find(name: str) -> Lesson:
     """The lesson or page called so: "01", "1", "losses", "01_losses", or a path of its files.
 
     Raises:
-        UsageError: there is none; the message names the nearest one.
+        UsageError: there is none, and the message names the nearest one; or the path is that of
+            a file elsewhere.
     """
     stem = re.sub(r"\.(ipynb|py)$", "", re.split(r"[/\\]", name)[-1]).lower()
     by_name = {known: lesson for lesson in _sources() for known in _names(lesson)}
     if stem in by_name:
-        return by_name[stem]
+        lesson, file = by_name[stem], Path(name)
+        if file.is_file() and not any(map(file.samefile, lesson.files())):
+            raise UsageError(
+                f"“{name}” is not the course's own file, which is in {lesson.root}: to mean that "
+                f"one, write {lesson.name}."
+            )
+        return lesson
     words = [known for known in by_name if not known.isdigit()]  # every number is near another
-    near = difflib.get_close_matches(stem, words, n=1, cutoff=NEAR)
-    if near:
-        hint = f"did you mean “{by_name[near[0]].name}”?"
-    elif by_name:
-        names = (lesson.name for lesson in dict.fromkeys(by_name.values()))
-        hint = f"there are {', '.join(names)}."
-    else:
-        hint = "there are none in solutions/ yet."
-    raise UsageError(f"There is no lesson “{name}”: {hint}")
+    names = dict.fromkeys(lesson.name for lesson in by_name.values())
+    raise UsageError(
+        unknown(f"lesson “{name}”", stem, words, names, lambda near: by_name[near].name)
+    )
 
 
 def chosen(names: Iterable[str]) -> list[Lesson]:
@@ -174,7 +182,7 @@ def _sources() -> list[Lesson]:
 
 def _read(source: Path, folder: Path) -> Lesson:
     """A lesson from the YAML header between the first two lines ``# ---`` of its source."""
-    facts = _header(source.read_text(encoding="utf-8")).get("jupyter", {}).get("course", {})
+    facts = _header(text_of(source)).get("jupyter", {}).get("course", {})
     try:
         title, minutes, able = str(facts["title"]), int(facts["minutes"]), str(facts["able"])
     except (KeyError, TypeError, ValueError):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from .errors import CourseError
 from .lessons import root
+from .shell import shell
 
 if TYPE_CHECKING:
     from .exercises.exercise import Verdict
@@ -155,14 +155,14 @@ def _open_notebook() -> Path | None:
 
     Both name it to the kernel; programs that execute notebooks do not.
     """
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is None or "NBGRADER_EXECUTION" in os.environ:
+    notebook = shell()
+    if notebook is None or "NBGRADER_EXECUTION" in os.environ:
         return None
-    named = os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__")
+    named = os.environ.get("JPY_SESSION_NAME") or notebook.user_ns.get("__vsc_ipynb_file__")
     if not named:
         return None
-    notebook = Path(named)
-    return notebook if notebook.parent.is_dir() else Path.cwd() / notebook.name
+    file = Path(named)
+    return file if file.parent.is_dir() else Path.cwd() / file.name
 
 
 def _append(file: Path, entry: dict[str, str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from html import escape
 from typing import Any
 
@@ -10,6 +9,7 @@ from . import doctor, progress
 from .errors import CourseError
 from .exercises import catalogue
 from .lessons import Lesson, lessons
+from .shell import display, shell
 
 WORDS: dict[doctor.Level, str] = {"ok": "Fine", "note": "Note", "lacks": "Missing"}
 BLOCK = "max-width:56em;line-height:1.5"
@@ -158,6 +158,4 @@ def _counts(standings: dict[str, progress.Standing]) -> tuple[int, int]:
 
 def _display(view: MachineView) -> Any:
     """Shows it in a notebook, where the handle that this returns can update it; else None."""
-    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
-        return sys.modules["IPython"].display.display(view, display_id=True)
-    return None
+    return display(view, display_id=True) if shell() is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -42,6 +43,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
         nbformat.write(notebook, tmp_path / "notebooks" / f"{name}.ipynb")
     monkeypatch.setattr(lessons, "root", lambda: tmp_path)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -77,6 +79,18 @@ def test_a_lesson_has_many_names(project: Path, name: str) -> None:
     assert found.notebook("notebooks") == project / "notebooks" / "01_losses.ipynb"
     assert found.source == project / "solutions" / "01_losses.py"
     assert found.editions == lessons.EDITIONS
+
+
+def test_a_file_elsewhere_is_not_taken_for_the_lesson_of_its_name(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project / "notebooks")
+    assert lessons.find("01_losses.ipynb") == lessons.find("../solutions/01_losses.py")
+    (project / "mine").mkdir()
+    monkeypatch.chdir(project / "mine")
+    Path("01_losses.ipynb").touch()
+    with pytest.raises(UsageError, match=r"“01_losses\.ipynb” is not the course's own file, which"):
+        lessons.find("01_losses.ipynb")
 
 
 @pytest.mark.parametrize("name", ["00", "0", "start_here", "notebooks/00_start_here.ipynb"])
@@ -122,6 +136,19 @@ def test_a_source_without_its_facts_is_named(project: Path, text: str) -> None:
         lessons.lessons()
 
 
+def test_a_source_that_cannot_be_read_is_named(project: Path) -> None:
+    broken = project / "solutions" / "03_sgd.py"
+    broken.write_bytes(b"# \xff")
+    with pytest.raises(
+        CourseError, match=r"03_sgd\.py cannot be read \(it is not UTF-8 text\): re"
+    ):
+        lessons.lessons()
+    broken.unlink()
+    broken.mkdir()
+    with pytest.raises(CourseError, match=r"03_sgd\.py cannot be read \(.+\): restore"):
+        lessons.lessons()
+
+
 def test_the_readme_has_the_tables_between_its_markers(project: Path) -> None:
     empty = "a\n<!-- lessons -->\n<!-- /lessons -->\nb\n<!-- exercises -->\n<!-- /exercises -->\n"
     text = lessons.with_tables(empty)
@@ -152,12 +179,25 @@ def test_a_package_without_lessons_says_what_to_do(
         (["run", "01_loses"], "There is no lesson “01_loses”: did you mean “01_losses”?"),
         (["lab", "loses"], "There is no lesson “loses”: did you mean “01_losses”?"),
         (["build", "loses"], "There is no lesson “loses”: did you mean “01_losses”?"),
-        (["run", "--jobs", "0"], "0 is not in the range"),
-        (["run", "--edition", "solution"], "'solution' is not one of 'notebooks', 'solutions'"),
-        (["run", "--editoin", "solutions"], "--edition"),
-        (["grade"], "Missing argument"),
-        (["grade", "a.ipynb"], "Missing option '--out'"),
+        (["help"], "There is no command “help”: there are lab, doctor, run,"),
+        (["--verison"], "There is no option “--verison”: did you mean “--version”? (`course --h"),
+        (["--version=2"], "--version takes no value. (`course --help` tells more.)"),
+        (["lab", "01", "02"], "One lesson at a time: “02” is one too many."),
+        (["lab", "--port", "1"], "there is --help. Options of JupyterLab come after `--`. (`cour"),
+        (["run", "--jobs", "0"], "--jobs takes a whole number from 1 on, not “0”. (`course run --"),
+        (["run", "--jobs", "two"], "--jobs takes a whole number from 1 on, not “two”."),
+        (["run", "--jobs"], "--jobs needs a value: `--jobs N`. (`course run --help` tells more.)"),
+        (["run", "--edition", "solution"], "--edition takes notebooks or solutions, not “solut"),
+        (["run", "--editoin", "solutions"], "There is no option “--editoin”: did you mean “--edit"),
+        (["run", "-x"], "There is no option “-x”: there are --edition, --jobs, --json, --help."),
+        (["grade"], "`course grade` needs PATH."),
+        (["grade", "a.ipynb"], "`course grade` needs --out DIR. (`course grade --help` tells"),
+        (["grade", "a", "--out", "b", "--seed", "-1"], "--seed takes a whole number from 0 on"),
+        (["grade", "a", "--out", "b", "--resume=yes"], "--resume takes no value."),
         (["grade", "no-such-folder", "--out", "out"], "no-such-folder"),
+        (["grade", "a", "--out", ""], "--out takes a path, not “”."),
+        (["grade", "", "--out", "b"], "PATH takes a path, not “”."),
+        (["doctor", "please"], "`course doctor` takes no “please”."),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_status_2(
@@ -173,7 +213,7 @@ def test_run_fails_if_a_lesson_does(project: Path, capsys: pytest.CaptureFixture
     report = project / "report.json"
     call = Call(capsys, "run", "--jobs", "2", "--json", str(report))
     assert call.status == 1
-    assert "02_regularization failed: cell 1, “1 / 0”: ZeroDivisionError" in call.out
+    assert "02_regularization failed: cell 1, `1 / 0`: ZeroDivisionError" in call.out
     assert report.is_file()
     assert Call(capsys, "run", "losses").status == 0
 
@@ -238,7 +278,12 @@ def test_an_interrupt_is_one_sentence_and_status_130(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(lab, "open_lab", interrupted)
-    call = Call(capsys, "lab")
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        call = Call(capsys, "lab")
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # it is ending already
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert call.status == 130
     assert call.err.strip().startswith("Interrupted")
 
@@ -252,6 +297,8 @@ def test_help_is_quick_because_it_imports_little() -> None:
     assert look.returncode == 0
     for verb in ("lab", "doctor", "run", "grade", "build", "fetch", "progress"):
         assert f"  {verb} " in look.stdout
+    assert "..." not in look.stdout.split("Commands:")[1]  # no sentence is cut off
+    assert look.stdout.index("  lab ") < look.stdout.index("  build ")
     slow = {"numpy", "keras", "nbformat", "jupytext", "matplotlib", "rich", "psutil", "yaml"}
     assert slow.isdisjoint(look.stderr.split())
 
@@ -265,6 +312,34 @@ def test_nothing_is_said_of_a_reader_that_has_gone() -> None:
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
     assert done.stderr == ""
+
+
+def test_names_that_a_pipe_cannot_encode_are_escaped(tmp_path: Path) -> None:
+    """As on Windows, where a pipe has the encoding of the country."""
+    (tmp_path / "class").mkdir()
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("def mse(p, t): return 0")]
+    )
+    nbformat.write(notebook, tmp_path / "class" / "ann.ipynb")
+    (tmp_path / "class" / "王.txt").touch()
+    program = "from course_lib.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "grade", "class", "--out", "grades"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+    )
+    assert done.returncode == 0
+    assert "\\u738b.txt” is not a notebook and was skipped." in done.stdout.decode("cp1252")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_one_sentence() -> None:
+    command = [sys.executable, "-c", "from course_lib.cli import main; main()"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "[Errno 28] No space left on device: make room, then try again.\n"
 
 
 # --- lab ---------------------------------------------------------------------------------------

@@ -122,6 +122,19 @@ def test_a_gpu_is_no_need(devices: str, notes: int) -> None:
     assert found == ["ok"] + ["note"] * notes
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="homes are found otherwise")
+def test_a_user_without_a_home_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that is run under any user's number."""
+
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    for variable in ("HOME", "KERAS_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    assert "note" in levels(doctor.weights())
+
+
 def test_absent_notebooks_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     there, gone = (lessons.Lesson(name, "", 1, "", tmp_path) for name in ("01_a", "02_b"))
     (tmp_path / "notebooks").mkdir()

@@ -269,6 +269,21 @@ def test_the_command_shows_and_resets(
         assert "   mse: solved\n   numerical_gradient: not tried yet\n" in done.stdout
 
 
+def test_no_answer_changes_nothing(folder: Path) -> None:
+    file = folder / progress.FILE
+    file.write_text("", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", "from course_lib.cli import main; main()", "progress", "--reset"],
+        env=os.environ | {progress.VARIABLE: str(file)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("\nNothing was changed: with --yes nobody is asked.\n")
+    assert file.exists()
+
+
 def test_it_can_be_off(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv(progress.VARIABLE, "off")
     assert progress.reset() is None

@@ -18,9 +18,11 @@ from nbformat import NotebookNode
 
 from ..errors import CourseError
 from ..exercises.check import VERDICT_TYPE
+from ..files import text_of
 from ..lessons import lessons, root
 from .build import BEGIN, END
 from .page import glossary
+from .run import read_notebook
 
 MATHJAX = ("sphinx-mathjax-offline", "tex-svg.js")
 """The wheel that carries MathJax, and the one file of it that a page needs."""
@@ -84,16 +86,19 @@ def make_book(out: Path) -> Path:
     mathjax = _mathjax()
     if out.exists() and not (out.is_dir() and (_is_site(out) or not any(out.iterdir()))):
         raise CourseError(f"{out} holds something that is not a book: give another folder.")
-    with tempfile.TemporaryDirectory(prefix="course-book-") as folder:
-        sources, site = Path(folder, "sources"), Path(folder, "site")
-        _write_sources(sources, mathjax)
-        _run_sphinx(sources, site)
-        try:
-            if out.exists():
-                shutil.rmtree(out)
-            shutil.copytree(site, out)
-        except OSError as error:
-            raise CourseError(f"Cannot write {out}: {error.strerror}.") from None
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        # Made beside it, the new one takes the old one's place at once, or the old one stays.
+        place = out.absolute()
+        with tempfile.TemporaryDirectory(prefix=".course-book-", dir=place.parent) as folder:
+            sources, site = Path(folder, "sources"), Path(folder, "site")
+            _write_sources(sources, mathjax)
+            _run_sphinx(sources, site)
+            if place.exists():
+                shutil.rmtree(place)
+            site.rename(place)
+    except OSError as error:
+        raise CourseError(f"Cannot write {out}: {error.strerror or error}.") from None
     return out / "index.html"
 
 
@@ -121,11 +126,9 @@ def _write_sources(folder: Path, mathjax: Path) -> None:
     solutions = root() / "solutions"
     for lesson in lessons():
         notebook = lesson.notebook("solutions")
-        if not notebook.is_file():
-            raise CourseError(f"solutions/{notebook.name} is missing: run `course build`.")
-        nbformat.write(page(nbformat.read(notebook, as_version=4)), folder / notebook.name)
+        nbformat.write(page(read_notebook(notebook)), folder / notebook.name)
     shutil.copy(solutions / "picture.png", folder)
-    readme = (solutions / "README.md").read_text(encoding="utf-8")
+    readme = text_of(solutions / "README.md")
     notation = readme[readme.index("## Notation") + 1 :]
     for name, text in (
         ("index", _first_page()),
@@ -139,7 +142,7 @@ def _write_sources(folder: Path, mathjax: Path) -> None:
 
 def _first_page() -> str:
     """README's title, sentences and picture, then what each lesson teaches."""
-    readme = (root() / "README.md").read_text(encoding="utf-8")
+    readme = text_of(root() / "README.md")
     badge, picture = r"^\[!\[.*\n", r"^!\[.*\)\n"
     head, end, _ = re.split(f"({picture})", readme, maxsplit=1, flags=re.MULTILINE)
     head = re.sub(badge, "", head, flags=re.MULTILINE)

@@ -22,10 +22,10 @@ from nbformat import NotebookNode
 
 from ..errors import CourseError
 from ..exercises import Exercise, catalogue
-from ..files import whole
+from ..files import text_of, whole
 from ..lessons import EDITIONS, Lesson, lessons, pages, root, with_tables
 from . import page
-from .run import OnCell, execute
+from .run import OnCell, execute, read_notebook
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
@@ -62,7 +62,7 @@ def build(chosen: Sequence[Lesson] = (), on_cell: OnCell | None = None) -> list[
         for edition, notebook in zip(EDITIONS, (learner_edition(lesson), solved), strict=True):
             changed += _write(lesson.notebook(edition), to_text(notebook))
     readme = root() / "README.md"
-    return changed + _write(readme, with_tables(readme.read_text(encoding="utf-8")))
+    return changed + _write(readme, with_tables(text_of(readme)))
 
 
 def drift() -> list[str]:
@@ -75,14 +75,15 @@ def drift() -> list[str]:
     sources = [*pages(), *lessons()]
     for lesson in sources:
         learner, solved = (lesson.notebook(edition) for edition in EDITIONS)
-        if _text(learner) != to_text(learner_edition(lesson)):
+        if not _holds(learner, to_text(learner_edition(lesson))):
             found.append(f"{_name(learner)} is not what {lesson.name}.py says.")
         if lesson.is_page:
             continue
-        if not solved.is_file():
-            found.append(f"{_name(solved)} is missing.")
+        try:
+            existing = read_notebook(solved)
+        except CourseError as error:
+            found.append(str(error))
             continue
-        existing = nbformat.read(solved, as_version=4)
         counts = [cell.execution_count for cell in _code_cells(existing)]
         if to_text(_without_outputs(existing)) != to_text(solution_edition(lesson)):
             found.append(f"{_name(solved)} is not what {lesson.name}.py says.")
@@ -93,7 +94,7 @@ def drift() -> list[str]:
         for path in sorted((root() / edition).glob("*.ipynb")):
             if path not in known:
                 found.append(f"{_name(path)} has no source in solutions/.")
-    readme = (root() / "README.md").read_text(encoding="utf-8")
+    readme = text_of(root() / "README.md")
     if readme != with_tables(readme):
         found.append("The tables of README.md are not up to date.")
     return found
@@ -209,7 +210,7 @@ def _check_rules(lesson: Lesson, cells: list[NotebookNode], exercises: dict[str,
         ]
         solution = cell.metadata.get("nbgrader", {}).get("solution", False)
         if markers != ([BEGIN, END] if solution else []):
-            raise broken(f"solution markers do not pair up in the cell “{cell.source[:40]}”")
+            raise broken(f"solution markers do not pair up in the cell `{cell.source[:40]}`")
 
 
 # --- notebooks -----------------------------------------------------------------------------------
@@ -266,13 +267,16 @@ def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return text_of(path) == text
+    except CourseError:
+        return False
 
 
 def _write(path: Path, text: str) -> list[Path]:
     """Replace a file as a whole, or not at all; says whether it changed."""
-    if _text(path) == text:
+    if _holds(path, text):
         return []
     try:
         with whole(path) as unfinished:

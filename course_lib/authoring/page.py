@@ -13,6 +13,7 @@ import yaml
 
 from ..errors import CourseError
 from ..exercises import catalogue
+from ..files import text_of
 from ..lessons import Lesson, lessons, root
 
 
@@ -43,9 +44,9 @@ def glossary() -> list[Term]:
     """
     path = root() / "solutions" / "glossary.yaml"
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = yaml.safe_load(text_of(path))
         terms = [Term(**entry) for entry in entries]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
+    except (yaml.YAMLError, TypeError) as error:
         first_line = str(error).splitlines()[0]
         raise CourseError(
             f"solutions/glossary.yaml is not a list of term, zh, lesson, means: {first_line}"

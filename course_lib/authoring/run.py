@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import os
 import re
@@ -27,6 +28,7 @@ from ..errors import CourseError
 from ..exercises.check import VERDICT_TYPE
 from ..files import whole
 from ..lessons import Edition, Lesson, root
+from ..progress_bar import bars
 
 CELL_SECONDS = 600 if os.environ.get("COURSE_FULL", "0") in ("", "0") else 7200
 """No cell of a lesson may take longer; the slowest one should take well under a minute."""
@@ -125,40 +127,30 @@ def run_lessons(
         KeyboardInterrupt: the kernels have been stopped.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     if report:
         _check_writable(report)
-    console = Console()
-    bars = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("cells"),
-    )
-    with Progress(*bars, console=console, disable=not console.is_terminal) as progress:
-
-        def on_cell(task: Any) -> OnCell:
-            return lambda done, total: progress.update(task, completed=done, total=total)
-
-        runs: dict[str, Run] = {}
+    runs: dict[str, Run] = {}
+    with bars("cells") as add_bar:
         executions = []
         for lesson in lessons:
-            task = on_cell(progress.add_task(lesson.name, total=None))
+            on_cell = add_bar(lesson.name)
             try:
-                notebook = _read(lesson.notebook(edition))
+                notebook = read_notebook(lesson.notebook(edition))
             except CourseError as error:
                 runs[lesson.name] = Run(lesson.name, error=str(error))
             else:
-                executions.append(_Execution(notebook, lesson.name, task, lesson.root / edition))
+                executions.append(_Execution(notebook, lesson.name, on_cell, lesson.root / edition))
         runs |= {run.lesson: run for run in _all(executions, jobs)}
     ordered = [runs[lesson.name] for lesson in lessons]
-    if report:
-        _write(report, {"edition": edition, "lessons": [asdict(run) for run in ordered]})
+    console = Console()
     console.print(_table(ordered))
     for run in ordered:
         if run.error:
-            console.print(f"{run.lesson} failed: {run.error}", style="red", markup=False)
+            failed = f"{run.lesson} failed: {run.error}"
+            console.print(failed, style="red", markup=False, highlight=False, soft_wrap=True)
+    if report:  # last, for it may fail: what is printed cannot be lost then
+        _write(report, {"edition": edition, "lessons": [asdict(run) for run in ordered]})
     return ordered
 
 
@@ -213,6 +205,8 @@ class _Execution:
                     "`course doctor` says what is missing."
                 )
             finally:
+                # If the kernel did not start, this is left over and fails as Python ends.
+                atexit.unregister(self.client._cleanup_kernel)
                 done.set()
                 watch.join()
         self.notebook.metadata.get("language_info", {}).pop("version", None)
@@ -276,7 +270,7 @@ class _Execution:
     def _failed(self, why: str) -> None:
         if self.cell_number:
             line = _first_line(self.notebook.cells[self.cell_number - 1])
-            why = f"cell {self.cell_number}, “{line}”: {why}"
+            why = f"cell {self.cell_number}, `{line}`: {why}"
         self.result.error = why
 
 
@@ -330,7 +324,12 @@ def _nothing(done: int, total: int) -> None:
     """Progress that nobody watches."""
 
 
-def _read(path: Path) -> NotebookNode:
+def read_notebook(path: Path) -> NotebookNode:
+    """A notebook of the course.
+
+    Raises:
+        CourseError: it is missing, or none that Jupyter can read.
+    """
     if not path.is_file():
         raise CourseError(f"{path.parent.name}/{path.name} is missing: run `course build`.")
     try:
@@ -361,24 +360,21 @@ def _table(runs: Sequence[Run]) -> Any:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("lesson")
-    for column in ("seconds", "slowest cell", "peak memory", "correct", "points"):
+    # As much as 80 columns hold; the rest is in the report.
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("lesson", no_wrap=True)
+    for column in ("seconds", "slowest cell", "peak memory", "correct"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for run in runs:
         slow = run.slowest_cell
         correct = sum(verdict["status"] == "correct" for verdict in run.verdicts)
-        points, most = (
-            sum(float(verdict[key]) for verdict in run.verdicts) for key in ("points", "max_points")
-        )
         table.add_row(
             run.lesson,
             f"{run.seconds:.1f}",
-            f"{slow.seconds:.1f} s (cell {slow.number})" if slow else "",
+            f"{slow.seconds:.1f} s, cell {slow.number}" if slow else "",
             f"{run.peak_memory / 2**20:.0f} MiB" if run.peak_memory else "",
             f"{correct} of {len(run.verdicts)}" if run.verdicts else "",
-            f"{points:g} of {most:g}" if run.verdicts else "",
             "FAILED" if run.error else "ran",
         )
     return table

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
-from ..errors import NEAR
+from ..errors import unknown
 from . import adam, feature_extraction, fine_tuning, losses, regularization, sgd
 from .exercise import Exercise
 
@@ -48,6 +47,4 @@ def find(name: str) -> Exercise:
     known = catalogue()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
-    hint = f" Did you mean “{near[0]}”?" if near else ""
-    raise KeyError(f"There is no exercise “{name}”.{hint}")
+    raise KeyError(unknown(f"exercise “{name}”", name, known))

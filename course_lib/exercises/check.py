@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
+import re
 from collections.abc import Callable
 from html import escape
 from typing import Any
 
 from .. import progress
+from ..shell import display, shell
 from .catalogue import find
 from .exercise import Status, Verdict
 from .judge import judge
@@ -114,11 +115,11 @@ class VerdictView:
         border = BORDERS.get(v.status, OTHER_BORDER)
         message = lent = ""
         if v.status != "correct":
-            message = f"<div>{_code(v.message)}</div>"
-            lent = f'<div style="margin-top:0.3em">{_code(LENT.format(v.exercise))}</div>'
+            message = f"<div>{code_marked(v.message)}</div>"
+            lent = f'<div style="margin-top:0.3em">{code_marked(LENT.format(v.exercise))}</div>'
         hints = "".join(
             f'<details{" open" if self.hint > number else ""} style="margin-top:0.3em">'
-            f'<summary style="cursor:pointer">{title}</summary>{_code(hint)}</details>'
+            f'<summary style="cursor:pointer">{title}</summary>{code_marked(hint)}</details>'
             for number, (title, hint) in enumerate(zip(HINT_TITLES, v.hints, strict=False), start=1)
         )
         return (
@@ -151,13 +152,13 @@ class Note(VerdictView):
         return self.sentence
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        html = f'<div role="status" style="padding:0.3em 0.8em">{_code(self.sentence)}</div>'
+        html = f'<div role="status" style="padding:0.3em 0.8em">{code_marked(self.sentence)}</div>'
         return {"text/plain": self.sentence, "text/html": html}
 
 
 def _display(view: VerdictView) -> None:
-    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
-        sys.modules["IPython"].display.display(view)
+    if shell() is not None:
+        display(view)
     else:
         print(view.text)
 
@@ -189,9 +190,9 @@ def _bind_in_notebook(name: str, function: Function) -> None:
 
     Later exercises then build on the reference and are not marked down for an earlier mistake.
     """
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is not None:
-        shell.user_ns[name] = function
+    notebook = shell()
+    if notebook is not None:
+        notebook.user_ns[name] = function
 
 
 def _points(verdict: Verdict) -> str:
@@ -199,7 +200,6 @@ def _points(verdict: Verdict) -> str:
     return f"{verdict.points:g} of {verdict.max_points:g} {unit}"
 
 
-def _code(sentence: str) -> str:
+def code_marked(sentence: str) -> str:
     """Escaped HTML in which `backticks` become code."""
-    pieces = escape(sentence).split("`")
-    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(sentence))

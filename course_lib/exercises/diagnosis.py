@@ -159,16 +159,30 @@ def raised(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
             signature = f"{exercise.name}{inspect.signature(exercise.reference)}"
             call = signature.split(" ->")[0]
             return "error", f"Your function could not be called as `{_bare(call)}`: {error}."
-        where = f" in {line}" if line else ""
-        return "error", (
-            f"Your function raised {error}{where} (on {trial.case.kind}).{_advice(error, line)}"
-        )
+        told = error_at(error, line)
+        return "error", f"Your function raised {told} (on {trial.case.kind}).{advice(error, line)}"
     return None
+
+
+def error_at(error: str, line: str) -> str:
+    """An error and where it happened: "ValueError: ... in line 3: `a + b`".
+
+    Args:
+        error: as `Outcome.error` has it.
+        line: as `Outcome.line` has it.
+    """
+    where, colon, code = line.partition(": ")
+    if colon:
+        where += ": `{}`".format(code.replace("`", "'"))  # a backtick would end the code
+    return f"{error} in {where}" if where else error
 
 
 # A sum over the columns of (N, C) has shape (N,), and NumPy lines it up with the C.
 _ROWS = r"could not be broadcast .*(\((\d+),\d+\) \(\2,\)|\((\d+),\) \(\3,\d+\))"
 _SLIPS = {
+    "NameError: name 'np' is not defined": "`np` is NumPy, which nothing has imported: the cell of "
+    "imports at the top of the lesson does so, by `import numpy as np`. Run that cell first; if it "
+    "is gone, put that line back into the notebook.",
     r"'bitwise_xor'|for \^": "In Python a power is written `**`; `^` combines bits.",
     r"boolean (subtract|negative)": "Truth values are joined by `&` and `|` and turned round by "
     "`~`; `-` is for numbers.",
@@ -196,7 +210,7 @@ _LABELS_AS_NUMBERS = (
 )
 
 
-def _advice(error: str, line: str) -> str:
+def advice(error: str, line: str) -> str:
     """A sentence for a common slip, after a space, or ""."""
     without_indices = re.sub(r"\[[^\]]*\]", "", line)
     if re.search(_ROWS, error) and re.search(r"\blabels\b", without_indices):

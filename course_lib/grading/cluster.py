@@ -24,7 +24,7 @@ from uuid import uuid4
 from ..errors import CourseError
 from ..exercises.catalogue import using
 from . import sandbox
-from .own_exercises import OwnExercises, exercises_of
+from .own_exercises import OwnExercises, defined_exercises
 from .record import HandedIn, Record, grade_one, lost
 
 CONNECT_SECONDS = 10.0
@@ -238,7 +238,7 @@ def _grade(
     _check(course)
     if not trusted:
         _require_walls()
-    with using(exercises_of(*own) if own is not None else ()):
+    with using(defined_exercises(*own) if own is not None else ()):
         return grade_one(handed, seed, lesson)
 
 

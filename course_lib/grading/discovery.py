@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import NEAR, UsageError
+from ..errors import UsageError, unknown
 from ..exercises.catalogue import catalogue
 from ..lessons import START_PAGE
 
@@ -71,9 +70,8 @@ def _missing(path: Path) -> str:
         names = [beside.name for beside in path.parent.iterdir()]
     except OSError:
         names = []
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=NEAR)
-    hint = f" Did you mean “{path.parent / near[0]}”?" if near else ""
-    return f"There is no file or folder “{path}”.{hint}"
+    thing = f"file or folder “{path}”"
+    return unknown(thing, path.name, names, called=lambda near: path.parent / near)
 
 
 def _notebooks(path: Path, notes: list[str]) -> Iterator[Path]:

@@ -14,15 +14,16 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
-from ..errors import UsageError
+from ..errors import CourseError, UsageError
 from ..exercises.catalogue import using
 from . import sandbox
 from .discovery import Source, discover
 from .own_exercises import OwnExercises
 from .record import HandedIn, Record, grade_one, hand_in
 from .report import Run, templates, write_reports
-from .results import Results
+from .results import Results, named
 from .servers import SERVERS
+from .walls import NO_SIGHT
 
 Progress = Callable[[int, int, Record], None]
 """Called after each submission is safely on disk, with: how many are done, of how many, and the
@@ -38,7 +39,8 @@ class Summary:
         seed: of the random cases; `grade(..., seed=seed)` reproduces every verdict.
         graded, unreadable, crashed: numbers of submissions by how they ended.
         files: the tables, the summary, results.jsonl and the feedback folder.
-        notes: things to know, one sentence each (skipped symbolic links, kept records).
+        notes: things to know, one sentence each (skipped symbolic links, kept records, learners
+            with several notebooks, whom to grade again).
         holds, missing: limits on the learners' code that were enforced, or were not.
     """
 
@@ -83,6 +85,7 @@ def grade(
     exercises: Path | None = None,
     unsafe: bool = False,
     progress: Progress | None = None,
+    warn: Callable[[str], object] | None = None,
 ) -> Summary:
     """Grade every submission under ``paths`` and write the reports into ``out``.
 
@@ -98,13 +101,14 @@ def grade(
         unsafe: grade other people's notebooks even where nothing keeps their code from this
             user's files; a single notebook is taken for one's own.
         progress: called in the calling thread after each submission is on disk.
+        warn: called, before any code is run, with a sentence on what a person should know by then.
 
     Raises:
         UsageError: a path is missing or holds no notebook; ``out`` has results and ``resume`` is
             false, or is in use; ``seed`` is negative or not the one recorded; ``jobs`` and
             ``cluster`` are given both; ``exercises`` has a mistake.
         CourseError: ``out`` cannot be written, the workers cannot be started, the cluster cannot
-            be reached, or there are no walls and ``unsafe`` is false.
+            be reached, there are no walls and ``unsafe`` is false, or submissions were lost.
         KeyboardInterrupt: passed on after the workers have been stopped; what is finished stays.
     """
     if jobs is not None and jobs < 1:
@@ -119,6 +123,8 @@ def grade(
         SERVERS.launch(min(jobs or _cores(), len(sources)))
     templates()  # will be wanted at the end; now there is time, while the servers start
     ended: Counter[str] = Counter()
+    crashed: list[str] = []
+    of_lesson: Counter[tuple[str, str]] = Counter()
     with (
         using(own.exercises if own is not None else ()),
         _executor(jobs, cluster, own, trusted=unsafe or _is_one_file(paths)) as executor,
@@ -126,15 +132,34 @@ def grade(
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # of Python about the learners' code
+        if warn is not None and not unsafe and NO_SIGHT in executor.missing:
+            warn(
+                f"Nothing here keeps the code in “{paths[0]}” from your files: that is fine if it "
+                "is your own; grade another person's on Linux."
+            )
         with closing(_graded(sources, results, executor)) as graded:
             for record in graded:
                 ended[record["status"]] += 1
+                if record["status"] == "crashed":
+                    crashed.append(record["submission"])
+                of_lesson[record["learner"], record["lesson"] or ""] += 1
                 if progress is not None:
                     progress(ended.total(), len(sources), record)
+        results.records.require(sources)
         run = Run(results.records, results.seed, executor.holds, executor.missing)
         files = write_reports(out, run)
     if results.kept:
         notes.append(f"{results.kept} of {len(sources)} were graded before and kept.")
+    if several := sorted({learner for (learner, _), number in of_lesson.items() if number > 1}):
+        notes.append(
+            f"There are several notebooks of one lesson by {named(several)}: for each exercise the "
+            "best counts. If they are by different people, give the files different names."
+        )
+    if crashed:
+        notes.append(
+            f"Grading failed here, and not in the answers, for {named(sorted(crashed))}: run again "
+            "with --resume to try once more."
+        )
     return Summary(
         seed=results.seed,
         graded=ended["graded"],
@@ -201,7 +226,13 @@ class _Local:
 
     def submit(self, handed: HandedIn, seed: int, lesson: str | None) -> Future[Record | None]:
         here = copy_context()  # the instructor's own exercises are part of it
-        return self._pool.submit(here.run, grade_one, handed, seed, lesson, self._stop)
+        try:
+            return self._pool.submit(here.run, grade_one, handed, seed, lesson, self._stop)
+        except RuntimeError as error:
+            raise CourseError(
+                "This machine does not let another thread start. What was graded is kept: run "
+                "again with --resume and fewer --jobs."
+            ) from error
 
     def finished(
         self, keys: Collection[Future[Record | None]]

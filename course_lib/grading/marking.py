@@ -23,7 +23,7 @@ Entry = dict[str, Any]
 same for two answers that differ in names and layout only."""
 
 
-def lessons() -> tuple[str, ...]:
+def lessons_with_exercises() -> tuple[str, ...]:
     """All lessons that have exercises, in order."""
     return tuple(dict.fromkeys(exercise.lesson for exercise in catalogue().values()))
 
@@ -47,12 +47,12 @@ def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
         defined |= {before[1].decode()} if before is not None else set()
     votes = Counter(functions[name].lesson for name in sorted(defined & set(functions)))
     if votes:
-        return max(lessons(), key=lambda lesson: votes[lesson])
+        return max(lessons_with_exercises(), key=lambda lesson: votes[lesson])
     declared = re.search(rb'"course"\s*:\s*\{[^{}]*"lesson"\s*:\s*"([\w.-]+)"', data)
-    if declared is not None and declared[1].decode("ascii", "replace") in lessons():
+    if declared is not None and declared[1].decode("ascii", "replace") in lessons_with_exercises():
         return declared[1].decode()
     for name in names:
-        for lesson in lessons():
+        for lesson in lessons_with_exercises():
             if lesson in name:
                 return lesson
     return None
@@ -144,8 +144,10 @@ def _judge(
     references = {other: catalogue()[other].reference for other in program.given}
     attempt = sandbox.run(program, exercise, cases, references)
     verdict = _verdict(exercise, cases, attempt)
-    if sandbox.shared and verdict.status not in {"correct", "not attempted"}:
-        # Whatever an earlier answer may have done to the process costs this one nothing.
+    doubtful = sandbox.shared or sandbox.killed
+    if doubtful and verdict.status not in {"correct", "not attempted"}:
+        # Whatever an earlier answer may have done to the process, or another to this machine's
+        # memory, costs this one nothing.
         attempt = sandbox.run(program, exercise, cases, references, alone=True)
         verdict = _verdict(exercise, cases, attempt)
     notes = [

@@ -52,7 +52,7 @@ class OwnExercises:
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise UsageError(f"The exercises in “{path}” cannot be read: {why}.") from None
-        exercises = exercises_of(text, str(path))
+        exercises = defined_exercises(text, str(path))
         for exercise in exercises:
             problem = _problem(exercise)
             if problem:
@@ -61,7 +61,7 @@ class OwnExercises:
 
 
 @lru_cache(maxsize=8)
-def exercises_of(text: str, path: str) -> tuple[Exercise, ...]:
+def defined_exercises(text: str, path: str) -> tuple[Exercise, ...]:
     """The exercises that the text of a file defines.
 
     Raises:

@@ -7,10 +7,12 @@ interpreter. Both are a `Channel`.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,10 @@ from .servers import HERE, TO_END, Folder, Server, clean_environment, last_line
 from .worker import Message
 
 WORKER = (sys.executable, "-I", "-B", str(HERE / "worker.py"))
+KILLED = "it was killed, or asked for too much memory"
+CHUNK = 1 << 18
+_GONE = frozenset({errno.EPIPE, errno.ECONNRESET, errno.EINVAL})  # the last is how Windows says it
+_CREDENTIALS = struct.Struct("=iII")  # number of the process, user, group: unix(7)
 
 
 class StoppedError(Exception):
@@ -38,10 +44,11 @@ class DiedError(Exception):
 
 
 class Channel:
-    """Frames to a process and back; all waiting has a deadline.
+    """Frames to a process and back; all waiting has a deadline, on the clock of `now`.
 
-    `send` and `receive` raise `HungError` at the deadline, `DiedError` when the other end is
-    closed, `ProtocolError` for bytes that are no frame, and `StoppedError`.
+    `send` and `receive` raise `HungError` at the deadline if nothing has come by then, `DiedError`
+    when the other end is closed, `ProtocolError` for bytes that are no frame, and `StoppedError`.
+    An `OSError` is this machine's failure, not the process's.
 
     Args:
         requests, replies: file descriptors to write to and to read from.
@@ -52,6 +59,7 @@ class Channel:
     """
 
     bereft = False
+    _missed = 0.0
 
     def __init__(self, requests: int, replies: int, stop: Event) -> None:
         self._requests, self._replies, self._stop = requests, replies, stop
@@ -69,7 +77,15 @@ class Channel:
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise DiedError from error
+                raise _died(error) from None
+
+    def now(self) -> float:
+        """Seconds on a clock that stands still while the process waits for a processor.
+
+        It stands still, too, while this process does (as when a whole virtual machine is halted):
+        a slow machine takes no time from an answer.
+        """
+        return time.monotonic() - max(self._waited(), self._missed)
 
     def receive(self, deadline: float) -> Message:
         while (message := self._frames.next()) is None:
@@ -80,8 +96,7 @@ class Channel:
     def has_stray(self) -> bool:
         """Whether something has come that was not asked for."""
         with contextlib.suppress(DiedError):
-            if _ready(self._replies, False, 0.0):
-                self._read()
+            self._read()
         return bool(self._frames)
 
     def is_fresh(self) -> bool:
@@ -100,13 +115,21 @@ class Channel:
         """End it where nobody wants to know how; need not wait until it has ended."""
         self.end()
 
+    def _waited(self) -> float:
+        """Seconds that the process, ready to run, had no processor, if this system tells."""
+        return 0.0
+
+    def _received(self) -> bytes:
+        return os.read(self._replies, CHUNK)
+
     def _read(self) -> None:
         try:
-            chunk = os.read(self._replies, 1 << 18)
+            chunk = self._received()
         except BlockingIOError:
             return
         except OSError as error:
-            raise DiedError from error
+            self._closed = error.errno in _GONE
+            raise _died(error) from None
         if not chunk:
             self._closed = True
             raise DiedError
@@ -118,24 +141,33 @@ class Channel:
                 raise StoppedError
             left = deadline - time.monotonic()
             if left <= 0:
+                left = deadline - self.now()  # is asked only where it matters
+            seconds = max(min(left, 0.2), 0.0)
+            start = time.monotonic()
+            if _ready(number, writing, seconds):
+                return  # even late: it may be this side that was kept from looking
+            self._missed += max(time.monotonic() - start - seconds, 0.0)
+            if left <= 0:
                 raise HungError
-            if _ready(number, writing, min(left, 0.2)):
-                return
 
 
 def _ready(number: int, writing: bool, seconds: float) -> bool:
-    """Whether a pipe can be used, waiting at most ``seconds``."""
+    """Whether a pipe can, or on Windows might, be used, waiting at most ``seconds``."""
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(number, select.POLLOUT if writing else select.POLLIN)
         return bool(poll.poll(seconds * 1000))
     time.sleep(min(seconds, 0.002))  # Windows cannot wait for a pipe: look again and again
-    return True
+    return seconds > 0
+
+
+def _died(error: OSError) -> Exception:
+    return DiedError() if error.errno in _GONE else error
 
 
 def _how(code: int | None) -> str:
     if code is None or code == -9:
-        return "it was killed, or asked for too much memory"
+        return KILLED
     if code < 0:
         with contextlib.suppress(ValueError):
             return f"it crashed ({signal.Signals(-code).name})"
@@ -208,8 +240,10 @@ class Answer(Channel):
     def __init__(self, server: Server, stop: Event) -> None:
         self._server = server
         self._report: dict[str, object] | None = None
+        self._schedule = -1  # a handle on what the system tells of its waiting
         self._own, theirs = socket.socketpair()
         try:
+            self._own.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             server.fork(theirs)
         except BaseException:
             self._own.close()
@@ -224,14 +258,40 @@ class Answer(Channel):
     def end(self) -> str:
         status = self._reported().get("status")
         self.bereft = not self._server.alive
-        self._own.close()
+        self._close()
         return _how(status if isinstance(status, int) else None)
 
     def leave(self) -> None:
         if self._report is None:
             self._report = {}
             self._server.leave_answer()
+        self._close()
+
+    def _close(self) -> None:
         self._own.close()
+        if self._schedule >= 0:
+            os.close(self._schedule)
+            self._schedule = -1
+
+    def _waited(self) -> float:
+        if self._schedule < 0:
+            return 0.0
+        try:  # on a processor, waiting for one, times: sched-stats in the kernel's documentation
+            return int(os.pread(self._schedule, 100, 0).split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):  # it has ended
+            return 0.0
+
+    def _received(self) -> bytes:
+        """With the first bytes comes the process's number here; in its own view it is 1."""
+        if self._schedule >= 0:
+            return super()._received()
+        chunk, words, _, _ = self._own.recvmsg(CHUNK, socket.CMSG_SPACE(_CREDENTIALS.size))
+        with contextlib.suppress(OSError, ValueError, struct.error):
+            ((_, _, data),) = words
+            number, _, _ = _CREDENTIALS.unpack(data)
+            flags = os.O_RDONLY | os.O_CLOEXEC
+            self._schedule = os.open(f"/proc/{number}/schedstat", flags)
+        return chunk
 
     def _reported(self) -> dict[str, object]:
         if self._report is None:

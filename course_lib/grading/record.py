@@ -10,11 +10,14 @@ from typing import Any
 
 from . import sandbox
 from .discovery import Source
-from .marking import lesson_of, mark, ungraded
+from .marking import Entry, lesson_of, mark, ungraded
 from .submission import UnreadableError, read
 
 Record = dict[str, Any]
 """What is known of one graded submission, as JSON: a line of results.jsonl."""
+
+PAUSES = (0.3, 2.0)
+"""Seconds before a second and a third try, where this machine failed and not the submission."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,14 @@ class HandedIn:
         learner: whose it is.
         data: the file's bytes.
         problem: why it could not be read, or "".
+        fault_here: that was this machine's fault, not the file's.
     """
 
     id: str
     learner: str
     data: bytes
     problem: str = ""
+    fault_here: bool = False
 
     @property
     def sha256(self) -> str:
@@ -44,6 +49,9 @@ def hand_in(source: Source) -> HandedIn:
         return HandedIn(source.id, source.learner, read(source.path))
     except UnreadableError as error:
         return HandedIn(source.id, source.learner, b"", str(error))
+    except OSError as error:
+        said = f"The file cannot be read: {error.strerror}."
+        return HandedIn(source.id, source.learner, b"", said, fault_here=True)
 
 
 def grade_one(
@@ -64,10 +72,10 @@ def grade_one(
         return None
     try:
         if handed.problem:
-            raise UnreadableError(handed.problem)
+            raise (OSError if handed.fault_here else UnreadableError)(handed.problem)
         if not shown:
             raise UnreadableError("No exercise of the course is in this file.")
-        entries, notes = mark(handed.data, shown, seed, stop=stop)
+        entries, notes = _marked(handed.data, shown, seed, stop or Event())
         return _record(handed, seed, shown, "graded", entries, notes=notes)
     except sandbox.StoppedError:
         raise
@@ -77,6 +85,16 @@ def grade_one(
         said = " ".join(str(error).split())[:300] or type(error).__name__
         status, message = "crashed", f"Grading failed here, not in the answers: {said}"
     return _record(handed, seed, shown, status, ungraded(shown, status, message), message)
+
+
+def _marked(data: bytes, lesson: str, seed: int, stop: Event) -> tuple[list[Entry], list[str]]:
+    """`mark`, once more from the start if what it needs of this machine was not to be had."""
+    for pause in PAUSES:
+        try:
+            return mark(data, lesson, seed, stop=stop)
+        except (sandbox.WorkerError, OSError):
+            stop.wait(pause)
+    return mark(data, lesson, seed, stop=stop)
 
 
 def lost(handed: HandedIn, seed: int, lesson: str, reason: str) -> Record:

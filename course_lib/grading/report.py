@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..exercises.check import BORDERS, HEADINGS, HINT_TITLES, OTHER_BORDER
+from ..exercises.check import BORDERS, HEADINGS, HINT_TITLES, OTHER_BORDER, code_marked
 from ..files import whole
 from . import summary, tables
 from .results import writing
@@ -24,6 +24,7 @@ Record = Mapping[str, Any]
 
 TABLES = {
     "gradebook.csv": tables.gradebook_csv,
+    "gradebook_excel.csv": tables.gradebook_excel_csv,
     "grades.csv": tables.grades_csv,
     "canvas.csv": tables.canvas_csv,
     "moodle.csv": tables.moodle_csv,
@@ -111,10 +112,10 @@ def summary_page(run: Run) -> str:
 def templates() -> dict[str, jinja2.Template]:
     """The pages without their contents, by name."""
     import jinja2
-    from markupsafe import Markup, escape
+    from markupsafe import Markup
 
     def code(text: str) -> Markup:
-        return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
+        return Markup(code_marked(text))
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -155,16 +156,19 @@ def _is_reserved(name: str) -> bool:
 def write_all(folder: Path, texts: Iterable[tuple[str, Iterable[str]]]) -> None:
     """Write files so that each is there whole or not at all.
 
-    They can be made again from the records, and so are not waited for until they are on disk.
+    They can be made again from the records, and so are not waited for until they are on disk. What
+    a killed run has left half done in the folder is removed.
 
     Args:
-        folder: made if it is not there.
+        folder: made if it is not there, and nobody else's now.
         texts: file names, and the parts of each text.
 
     Raises:
         OSError: one cannot be written; no half of it is left.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(".*.[0-9]*-[0-9]*.part"):
+        left.unlink(missing_ok=True)
     for name, parts in texts:
         with (
             whole(folder / name) as unfinished,

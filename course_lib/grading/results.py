@@ -5,17 +5,20 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import CourseError, UsageError
+from .discovery import Source
 from .record import HandedIn, Record
 
 RECENT = 256
 """Records that are kept in memory while the reports are written."""
+NAMED = 20
+"""Of submissions or learners to be told of, so many are named."""
 _FAR = 1 << 40  # Windows locks bytes, and others must be able to read those that are there
 
 
@@ -136,7 +139,7 @@ class Results:
             return None
         self.kept += 1
         self.records.add(handed.id, handed.learner, found.start)
-        return self.records.read(found.start)
+        return self.records.read(handed.id, found.start)
 
     def append(self, record: Record) -> Record:
         """Write one record; it is on disk when this returns, or not at all.
@@ -179,15 +182,47 @@ class Records:
         self._starts[learner, submission] = start
 
     def __iter__(self) -> Iterator[Record]:
-        for _, start in sorted(self._starts.items()):
-            yield self._recent(start)
+        for (_, submission), start in sorted(self._starts.items()):
+            yield self._recent(submission, start)
 
-    def read(self, start: int) -> Record:
-        """The record that begins there."""
-        with self._path.open("rb") as file:
-            file.seek(start)
-            record: Record = json.loads(file.readline())
-        return record
+    def read(self, submission: str, start: int) -> Record:
+        """The record of a submission that begins there.
+
+        Raises:
+            CourseError: it does not, any more.
+        """
+        try:
+            with self._path.open("rb") as file:
+                file.seek(start)
+                record: Record = json.loads(file.readline())
+            if record["submission"] == submission:
+                return record
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        raise CourseError(
+            f"The record of “{submission}” is not in “{self._path}” any more: something else has "
+            "changed the file. Run again with --resume, or into another folder with --out."
+        )
+
+    def require(self, sources: Iterable[Source]) -> None:
+        """See to it that nobody is missing.
+
+        Raises:
+            CourseError: some submissions have no record; names them.
+        """
+        missing = [s.id for s in sources if (s.learner, s.id) not in self._starts]
+        if missing:
+            raise CourseError(
+                f"The grading of {named(missing)} was lost. What is in results.jsonl is kept: run "
+                "again with --resume to grade the rest."
+            )
+
+
+def named(told: Sequence[str]) -> str:
+    """Submissions or learners in a sentence, not too many."""
+    more = len(told) - NAMED
+    names = ", ".join(f"“{name}”" for name in told[:NAMED])
+    return f"{names} and {more} more" if more > 0 else names
 
 
 @contextmanager

@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import CourseError
+from ..exercises.diagnosis import advice, error_at
 from ..exercises.exercise import Case, Exercise, Formula, Outcome, Status
 from ..exercises.judge import call
 from . import worker
-from .process import WORKER, Answer, Channel, DiedError, HungError, Spawned
+from .process import KILLED, WORKER, Answer, Channel, DiedError, HungError, Spawned
 from .process import StoppedError as StoppedError
 from .servers import CAN_FORK, SERVERS, Server
 from .slicing import Program
@@ -57,7 +58,8 @@ class Limits:
         open_files: at once.
         processes: at once, threads included; each may use the memory above.
         start: seconds until the process answers; its failure is never the learner's.
-        load: seconds for the statements that an answer needs, imports included.
+        load: seconds for the statements that an answer needs, imports included; like all of a
+            call, without those in which it waits for a processor, where the system tells.
         grace: seconds beyond `Exercise.seconds` that a call may take on a busy machine.
         submission: seconds for all answers of one submission.
         asks: calls of the course's own functions by one answer.
@@ -69,7 +71,7 @@ class Limits:
     open_files: int = 64
     processes: int = 8
     keras_processes: int = 512
-    start: float = 60.0
+    start: float = 300.0
     load: float = 30.0
     grace: float = 1.0
     submission: float = 300.0
@@ -107,6 +109,8 @@ class Sandbox:
         holds, missing: walls and limits of the process, in words, once there is one.
         shared: whether the last answer ran in a process in which another had run before that may
             have left something behind.
+        killed: whether the process of the last answer was, as also happens when something else
+            uses up this machine's memory.
     """
 
     def __init__(
@@ -120,7 +124,7 @@ class Sandbox:
         self.limits = limits or Limits()
         self.holds: tuple[str, ...] = ()
         self.missing: tuple[str, ...] = ()
-        self.shared = False
+        self.shared = self.killed = False
         self._stop = stop or Event()
         self._command = command
         self._forks = CAN_FORK and command == WORKER
@@ -168,7 +172,7 @@ class Sandbox:
             "open_files": limits.open_files,
             "processes": limits.keras_processes if heavy else limits.processes,
             "cpu_seconds": int(limits.submission) + 1,
-            "wall_seconds": int(limits.submission + limits.start) + 1,
+            "wall_seconds": int(2 * limits.submission + limits.start) + 1,
         }
         try:
             self._process = self._started(module)
@@ -232,6 +236,7 @@ class Sandbox:
         ):
             self._leave()  # what the answer before has left behind is not this one's fault
         self.shared = self._process is not None and self._used
+        self.killed = False
         self.start(module)
         self._used |= program.leaves_tracks
         asks = _Asks({name: given[name] for name in program.given}, self.limits.asks)
@@ -299,8 +304,9 @@ class Sandbox:
                 "look for a loop at the top level of a cell."
             )
         if reply["kind"] == "raised":
-            where = f" in {reply['line']}" if reply["line"] else ""
-            return "error", f"The code that `{name}` needs raised {_line(reply['error'])}{where}."
+            raised, line = _line(reply["error"]), _line(reply["line"])
+            told = f"{error_at(raised, line)}.{advice(raised, line)}"
+            return "error", f"The code that `{name}` needs raised {told}"
         if reply["instead"]:
             kind = _line(reply["instead"])
             return "error", f"`{name}` is not a function but a value of type {kind}."
@@ -341,6 +347,8 @@ class Sandbox:
             ):
                 raise ProtocolError("a reply without its parts")
             if kind == "ask" and asks is not None:
+                if asks.left <= 0 and process.now() > deadline:
+                    raise HungError
                 process.send(asks.answer(reply, request), deadline)
             elif kind == expected or (kind == "raised" and asks is not None):
                 return reply
@@ -349,8 +357,9 @@ class Sandbox:
 
     def _deadline(self, seconds: float, starting: bool) -> float:
         """At most the end of the submission's time, of which the start is no part."""
-        deadline = time.monotonic() + seconds
-        return deadline if starting else min(deadline, self._end)
+        assert self._process is not None
+        left = seconds if starting else min(seconds, self._end - time.monotonic())
+        return self._process.now() + left
 
     def _end_of_its_own(self) -> str:
         """How the process has ended, for which the answer is to blame.
@@ -360,6 +369,7 @@ class Sandbox:
         """
         process = self._process
         how = self._drop()
+        self.killed = how == KILLED
         if process is not None and process.bereft:
             raise WorkerError(
                 "Something on this machine has ended the process that starts answers: grade this "
@@ -424,14 +434,14 @@ def _frames(name: str, cases: tuple[Case, ...]) -> list[tuple[tuple[Case, ...], 
     """Cases as they are sent, the same for everybody: as many in a frame as fit.
 
     Raises:
-        WorkerError: not even one fits.
+        CourseError: not even one fits.
     """
     arguments = [tuple(map(_sent, case.arguments)) for case in cases]
     try:
         return [(cases, worker.encode({"cases": arguments}, trusted=True))]
     except worker.TooLargeError:
         if len(cases) == 1:
-            raise WorkerError(f"A case of `{name}` is too large to be sent.") from None
+            raise CourseError(f"A case of `{name}` is too large to be sent.") from None
         middle = len(cases) // 2
         return [*_frames(name, cases[:middle]), *_frames(name, cases[middle:])]
 

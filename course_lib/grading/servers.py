@@ -28,7 +28,8 @@ from .walls import clear
 HERE = Path(__file__).resolve().parent
 FORKSERVER = (sys.executable, "-I", "-B", str(HERE / "forkserver.py"))
 CAN_FORK = sys.platform == "linux"
-TO_START = 60.0
+TO_START = 300.0
+TO_ANSWER = 60.0
 TO_END = 5.0
 TO_SWEEP = 60.0
 _PREFIX = "answer-"
@@ -118,11 +119,13 @@ class Nursery:
 
     Attributes:
         imported: it has done so, as is known once a server of it can fork.
+        missing: the walls that the first of its servers had not, by the layers left out.
     """
 
     imported = False
 
     def __init__(self, module: str) -> None:
+        self.missing: dict[tuple[str, ...], frozenset[str]] = {}
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
         # Each request arrives as one piece.
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -147,6 +150,10 @@ class Nursery:
         """
         handles = [control.fileno(), errors.fileno()]
         socket.send_fds(self._control, [json.dumps(request).encode()], handles)
+
+    def said(self) -> str:
+        """The last line that it wrote."""
+        return "" if self.errors.closed else last_line(self.errors)
 
     def end(self) -> None:
         """Let it end, once its servers have."""
@@ -205,15 +212,21 @@ class Server:
         """
         if self.alive:
             return
-        self._control.settimeout(TO_START)
+        said = ""
         with contextlib.suppress(OSError, ValueError):
-            ready = json.loads(self._control.recv(1 << 10))
-            self.alive = self._nursery.imported = True
+            self._control.settimeout(TO_START)
+            ready = json.loads(self._control.recv(1 << 12))
+            self._nursery.imported = True
             self.number = ready["number"]
             if ready["apart"]:
                 self._folder.clear()
+            lacks = frozenset(ready["missing"])
+            before = self._nursery.missing.setdefault(self.without, lacks)
+            # A wall that could be had before is not done without because this machine is busy.
+            self.alive = lacks <= before
+            said = ", ".join(sorted(lacks - before))
         if not self.alive:
-            said = self.errors() or last_line(self._nursery.errors)
+            said = f"it lacks {said}" if said else self.errors() or self._nursery.said()
             self.end()
             raise OSError(said or "the process that forks answers does not start")
 
@@ -244,7 +257,7 @@ class Server:
             return {}
         self._owes = False
         try:
-            self._control.settimeout(TO_END)
+            self._control.settimeout(TO_ANSWER)
             report: dict[str, object] = json.loads(self._control.recv(1 << 16))
         except (OSError, ValueError):  # the server is gone, or cannot end the process
             self.end()
@@ -296,15 +309,26 @@ class Servers:
                     self.put(self.new("numpy"))
 
     def take(self, module: str, without: Sequence[str] = ()) -> Server:
-        """An idle server, or a new one, that can fork.
+        """An idle server, or a new one, that can fork; those that have died are passed over.
 
         Raises:
-            OSError: it does not start; says why.
+            OSError: none starts; says why.
         """
+        while (server := self._next_idle(module, without)) is not None:
+            with contextlib.suppress(OSError):
+                server.wait()
+                return server
+        with contextlib.suppress(OSError):  # its nursery may be ending just now
+            return self._started(module, without)
+        return self._started(module, without)
+
+    def _next_idle(self, module: str, without: Sequence[str]) -> Server | None:
         with self._lock:
             idle = self._idle[os.getpid(), module, tuple(without)]
-            server = idle.pop(0) if idle else None
-        server = server or self.new(module, without)
+            return idle.pop(0) if idle else None
+
+    def _started(self, module: str, without: Sequence[str]) -> Server:
+        server = self.new(module, without)
         server.wait()
         return server
 
@@ -318,7 +342,7 @@ class Servers:
         with self._lock:
             nursery = self._nurseries.get(key)
             if nursery is not None:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     return Server(nursery, module, without)
                 nursery.end()
             self._nurseries[key] = Nursery(module)

@@ -28,6 +28,7 @@ MAX_STATEMENTS = 3_000
 MAX_MAGIC_CELL = 20_000
 MAX_MAGICS = 100
 
+_FAULTS_HERE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ETIMEDOUT})
 # Cell magics that run the rest of their cell as Python, in the notebook's own names.
 _TRANSPARENT = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun"})
 _MAGIC_LINE = re.compile(r"^[ \t]*[%!?,;/]|=[ \t]*[%!]|\?[ \t]*$", re.MULTILINE)
@@ -57,6 +58,7 @@ def read(path: Path, limit: int = MAX_BYTES) -> bytes:
 
     Raises:
         UnreadableError: it is something else, is larger, or cannot be opened.
+        OSError: it cannot be opened or read now, through no fault of the file's.
     """
     flags = os.O_RDONLY
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
@@ -64,6 +66,8 @@ def read(path: Path, limit: int = MAX_BYTES) -> bytes:
     try:
         number = os.open(path, flags)
     except OSError as error:
+        if error.errno in _FAULTS_HERE:
+            raise
         if error.errno == errno.ELOOP:
             raise UnreadableError("The file is a symbolic link, which is not followed.") from None
         raise UnreadableError(f"The file cannot be opened: {error.strerror}.") from None
@@ -73,6 +77,8 @@ def read(path: Path, limit: int = MAX_BYTES) -> bytes:
         try:
             data = file.read(limit + 1)
         except OSError as error:
+            if error.errno in _FAULTS_HERE:
+                raise
             raise UnreadableError(f"The file cannot be read: {error.strerror}.") from None
     if len(data) > limit:
         raise UnreadableError(f"The file is larger than {limit >> 20} MB; clear its outputs.")

@@ -1,4 +1,4 @@
-"""Records -> tables: grades.csv, gradebook.csv, and the import files of Canvas and Moodle.
+"""Records -> tables: grades.csv, gradebook.csv (once more for Excel), for Canvas and for Moodle.
 
 Each table is made line by line from records in the order of their learners, which may be more than
 fit into memory; where the columns depend on all of them, they are gone through twice.
@@ -78,6 +78,16 @@ def gradebook_csv(records: Iterable[Record]) -> Iterator[str]:
         best = best_points(own)
         points = [number(best.get(name, (None, 0.0))[0]) for name in names]
         yield _line([defused(learner), *map(number, totals(own)), *points])
+
+
+def gradebook_excel_csv(records: Iterable[Record]) -> Iterator[str]:
+    """`gradebook_csv` with a byte order mark, without which Excel garbles names in UTF-8.
+
+    (The other tables are for programs, many of which would take the mark for a part of the first
+    column's name.)
+    """
+    yield "\N{BYTE ORDER MARK}"
+    yield from gradebook_csv(records)
 
 
 def canvas_csv(records: Iterable[Record]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The book: every solved lesson as a page that asks nothing of the network."""
 
+import errno
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -111,7 +112,10 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
     assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == "years of work"
 
 
-def test_an_old_book_is_replaced(tmp_path, monkeypatch):
+@pytest.fixture
+def old(tmp_path, monkeypatch):
+    """An old book; making the new one takes no time."""
+
     def run_sphinx(sources, site):
         site.mkdir()
         (site / "index.html").write_text("new", encoding="utf-8")
@@ -119,12 +123,26 @@ def test_an_old_book_is_replaced(tmp_path, monkeypatch):
     monkeypatch.setattr(book, "_run_sphinx", run_sphinx)
     old = tmp_path / "site"
     old.mkdir()
-    (old / "index.html").write_text("old", encoding="utf-8")
-    (old / "searchindex.js").write_text("old", encoding="utf-8")
-    (old / "06_gone.html").write_text("old", encoding="utf-8")
+    for name in ("index.html", "searchindex.js", "06_gone.html"):
+        (old / name).write_text("old", encoding="utf-8")
+    return old
+
+
+def test_an_old_book_is_replaced(old):
     book.make_book(old)
     assert (old / "index.html").read_text(encoding="utf-8") == "new"
     assert not (old / "06_gone.html").exists()
+
+
+def test_an_old_book_stays_if_the_new_one_cannot_be_written(old, monkeypatch):
+    def full(path, text, **_):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(CourseError, match=r"Cannot write .*site: No space left on device\.$"):
+        book.make_book(old)
+    assert (old / "06_gone.html").exists()
+    assert list(old.parent.iterdir()) == [old]
 
 
 def test_without_its_wheels_it_says_what_to_install(tmp_path, monkeypatch):

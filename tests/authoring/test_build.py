@@ -189,6 +189,11 @@ def delete_solved_notebook(project: Path) -> None:
     (project / "solutions" / "90_tiny.ipynb").unlink()
 
 
+def garble(project: Path) -> None:
+    for edition in ("notebooks", "solutions"):
+        (project / edition / "90_tiny.ipynb").write_bytes(b"\xff\xfe")
+
+
 def add_a_stray_notebook(project: Path) -> None:
     shutil.copy(project / "notebooks" / "90_tiny.ipynb", project / "notebooks" / "91_stray.ipynb")
 
@@ -205,7 +210,13 @@ def edit_readme(project: Path) -> None:
         (edit_learners_notebook, "notebooks/90_tiny.ipynb is not what 90_tiny.py says."),
         (edit_solved_notebook, "solutions/90_tiny.ipynb is not what 90_tiny.py says."),
         (clear_outputs, "solutions/90_tiny.ipynb was not executed from top to bottom."),
-        (delete_solved_notebook, "solutions/90_tiny.ipynb is missing."),
+        (delete_solved_notebook, "solutions/90_tiny.ipynb is missing: run `course build`."),
+        (garble, "notebooks/90_tiny.ipynb is not what 90_tiny.py says."),
+        (
+            garble,
+            "solutions/90_tiny.ipynb is not a notebook that Jupyter can read (UnicodeDecode"
+            "Error): run `course build` to make it anew.",
+        ),
         (add_a_stray_notebook, "notebooks/91_stray.ipynb has no source in solutions/."),
         (edit_readme, "The tables of README.md are not up to date."),
     ],

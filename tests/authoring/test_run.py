@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -90,8 +91,8 @@ def test_the_same_notebook_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("# comment\n1 / 0", "tiny: cell 2, “1 / 0”: ZeroDivisionError: division by zero"),
-        ("import os\nos._exit(1)", "tiny: cell 2, “import os”: its kernel ended"),
+        ("# comment\n1 / 0", "tiny: cell 2, `1 / 0`: ZeroDivisionError: division by zero"),
+        ("import os\nos._exit(1)", "tiny: cell 2, `import os`: its kernel ended"),
     ],
 )
 def test_a_failing_cell_is_named(source: str, said: str, tmp_path: Path) -> None:
@@ -102,12 +103,13 @@ def test_a_failing_cell_is_named(source: str, said: str, tmp_path: Path) -> None
 
 
 def test_a_failing_lesson_costs_only_itself(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     lessons = [
         lesson(tmp_path, "01_right", VERDICT),
         lesson(tmp_path, "02_wrong", "oops"),
-        Lesson("03_gone", "", 1, "", tmp_path),
+        Lesson("03_gone_with_the_wind", "", 1, "", tmp_path),
         lesson(tmp_path, "04_torn"),
     ]
     lessons[3].notebook("notebooks").write_text('{"cells": [', encoding="utf-8")
@@ -115,13 +117,14 @@ def test_a_failing_lesson_costs_only_itself(
     report = tmp_path / "report.json"
     right, wrong, gone, torn = run_lessons(lessons, jobs=2, report=report)
     assert right.error is None
-    assert wrong.error == "cell 2, “oops”: NameError: name 'oops' is not defined"
-    assert gone.error == "notebooks/03_gone.ipynb is missing: run `course build`."
+    assert wrong.error == "cell 2, `oops`: NameError: name 'oops' is not defined"
+    assert gone.error == "notebooks/03_gone_with_the_wind.ipynb is missing: run `course build`."
     assert torn.error is not None
     assert "notebooks/04_torn.ipynb is not a notebook" in torn.error
     assert before == {path: path.read_bytes() for path in (tmp_path / "notebooks").iterdir()}
 
     shown = capsys.readouterr().out
+    assert re.search(r"^ *03_gone_with_the_wind .* FAILED", shown, flags=re.MULTILINE)
     for run in (wrong, gone, torn):
         assert f"{run.lesson} failed" in shown
     written = json.loads(report.read_text(encoding="utf-8"))
@@ -139,20 +142,40 @@ def test_an_impossible_report_is_refused_before_the_run(tmp_path: Path) -> None:
     assert not (tmp_path / "notebooks" / "ran").exists()
 
 
+def course_run(root: Path, name: str) -> subprocess.Popen[str]:
+    """`course run` in a process of its own, in a course of this one lesson."""
+    program = (
+        "import sys; from pathlib import Path; from course_lib.lessons import Lesson\n"
+        "from course_lib import cli, lessons\n"
+        f"only = Lesson({name!r}, '', 1, '', Path({str(root)!r}))\n"
+        "lessons.chosen = lambda names: [only]\n"
+        "sys.argv = ['course', 'run']; cli.main()\n"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_a_kernel_that_cannot_start_is_one_sentence(tmp_path: Path) -> None:
+    lesson(tmp_path, "01_right")
+    in_its_place = tmp_path / "notebooks" / "ipykernel_launcher.py"
+    in_its_place.write_text("raise SystemExit(1)", encoding="utf-8")
+    course = course_run(tmp_path, "01_right")
+    said, errors = course.communicate(timeout=60)
+    assert course.returncode == 1
+    assert "01_right failed: no Python kernel could run it (" in said
+    assert errors == ""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 def test_an_interrupt_stops_the_kernels(tmp_path: Path) -> None:
     cell = "import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))\n"
     lesson(tmp_path, "01_slow", cell + "time.sleep(600)")
-    program = (
-        "import sys; from pathlib import Path; from course_lib.lessons import Lesson\n"
-        "from course_lib import cli, lessons\n"
-        f"slow = Lesson('01_slow', '', 1, '', Path({str(tmp_path)!r}))\n"
-        "lessons.chosen = lambda names: [slow]\n"
-        "sys.argv = ['course', 'run']; cli.main()\n"
-    )
-    course = subprocess.Popen(
-        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    course = course_run(tmp_path, "01_slow")
     pid = tmp_path / "notebooks" / "pid"
     try:
         _wait_for(lambda: pid.is_file() and pid.read_text() != "")

@@ -157,7 +157,7 @@ def test_a_misspelt_name_gets_the_nearest(capsys: pytest.CaptureFixture[str]) ->
         return logits
 
     check(sofmax)
-    assert "Did you mean “softmax”?" in capsys.readouterr().out
+    assert ": did you mean “softmax”?" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("variable", ["NBGRADER_EXECUTION", "COURSE_STRICT"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from course_lib.exercises import Case, Exercise, Formula, Misconception, catalogue, judge
-from course_lib.exercises.diagnosis import same_values
+from course_lib.exercises.diagnosis import error_at, same_values
 from course_lib.exercises.exercise import Outcome
 from course_lib.exercises.judge import diagnose, run_cases
 
@@ -45,7 +45,7 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
 @pytest.mark.parametrize(
     ("name", "answer", "status", "says"),
     [
-        ("mse", raises, "error", "IndexError: list index out of range in line 3: values[5]"),
+        ("mse", raises, "error", "IndexError: list index out of range in line 3: `values[5]` ("),
         ("mse", lambda p: 0.0, "error", "could not be called as `mse(predictions, targets)`"),
         ("mse", lambda p, t: None, "wrong", "is a `return` missing?"),
         ("mse", lambda p, t: "0.5", "wrong", "got a value of type str"),
@@ -211,7 +211,7 @@ def test_interrupting_reaches_the_person() -> None:
 
 
 def test_an_unknown_exercise_is_named_with_the_nearest() -> None:
-    with pytest.raises(KeyError, match="Did you mean “softmax_cross_entropy”"):
+    with pytest.raises(KeyError, match="did you mean “softmax_cross_entropy”"):
         judge("softmax_crossentropy", lambda: None)
 
 
@@ -296,3 +296,17 @@ def test_values_are_compared_to_the_tolerance() -> None:
 
 def test_a_formula_is_a_function_of_one_array() -> None:
     assert Formula("np.sum(x ** 2)")(np.array([3.0, 4.0])) == 25
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("line 2: a[{0: 5}[0]]", "IndexError in line 2: `a[{0: 5}[0]]`"),
+        ("line 2 of `f`: x", "IndexError in line 2 of `f`: `x`"),
+        ("line 2: s = '`'", "IndexError in line 2: `s = '''`"),
+        ("line 2", "IndexError in line 2"),
+        ("", "IndexError"),
+    ],
+)
+def test_a_quoted_line_is_marked_as_code(line: str, said: str) -> None:
+    assert error_at("IndexError", line) == said

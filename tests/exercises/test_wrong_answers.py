@@ -856,4 +856,4 @@ def test_an_unfinished_function_that_is_called_is_pointed_at() -> None:
     )
     verdict = judge("mse", function)
     assert verdict.status == "error"
-    assert "raised NotImplementedError in line 2: return helper(predictions)" in verdict.message
+    assert "raised NotImplementedError in line 2: `return helper(predictions)` (" in verdict.message

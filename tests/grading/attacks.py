@@ -109,9 +109,13 @@ ENDINGS = {
         "The process that ran your function ended",
     ),
     "thread that exits later": attack(
-        "import os, threading, time\n"
-        "def later():\n    time.sleep(0.05)\n    os._exit(0)\n"
-        "threading.Thread(target=later).start()\n" + MSE,
+        "import os, sys, threading, time\n"
+        "HERE = sys.modules['__main__']\n"
+        "def later():\n"
+        "    while sys.modules['__main__'] is HERE: time.sleep(0.001)\n"
+        "    os._exit(0)\n"  # under the next answer
+        "STARTED = threading.Thread(target=later).start()\n"
+        "def mse(p, t, started=STARTED): return np.mean((p - t) ** 2)",
         "correct",
         "Correct.",
     ),

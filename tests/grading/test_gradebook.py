@@ -225,8 +225,8 @@ def test_wrong_paths_are_told(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "link.ipynb").symlink_to(place / "anna.ipynb")
     for path, says in (
-        (tmp_path / "clas", f"Did you mean “{place}”?"),
-        (place / "ana.ipynb", f"Did you mean “{place / 'anna.ipynb'}”?"),
+        (tmp_path / "clas", f": did you mean “{place}”?"),
+        (place / "ana.ipynb", f": did you mean “{place / 'anna.ipynb'}”?"),
         (tmp_path / "no/where.ipynb", "There is no file or folder"),
         (place / "all.zip", "unpack it and name the folder"),
         (place / "list.txt", "name an .ipynb file, or a folder"),

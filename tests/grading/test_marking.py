@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from course_lib.exercises import catalogue, judge
+from course_lib.grading.gradebook import grade
 from course_lib.grading.marking import mark
 from course_lib.grading.sandbox import Limits
 
@@ -281,3 +284,27 @@ def test_the_courses_own_functions_are_not_made_to_work_hard(asked: str) -> None
     [entry] = [entry for entry in entries if entry["exercise"] == "soft_threshold"]
     assert entry["status"] == "error"
     assert "arguments too large for the course's own function" in entry["message"]
+
+
+def test_without_the_cell_of_imports_a_sentence_says_so_everywhere(tmp_path: Path) -> None:
+    used_when_called = "def mse(p, t): return np.mean((p - t) ** 2)"
+    used_at_once = "ONES = np.ones(1)\ndef mse_gradient(p, t): return ONES * (p - t)"
+    whole = json.loads(notebook(used_when_called, used_at_once))
+    without_imports = {**whole, "cells": whole["cells"][1:]}
+    file = tmp_path / "anna.ipynb"
+    file.write_text(json.dumps(without_imports))
+    grade([file], tmp_path / "out")
+    (line,) = (tmp_path / "out/results.jsonl").read_text().splitlines()
+    entries = {entry["exercise"]: entry for entry in json.loads(line)["exercises"]}
+    names: dict[str, Any] = {}
+    exec(used_when_called, names)
+    kind = "`np` is NumPy, which nothing has imported: the cell of imports at the top of the lesson"
+    for message in (
+        entries["mse"]["message"],
+        entries["mse_gradient"]["message"],
+        judge("mse", names["mse"]).message,
+    ):
+        assert "NameError: name 'np' is not defined" in message
+        assert kind in message
+    page = (tmp_path / "out/feedback/anna.html").read_text("utf-8")
+    assert page.count("which nothing has imported") == 2

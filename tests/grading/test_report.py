@@ -129,6 +129,20 @@ def test_file_names_are_safe_unique_and_stay_as_they_are() -> None:
     assert file_names(["CON"])["CON"] != "CON.html"
 
 
+def test_only_the_table_for_excel_begins_with_a_byte_order_mark(tmp_path: Path) -> None:
+    place = tmp_path / "class"
+    place.mkdir()
+    for name in ("Müller", "王"):
+        (place / f"{name}.ipynb").write_bytes(notebook("def mse(p, t): return 0"))
+    made = grade([place], tmp_path / "out", seed=1).files
+    texts = {path.name: path.read_text("utf-8") for path in made if path.suffix == ".csv"}
+    marked = [name for name, text in texts.items() if text.startswith("\ufeff")]
+    assert marked == ["gradebook_excel.csv"]
+    assert texts["gradebook_excel.csv"] == "\ufeff" + texts["gradebook.csv"]
+    read_by_programs = rows(texts["gradebook.csv"])
+    assert [row["learner"] for row in read_by_programs] == ["Müller", "王"]
+
+
 def test_hostile_names_through_a_whole_run(tmp_path: Path) -> None:
     place = tmp_path / "class"
     place.mkdir()

@@ -128,6 +128,16 @@ def test_killed_while_the_reports_are_written(
     assert reports(torn) == reports(whole)
 
 
+def test_what_a_killed_run_has_half_written_is_removed(a_class: Path, tmp_path: Path) -> None:
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    grade([a_class], whole, seed=5)
+    (torn / "feedback").mkdir(parents=True)
+    (torn / ".grades.csv.12-34.part").write_text("submission,exer")
+    (torn / "feedback" / ".learner04.html.12-34.part").touch()
+    grade([a_class], torn, seed=5)
+    assert reports(torn) == reports(whole)
+
+
 # --- a full disk ---------------------------------------------------------------------------------
 
 

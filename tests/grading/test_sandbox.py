@@ -160,12 +160,12 @@ def test_nothing_of_this_process_reaches_the_learner(
         (
             "def f(x):\n    a = [1]\n    return a[4]",
             "error",
-            "IndexError: list index out of range in line 3: return a[4]",
+            "IndexError: list index out of range in line 3: `return a[4]` (",
         ),
         (
             "def g(x):\n    # why\n    return x.no\ndef f(x): return g(x)",
             "error",
-            "AttributeError: 'numpy.ndarray' object has no attribute 'no' in line 3 of `f`",
+            "AttributeError: 'numpy.ndarray' object has no attribute 'no' in line 3 of `f`: `",
         ),
         ("def f(x): raise NotImplementedError", "not attempted", "Put your own lines"),
         ("def f(x): raise SystemExit(3)", "error", "SystemExit: 3"),
@@ -178,7 +178,11 @@ def test_nothing_of_this_process_reaches_the_learner(
         ("def f(x): return 'a' * 10**7", "wrong", "of type str that is too large to be graded"),
         ("def f(x): return bytearray(10**10)", "error", "MemoryError"),
         ("f = 3", "error", "`f` is not a function but a value of type int."),
-        ("f = nothing", "error", "raised NameError: name 'nothing' is not defined in line 1: f ="),
+        (
+            "f = nothing",
+            "error",
+            "raised NameError: name 'nothing' is not defined in line 1: `f = nothing`.",
+        ),
         ("def f(x): return (", "error", "SyntaxError"),
         ("import course_lib", "error", "ImportError: answers may not use the course's own"),
         (
@@ -246,14 +250,19 @@ def test_what_an_answer_leaves_behind_does_not_harm_the_next() -> None:
     with Sandbox(QUICK) as sandbox:
         leaves = """
         import os, threading, time
+        calls = []
         def later():
-            time.sleep(0.05)
+            while len(calls) < CASES: time.sleep(0.01)
+            time.sleep(1)
             os._exit(0)
         threading.Thread(target=later).start()
-        def f(x): return x + 1
-        """
+        def f(x):
+            calls.append(x)
+            return x + 1
+        """.replace("CASES", str(len(exercise().draw_cases(0))))
         assert said(run(leaves, sandbox=sandbox))[0] == "correct"
-        threading.Event().wait(0.3)
+        while sandbox._process is not None and sandbox._process.is_fresh():
+            threading.Event().wait(0.05)
         assert said(run("def f(x): return x + 1", sandbox=sandbox))[0] == "correct"
 
 

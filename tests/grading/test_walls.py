@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 import course_lib
+from course_lib.cli import course
 from course_lib.errors import CourseError
 from course_lib.exercises import Case, Exercise
 from course_lib.grading import sandbox, servers, walls
@@ -291,8 +292,33 @@ def test_without_walls_a_class_is_refused_unless_told_otherwise(
     with pytest.raises(CourseError, match="--unsafe if you trust"):
         grade([place], out)
     assert not out.exists()
-    assert grade([place], out, unsafe=True).graded == 1
-    assert grade([place / "anna.ipynb"], tmp_path / "own").graded == 1
+    said: list[str] = []
+    assert grade([place], out, unsafe=True, warn=said.append).graded == 1
+    assert said == []
+
+
+def test_one_file_is_graded_without_walls_and_a_person_is_told_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "anna.ipynb"
+    file.write_bytes(notebook(*answers()))
+    said: list[str] = []
+    if NO_SIGHT not in sandbox.describe()[1]:
+        assert grade([file], tmp_path / "behind walls", warn=said.append).graded == 1
+        assert said == []
+    monkeypatch.setattr(sandbox, "CAN_FORK", False)
+
+    def told_first(*_: object) -> None:
+        assert said
+
+    with_warning = grade([file], tmp_path / "own", warn=said.append, progress=told_first)
+    assert with_warning.graded == 1
+    course.main(["grade", str(file), "--out", str(tmp_path / "cli")], standalone_mode=False)
+    said += capsys.readouterr().err.splitlines()
+    assert [sentence.partition("anna.ipynb")[0] for sentence in said] == [
+        f"Nothing here keeps the code in “{tmp_path}/"
+    ] * 2
+    assert said[0].endswith("your own; grade another person's on Linux.")
 
 
 @linux
