@@ -92,7 +92,7 @@ from course_lib.foundations.gradients import numerical_gradient
 from course_lib.foundations.losses import softmax, softmax_cross_entropy
 from course_lib.foundations.regularization import l2_penalty
 from course_lib.plots import feature_extraction as figures
-from course_lib.transfer import backbones, features
+from course_lib.transfer import backbones, devices, features
 from course_lib.transfer.autodiff import gradient
 from course_lib.transfer.hog import hog
 
@@ -153,13 +153,16 @@ figures.image_rows(cells.images[np.array(chosen)], names, "Twelve cells, and wha
 # Now the eye. `load("auto")` takes ResNet50 if its ImageNet weights are on this machine or can be
 # fetched quickly, otherwise EfficientNet-Lite0, a smaller network whose weights came with a
 # package. It prints which, and why. The code below is the same for both; the results stored in this
-# notebook, and what the text says about them, are those of EfficientNet-Lite0. (Without a GPU,
-# ResNet50 takes minutes where seconds are announced. With `COURSE_OFFLINE=1` in the environment
-# before you start JupyterLab it is the smaller network.) A *backbone* is such a network without its
-# last layer, the one that names the classes of ImageNet.
+# notebook, and what the text says about them, are those of EfficientNet-Lite0. (What is made
+# `accelerated` uses a GPU well where there is one. Without one, ResNet50 takes minutes where
+# seconds are announced. With `COURSE_OFFLINE=1` in the environment before you start JupyterLab it
+# is the smaller network.) A *backbone* is such a network without its last layer, the one that names
+# the classes of ImageNet.
 
 # %% tags=["not-stored", "nbval-ignore-output"]
-backbone = backbones.load("auto", SIZE)
+print(devices.report())
+with devices.accelerated():
+    backbone = backbones.load("auto", SIZE)
 
 # %%
 middle = {
@@ -429,13 +432,14 @@ def global_average_pool(feature_maps):
 global_average_pool = check(global_average_pool)
 
 # %% [markdown]
-# Three ways, one result: yours, Keras' layer, and the course's `features.pooled`.
+# Three ways, one result: yours, Keras' layer, and the course's `features.pooled`. (On a GPU the
+# network computes in half precision: two or three digits.)
 
 # %% tags=["nbval-ignore-output"]
 maps = backbone(cells.images[:4])
 layer = keras.ops.convert_to_numpy(keras.layers.GlobalAveragePooling2D()(maps))
 witnesses = {"Keras": layer, "features.pooled": features.pooled(backbone, cells.images[:4])}
-compare(global_average_pool(maps), witnesses, 1e-3)
+compare(global_average_pool(maps), witnesses, 1e-3 if backbone.precision == "float32" else 0.1)
 
 # %% [markdown]
 # `features.pooled` also *keeps* what it computes, on disk, under a key of everything that decides
@@ -685,7 +689,8 @@ def fitted(x, classifier, train, test):
 # what if the same network has random weights?
 
 # %%
-untrained = backbones.load(backbone.name, SIZE, weights="random")
+with devices.accelerated():
+    untrained = backbones.load(backbone.name, SIZE, weights="random")
 everything = features.pooled(untrained, cells.images, [*middle, last], BOTH)
 random_features = everything[:, : -2 * backbone.width]
 

@@ -220,15 +220,16 @@ trainable_mask = check(trainable_mask)
 
 # %% [markdown]
 # Now a real network. The next cell takes ResNet50 if its weights are there or can be fetched, and a
-# smaller network with ImageNet weights otherwise, and says which. `every_device` shares the work
-# out where there are several GPUs; `accelerate` uses half precision where there is one. (Without a
-# GPU, ResNet50 takes minutes for what is said to take seconds here, and several gigabytes. With
-# `COURSE_OFFLINE=1` in the environment before you start JupyterLab it is the smaller network.)
+# smaller network with ImageNet weights otherwise, and says which. What is made `accelerated` uses
+# the GPU well where there is one, in half precision, and shares the work out where there are
+# several. (Without a GPU, ResNet50 takes minutes for what is said to take seconds here, and several
+# gigabytes. With `COURSE_OFFLINE=1` in the environment before you start JupyterLab it is the
+# smaller network.)
 
 # %% tags=["not-stored", "nbval-ignore-output"]
 SIZE = 32 if QUICK else 224 if FULL else 112
-print(devices.accelerate())
-with devices.every_device():
+print(devices.report())
+with devices.accelerated():
     backbone = backbones.load("auto", SIZE)
 
 # %% [markdown]
@@ -825,7 +826,7 @@ few = features.maps(backbone, cells.images[:8], START)
 by_whole = number(whole(backbone.rgb(cells.images[:8]), training=False))
 difference = np.abs(number(top(few, training=False)) - by_whole).max()
 print(f"logits differ by at most {difference:.1e}")
-assert difference < 1e-3
+assert difference < (1e-3 if backbone.precision == "float32" else 0.1)
 
 # %% [markdown]
 # And training from maps moves only what lies behind them. How many weights is that now, with the
@@ -928,18 +929,30 @@ def head_first(before, split, seed):
     return head
 
 
+# %% [markdown]
+# How long, and how fast? The small images and the few epochs are there to save your time. The rates
+# were tried, with the smaller network, on cells cut from the training cells of the first split as
+# its test cells are: by module or, for the random split of the full mode, at random. Cut at random,
+# a larger rate did better; by module it did worse. (Neither by two standard errors: enough to
+# choose, not to conclude.)
+
 # %%
 EPOCHS = 1 if QUICK else 10 if FULL else 3
-FINE = finetune.Plan(epochs=EPOCHS, learning_rate=1e-3, layer_decay=0.7)
+RATES = {"modules apart": 1e-3, "random split": 1e-3 if backbone.name == "resnet50" else 3e-3}
 
 
-def fine_tuned(network, variants, before, split, seed, saved=None):
+def fine_plan(kind, seed):
+    """How to fine-tune for a kind of split."""
+    return finetune.Plan(epochs=EPOCHS, learning_rate=RATES[kind], layer_decay=0.7, seed=seed)
+
+
+def fine_tuned(network, variants, before, split, plan, saved=None):
     """A head and the network's weights, fine-tuned on the training cells."""
     pretrained = network.model.get_weights()
-    head = head_first(before, split, seed)
+    head = head_first(before, split, plan.seed)
     model = finetune.assemble(network, head, STAGES, BOTH, start=START)
     finetune.unfreeze(model, finetune.stage_start(network, MOVING[0]))
-    plan, ends = replace(FINE, seed=seed), list(network.stages.values())
+    ends = list(network.stages.values())
     run = finetune.fine_tune(
         model, variants, targets, plan, train=split.train, ends=ends, checkpoint=saved
     )
@@ -999,7 +1012,9 @@ def saved(kind, seed):
 
 # %% tags=["nbval-ignore-output"]
 challengers = {
-    (kind, seed): fine_tuned(backbone, variants, before, split, seed, saved(kind, seed))
+    (kind, seed): fine_tuned(
+        backbone, variants, before, split, fine_plan(kind, seed), saved(kind, seed)
+    )
     for kind, split, seed in RUNS
 }
 
@@ -1017,12 +1032,13 @@ for kind, split, seed in RUNS:
 
 # %% tags=["nbval-ignore-output"]
 if FULL:
-    control = backbones.load(backbone.name, SIZE, weights="random")
+    with devices.accelerated():
+        control = backbones.load(backbone.name, SIZE, weights="random")
     drawn = [features.maps(control, images, START).astype("float16") for images in flipped]
     first = seen(finetune.tail(control, START, STAGES, BOTH), drawn)
     for kind, split, seed in RUNS[:: len(SEEDS)]:
         file = saved(f"random weights {kind}", seed)
-        _, tuned = fine_tuned(control, drawn, first, split, seed, file)
+        _, tuned = fine_tuned(control, drawn, first, split, fine_plan(kind, seed), file)
         note(kind, "random weights, SVM", seed, svm(seen_after(control, tuned, drawn), split))
 
 # %% [markdown]
@@ -1127,6 +1143,8 @@ for kind, method in [(kind, name) for kind, methods in found.items() for name in
 # %% [markdown]
 # ### On your own
 #
+# - Set `SIZE` to 128 and `EPOCHS` to 5, for which you wait half a minute longer. Is fine-tuning
+#   ahead now? And with another `seed` in `fine_plan`?
 # - Unfreeze one stage more. Is it better, and is the difference larger than its standard error?
 # - In section 5, replace the faint pictures by negatives, `0.55 - 0.3 * images`. Why do new
 #   statistics not help now? How many epochs does it take, protected or not?

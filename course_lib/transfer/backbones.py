@@ -78,14 +78,19 @@ class Backbone:
         """Pixels along each side of the images that it takes."""
         return int(self.model.input_shape[1])
 
+    @property
+    def precision(self) -> str:
+        """The type that it computes in: "float32" or, made `devices.accelerated`, "bfloat16"."""
+        return str(self.model.layers[-1].compute_dtype)
+
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Feature maps (n, s, s, width) of one batch, in inference mode.
+        """Feature maps (n, s, s, width) of one batch in float32, in inference mode.
 
         Raises:
             UsageError: see `rgb`.
         """
         maps = self.model(self.rgb(images), training=False)
-        array: np.ndarray = keras.ops.convert_to_numpy(maps)
+        array: np.ndarray = keras.ops.convert_to_numpy(keras.ops.cast(maps, "float32"))
         return array
 
     def rgb(self, images: np.ndarray) -> np.ndarray:
@@ -98,8 +103,12 @@ class Backbone:
             UsageError: the shape is another, or the values show that the images were already
                 prepared for some network.
         """
+        return self.colours(images).astype(np.float32)
+
+    def colours(self, images: np.ndarray) -> np.ndarray:
+        """As `rgb`, but bytes stay bytes: the model takes them too, and they are copied sooner."""
         images = self.checked(images)
-        return np.repeat(images, 3 // images.shape[3], axis=3).astype(np.float32)
+        return np.repeat(images, 3 // images.shape[3], axis=3)
 
     def checked(self, images: np.ndarray) -> np.ndarray:
         """The images as they are, if `rgb` takes them.

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import CourseError
 from ..files import whole
+from .layerwise import flat
 
 
 class Saved(NamedTuple):
@@ -36,7 +37,7 @@ class Saved(NamedTuple):
 
 def fingerprint(model: keras.Model, *decides: object) -> str:
     """Equal for trainings that would go the same way: layers, what trains, plan and data."""
-    hashed = hashlib.sha256(keras.config.dtype_policy().name.encode())
+    hashed = hashlib.sha256(" ".join(layer.compute_dtype for layer in flat(model)).encode())
     for weight in model.weights:  # not their names: Keras numbers layers without a name
         hashed.update(f"{weight.shape} {weight.trainable}".encode())
     for each in decides:

@@ -12,6 +12,7 @@ import io
 import os
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -19,10 +20,12 @@ from weakref import WeakKeyDictionary
 import keras
 import numpy as np
 
-from ..errors import UsageError
+from ..errors import CourseError, UsageError
 from ..files import whole
+from ..progress_bar import track
 from .backbones import Backbone
-from .progress import progress
+from .devices import largest_batch, out_of_memory
+from .prefetch import Ahead
 
 CHUNK = 128
 """Images in a file; no more than these are computed again after an interruption."""
@@ -53,7 +56,9 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     chosen = os.environ.get("COURSE_CACHE")
-    return Path(chosen).expanduser() if chosen else user_cache_path("transfer-learning-course")
+    if chosen:  # not Path.expanduser, which raises for a user who does not exist
+        return Path(os.path.expanduser(chosen))  # noqa: PTH111
+    return user_cache_path("transfer-learning-course")
 
 
 def pooled(
@@ -63,7 +68,7 @@ def pooled(
     pooling: Sequence[str] = ("average",),
     *,
     preprocess: Preprocess | None = None,
-    batch_size: int = 32,
+    batch_size: int | None = None,
 ) -> np.ndarray:
     """One row of numbers for each image, from the cache as far as they are there.
 
@@ -74,7 +79,8 @@ def pooled(
         pooling: "average", "maximum" or both: what becomes of each channel of a stage.
         preprocess: takes the place of the backbone's own preprocessing, from RGB 0..255 in
             float32, (n, S, S, 3), to what the network gets: to measure what a wrong one costs.
-        batch_size: images in one call of the network.
+        batch_size: images in one call of the network; by default as many as the memory of a GPU
+            takes, see `devices.largest_batch`. It does not change the result.
 
     Returns:
         (N, F) float32: for each stage and each pooling the channels of that stage.
@@ -82,6 +88,7 @@ def pooled(
     Raises:
         UsageError: there are no images, the backbone does not take them or has no such stage,
             or there is no such pooling.
+        CourseError: the memory does not suffice for one image.
         KeyboardInterrupt: what is finished is kept; the same call goes on from there.
     """
     unknown = [name for name in pooling if name not in POOLINGS]
@@ -96,7 +103,7 @@ def pooled(
 
 
 def maps(
-    backbone: Backbone, images: np.ndarray, stage: str = "", *, batch_size: int = 32
+    backbone: Backbone, images: np.ndarray, stage: str = "", *, batch_size: int | None = None
 ) -> np.ndarray:
     """Feature maps of one stage (the last one, if none is named), cached as in `pooled`.
 
@@ -104,7 +111,7 @@ def maps(
         (N, s, s, K) float32.
 
     Raises:
-        UsageError, KeyboardInterrupt: see `pooled`.
+        UsageError, CourseError, KeyboardInterrupt: see `pooled`.
     """
     output = Output(stage or list(backbone.stages)[-1], "")
     return _computed(backbone, images, [output], None, batch_size)[0]
@@ -115,7 +122,7 @@ def _computed(
     images: np.ndarray,
     outputs: Sequence[Output],
     preprocess: Preprocess | None,
-    batch_size: int,
+    batch_size: int | None,
 ) -> list[np.ndarray]:
     """For each output an array with a row for each image."""
     images = backbone.checked(images)
@@ -130,40 +137,75 @@ def _computed(
     found = [[_read(path) for path in row] for row in paths]
     lacking = [number for number, row in enumerate(found) if any(part is None for part in row)]
     if lacking:
-        forward = _forward(backbone, outputs, preprocess, min(batch_size, len(images)))
-        kept, trouble = len(chunks) - len(lacking), None
+        prepare = _prepare(backbone, preprocess)
+        prepared = Ahead(lambda n: prepare(chunks[lacking[n]]), len(lacking))
+        forward = _forward(backbone, outputs, preprocess is not None, batch_size, len(images))
+        label, unit = f"Features by {backbone.name}", f"x {CHUNK} images"
+        store = _Store()
         try:
-            for number in progress(lacking, f"Features by {backbone.name}", f"x {CHUNK} images"):
-                made = forward(chunks[number])
-                found[number] = [*made]
-                trouble = trouble or _write_all(paths[number], made)
-                kept += not trouble
+            with store:
+                for n in track(range(len(lacking)), label, unit):
+                    made = forward(prepared[n])
+                    found[lacking[n]] = [*made]
+                    store.keep(paths[lacking[n]], made)
         except KeyboardInterrupt:
+            kept = len(chunks) - len(lacking) + store.kept
             print(f"Interrupted: {kept} of {len(chunks)} parts are kept; run it again to go on.")
             raise
-        if trouble:
-            print(f"Features cannot be kept for the next time ({trouble}): {folder}")
+        if store.trouble:
+            print(f"Features cannot be kept for the next time ({store.trouble}): {folder}")
         _sweep(folder)
     columns = zip(*found, strict=True)
     return [np.concatenate([part for part in parts if part is not None]) for parts in columns]
 
 
+def _prepare(
+    backbone: Backbone, preprocess: Preprocess | None
+) -> Callable[[np.ndarray], np.ndarray]:
+    """From a chunk of images to what the model takes."""
+    if preprocess is None:
+        return backbone.colours
+    return lambda chunk: np.asarray(preprocess(backbone.rgb(chunk)), np.float32)
+
+
 def _forward(
-    backbone: Backbone, outputs: Sequence[Output], preprocess: Preprocess | None, batch_size: int
+    backbone: Backbone,
+    outputs: Sequence[Output],
+    prepared: bool,
+    batch_size: int | None,
+    images: int,
 ) -> Callable[[np.ndarray], list[np.ndarray]]:
-    """From a chunk of images to its outputs, in batches of one size, so that one is compiled."""
-    model = _model(backbone, tuple(outputs), prepared=preprocess is not None)
+    """From a prepared chunk to its outputs, in batches of one size, so that one is compiled."""
+    model = _model(backbone, tuple(outputs), prepared)
+    size = min(batch_size or largest_batch(model), CHUNK, images)
+
+    def compute(batch: np.ndarray) -> list[np.ndarray]:
+        nonlocal size
+        if len(batch) > size:  # the memory did not suffice for more
+            halves = (compute(half) for half in np.array_split(batch, 2))
+            return [np.concatenate(pair) for pair in zip(*halves, strict=True)]
+        try:
+            made = model.predict_on_batch(batch)
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+            if len(batch) == 1:
+                raise CourseError(
+                    f"The device has no memory left for one image of {backbone.image_size} by "
+                    f"{backbone.image_size} pixels: take smaller ones, or a smaller network."
+                ) from error
+            size = (len(batch) + 1) // 2
+            print(f"The device has no memory for {len(batch)} images at once: {size} from now on.")
+            return compute(batch)
+        return made if len(outputs) > 1 else [made]
 
     def forward(chunk: np.ndarray) -> list[np.ndarray]:
-        batches = []
-        for start in range(0, len(chunk), batch_size):
-            batch = backbone.rgb(chunk[start : start + batch_size])
-            if preprocess is not None:
-                batch = np.asarray(preprocess(batch), np.float32)
-            if len(batch) < batch_size:
-                batch = np.resize(batch, (batch_size, *batch.shape[1:]))  # repeats its images
-            made = model.predict_on_batch(batch)
-            batches.append(made if len(outputs) > 1 else [made])
+        step, batches = size, []
+        for start in range(0, len(chunk), step):
+            batch = chunk[start : start + step]
+            if len(batch) < step:
+                batch = np.resize(batch, (step, *batch.shape[1:]))  # repeats its images
+            batches.append(compute(batch))
         rows = (np.concatenate(parts)[: len(chunk)] for parts in zip(*batches, strict=True))
         return [np.asarray(part, np.float32) for part in rows]
 
@@ -201,9 +243,8 @@ def _origin(backbone: Backbone, preprocess: Preprocess | None) -> str:
     prepare = preprocess or backbone.prepare()
     prepared = keras.ops.convert_to_numpy(prepare(ramp.copy()))
     prepared = np.rint(1000 * prepared.astype(float)).astype(np.int64)  # free of rounding
-    precision = keras.config.dtype_policy().name
     digest = hashlib.sha256(prepared.tobytes()).hexdigest()
-    return f"{FORMAT} {backbone.name} {backbone.weights} {size} {precision} {digest}"
+    return f"{FORMAT} {backbone.name} {backbone.weights} {size} {backbone.precision} {digest}"
 
 
 def _names(origin: str, chunk: np.ndarray, outputs: Sequence[Output]) -> list[str]:
@@ -231,14 +272,38 @@ def _read(path: Path) -> np.ndarray | None:
     return array
 
 
-def _write_all(paths: Sequence[Path], arrays: Sequence[np.ndarray]) -> str | None:
-    """Store each array, complete or not at all; returns what went wrong."""
-    try:
-        for path, array in zip(paths, arrays, strict=True):
-            _write(path, array)
-    except OSError as error:
-        return error.strerror or str(error)
-    return None
+class _Store:
+    """Writes files in a thread of its own, so that the device need not wait for the disk.
+
+    Attributes:
+        kept: how many times all files were written.
+        trouble: what went wrong; after that nothing is written.
+    """
+
+    def __init__(self) -> None:
+        self.kept, self.trouble = 0, ""
+        self._worker = ThreadPoolExecutor(1, "course-store")
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self._worker.shutdown()  # waits until all is written
+
+    def keep(self, paths: Sequence[Path], arrays: Sequence[np.ndarray]) -> None:
+        """Store each array, complete or not at all."""
+        self._worker.submit(self._write_all, paths, arrays)
+
+    def _write_all(self, paths: Sequence[Path], arrays: Sequence[np.ndarray]) -> None:
+        if self.trouble:
+            return
+        try:
+            for path, array in zip(paths, arrays, strict=True):
+                _write(path, array)
+        except (OSError, MemoryError) as error:
+            self.trouble = getattr(error, "strerror", None) or str(error) or "no memory is left"
+        else:
+            self.kept += 1
 
 
 def _write(path: Path, array: np.ndarray) -> None:

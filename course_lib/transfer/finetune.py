@@ -17,12 +17,13 @@ import numpy as np
 
 from ..errors import UsageError
 from ..foundations.fine_tuning import trainable_mask
+from ..progress_bar import track
 from . import checkpoint as checkpoints
 from .backbones import Backbone
 from .devices import memory_error, out_of_memory
 from .features import POOLINGS
 from .layerwise import LayerwiseAdamW, flat
-from .progress import progress
+from .prefetch import Ahead
 
 FLIPS: dict[str, tuple[int, ...]] = {
     "as it is": (),
@@ -194,7 +195,8 @@ class Plan:
 
     Attributes:
         epochs: at most.
-        batch_size: examples in a step, of all devices together.
+        batch_size: examples in a step, of all devices together. It is part of the recipe and does
+            not follow the memory: the result depends on it.
         learning_rate: of the last group of layers, at its highest.
         layer_decay: factor on the rate from group to group towards the input.
         warmup: share of all steps over which the rate rises from 0; then half a cosine to 0.
@@ -241,8 +243,11 @@ class Training:
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type hints
     """Batches of examples in a given order, each example in one of its variants.
 
+    Each batch is made while the device computes with the one before. Bytes and half precision stay
+    what they are until they are on the device.
+
     Args:
-        variants: arrays (N, ...), the same examples in each; any float type.
+        variants: arrays (N, ...), the same examples in each; bytes or any float type.
         labels: (N,) integers, or (N, C) probabilities of the classes.
         weights: (N,) of the examples in the loss.
         order: indices of the examples, each batch takes the next ones.
@@ -260,19 +265,29 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         batch_size: int,
     ) -> None:
         super().__init__()
-        self._variants, self._labels, self._weights = variants, labels, weights
-        self._order, self._picks, self._batch_size = order, picks, batch_size
+        dtype = _carried(variants)
+
+        def batch(number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            part = slice(number * batch_size, (number + 1) * batch_size)
+            chosen, picked = order[part], picks[part]
+            x = np.empty((len(chosen), *variants[0].shape[1:]), dtype)
+            for variant, array in enumerate(variants):
+                x[picked == variant] = array[chosen[picked == variant]]
+            return x, labels[chosen], weights[chosen]
+
+        self._batches = Ahead(batch, math.ceil(len(order) / batch_size))
 
     def __len__(self) -> int:
-        return math.ceil(len(self._order) / self._batch_size)
+        return len(self._batches)
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        part = slice(number * self._batch_size, (number + 1) * self._batch_size)
-        chosen, picks = self._order[part], self._picks[part]
-        x = np.empty((len(chosen), *self._variants[0].shape[1:]), np.float32)
-        for variant, array in enumerate(self._variants):
-            x[picks == variant] = array[chosen[picks == variant]]
-        return x, self._labels[chosen], self._weights[chosen]
+        return self._batches[number]
+
+
+def _carried(variants: Sequence[np.ndarray]) -> np.dtype[Any]:
+    """Type in which examples go to the device: their own if it is small, float32 otherwise."""
+    [dtype, *others] = {variant.dtype for variant in variants}
+    return dtype if not others and dtype in (np.uint8, np.float16) else np.dtype(np.float32)
 
 
 def fine_tune(
@@ -336,7 +351,7 @@ def fine_tune(
             checkpoint, origin
         )
     steps = math.ceil(len(train) / plan.batch_size)
-    bar: Any = progress(range(plan.epochs * steps), "Fine-tuning", "batches")
+    bar: Any = track(range(plan.epochs * steps), "Fine-tuning", "batches")
     for _ in range(len(run.losses) * steps + 1):  # the first shows the bar
         next(bar, None)
     try:
@@ -395,7 +410,12 @@ class _Epoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         if self._state:
             checkpoints.restore(self.model, self._state)
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Not at its end: for that Keras would wait for the device after each batch."""
+        if batch:
+            next(self._bar, None)
+
+    def on_train_end(self, logs: Any = None) -> None:
         next(self._bar, None)
 
 

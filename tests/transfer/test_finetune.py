@@ -250,7 +250,10 @@ def test_layerwise_adamw_is_adamw_with_a_rate_for_each_variable(weight_decay):
         keras.optimizers.AdamW(0.125 * factors[1], weight_decay=0.0),  # a bias does not decay
     ]
     for _ in range(5):
-        gradients = [random.normal(size=start.shape) for start in starts]
+        gradients = [
+            keras.ops.convert_to_tensor(random.normal(size=start.shape), "float32")
+            for start in starts
+        ]
         optimizer.apply(gradients, ours)
         for single, gradient, variable in zip(alone, gradients, theirs, strict=True):
             single.apply([gradient], [variable])
@@ -467,6 +470,62 @@ def test_checkpoint_holds_no_pickle(rows, tmp_path):
     trained(rows, checkpoint=tmp_path / "run.npz")
     with np.load(tmp_path / "run.npz", allow_pickle=False) as file:
         assert all(file[name].dtype != object for name in file)
+
+
+def batches(variants, order=TRAIN):
+    picks = np.arange(len(order)) % len(variants)
+    return finetune.Batches(variants, LABELS, np.ones(12, np.float32), order, picks, batch_size=4)
+
+
+def test_batches_hold_the_chosen_variants_of_the_chosen_examples(rows):
+    order = np.array([3, 1, 11, 0, 5, 4])
+    given = batches([rows, -rows], order)
+    assert len(given) == 2
+    x, labels, weights = (np.concatenate(parts) for parts in zip(given[0], given[1], strict=True))
+    np.testing.assert_array_equal(x, rows[order] * np.array([1, -1, 1, -1, 1, -1])[:, None])
+    np.testing.assert_array_equal(labels, LABELS[order])
+    np.testing.assert_array_equal(weights, np.ones(6))
+
+
+@pytest.mark.parametrize(
+    ("types", "carried"),
+    [
+        (["uint8", "uint8"], "uint8"),
+        (["float16"], "float16"),
+        (["uint8", "float16"], "float32"),
+        (["float64"], "float32"),
+        (["int64"], "float32"),
+    ],
+)
+def test_small_types_are_carried_to_the_device_as_they_are(rows, types, carried):
+    x, _, _ = batches([np.abs(rows).astype(each) for each in types])[0]
+    assert x.dtype == carried
+
+
+def test_training_from_bytes_is_training_from_their_values(images):
+    weights = []
+    for given in (images, images.astype(np.float32)):
+        model = with_head(images)
+        finetune.unfreeze(model, finetune.stage_start(backbone(), "stage7"))
+        plan = Plan(epochs=1, batch_size=4)
+        finetune.fine_tune(model, [given], LABELS, plan, train=TRAIN)
+        weights.append(model.get_weights())
+        backbones.draw_weights(backbone().model, 0, 2.0)
+    for from_bytes, from_values in zip(*weights, strict=True):
+        np.testing.assert_allclose(from_bytes, from_values, atol=1e-5)
+
+
+def test_the_bar_counts_every_batch(rows, monkeypatch):
+    counted = []
+
+    def counting(items, *words):
+        for item in items:
+            yield item
+            counted.append(item)
+
+    monkeypatch.setattr(finetune, "track", counting)
+    trained(rows)
+    assert counted == list(range(PLAN.epochs * 2))
 
 
 # --- several devices ---------------------------------------------------------------------------
