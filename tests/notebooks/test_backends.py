@@ -46,10 +46,14 @@ supplied = pytest.mark.skipif(
 
 
 @supplied
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize(
+    ("backend", "gpu"),
+    [("tensorflow", True), ("jax", False), ("torch", False)],
+    ids=["tensorflow as on a GPU", "jax", "torch"],
+)
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_it_runs_on_a_few_images(
-    lesson: Lesson, backend: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    lesson: Lesson, backend: str, gpu: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     if util.find_spec(backend) is None:
         pytest.skip(f"the backend {backend} is not installed")
@@ -61,26 +65,14 @@ def test_it_runs_on_a_few_images(
     }.items():
         monkeypatch.setenv(name, value)
     notebook = solution_edition(lesson)
+    if gpu:
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(PRETENDED))
     run = execute(notebook, lesson.name)
+    assert any("GPU (pretended), in bfloat16" in text for text in printed(notebook)) is gpu
     assert run.verdicts
     assert {verdict["status"] for verdict in run.verdicts} == {"correct"}
     for cell in notebook.cells:
         assert "stderr" not in {output.get("name") for output in cell.get("outputs", ())}
-
-
-@supplied
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
-def test_it_runs_as_on_a_gpu_in_half_precision(
-    lesson: Lesson, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    pytest.importorskip("tensorflow")
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
-    for name in ("COURSE_OFFLINE", QUICK):
-        monkeypatch.setenv(name, "1")
-    notebook = solution_edition(lesson)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(PRETENDED))
-    assert {verdict["status"] for verdict in execute(notebook, lesson.name).verdicts} == {"correct"}
-    assert any("GPU (pretended), in bfloat16" in text for text in printed(notebook))
 
 
 @supplied
