@@ -20,6 +20,7 @@ from typing import Literal
 
 from . import lessons
 from .errors import CourseError
+from .machine import cores
 
 DISTRIBUTION = "transfer-learning-from-first-principles"
 OLDEST, NEWEST = (3, 10), (3, 13)
@@ -127,8 +128,7 @@ def notebooks() -> list[Finding]:
 
 
 def processors() -> list[Finding]:
-    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS or Windows
-    number = len(affinity(0)) if affinity else os.cpu_count() or 1
+    number = cores()
     return [Finding("ok", f"{number} processor core{'s' if number > 1 else ''}")]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 
 from ..errors import CourseError, UsageError
 from ..exercises.catalogue import using
+from ..machine import cores
 from . import sandbox
 from .discovery import Source, discover
 from .own_exercises import OwnExercises
@@ -120,7 +120,7 @@ def grade(
     own = OwnExercises.read(exercises) if exercises is not None else None
     sources, notes = discover(paths)
     if cluster is None:
-        SERVERS.launch(min(jobs or _cores(), len(sources)))
+        SERVERS.launch(min(jobs or cores(), len(sources)))
     templates()  # will be wanted at the end; now there is time, while the servers start
     ended: Counter[str] = Counter()
     crashed: list[str] = []
@@ -258,7 +258,7 @@ def _local(jobs: int) -> Iterator[Executor]:
 def _executor(
     jobs: int | None, cluster: str | None, own: OwnExercises | None, *, trusted: bool
 ) -> Iterator[Executor]:
-    where = _local(jobs or _cores()) if cluster is None else _connected(cluster, own, trusted)
+    where = _local(jobs or cores()) if cluster is None else _connected(cluster, own, trusted)
     with where as executor:
         if not trusted:
             sandbox.require_walls(executor.missing)
@@ -275,8 +275,3 @@ def _connected(
 
 def _is_one_file(paths: Sequence[Path]) -> bool:
     return len(paths) == 1 and paths[0].is_file()
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

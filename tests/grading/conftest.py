@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from course_lib.exercises import catalogue
+from course_lib.exercises import Case, Exercise, catalogue
 from course_lib.grading.marking import mark
 
 SETUP = "import numpy as np\nfrom course_lib.exercises import check"
@@ -73,6 +73,23 @@ def notebook(*cells: str) -> bytes:
 def answers(**changed: str) -> list[str]:
     """A cell for each exercise of lesson 01, right but for those given."""
     return [changed.get(name, source) for name, source in RIGHT.items()]
+
+
+def call_of_f(
+    *cases: Case, reference: Callable[..., Any] = lambda x: x, seconds: float = 5.0
+) -> Exercise:
+    """An exercise to write a function `f`, which is called on these cases."""
+    return Exercise(
+        name="f",
+        lesson="01_losses",
+        points=1,
+        reference=reference,
+        cases=lambda rng: list(cases),
+        misconceptions=(),
+        think="",
+        section="",
+        seconds=seconds,
+    )
 
 
 def rows(text: str) -> list[Row]:

@@ -19,7 +19,7 @@ import pytest
 
 from course_lib.cli import course
 from course_lib.errors import CourseError
-from course_lib.exercises import Case, Exercise
+from course_lib.exercises import Case
 from course_lib.grading import gradebook, process, record, servers
 from course_lib.grading.gradebook import grade
 from course_lib.grading.process import Answer, Channel, DiedError, HungError
@@ -29,7 +29,7 @@ from course_lib.grading.sandbox import Limits, Sandbox, WorkerError, _Asks
 from course_lib.grading.slicing import Program
 from course_lib.grading.worker import Message, encode
 
-from .conftest import MAX_POINTS, answers, notebook
+from .conftest import MAX_POINTS, answers, call_of_f, notebook
 
 Folder = Callable[..., Path]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only there answers are forked")
@@ -42,23 +42,9 @@ def mse(predictions, targets):
 """
 
 
-def exercise(seconds: float) -> Exercise:
-    return Exercise(
-        name="f",
-        lesson="01_losses",
-        points=1,
-        reference=lambda x: x,
-        cases=lambda rng: [Case((1.0,))],
-        misconceptions=(),
-        think="",
-        section="",
-        seconds=seconds,
-    )
-
-
 def outcome(source: str, seconds: float, **limits: Any) -> str:
     """What comes of the one call of a function `f`."""
-    asked = exercise(seconds)
+    asked = call_of_f(Case((1.0,)), seconds=seconds)
     with Sandbox(Limits(grace=0.0, **limits)) as box:
         attempt = box.run(Program("f", (("f", source),)), asked, asked.draw_cases(0), {})
     assert attempt.problem is None, attempt.problem

@@ -20,7 +20,7 @@ import pytest
 import course_lib
 from course_lib.cli import course
 from course_lib.errors import CourseError
-from course_lib.exercises import Case, Exercise
+from course_lib.exercises import Case
 from course_lib.grading import sandbox, servers, walls
 from course_lib.grading.gradebook import grade
 from course_lib.grading.sandbox import Limits, Sandbox, WorkerError
@@ -28,20 +28,11 @@ from course_lib.grading.slicing import Program
 from course_lib.grading.walls import NO_NETWORK, NO_REACH, NO_SIGHT, clear
 from course_lib.grading.walls.view import course_free_folders, decided
 
-from .conftest import answers, notebook
+from .conftest import answers, call_of_f, notebook
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's own")
 PACKAGE = Path(course_lib.__file__).resolve().parent
-EXERCISE = Exercise(
-    name="f",
-    lesson="01_losses",
-    points=1,
-    reference=lambda x: x,
-    cases=lambda rng: [Case((1.0,))],
-    misconceptions=(),
-    think="",
-    section="",
-)
+EXERCISE = call_of_f(Case((1.0,)))
 
 TRIES = f"""
 import ctypes, os, socket, sys, time
