@@ -27,6 +27,8 @@ from course_lib.progress import FILE, VARIABLE
 
 from .notebook import NO_BROWSER, Notebook, chromium, jupyterlab
 
+pytestmark = pytest.mark.browser
+
 SCREENSHOTS = root() / "artefacts" / "browser"
 WIDGETS = "application/vnd.jupyter.widget-view+json"
 PNG = "image/png"
