@@ -87,7 +87,7 @@ from IPython.display import Markdown
 
 from course_lib.data import digits, elpv
 from course_lib.exercises import check
-from course_lib.foundations.conventions import ledger
+from course_lib.ledger import ledger
 from course_lib.plots import fine_tuning as figures
 from course_lib.transfer import backbones, devices, features, finetune, layerwise
 

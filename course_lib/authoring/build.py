@@ -31,7 +31,9 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 """What nbgrader puts in place of a solution, so that both strip a notebook to the same code."""
 
-CELL_METADATA = ("nbgrader", "tags")
+CELL_METADATA = ("jupyter", "nbgrader", "tags")
+"""What a cell mark may say; `jupyter={"source_hidden": true}` folds a cell of plumbing."""
+
 DROPPED_OUTPUTS = ("application/vnd.jupyter.widget-view+json",)
 """Widgets die with their kernel; what stays of an explorer is its static picture."""
 
