@@ -28,7 +28,7 @@ from urllib.request import urlopen
 
 import nbformat
 
-from course_lib import plots
+from course_lib.plots import losses as plots
 
 EXPLORERS = ("logits_explorer", "line_explorer")
 TARGET_MS = 150
@@ -104,7 +104,7 @@ def jupyterlab(folder: Path) -> Iterator[tuple[int, str]]:
 def browser_ms(name: str, page: Any, address: tuple[int, str], folder: Path) -> list[float]:
     """Times from a key press on the first slider to the new picture, in JupyterLab."""
     port, token = address
-    cell = nbformat.v4.new_code_cell(f"from course_lib.plots import {name}\n\n{name}()")
+    cell = nbformat.v4.new_code_cell(f"from course_lib.plots.losses import {name}\n\n{name}()")
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel})
     nbformat.write(notebook, folder / f"{name}.ipynb")
