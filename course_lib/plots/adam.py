@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from ..foundations.adam import adam_step, bias_corrected_average, rmsprop_step
 from ..foundations.sgd import sgd_step
-from .descent import CROSS, ESCAPED, Rule, path
+from .descent import CROSS, ESCAPED, Rule, descend
 from .explorer import Draw, Explorer, choice, log_slider, slider
 from .palette import BLUE, GREY, INK, LINES, ORANGE
 from .picture import new_figure
@@ -150,6 +150,11 @@ def optimizer_explorer() -> Explorer:
     return Explorer(_prepare_race, controls, size=(9.4, 4))
 
 
+def path(surface: Surface, rule: Rule, memories: int) -> np.ndarray:
+    """The weights at the start and after each of at most `STEPS` steps, as `descend`."""
+    return descend(surface.gradient, surface.start, rule, memories, STEPS)
+
+
 def _rules(rate: float) -> dict[str, tuple[Rule, int]]:
     return {
         "SGD": (lambda w, g, t: (sgd_step(w, g, rate),), 0),
@@ -197,7 +202,7 @@ def _prepare_race(figure: Figure) -> Draw:
         minima.set_data(*np.transpose(chosen.minima))
         told = []
         for index, (name, (rule, memories)) in enumerate(_rules(learning_rate).items()):
-            points = path(chosen.gradient, chosen.start, rule, memories, STEPS)
+            points = path(chosen, rule, memories)
             heights = chosen.height(points.T)
             escaped = np.abs(points[-1]).max() > ESCAPED
             paths[index].set_data(*points.T)

@@ -25,7 +25,7 @@ Rule = Callable[..., tuple[np.ndarray, ...]]
 """(weights, gradient, *memories, step) to (weights, *memories)."""
 
 
-def path(
+def descend(
     gradient: Callable[[np.ndarray], np.ndarray],
     start: tuple[float, float],
     rule: Rule,

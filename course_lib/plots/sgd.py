@@ -17,7 +17,7 @@ from ..foundations.sgd import (
     momentum_step,
     nesterov_step,
 )
-from .descent import CROSS, path
+from .descent import CROSS, descend
 from .explorer import Draw, Explorer, choice, slider
 from .palette import BLUE, GREY, INK, ORANGE, style
 from .picture import Picture, new_figure
@@ -132,7 +132,7 @@ def _path(
     hessian: np.ndarray, minimum: np.ndarray, rate: float, momentum: float, rule: str
 ) -> np.ndarray:
     """Weights from zero on, (T + 1, 2)."""
-    return path(
+    return descend(
         lambda w: hessian @ (w - minimum),
         (0.0, 0.0),
         lambda w, gradient, velocity, _: RULES[rule](w, gradient, velocity, rate, momentum),
