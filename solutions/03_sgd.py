@@ -3,6 +3,7 @@
 #   course:
 #     title: Stochastic gradient descent
 #     minutes: 110
+#     data: [digits]
 #     able: >-
 #       say how large a step may be and why batches may be small, write SGD, momentum, Nesterov and
 #       schedules as Keras has them, and train a network by backpropagation that you wrote yourself

@@ -3,6 +3,7 @@
 #   course:
 #     title: Adam
 #     minutes: 100
+#     data: [digits]
 #     able: >-
 #       derive Adam from averages of gradients, write it as the paper and as Keras have it, tell
 #       AdamW from L2, clip gradients, and say when plain SGD is the better choice

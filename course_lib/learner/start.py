@@ -12,13 +12,13 @@ from ..lessons import Lesson, lessons
 from ..shell import display, shell
 from . import doctor, progress
 
-WORDS: dict[doctor.Level, str] = {"ok": "Fine", "note": "Note", "lacks": "Missing"}
+WORDS: dict[doctor.Level, str] = {"ok": "Fine", "note": "Note", "missing": "Missing"}
 BLOCK = "max-width:56em;line-height:1.5"
 CELL = "text-align:left;vertical-align:top;white-space:normal"
 
 
 def machine() -> None:
-    """Show what this machine has and lacks, line by line, as `course doctor` does."""
+    """Show what was found on this machine, line by line, as `course doctor` does."""
     view = MachineView()
     handle = _display(view)
     for finding in doctor.findings():
@@ -48,7 +48,7 @@ class MachineView:
     def summary(self) -> str:
         if not self.done:
             return "Looking at this machine; loading Keras takes longest."
-        if any(finding.level == "lacks" for finding in self.findings):
+        if any(finding.level == "missing" for finding in self.findings):
             return "A lesson cannot run yet: look for the lines that begin with “Missing”."
         if any(finding.level == "note" and finding.do for finding in self.findings):
             return (
