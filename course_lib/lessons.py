@@ -141,6 +141,19 @@ def chosen(names: Iterable[str]) -> list[Lesson]:
     return [lesson for lesson in _sources() if lesson in named] or lessons()
 
 
+def title(name: str) -> str:
+    """Number and title of the lesson with this file name: "01, “Losses”". No other file is read.
+
+    Without its source, as where the package was installed alone, the number.
+    """
+    number = name.partition("_")[0]
+    try:
+        folder = root()
+        return f"{number}, “{_read(folder / 'solutions' / f'{name}.py', folder).title}”"
+    except CourseError:
+        return number
+
+
 def numbered(some: Iterable[Lesson]) -> str:
     """Their numbers in words: "lessons 01 to 04 and 06"; "no lesson" if there are none."""
     runs: list[list[str]] = []

@@ -17,7 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from ..errors import CourseError
-from ..exercises.check import VERDICT_TYPE
+from ..exercises.verdict import VERDICT_TYPE
 from ..files import text_of
 from ..lessons import lessons, root
 from .build import BEGIN, END
