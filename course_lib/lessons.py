@@ -82,7 +82,7 @@ def root() -> Path:
         raise CourseError(
             f"There is no {' and no '.join(absent)} in {folder}, so this installation has no "
             "lessons: in a whole copy of the course's repository, run "
-            "`pip install --no-deps --no-build-isolation -e .`."
+            "`pip install --no-deps -e .`."
         )
     return folder
 
@@ -139,6 +139,19 @@ def chosen(names: Iterable[str]) -> list[Lesson]:
     """
     named = {find(name) for name in names}
     return [lesson for lesson in _sources() if lesson in named] or lessons()
+
+
+def title(name: str) -> str:
+    """Number and title of the lesson with this file name: "01, “Losses”". No other file is read.
+
+    Without its source, as where the package was installed alone, the number.
+    """
+    number = name.partition("_")[0]
+    try:
+        folder = root()
+        return f"{number}, “{_read(folder / 'solutions' / f'{name}.py', folder).title}”"
+    except CourseError:
+        return number
 
 
 def numbered(some: Iterable[Lesson]) -> str:

@@ -21,7 +21,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 
 from course_lib.authoring.run import Run, SlowestCell, execute, read_notebook
 from course_lib.exercises import catalogue
-from course_lib.exercises.check import VERDICT_TYPE
+from course_lib.exercises.verdict import VERDICT_TYPE
 
 LESSON_SECONDS = 90
 CELL_SECONDS = 20

@@ -26,7 +26,7 @@ from nbformat import NotebookNode
 
 from .. import settings
 from ..errors import CourseError
-from ..exercises.check import VERDICT_TYPE
+from ..exercises.verdict import VERDICT_TYPE
 from ..files import atomic_write
 from ..lessons import Edition, Lesson, how_to_restore, root
 from ..progress_bar import bars

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from course_lib.authoring.build import BEGIN, END, STUB
 from course_lib.exercises import Exercise, catalogue, judge
-from course_lib.exercises.check import HEADINGS
+from course_lib.exercises.verdict import HEADINGS
 from course_lib.learner.progress import FILE
 from course_lib.lessons import Edition, Lesson, lessons, pages, root
 from course_lib.settings import PROGRESS
