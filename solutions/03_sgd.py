@@ -1140,12 +1140,12 @@ print("the class seen last:", data.train_labels[by_class[-1]], "  its answers:",
 # one over a tenth of the steps:
 
 # %% tags=["nbval-check-output"]
-for peak, digits in [(0.125, 1), (0.5, -1)]:
+for peak, places in [(0.125, 1), (0.5, -1)]:
     cold, warm = (
         np.array([score_of(seed, peak=peak, warmup=warmup) for seed in range(10)])
         for warmup in (0.0, 0.1)
     )
-    means = [f"{round(100 * np.mean(scores), digits):g}%" for scores in (cold, warm)]
+    means = [f"{round(100 * np.mean(scores), places):g}%" for scores in (cold, warm)]
     often = "most" if np.sum(warm > cold) > 5 else "half or fewer"
     print(f"peak {peak:5}: without {means[0]}, with {means[1]}, better on {often} of 10 splits")
 
