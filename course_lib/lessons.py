@@ -82,7 +82,7 @@ def root() -> Path:
         raise CourseError(
             f"There is no {' and no '.join(absent)} in {folder}, so this installation has no "
             "lessons: in a whole copy of the course's repository, run "
-            "`pip install --no-deps --no-build-isolation -e .`."
+            "`pip install --no-deps -e .`."
         )
     return folder
 

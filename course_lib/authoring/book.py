@@ -82,7 +82,9 @@ def make_book(out: Path) -> Path:
     """
     for module in SPHINX["extensions"] + [SPHINX["html_theme"]]:
         if find_spec(module) is None:
-            raise CourseError(f"The book needs {module}: run `pip install -r requirements.lock`.")
+            raise CourseError(
+                f"The book needs {module}: run `pip install --no-deps -r tests/requirements.lock`."
+            )
     mathjax = _mathjax()
     if out.exists() and not (out.is_dir() and (_is_site(out) or not any(out.iterdir()))):
         raise CourseError(f"{out} holds something that is not a book: give another folder.")
@@ -162,7 +164,9 @@ def _mathjax() -> Path:
     except PackageNotFoundError:
         found = []
     if not found:
-        raise CourseError(f"The book needs {wheel}: run `pip install -r requirements.lock`.")
+        raise CourseError(
+            f"The book needs {wheel}: run `pip install --no-deps -r tests/requirements.lock`."
+        )
     return Path(str(found[0].locate()))
 
 

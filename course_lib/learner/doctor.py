@@ -29,8 +29,8 @@ LESSON_MEMORY = 1600 * 2**20
 SPARE_DISK = 2**30
 BACKEND_SECONDS = 180.0
 
-INSTALL = "pip install -r requirements.lock"
-INSTALL_COURSE = "pip install --no-deps --no-build-isolation -e ."
+INSTALL = "pip install --no-deps -r requirements.lock"
+INSTALL_COURSE = "pip install --no-deps -e ."
 
 Level = Literal["ok", "note", "missing"]
 """A note stops no lesson; what is missing does."""
