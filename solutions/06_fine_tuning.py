@@ -60,8 +60,8 @@
 # %%
 import itertools
 import logging
+import math
 import os
-from dataclasses import replace
 
 from course_lib import settings
 
@@ -78,6 +78,7 @@ from course_lib.exercises import check
 from course_lib.ledger import ledger
 from course_lib.plots import fine_tuning as figures
 from course_lib.transfer import backbones, devices, features, finetune, layerwise
+from course_lib.transfer.training import Backup, Batches
 
 logging.getLogger("tensorflow").setLevel("ERROR")  # plumbing: it warns of compiling many models
 number = keras.ops.convert_to_numpy
@@ -209,10 +210,9 @@ trainable_mask = check(trainable_mask)
 # %% [markdown]
 # Now a real network. The next cell takes ResNet50 if its weights are there or can be fetched, and a
 # smaller network with ImageNet weights otherwise, and says which. What is made `accelerated` uses
-# the GPU well where there is one, in half precision, and shares the work out where there are
-# several. (Without a GPU, ResNet50 takes minutes for what is said to take seconds here, and several
-# gigabytes. With `COURSE_OFFLINE=1` in the environment before you start JupyterLab it is the
-# smaller network.)
+# the GPU well where there is one, in half precision. (Without a GPU, ResNet50 takes minutes for
+# what is said to take seconds here, and several gigabytes. With `COURSE_OFFLINE=1` in the
+# environment before you start JupyterLab it is the smaller network.)
 
 # %% tags=["not-stored", "nbval-ignore-output"]
 SIZE = 32 if QUICK else 224 if FULL else 112
@@ -645,28 +645,50 @@ rows = tail.predict(maps.astype("float32"), batch_size=64, verbose=0)
 print(f"{len(maps)} images: maps of shape {maps.shape[1:]}, {rows.shape[1]} numbers for the head")
 
 # %% [markdown]
-# Some training cells are set aside for validation: their loss decides when to stop and which epoch
-# to keep. `Plan` says how to train; AdamW (lesson 04), warm-up and cosine (lesson 03) are inside.
+# Some training cells are set aside for validation. From here on it is Keras' own way to train:
+# `compile` with an optimizer and a loss, then `fit` with a callback. `EarlyStopping` watches the
+# validation loss, stops when it has not fallen for `patience` epochs, and puts the best weights
+# back. The optimizer is AdamW (lesson 04), its rate rises and then falls by a cosine (lesson 03).
 
 # %%
 split = cells.random_split(seed=0)
 shuffled = np.random.default_rng(0).permutation(split.train)
-fit, validation = np.split(shuffled, [4 * len(shuffled) // 5])
+learning, validation = np.split(shuffled, [4 * len(shuffled) // 5])
+HEAD_EPOCHS = 4 if QUICK else 12
+
+
+def schedule(rate, steps):
+    """A warm-up over a tenth of the steps, then half a cosine down to 0."""
+    warm = max(1, round(0.1 * steps))
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, steps - warm, warmup_target=rate, warmup_steps=warm
+    )
+
 
 # %%
-HEAD = finetune.Plan(4 if QUICK else 12, batch_size=128, learning_rate=5e-3, patience=4)
-
-
-def trained_head(weights=None, **parts):
-    head = finetune.head(rows[parts["train"]], 2)
-    run = finetune.fine_tune(head, [rows], labels, HEAD, class_weights=weights, **parts)
-    return head, run
+def trained_head(class_weight=None):
+    keras.utils.set_random_seed(0)  # of the order of the examples
+    head = finetune.head(rows[learning], 2)
+    steps = HEAD_EPOCHS * math.ceil(len(learning) / 128)
+    head.compile(keras.optimizers.AdamW(schedule(5e-3, steps), weight_decay=0.01), loss)
+    stopping = keras.callbacks.EarlyStopping(patience=4, restore_best_weights=True)
+    history = head.fit(
+        rows[learning],
+        labels[learning],
+        batch_size=128,
+        epochs=HEAD_EPOCHS,
+        validation_data=(rows[validation], labels[validation]),
+        class_weight=class_weight,
+        callbacks=[stopping],
+        verbose=0,
+    )
+    return head, history.history, stopping.best_epoch + 1
 
 
 # %% tags=["nbval-ignore-output"]
-plain, run = trained_head(train=fit, validation=validation)
-print(f"{run.ended} after epoch {len(run.losses)}; the weights are those of {run.best_epoch}")
-figures.training_curves(run.losses, run.validation_losses)
+plain, history, best = trained_head()
+print(f"{len(history['loss'])} epochs; the weights are those of epoch {best}")
+figures.training_curves(history["loss"], history["val_loss"])
 
 # %% [markdown]
 # (Keras reports the validation loss without dropout and the training loss with it, so the second
@@ -675,7 +697,8 @@ figures.training_curves(run.losses, run.validation_losses)
 # **Guess first.** Which of these goes up, which goes down: defects found, sound cells rejected?
 
 # %% tags=["nbval-ignore-output"]
-weighted, _ = trained_head(class_weights(labels[fit], 2), train=fit, validation=validation)
+by_class = class_weights(labels[learning], 2)
+weighted, _, _ = trained_head(dict(enumerate(by_class)))
 defective, margins = labels[split.test] == 1, {}
 for name, head in {"plain": plain, "weighted": weighted}.items():
     margins[name] = np.diff(head.predict(rows[split.test], verbose=0))[:, 0]
@@ -846,13 +869,14 @@ for value in np.unique(probability):
 # %% [markdown]
 # To learn "sound" from a cell of 1/3 as firmly as from a cell of 0 is to learn the toss of a coin
 # by heart. The cross-entropy of lesson 01 needs no toss. In the place of one class it takes a
-# target $t_{nc}$ for each class: how probable the class is, by all that is known. So does
-# `fine_tune`, with a row for each cell:
+# target $t_{nc}$ for each class: how probable the class is, by all that is known. In Keras that
+# loss is `CategoricalCrossentropy`, with a row for each cell:
 #
 # $$L = -\frac{1}{N} \sum_n \sum_c t_{nc} \log p_{nc}$$
 
 # %%
 targets = np.stack([1 - probability, probability], axis=1)
+doubtful_loss = keras.losses.CategoricalCrossentropy(from_logits=True)
 
 # %% [markdown]
 # This is for learning only. In the test a cell is what it was: defective if the probability is
@@ -908,12 +932,18 @@ print(f"{frozen.shape[-1]} features of {', '.join(LATE)}")
 # advantage: its features are of more stages.
 
 
+# `Batches` gives `fit` the examples. In each epoch it shuffles them and draws one variant of each,
+# by a seed; so Keras need not shuffle.
+
+
 # %%
 def head_first(before, split, seed):
     """A linear head, trained on what it sees of the training cells; before: (V, N, F)."""
     head = finetune.head(before[0][split.train], 2)
-    plan = replace(HEAD, seed=seed)
-    finetune.fine_tune(head, before, targets, plan, train=split.train)
+    batches = Batches(before, targets, split.train, batch_size=128, seed=seed)
+    rate = schedule(5e-3, HEAD_EPOCHS * len(batches))
+    head.compile(keras.optimizers.AdamW(rate, weight_decay=0.01), doubtful_loss)
+    head.fit(batches, epochs=HEAD_EPOCHS, shuffle=False, verbose=0)
     return head
 
 
@@ -929,26 +959,23 @@ EPOCHS = 1 if QUICK else 10 if FULL else 3
 RATES = {"modules apart": 1e-3, "random split": 1e-3 if backbone.name == "resnet50" else 3e-3}
 
 
-def fine_plan(kind, seed):
-    """How to fine-tune for a kind of split."""
-    return finetune.Plan(epochs=EPOCHS, learning_rate=RATES[kind], layer_decay=0.7, seed=seed)
-
-
-def fine_tuned(network, variants, before, split, plan, saved=None):
+def fine_tuned(network, variants, before, split, rate, seed, folder=None):
     """A head and the network's weights, fine-tuned on the training cells."""
     pretrained = network.model.get_weights()
-    head = head_first(before, split, plan.seed)
+    head = head_first(before, split, seed)
     model = finetune.assemble(network, head, STAGES, BOTH, start=START)
     finetune.unfreeze(model, finetune.stage_start(network, MOVING[0]))
+    batches = Batches(variants, targets, split.train, batch_size=32, seed=seed)
+    rates = schedule(rate, EPOCHS * len(batches))
     ends = list(network.stages.values())
-    run = finetune.fine_tune(
-        model, variants, targets, plan, train=split.train, ends=ends, checkpoint=saved
-    )
-    tuned = network.model.get_weights()
-    network.model.set_weights(pretrained)
-    if run.ended == "interrupted":
-        raise KeyboardInterrupt
-    return head, tuned
+    optimizer = layerwise.LayerwiseAdamW.by_group(rates, model, ends, 0.7, weight_decay=0.01)
+    model.compile(optimizer, doubtful_loss)
+    callbacks = [Backup(folder, batches)] if folder else []
+    try:
+        model.fit(batches, epochs=EPOCHS, shuffle=False, callbacks=callbacks)
+        return head, network.model.get_weights()
+    finally:  # whatever happens, the next one begins with the pretrained weights
+        network.model.set_weights(pretrained)
 
 
 # %%
@@ -987,21 +1014,22 @@ for kind, split, seed in RUNS:
     note(kind, "frozen, SVM", seed, svm(frozen.mean(axis=0), split))
 
 # %% [markdown]
-# And fine-tuning. It takes a quarter of a minute or so; a bar tells how far it is. (In the full
-# mode it takes most of the half hour. There each epoch is saved in the folder of the cache:
-# interrupt it, run the cell again, and it goes on.)
+# And fine-tuning. It takes a quarter of a minute or so; `fit` shows how far it is. (In the full
+# mode it takes most of the half hour. There `Backup`, Keras' `BackupAndRestore` with what that one
+# forgets, saves each epoch in the folder of the cache: interrupt it, run the cell again, and it
+# goes on.)
 
 
 # %%
 def saved(kind, seed):
-    name = f"{backbone.name}-{SIZE}-{kind}-{seed}.npz".replace(" ", "-")
+    name = f"{backbone.name}-{SIZE}-{kind}-{seed}".replace(" ", "-")
     return features.cache_folder() / "lesson06" / name if FULL else None
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["not-stored", "nbval-ignore-output"]
 challengers = {
     (kind, seed): fine_tuned(
-        backbone, variants, before, split, fine_plan(kind, seed), saved(kind, seed)
+        backbone, variants, before, split, RATES[kind], seed, saved(kind, seed)
     )
     for kind, split, seed in RUNS
 }
@@ -1025,8 +1053,8 @@ if FULL:
     drawn = [features.maps(control, images, START).astype("float16") for images in flipped]
     first = seen(finetune.tail(control, START, STAGES, BOTH), drawn)
     for kind, split, seed in RUNS[:: len(SEEDS)]:
-        file = saved(f"random weights {kind}", seed)
-        _, tuned = fine_tuned(control, drawn, first, split, fine_plan(kind, seed), file)
+        folder = saved(f"random weights {kind}", seed)
+        _, tuned = fine_tuned(control, drawn, first, split, RATES[kind], seed, folder)
         note(kind, "random weights, SVM", seed, svm(seen_after(control, tuned, drawn), split))
 
 # %% [markdown]
@@ -1120,6 +1148,8 @@ for kind, method in [(kind, name) for kind, methods in found.items() for name in
 #   normalisation does the first throw the second.
 # - A rule for batch normalisation in Keras 3: `trainable=False` on each such layer, before you
 #   compile. `training=False` in the call protects nothing.
+# - Keras' own way to train: `compile`, `fit`, `EarlyStopping` for the best epoch, a backup for what
+#   takes long.
 # - A recipe: head first on frozen features; then a few stages, from stored maps, with smaller rates
 #   for older ones, warm-up and cosine, flips that the objects allow, and labels no surer than the
 #   experts were.
@@ -1132,7 +1162,7 @@ for kind, method in [(kind, name) for kind, methods in found.items() for name in
 # ### On your own
 #
 # - Set `SIZE` to 128 and `EPOCHS` to 5, for which you wait half a minute longer. Is fine-tuning
-#   ahead now? And with another `seed` in `fine_plan`?
+#   ahead now? And with another `seed` of the batches in `fine_tuned`?
 # - Unfreeze one stage more. Is it better, and is the difference larger than its standard error?
 # - In section 5, replace the faint pictures by negatives, `0.55 - 0.3 * images`. Why do new
 #   statistics not help now? How many epochs does it take, protected or not?
@@ -1140,8 +1170,8 @@ for kind, method in [(kind, name) for kind, methods in found.items() for name in
 #   sides.
 # - Put your own images into a folder with a folder for each class, and load them with
 #   `course_lib.data.folder`.
-# - Interrupt a training (the square button). What does it say, and which weights do you have? Then
-#   pass `checkpoint=` to `fine_tune` and do it again.
+# - Give `fine_tuned` a folder as its last argument, interrupt it in the second epoch (the square
+#   button), and run it again. Where does it go on?
 #
 # ### In practice
 #

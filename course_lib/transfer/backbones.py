@@ -16,11 +16,10 @@ import numpy as np
 
 from .. import settings
 from ..errors import CourseError, UsageError
+from ..foundations.feature_extraction import IMAGENET_MEAN
 from . import efficientnet_lite
-from .weights import RESNET50, VGG16, WeightsFile, digest, fetch, verify
+from .weights import RESNET50, VGG16, WeightsFile, fetch, verify
 
-CAFFE_MEAN = (103.939, 116.779, 123.68)
-"""Blue, green and red of ImageNet's mean; Keras' ResNet50 and VGG16 subtract it."""
 PATIENCE = 60.0
 """Seconds that "auto" spends on fetching ResNet50."""
 SMALLEST = 32
@@ -60,7 +59,6 @@ class Backbone:
             backbone, checks nothing.
         stages: layer in which each stage ends, by the stage's name, from the input side.
         width: channels of the last feature maps.
-        weights: names the weights, equal for equal weights: a hash, or "random" and the seed.
         why: one sentence: which network, with which weights, and why.
         prepared: layer whose output is what the network itself gets: images prepared for it.
     """
@@ -69,7 +67,6 @@ class Backbone:
     model: keras.Model
     stages: Mapping[str, str]
     width: int
-    weights: str
     why: str
     prepared: str
 
@@ -199,7 +196,7 @@ def load(
         path = _published(name)
         return _with_file(name, image_size, path, f"{name} with its ImageNet weights, as asked.")
     if weights == "random":
-        backbone = _built(name, image_size, f"random-{seed}", f"{name} with random weights.")
+        backbone = _built(name, image_size, f"{name} with random weights.")
         draw_weights(backbone.model, seed, ARCHITECTURES[name].gain)
         return backbone
     path = Path(weights)
@@ -260,7 +257,7 @@ def _published(name: str) -> Path:
 
 
 def _with_file(name: str, image_size: int, path: Path, why: str) -> Backbone:
-    backbone = _built(name, image_size, digest(path, "sha256"), why)
+    backbone = _built(name, image_size, why)
     if path.suffix == ".pth" and name == "efficientnet-lite0":
         efficientnet_lite.load_weights(backbone.model, path)
         return backbone
@@ -272,7 +269,7 @@ def _with_file(name: str, image_size: int, path: Path, why: str) -> Backbone:
     return backbone
 
 
-def _built(name: str, image_size: int, weights: str, why: str) -> Backbone:
+def _built(name: str, image_size: int, why: str) -> Backbone:
     architecture = ARCHITECTURES[name]
     model = architecture.build(keras.Input((image_size, image_size, 3), name="rgb"))
     return Backbone(
@@ -280,7 +277,6 @@ def _built(name: str, image_size: int, weights: str, why: str) -> Backbone:
         model,
         architecture.stages,
         architecture.width,
-        weights,
         why,
         architecture.prepared,
     )
@@ -292,7 +288,7 @@ def _caffe(application: Callable[..., keras.Model]) -> Callable[[Any], keras.Mod
     def build(inputs: Any) -> keras.Model:
         bgr = keras.ops.flip(inputs, axis=-1)
         centred = keras.layers.Normalization(
-            mean=CAFFE_MEAN, variance=(1.0, 1.0, 1.0), name="minus_mean"
+            mean=IMAGENET_MEAN, variance=(1.0, 1.0, 1.0), name="minus_mean"
         )(bgr)
         network = application(include_top=False, weights=None, input_tensor=centred)
         # Made anew, because Keras' own expects its one input in a list and warns of anything else.

@@ -1,18 +1,17 @@
 """Features of images, computed once: what the stages of a backbone say about each image.
 
-Each chunk of images is stored as soon as it is computed, under a key of everything that decides
-its values. So an interrupted run goes on where it stopped, two processes cannot disturb each
-other, and whatever changes is computed anew.
+Each chunk of images is stored as soon as it is computed, as an .npz under a key of everything that
+decides its values, the weights as they are included. So an interrupted run goes on where it
+stopped, two processes cannot disturb each other, and a network that was trained is computed anew.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-import time
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -25,15 +24,16 @@ from ..errors import CourseError, UsageError
 from ..files import atomic_write
 from ..progress_bar import track
 from .backbones import Backbone
-from .devices import largest_batch, out_of_memory
-from .prefetch import Ahead
+from .devices import has_gpu, out_of_memory
 
 CHUNK = 128
 """Images in a file; no more than these are computed again after an interruption."""
-FORMAT = 1
+BATCH, GPU_BATCH = 16, 128
+"""Images in one call of a network, without a GPU and with one; half as many where the memory does
+not suffice, and so on. On a CPU, larger batches gain nothing and lose where an array grows beyond
+what the C library keeps for the next one (32 MB)."""
+FORMAT = 2
 """To be raised when this module or a network changes what it computes."""
-ABANDONED = 3600.0
-"""Seconds after which an unfinished file belongs to a process that was killed."""
 POOLINGS: dict[str, type[keras.Layer]] = {
     "average": keras.layers.GlobalAveragePooling2D,
     "maximum": keras.layers.GlobalMaxPooling2D,
@@ -80,8 +80,7 @@ def pooled(
         pooling: "average", "maximum" or both: what becomes of each channel of a stage.
         preprocess: takes the place of the backbone's own preprocessing, from RGB 0..255 in
             float32, (n, S, S, 3), to what the network gets: to measure what a wrong one costs.
-        batch_size: images in one call of the network; by default as many as the memory of a GPU
-            takes, see `devices.largest_batch`. It does not change the result.
+        batch_size: images in one call of the network, at most; it does not change the result.
 
     Returns:
         (N, F) float32: for each stage and each pooling the channels of that stage.
@@ -127,58 +126,43 @@ def _computed(
 ) -> list[np.ndarray]:
     """For each output an array with a row for each image."""
     images = backbone.checked(images)
-    backbone.up_to(*(output.stage for output in outputs))  # an unknown stage is refused first
+    trunk = backbone.up_to(*(output.stage for output in outputs))  # refuses an unknown stage
     if not len(images):
         raise UsageError("There are no images to compute features of.")
     folder = cache_folder() / "features"
-    origin = _origin(backbone, preprocess)
+    keys = _keys(backbone, trunk, outputs, preprocess)
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
-    names = [_names(origin, chunk, outputs) for chunk in chunks]
-    paths = [[folder / f"{name}.npy" for name in row] for row in names]
-    found = [[_read(path) for path in row] for row in paths]
-    lacking = [number for number, row in enumerate(found) if any(part is None for part in row)]
-    if lacking:
-        prepare = _prepare(backbone, preprocess)
-        prepared = Ahead(lambda n: prepare(chunks[lacking[n]]), len(lacking))
-        forward = _forward(backbone, outputs, preprocess is not None, batch_size, len(images))
-        label, unit = f"Features by {backbone.name}", f"x {CHUNK} images"
-        store = _Store()
+    paths = [[folder / f"{name}.npz" for name in _names(keys, chunk)] for chunk in chunks]
+    rows = [[_read(path) for path in of_chunk] for of_chunk in paths]
+    missing = [number for number, row in enumerate(rows) if any(part is None for part in row)]
+    if missing:
+        forward = _forward(backbone, outputs, preprocess, batch_size, len(images))
+        done, trouble = len(chunks) - len(missing), ""
         try:
-            with store:
-                for n in track(range(len(lacking)), label, unit):
-                    made = forward(prepared[n])
-                    found[lacking[n]] = [*made]
-                    store.keep(paths[lacking[n]], made)
+            for n in track(missing, f"Features by {backbone.name}", f"x {CHUNK} images"):
+                computed = forward(chunks[n])
+                rows[n] = [*computed]
+                trouble = trouble or _write(paths[n], computed)
+                done += not trouble
         except KeyboardInterrupt:
-            kept = len(chunks) - len(lacking) + store.kept
-            print(f"Interrupted: {kept} of {len(chunks)} parts are kept; run it again to go on.")
+            print(f"Interrupted: {done} of {len(chunks)} parts are kept; run it again to go on.")
             raise
-        if store.trouble:
-            print(f"Features cannot be kept for the next time ({store.trouble}): {folder}")
-        _sweep(folder)
-    columns = zip(*found, strict=True)
+        if trouble:
+            print(f"Features cannot be kept for the next time ({trouble}): {folder}")
+    columns = zip(*rows, strict=True)
     return [np.concatenate([part for part in parts if part is not None]) for parts in columns]
-
-
-def _prepare(
-    backbone: Backbone, preprocess: Preprocess | None
-) -> Callable[[np.ndarray], np.ndarray]:
-    """From a chunk of images to what the model takes."""
-    if preprocess is None:
-        return backbone.colours
-    return lambda chunk: np.asarray(preprocess(backbone.rgb(chunk)), np.float32)
 
 
 def _forward(
     backbone: Backbone,
     outputs: Sequence[Output],
-    prepared: bool,
+    preprocess: Preprocess | None,
     batch_size: int | None,
     images: int,
 ) -> Callable[[np.ndarray], list[np.ndarray]]:
-    """From a prepared chunk to its outputs, in batches of one size, so that one is compiled."""
-    model = _model(backbone, tuple(outputs), prepared)
-    size = min(batch_size or largest_batch(model), CHUNK, images)
+    """From a chunk of images to its outputs, in batches of one size, so that one is compiled."""
+    model = _model(backbone, tuple(outputs), preprocess is not None)
+    size = min(batch_size or (GPU_BATCH if has_gpu() else BATCH), CHUNK, images)
 
     def compute(batch: np.ndarray) -> list[np.ndarray]:
         nonlocal size
@@ -201,6 +185,10 @@ def _forward(
         return made if len(outputs) > 1 else [made]
 
     def forward(chunk: np.ndarray) -> list[np.ndarray]:
+        if preprocess is None:
+            chunk = backbone.colours(chunk)
+        else:
+            chunk = np.asarray(preprocess(backbone.rgb(chunk)), np.float32)
         step, batches = size, []
         for start in range(0, len(chunk), step):
             batch = chunk[start : start + step]
@@ -231,11 +219,16 @@ def _model(backbone: Backbone, outputs: tuple[Output, ...], prepared: bool) -> k
 _models: WeakKeyDictionary[keras.Model, dict[Any, keras.Model]] = WeakKeyDictionary()
 
 
-# --- keys --------------------------------------------------------------------------------------
+# --- files -------------------------------------------------------------------------------------
 
 
-def _origin(backbone: Backbone, preprocess: Preprocess | None) -> str:
-    """What decides the features of an image besides itself, in words.
+def _keys(
+    backbone: Backbone,
+    trunk: keras.Model,
+    outputs: Sequence[Output],
+    preprocess: Preprocess | None,
+) -> list[str]:
+    """For each output, what decides it besides the image: above all the weights as they are now.
 
     Preprocessing is known by what it does to a colour ramp: a function has no better name.
     """
@@ -244,83 +237,49 @@ def _origin(backbone: Backbone, preprocess: Preprocess | None) -> str:
     prepare = preprocess or backbone.prepare()
     prepared = keras.ops.convert_to_numpy(prepare(ramp.copy()))
     prepared = np.rint(1000 * prepared.astype(float)).astype(np.int64)  # free of rounding
-    digest = hashlib.sha256(prepared.tobytes()).hexdigest()
-    return f"{FORMAT} {backbone.name} {backbone.weights} {size} {backbone.precision} {digest}"
-
-
-def _names(origin: str, chunk: np.ndarray, outputs: Sequence[Output]) -> list[str]:
-    hashed = hashlib.sha256(f"{origin} {chunk.dtype.str} {chunk.shape}".encode())
-    hashed.update(np.ascontiguousarray(chunk).data)
-    content = hashed.hexdigest()
+    origin = f"{FORMAT} {backbone.name} {size} {backbone.precision} {_digest(prepared)}"
+    weights = {layer.name: _digest(*layer.get_weights()) for layer in trunk.layers}
     return [
-        hashlib.sha256(f"{content} {o.stage} {o.pooling}".encode()).hexdigest() for o in outputs
+        " ".join(
+            [origin, output.stage, output.pooling]
+            + [weights[layer.name] for layer in backbone.up_to(output.stage).layers]
+        )
+        for output in outputs
     ]
 
 
-# --- files: 32 bytes of SHA-256, then the array as NumPy writes it ------------------------------
+def _names(keys: Sequence[str], chunk: np.ndarray) -> list[str]:
+    content = f"{chunk.dtype.str} {chunk.shape} {_digest(chunk)}"
+    return [hashlib.sha256(f"{key} {content}".encode()).hexdigest() for key in keys]
+
+
+def _digest(*arrays: np.ndarray) -> str:
+    hashed = hashlib.sha256()
+    for array in arrays:
+        hashed.update(np.ascontiguousarray(array).data)
+    return hashed.hexdigest()
 
 
 def _read(path: Path) -> np.ndarray | None:
     """The array, or None if it is not there; of a damaged file one sentence tells."""
     try:
-        content = path.read_bytes()
-    except OSError:  # writing it will tell what is wrong with the folder
-        return None
-    if hashlib.sha256(content[32:]).digest() != content[:32]:
+        with np.load(path, allow_pickle=False) as file:
+            array: np.ndarray = file["features"]
+            return array
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         print(f"Stored features were damaged and are computed again: {path}")
-        return None
-    array: np.ndarray = np.load(io.BytesIO(content[32:]), allow_pickle=False)
-    return array
-
-
-class _Store:
-    """Writes files in a thread of its own, so that the device need not wait for the disk.
-
-    Attributes:
-        kept: how many times all files were written.
-        trouble: what went wrong; after that nothing is written.
-    """
-
-    def __init__(self) -> None:
-        self.kept, self.trouble = 0, ""
-        self._worker = ThreadPoolExecutor(1, "course-store")
-
-    def __enter__(self) -> None:
+    except OSError:  # writing it will tell what is wrong with the folder
         pass
-
-    def __exit__(self, *_: object) -> None:
-        self._worker.shutdown()  # waits until all is written
-
-    def keep(self, paths: Sequence[Path], arrays: Sequence[np.ndarray]) -> None:
-        """Store each array, complete or not at all."""
-        self._worker.submit(self._write_all, paths, arrays)
-
-    def _write_all(self, paths: Sequence[Path], arrays: Sequence[np.ndarray]) -> None:
-        if self.trouble:
-            return
-        try:
-            for path, array in zip(paths, arrays, strict=True):
-                _write(path, array)
-        except (OSError, MemoryError) as error:
-            self.trouble = getattr(error, "strerror", None) or str(error) or "no memory is left"
-        else:
-            self.kept += 1
+    return None
 
 
-def _write(path: Path, array: np.ndarray) -> None:
-    stream = io.BytesIO()
-    np.save(stream, array, allow_pickle=False)
-    content = stream.getvalue()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as part:
-        part.write_bytes(hashlib.sha256(content).digest() + content)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed processes left unfinished."""
-    for part in folder.glob("*.part"):
-        try:
-            if time.time() - part.stat().st_mtime > ABANDONED:
-                part.unlink()
-        except OSError:  # another process was quicker, or (on Windows) is still at it
-            continue
+def _write(paths: Sequence[Path], arrays: Sequence[np.ndarray]) -> str:
+    """Store each array, complete or not at all; returns what went wrong, or nothing."""
+    try:
+        for path, array in zip(paths, arrays, strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(path) as part, part.open("wb") as file:
+                np.savez(file, features=array)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""

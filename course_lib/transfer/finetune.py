@@ -1,4 +1,4 @@
-"""Fine-tuning: a head on a backbone, which of its layers may move, how fast, and for how long.
+"""Fine-tuning: a head on a backbone, and which of its layers may move.
 
 Stages that stay frozen always say the same about an image. So they are computed once (see
 `features.maps`), and the model that trains begins behind them: `assemble(..., start=...)`.
@@ -7,23 +7,17 @@ Stages that stay frozen always say the same about an image. So they are computed
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from ..errors import UsageError
 from ..foundations.fine_tuning import trainable_mask
-from ..progress_bar import track
-from . import checkpoint as checkpoints
 from .backbones import Backbone
-from .devices import memory_error, out_of_memory
 from .features import POOLINGS
-from .layerwise import LayerwiseAdamW, flat
-from .prefetch import Ahead
+from .layerwise import flat
 
 FLIPS: dict[str, tuple[int, ...]] = {
     "as it is": (),
@@ -36,9 +30,6 @@ FLIPS: dict[str, tuple[int, ...]] = {
 All that a solar cell allows: its fingers and busbars run the same way in each, which a quarter
 turn would change.
 """
-
-
-# --- models ------------------------------------------------------------------------------------
 
 
 def head(
@@ -84,8 +75,8 @@ def assemble(
 ) -> keras.Model:
     """Backbone and head as one model, which shares its layers with both.
 
-    Training it changes the backbone, whose name in the cache of features stays: compute features
-    before, or set the weights back.
+    Everything but the head is frozen, in the backbone too; `unfreeze` changes that. Training then
+    changes the backbone.
 
     Args:
         backbone: see `backbones.load`.
@@ -103,6 +94,8 @@ def assemble(
     """
     rows = _pooled(backbone, stages, pooling)
     inputs = _start(backbone, start, stages) if start else backbone.model.input
+    for layer in backbone.model.layers:
+        layer.trainable = False
     return keras.Model(inputs, head(rows), name=f"{backbone.name}-classifier")
 
 
@@ -149,7 +142,7 @@ def unfreeze(model: keras.Model, first_trainable: str) -> int:
     overrides ``training=False`` in the call of a functional model.
 
     Args:
-        model: compile it after this, or let `fine_tune` do so.
+        model: compile it after this.
         first_trainable: name of a layer; "logits" for the head alone.
 
     Returns:
@@ -184,289 +177,3 @@ def _pooled(backbone: Backbone, stages: Sequence[str], pooling: Sequence[str]) -
     maps = backbone.up_to(*stages).outputs
     rows = [POOLINGS[name]()(each) for each in maps for name in pooling]
     return keras.layers.Concatenate()(rows) if len(rows) > 1 else rows[0]
-
-
-# --- training ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to train.
-
-    Attributes:
-        epochs: at most.
-        batch_size: examples in a step, of all devices together. It is part of the recipe and does
-            not follow the memory: the result depends on it.
-        learning_rate: of the last group of layers, at its highest.
-        layer_decay: factor on the rate from group to group towards the input.
-        warmup: share of all steps over which the rate rises from 0; then half a cosine to 0.
-        weight_decay: of AdamW, times the learning rate.
-        patience: epochs without a better validation loss after which training stops; never, if 0.
-        seed: of the order of the examples and of their variants.
-    """
-
-    epochs: int = 5
-    batch_size: int = 32
-    learning_rate: float = 5e-4
-    layer_decay: float = 0.5
-    warmup: float = 0.1
-    weight_decay: float = 0.01
-    patience: int = 0
-    seed: int = 0
-
-    def schedule(self, examples: int) -> keras.optimizers.schedules.CosineDecay:
-        """The learning rate by step: `cosine_with_warmup` of lesson 03, as Keras has it."""
-        total = self.epochs * math.ceil(examples / self.batch_size)
-        warm = max(1, round(self.warmup * total))
-        return keras.optimizers.schedules.CosineDecay(
-            0.0, max(1, total - warm), warmup_target=self.learning_rate, warmup_steps=warm
-        )
-
-
-@dataclass
-class Training:
-    """What happened.
-
-    Attributes:
-        losses: of the training examples, an epoch each.
-        validation_losses: an epoch each; empty without validation examples.
-        best_epoch: whose weights the model has now, from 1; 0 if no epoch was completed.
-        ended: why it ended.
-    """
-
-    losses: list[float] = field(default_factory=list)
-    validation_losses: list[float] = field(default_factory=list)
-    best_epoch: int = 0
-    ended: Literal["complete", "stopped early", "interrupted"] = "complete"
-
-
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type hints
-    """Batches of examples in a given order, each example in one of its variants.
-
-    Each batch is made while the device computes with the one before. Bytes and half precision stay
-    what they are until they are on the device.
-
-    Args:
-        variants: arrays (N, ...), the same examples in each; bytes or any float type.
-        labels: (N,) integers, or (N, C) probabilities of the classes.
-        weights: (N,) of the examples in the loss.
-        order: indices of the examples, each batch takes the next ones.
-        picks: which variant, for each entry of ``order``.
-        batch_size: the last batch may be smaller.
-    """
-
-    def __init__(
-        self,
-        variants: Sequence[np.ndarray],
-        labels: np.ndarray,
-        weights: np.ndarray,
-        order: np.ndarray,
-        picks: np.ndarray,
-        batch_size: int,
-    ) -> None:
-        super().__init__()
-        dtype = _carried(variants)
-
-        def batch(number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            part = slice(number * batch_size, (number + 1) * batch_size)
-            chosen, picked = order[part], picks[part]
-            x = np.empty((len(chosen), *variants[0].shape[1:]), dtype)
-            for variant, array in enumerate(variants):
-                x[picked == variant] = array[chosen[picked == variant]]
-            return x, labels[chosen], weights[chosen]
-
-        self._batches = Ahead(batch, math.ceil(len(order) / batch_size))
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return self._batches[number]
-
-
-def _carried(variants: Sequence[np.ndarray]) -> np.dtype[Any]:
-    """Type in which examples go to the device: their own if it is small, float32 otherwise."""
-    [dtype, *others] = {variant.dtype for variant in variants}
-    return dtype if not others and dtype in (np.uint8, np.float16) else np.dtype(np.float32)
-
-
-def fine_tune(
-    model: keras.Model,
-    variants: Sequence[np.ndarray],
-    labels: np.ndarray,
-    plan: Plan,
-    *,
-    train: np.ndarray,
-    validation: np.ndarray | None = None,
-    class_weights: np.ndarray | None = None,
-    ends: Sequence[str] = (),
-    checkpoint: Path | None = None,
-) -> Training:
-    """Train what is not frozen with AdamW, layer-wise rates, warm-up and cosine.
-
-    The model ends with the best weights: those of the epoch with the lowest validation loss or,
-    without validation examples, those of the last epoch. Ctrl-C (Interrupt in JupyterLab) ends
-    the training early, keeps the best so far and says so.
-
-    Args:
-        model: gives logits (N, C); see `assemble` and `unfreeze`.
-        variants: what the model takes, (N, ...), once for each variant of the images that
-            training may choose from at random (see `FLIPS`). Validation uses the first.
-        labels: (N,) integers in 0..C-1; or (N, C), what is believed of each example, as
-            probabilities of the classes that add up to 1.
-        plan: how to train.
-        train: indices of the examples to learn from.
-        validation: indices of the examples that choose the epoch.
-        class_weights: (C,), see `foundations.fine_tuning.class_weights`; an example with
-            probabilities for a label gets the weight that is to be expected.
-        ends: last layers of stages, which separate the groups of layers with one rate each
-            (`Backbone.stages` has them as values).
-        checkpoint: file to which each finished epoch is saved. If it exists, training goes on
-            from there, and ends with the weights that it would have had without the break.
-
-    Raises:
-        UsageError: everything is frozen, or the data do not fit each other or the model.
-        CourseError: the memory is exhausted, or the checkpoint is damaged or of another training.
-    """
-    _check(model, variants, labels, class_weights, train, validation)
-    weights = _example_weights(labels, class_weights)
-    loss = (
-        keras.losses.SparseCategoricalCrossentropy
-        if labels.ndim == 1
-        else keras.losses.CategoricalCrossentropy
-    )
-    model.compile(
-        LayerwiseAdamW.by_group(
-            plan.schedule(len(train)), model, ends, plan.layer_decay, plan.weight_decay
-        ),
-        loss(from_logits=True),
-    )
-    model.optimizer.build(model.trainable_variables)
-    run = Training()
-    state: list[np.ndarray] = []
-    best = model.get_weights()
-    origin = checkpoints.fingerprint(model, plan, labels, weights, train, validation)
-    if checkpoint is not None and checkpoint.exists():
-        state, best, run.losses, run.validation_losses, run.best_epoch = checkpoints.read(
-            checkpoint, origin
-        )
-    steps = math.ceil(len(train) / plan.batch_size)
-    bar: Any = track(range(plan.epochs * steps), "Fine-tuning", "batches")
-    for _ in range(len(run.losses) * steps + 1):  # the first shows the bar
-        next(bar, None)
-    try:
-        for epoch in range(len(run.losses), plan.epochs):
-            if plan.patience and epoch - run.best_epoch >= plan.patience:
-                run.ended = "stopped early"
-                break
-            random = np.random.default_rng((plan.seed, epoch))
-            order = random.permutation(train)
-            picks = random.integers(len(variants), size=len(order))
-            batches = Batches(variants, labels, weights, order, picks, plan.batch_size)
-            history = model.fit(
-                batches,
-                initial_epoch=epoch,
-                epochs=epoch + 1,
-                verbose=0,
-                shuffle=False,  # of batches; the examples in them are in random order already
-                callbacks=[_Epoch(bar, state)],
-            )
-            state = []
-            run.losses.append(float(history.history["loss"][-1]))
-            if validation is not None:
-                held_out = Batches(
-                    variants[:1], labels, weights, validation, 0 * validation, plan.batch_size
-                )
-                run.validation_losses.append(float(model.evaluate(held_out, verbose=0)))
-            losses = run.validation_losses
-            if validation is None or losses[-1] <= min(losses):
-                best, run.best_epoch = model.get_weights(), epoch + 1
-            if checkpoint is not None:
-                saved = checkpoints.Saved(
-                    checkpoints.state(model), best, run.losses, losses, run.best_epoch
-                )
-                checkpoints.write(checkpoint, origin, saved)
-    except KeyboardInterrupt:
-        run.ended = "interrupted"
-        print(_interrupted(run, plan))
-    except Exception as error:
-        if not out_of_memory(error):
-            raise
-        raise memory_error(plan.batch_size, model.input_shape) from error
-    finally:
-        bar.close()
-    model.set_weights(best)
-    return run
-
-
-class _Epoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type hints
-    """Begins an epoch in a saved state, if there is one, and moves a bar on after each batch."""
-
-    def __init__(self, bar: Iterator[Any], state: list[np.ndarray]) -> None:
-        super().__init__()
-        self._bar, self._state = bar, state
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        if self._state:
-            checkpoints.restore(self.model, self._state)
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Not at its end: for that Keras would wait for the device after each batch."""
-        if batch:
-            next(self._bar, None)
-
-    def on_train_end(self, logs: Any = None) -> None:
-        next(self._bar, None)
-
-
-def _interrupted(run: Training, plan: Plan) -> str:
-    if not run.best_epoch:
-        return "Interrupted before an epoch was complete: the model is as it was."
-    return (
-        f"Interrupted after {len(run.losses)} of {plan.epochs} epochs: "
-        f"the model has the weights of epoch {run.best_epoch}, the best so far."
-    )
-
-
-def _example_weights(labels: np.ndarray, class_weights: np.ndarray | None) -> np.ndarray:
-    if class_weights is None:
-        return np.ones(len(labels), np.float32)
-    weights = np.asarray(class_weights, np.float32)
-    chosen: np.ndarray = weights[labels] if labels.ndim == 1 else labels @ weights
-    return chosen
-
-
-def _check(
-    model: keras.Model,
-    variants: Sequence[np.ndarray],
-    labels: np.ndarray,
-    class_weights: np.ndarray | None,
-    *indices: np.ndarray | None,
-) -> None:
-    """One sentence for what would otherwise be an error deep inside Keras, or silence."""
-    lengths = {len(array) for array in (*variants, labels)}
-    if len(lengths) != 1:
-        raise UsageError(
-            "Labels and variants need one entry for each example: they have "
-            f"{', '.join(map(str, sorted(lengths)))} entries."
-        )
-    for chosen in indices:
-        if chosen is not None and not len(chosen):
-            raise UsageError("There are no examples to learn from, or none to validate on.")
-    if labels.ndim == 2:
-        if labels.min() < 0 or not np.allclose(labels.sum(axis=1), 1, atol=1e-3):
-            raise UsageError(
-                "Labels of shape (N, C) are probabilities: none below 0, and those of each example "
-                "add up to 1."
-            )
-    elif not np.issubdtype(labels.dtype, np.integer):
-        raise UsageError(
-            f"Labels of type {labels.dtype} are no classes: take integers, or for each example the "
-            "probabilities of all classes, (N, C)."
-        )
-    classes, told = model.output_shape[-1], labels.shape[1] if labels.ndim == 2 else None
-    highest = int(labels.max()) if told is None else told - 1
-    if class_weights is not None and len(class_weights) <= highest:
-        raise UsageError(f"There are {len(class_weights)} class weights, but a label is {highest}.")
-    if highest >= classes or told not in (None, classes):
-        raise UsageError(f"The model tells {classes} classes apart, but the labels {highest + 1}.")

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 
 from ..errors import UsageError
 from ..foundations.fine_tuning import layerwise_learning_rates
@@ -40,11 +39,13 @@ def flat(model: keras.Model) -> list[keras.Layer]:
     return layers
 
 
+@keras.saving.register_keras_serializable("course_lib")
 class LayerwiseAdamW(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no type hints
     """AdamW as in Keras, with a factor on the learning rate of each variable.
 
     Decay is decoupled (Loshchilov & Hutter 2019) and follows the variable's own rate. It shrinks
-    kernels only: biases and the scales of normalisations are left alone.
+    kernels only: biases and the scales of normalisations are left alone. A model that was saved
+    with it loads again where this module is imported.
 
     Args:
         learning_rate: number or schedule, of variables with the factor 1.
@@ -123,8 +124,3 @@ class LayerwiseAdamW(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has 
         config: dict[str, Any] = super().get_config()
         config.pop("weight_decay", None)  # of the base class, which knows no factors
         return config | {"factors": self.factors, "weight_decay": self.decay}
-
-
-def learning_rates(optimizer: LayerwiseAdamW, base: float) -> np.ndarray:
-    """The different rates that the factors make of a base rate, ascending."""
-    return base * np.unique(list(optimizer.factors.values()))

@@ -81,11 +81,6 @@ def test_keras_overwrites_the_images_and_the_reference_does_not():
     assert np.abs(images - 128).min() > 1
 
 
-def test_the_mean_is_that_of_the_backbones():
-    backbones = pytest.importorskip("course_lib.transfer.backbones")
-    assert backbones.CAFFE_MEAN == feature_extraction.IMAGENET_MEAN
-
-
 @given(st.tuples(*[st.integers(1, 5)] * 4))
 def test_pooling_is_that_of_keras(shape):
     keras = pytest.importorskip("keras")

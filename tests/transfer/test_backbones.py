@@ -15,6 +15,7 @@ import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
 from course_lib.errors import CourseError, UsageError
+from course_lib.foundations.feature_extraction import IMAGENET_MEAN
 from course_lib.transfer import backbones, efficientnet_lite
 from course_lib.transfer.weights import WeightsFile
 
@@ -103,12 +104,11 @@ def test_random_weights_follow_their_seed():
     def kernel(seed):
         backbone = backbones.load("efficientnet-lite0", SIZE, weights="random", seed=seed)
         kernel = backbone.model.get_layer("head_convolution").kernel
-        return backbone.weights, keras.ops.convert_to_numpy(kernel)
+        return keras.ops.convert_to_numpy(kernel)
 
-    (name_a, a), (name_b, b), (name_c, c) = kernel(1), kernel(1), kernel(2)
+    a, b, c = kernel(1), kernel(1), kernel(2)
     np.testing.assert_array_equal(a, b)
     assert np.abs(a - c).max() > 0
-    assert name_a == name_b != name_c
 
 
 # --- images prepared for another network -------------------------------------------------------
@@ -119,7 +119,7 @@ def test_random_weights_follow_their_seed():
     [
         lambda images: images / 255,
         lambda images: images / 127.5 - 1,
-        lambda images: images[..., ::-1] - np.array(backbones.CAFFE_MEAN),
+        lambda images: images[..., ::-1] - np.array(IMAGENET_MEAN),
         lambda images: images * 257.0,
         lambda images: np.where(images > 9, images.astype(float), np.nan),
     ],
@@ -185,12 +185,12 @@ def test_auto_fetches_resnet50_then_finds_it(published, keras_home, monkeypatch,
     assert "resnet50: its ImageNet weights were fetched" in backbone.why
     bias = backbone.model.get_layer("conv1_conv").bias
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(bias), np.arange(64))
-    assert backbone.weights == hashlib.sha256(published.path.read_bytes()).hexdigest()
 
     monkeypatch.setattr(backbones, "fetch", None)  # from here on, calling it would fail
     again = backbones.load(image_size=SIZE)
     assert f"are in {keras_home / 'models'}" in again.why
-    assert again.weights == backbone.weights
+    for a, b in zip(backbone.model.get_weights(), again.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @needs_wheel
@@ -212,7 +212,6 @@ def test_auto_takes_the_wheel_and_says_why(keras_home, monkeypatch, capsys, way,
         file.path.write_bytes(b"half")
     backbone = backbones.load("auto", SIZE)
     assert backbone.name == "efficientnet-lite0"
-    assert backbone.weights == efficientnet_lite.SHA256
     assert reason in backbone.why
     assert capsys.readouterr().out == backbone.why + "\n"
     assert file.path.exists() == (way == "damaged")

@@ -320,7 +320,6 @@ def test_the_published_file_reaches_every_layer(stand_in, keras_home, monkeypatc
     publish(monkeypatch, file)
     loaded = backbones.load("resnet50", SIZE)
     assert file.path == keras_home / "models" / "resnet50_random_notop.h5"
-    assert loaded.weights == hashlib.sha256(file.path.read_bytes()).hexdigest()
     found = arrays(loaded.model)
     assert found.keys() == expected.keys()
     for path, values in expected.items():
