@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from dataclasses import replace
 
 import keras
@@ -109,6 +107,28 @@ def test_anything_that_decides_the_values_computes_anew(backbone, images, comput
         assert computed
 
 
+def test_a_trained_network_neither_reads_nor_writes_the_features_of_the_pretrained_one(images):
+    """Also across processes: the key is made of the weights themselves, stage by stage."""
+    network = backbones.load("efficientnet-lite0", SIZE, weights="random")
+    pretrained, early = features.pooled(network, images), features.maps(network, images, "stage2")
+    kernel = network.model.get_layer("head_convolution").kernel
+    weights = network.model.get_weights()
+    kernel.assign(2 * kernel)
+    tuned = features.pooled(network, images)
+    np.testing.assert_allclose(tuned, network(images).mean(axis=(1, 2)), rtol=1e-4, atol=1e-5)
+    assert np.abs(tuned - pretrained).max() > 0.01
+    np.testing.assert_array_equal(features.maps(network, images, "stage2"), early)
+    network.model.set_weights(weights)
+    np.testing.assert_array_equal(features.pooled(network, images), pretrained)
+
+
+def test_numpy_reads_what_is_kept(backbone, images, cache):
+    rows = features.pooled(backbone, images)
+    kept = [np.load(path)["features"] for path in cache.glob("*.npz")]
+    assert sorted(map(len, kept)) == [1, 3, 3]
+    assert {row.tobytes() for part in kept for row in part} == {row.tobytes() for row in rows}
+
+
 def test_another_preprocessing_reaches_the_network_itself(backbone, images):
     own = features.pooled(backbone, images)
     same = features.pooled(backbone, images, preprocess=lambda rgb: rgb / 128 - 127 / 128)
@@ -187,26 +207,6 @@ def test_other_errors_of_the_device_are_not_taken_for_lack_of_memory(backbone, i
         features.pooled(backbone, images)
 
 
-def test_the_next_images_are_prepared_while_the_device_computes(backbone, images, monkeypatch):
-    prepared = [threading.Event() for _ in range(3)]
-    order = iter(prepared)
-    colours, predict = backbones.Backbone.colours, keras.Model.predict_on_batch
-    waited = iter(prepared[1:])
-
-    def preparing(self, chunk):
-        next(order).set()
-        return colours(self, chunk)
-
-    def predicting(self, batch):
-        assert next(waited, prepared[0]).wait(60)  # the last has nothing to wait for
-        return predict(self, batch)
-
-    monkeypatch.setattr(backbones.Backbone, "colours", preparing)
-    monkeypatch.setattr(keras.Model, "predict_on_batch", predicting)
-    features.pooled(backbone, images)
-    assert all(event.is_set() for event in prepared)
-
-
 def test_bytes_reach_the_device_as_bytes(backbone, images, monkeypatch):
     types, predict = [], keras.Model.predict_on_batch
 
@@ -225,7 +225,7 @@ def test_damaged_files_are_computed_again_and_said(
     damage, backbone, images, computed, cache, capsys
 ):
     first = features.pooled(backbone, images)
-    path = sorted(cache.glob("*.npy"))[0]
+    path = sorted(cache.glob("*.npz"))[0]
     path.write_bytes(damage if isinstance(damage, bytes) else damage(path.read_bytes()))
     assert (features.pooled(backbone, images) == first).all()
     assert len(computed) == 4
@@ -289,7 +289,6 @@ images = np.random.default_rng(0).integers(0, 256, (14, size, size, 1), dtype=np
 def dying(items, *words):
     for number, item in enumerate(items):
         if number == death:
-            open(features.cache_folder() / "features" / "half.part", "wb").close()
             os.kill(os.getpid(), signal.SIGKILL)
         yield item
 
@@ -310,14 +309,9 @@ def test_two_processes_and_one_of_them_killed(backbone, images, computed, cache,
         for death in (2, 99)
     ]
     assert [process.wait(timeout=120) for process in running] == [-signal.SIGKILL, 0]
-    half = cache / "half.part"
-    assert half.exists()
     features.pooled(backbone, images)
     assert computed == []
     np.testing.assert_allclose(
         features.pooled(backbone, images), backbone(images).mean(axis=(1, 2)), rtol=1e-4, atol=1e-5
     )
-    os.utime(half, (time.time() - 2 * features.ABANDONED,) * 2)
-    features.pooled(backbone, images, pooling=["maximum"])
-    assert not half.exists()
     assert capsys.readouterr().out == ""
