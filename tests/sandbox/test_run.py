@@ -25,6 +25,8 @@ from course_lib.sandbox.limits import Limits
 from course_lib.sandbox.process import Countdown, StoppedError
 from course_lib.sandbox.run import Attempt, Calls, Program, SandboxError, describe
 
+pytestmark = pytest.mark.slow
+
 QUICK = Limits(grace=0.0, load=2.0, patience=1.5, submission=20.0)
 FAKE_START = """
 import os, sys
