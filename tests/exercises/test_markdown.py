@@ -64,7 +64,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         (HINT, "line 1: an exercise begins with a header between two lines `---`"),
         (HEADER.replace("order: 3\n", ""), "line 1: the header lacks `order`"),
         (HEADER.replace("0.5", "much"), "line 1: `points` cannot be 'much'"),
-        (HEADER.replace("tolerance", "tolerence"), "line 1: the header has an unknown `tolerence`"),
+        (HEADER.replace("tolerance", "accuracy"), "line 1: the header has an unknown `accuracy`"),
         (HEADER.replace('"', ""), "line 6: the header is no YAML (mapping values are not allowed"),
         (
             HEADER.replace("losses.", "losses_"),
@@ -112,8 +112,8 @@ def test_cases_that_are_not_there_are_named() -> None:
     file = Path(markdown.__file__).with_name("01_losses") / "mse.md"
     text = file.read_text("utf-8")
     assert "cases: regression\n" in text
-    draw = markdown._Cases(file.parent, "regresion")
-    with pytest.raises(CourseError, match=r"losses_cases\.py has no function `regresion`"):
+    draw = markdown._Cases(file.parent, "regressions")
+    with pytest.raises(CourseError, match=r"losses_cases\.py has no function `regressions`"):
         draw(np.random.default_rng(0))
 
 
