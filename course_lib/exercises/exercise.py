@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..sandbox.calling import Formula as Formula
 from ..sandbox.calling import Outcome as Outcome
+from .verdict import Status as Status
+from .verdict import Verdict as Verdict
 
-Status = Literal["correct", "wrong", "not attempted", "error", "timeout"]
 ORDINARY = "ordinary inputs"
 
 
@@ -36,6 +37,7 @@ class Misconception:
     says: what is wrong, in one sentence. think: how to find the right way, without the answer.
     noise: how far an answer may be from the variant, relative to its largest number, where the
     variant is wrong: for mistakes that come out a little different in everybody's hands.
+    others: other ways to write it, for tests.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Misconception:
     says: str
     think: str = ""
     noise: float = 0.0
+    others: tuple[Callable[..., Any], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,7 @@ class Exercise:
         section: heading of the lesson's section that derives the answer, the last hint.
         tolerance: largest accepted difference, relative to each expected number.
         seconds: time limit of one call.
+        right_answers: unusual ways to be right, for tests.
     """
 
     name: str
@@ -74,24 +78,8 @@ class Exercise:
     section: str
     tolerance: float = 1e-6
     seconds: float = 5.0
+    right_answers: tuple[Callable[..., Any], ...] = ()
 
     def draw_cases(self, seed: int) -> list[Case]:
         """The cases of one run: the same seed gives the same cases, whatever ran before."""
         return self.cases(np.random.default_rng([seed, zlib.crc32(self.name.encode())]))
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The judgement of one attempt.
-
-    ``message`` says what is wrong (or that nothing is) in a sentence or two. ``hints`` go on
-    from there: how to think about it, then where the lesson derives it.
-    """
-
-    status: Status
-    points: float
-    max_points: float
-    misconception: str | None
-    message: str
-    exercise: str = ""
-    hints: tuple[str, ...] = field(default=())

@@ -40,6 +40,7 @@ def test_a_stub_is_not_attempted(exercise: Exercise) -> None:
     assert (verdict.status, verdict.points) == ("not attempted", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=name)
 def test_each_mistake_is_recognised(exercise: Exercise, mistake: Misconception) -> None:
     for seed in range(20):
@@ -48,6 +49,10 @@ def test_each_mistake_is_recognised(exercise: Exercise, mistake: Misconception) 
         assert verdict.points == 0
         assert verdict.misconception == mistake.id, f"seed {seed}"
         assert verdict.message.startswith(mistake.says)
+    for number, other in enumerate(mistake.others):
+        for seed in range(12):
+            verdict = judge(exercise.name, other, seed)
+            assert verdict.misconception == mistake.id, f"way {number}, seed {seed}"
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=name)

@@ -30,6 +30,8 @@ from course_lib.sandbox.wire import Frames, encode
 
 from .conftest import MAX_POINTS, answers, notebook
 
+pytestmark = pytest.mark.slow
+
 Folder = Callable[..., Path]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only there answers are forked")
 GOOD = notebook(*answers())

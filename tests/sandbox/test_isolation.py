@@ -31,6 +31,8 @@ from course_lib.sandbox.process import ForkServer
 from course_lib.sandbox.run import Calls, Program, SandboxError
 from tests.grading.conftest import answers, notebook
 
+pytestmark = pytest.mark.slow
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's own")
 PACKAGE = Path(course_lib.__file__).resolve().parent
 ONCE = Calls(((1.0,),), 5.0)
