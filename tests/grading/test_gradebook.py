@@ -337,7 +337,8 @@ def test_our_own_failure_is_no_zero_and_is_tried_again(
 def test_a_worker_that_does_not_start_is_our_failure(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox.Sandbox.__init__, "__defaults__", (None, None, ("/no/python",)))
+    sandbox.shut_down()
+    monkeypatch.setattr("sys.executable", "/no/python")
     with pytest.raises(CourseError, match="does not start on this machine"):
         grade([folder(anna=GOOD)], tmp_path / "out")
 
