@@ -19,10 +19,11 @@ import psutil
 import pytest
 
 from course_lib.errors import CourseError, UsageError
-from course_lib.grading import record, sandbox
+from course_lib.grading import record
 from course_lib.grading.discovery import discover
 from course_lib.grading.gradebook import grade
 from course_lib.lessons import START_PAGE
+from course_lib.sandbox import run as sandbox
 
 from .conftest import MAX_POINTS, RIGHT, answers, notebook, rows
 
