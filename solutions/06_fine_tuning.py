@@ -661,7 +661,7 @@ def schedule(rate, steps):
     """A warm-up over a tenth of the steps, then half a cosine down to 0."""
     warm = max(1, round(0.1 * steps))
     return keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warm, warmup_target=rate, warmup_steps=warm
+        0.0, max(1, steps - warm), warmup_target=rate, warmup_steps=warm
     )
 
 
@@ -687,6 +687,8 @@ def trained_head(class_weight=None):
 
 # %% tags=["nbval-ignore-output"]
 plain, history, best = trained_head()
+
+# %% tags=["nbval-ignore-output"]
 print(f"{len(history['loss'])} epochs; the weights are those of epoch {best}")
 figures.training_curves(history["loss"], history["val_loss"])
 
@@ -699,6 +701,8 @@ figures.training_curves(history["loss"], history["val_loss"])
 # %% tags=["nbval-ignore-output"]
 by_class = class_weights(labels[learning], 2)
 weighted, _, _ = trained_head(dict(enumerate(by_class)))
+
+# %% tags=["nbval-ignore-output"]
 defective, margins = labels[split.test] == 1, {}
 for name, head in {"plain": plain, "weighted": weighted}.items():
     margins[name] = np.diff(head.predict(rows[split.test], verbose=0))[:, 0]
@@ -1125,6 +1129,8 @@ def average(values):
 
 # %% tags=["nbval-ignore-output"]
 sure = (probability == 0) | (probability == 1)
+
+# %% tags=["nbval-ignore-output"]
 for kind, method in [(kind, name) for kind, methods in found.items() for name in methods]:
     tests = [TESTED[kind, seed] for seed in found[kind][method]]
     hits = zip(tests, right(kind, method), strict=True)
