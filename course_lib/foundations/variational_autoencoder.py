@@ -17,7 +17,7 @@ import numpy as np
 
 from .sgd import hidden_layer_gradients, two_layer_forward
 
-# --- the likelihood of a picture -----------------------------------------------------------------
+# --- the likelihood of a picture ------------------------------------------------------------------
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -50,7 +50,7 @@ def bernoulli_negative_log_likelihood(logits: np.ndarray, images: np.ndarray) ->
     return total
 
 
-# --- the code: divergence and sample -------------------------------------------------------------
+# --- the code: divergence and sample --------------------------------------------------------------
 
 
 def kl_to_standard_normal(mean: np.ndarray, log_variance: np.ndarray) -> np.ndarray:
@@ -94,7 +94,8 @@ def reparameterize(mean: np.ndarray, log_variance: np.ndarray, noise: np.ndarray
     Returns:
         z, (N, D) (Kingma & Welling 2014, section 2.4).
     """
-    return mean + np.exp(log_variance / 2) * noise
+    sample: np.ndarray = mean + np.exp(log_variance / 2) * noise
+    return sample
 
 
 def reparameterize_gradients(
@@ -114,7 +115,7 @@ def reparameterize_gradients(
     return np.array(upstream, dtype=float), upstream * noise * deviation / 2
 
 
-# --- the loss and its gradients ------------------------------------------------------------------
+# --- the loss and its gradients -------------------------------------------------------------------
 
 
 def negative_elbo(
@@ -156,6 +157,34 @@ def encode(
     return outputs[:, :codes], outputs[:, codes:]
 
 
+def autoencoder_gradients(
+    images: np.ndarray,
+    encoder: list[np.ndarray] | tuple[np.ndarray, ...],
+    decoder: list[np.ndarray] | tuple[np.ndarray, ...],
+) -> list[np.ndarray]:
+    """Gradients of the mean of `bernoulli_negative_log_likelihood` by a plain autoencoder.
+
+    No noise and no divergence: the decoder gets the encoder's output as it is (Goodfellow, Bengio
+    & Courville, Deep Learning (2016), chapter 14).
+
+    Args:
+        images: (N, P), between 0 and 1.
+        encoder: the four arrays of `sgd.two_layer_forward`, with D outputs.
+        decoder: the same with D inputs and P outputs.
+
+    Returns:
+        Eight arrays: the gradients by the encoder's four, then by the decoder's four.
+    """
+    hidden, codes = two_layer_forward(images, *encoder)
+    decoded, logits = two_layer_forward(codes, *decoder)
+    at_logits = (sigmoid(logits) - images) / len(images)
+    at_codes = ((at_logits @ decoder[2].T) * (decoded > 0)) @ decoder[0].T
+    return [
+        *hidden_layer_gradients(images, hidden, encoder[2], at_codes),
+        *hidden_layer_gradients(codes, decoded, decoder[2], at_logits),
+    ]
+
+
 def vae_gradients(
     images: np.ndarray,
     noise: np.ndarray,
@@ -191,7 +220,7 @@ def vae_gradients(
     return [*by_encoder, *by_decoder]
 
 
-# --- a model whose likelihood is known -----------------------------------------------------------
+# --- a model whose likelihood is known ------------------------------------------------------------
 
 
 def log_normal(x: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ def loss_of(images, noise, parameters):
     return vae.negative_elbo(logits, images, mean, log_variance)
 
 
-# --- Keras and TensorFlow's automatic differentiation ------------------------------------------
+# --- Keras and TensorFlow's automatic differentiation ---------------------------------------------
 
 
 def test_likelihood_is_keras_binary_cross_entropy_summed(keras64, rng):
@@ -70,7 +70,7 @@ def test_all_gradients_are_those_of_keras(keras64, network):
         np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-12)
 
 
-# --- finite differences --------------------------------------------------------------------------
+# --- finite differences ---------------------------------------------------------------------------
 
 
 def test_all_gradients_are_slopes_of_the_loss(network):
@@ -84,6 +84,21 @@ def test_all_gradients_are_slopes_of_the_loss(network):
             return loss_of(images, noise, changed)
 
         slope = numerical_gradient(loss, parameters[index])
+        np.testing.assert_allclose(mine, slope, rtol=1e-6, atol=1e-8)
+
+
+def test_gradients_of_the_plain_autoencoder_are_its_slopes(network):
+    images, _, parameters = network
+    narrow = [*parameters[:2], parameters[2][:, :2], parameters[3][:2], *parameters[4:]]
+    ours = vae.autoencoder_gradients(images, narrow[:4], narrow[4:])
+    for index, mine in enumerate(ours):
+
+        def loss(parameter, index=index):
+            p = [*narrow[:index], parameter, *narrow[index + 1 :]]
+            logits = two_layer_forward(two_layer_forward(images, *p[:4])[1], *p[4:])[1]
+            return vae.bernoulli_negative_log_likelihood(logits, images).mean()
+
+        slope = numerical_gradient(loss, narrow[index])
         np.testing.assert_allclose(mine, slope, rtol=1e-6, atol=1e-8)
 
 
@@ -111,7 +126,7 @@ def test_gradients_of_the_sample_are_its_slopes(rng):
         np.testing.assert_allclose(ours, slope, rtol=1e-6, atol=1e-9)
 
 
-# --- sampling ------------------------------------------------------------------------------------
+# --- sampling -------------------------------------------------------------------------------------
 
 
 def test_the_sample_has_the_mean_and_the_variance_that_were_asked_for(rng):
@@ -144,7 +159,7 @@ def test_densities_are_scipys_and_those_of_coins(rng):
     np.testing.assert_allclose(vae.bernoulli_negative_log_likelihood(logits, coins), theirs)
 
 
-# --- what must hold --------------------------------------------------------------------------------
+# --- what must hold -------------------------------------------------------------------------------
 
 numbers = st.floats(-5, 5)
 
