@@ -74,7 +74,7 @@ def _prepare_plane(
     ends: np.ndarray,
     figure: Figure,
 ) -> Draw:
-    plane = figure.add_axes((0.055, 0.11, 0.5, 0.83))
+    plane = figure.add_axes((0.07, 0.11, 0.49, 0.83))
     plane.set(xlim=ends[:, 0], ylim=ends[:, 1], xlabel="first number of the code")
     plane.set_ylabel("second number", labelpad=1)
     plane.set_title("codes of known digits, +: your code")
@@ -153,7 +153,7 @@ def plane_figure(decode: Decode, reach: float = 2.0, count: int = 13) -> Picture
     side = _side(grey)
     rows = grey.reshape(count, count, side, side).swapaxes(1, 2)
     figure = new_figure((5.6, 5.6))
-    axes = figure.add_axes((0.1, 0.09, 0.88, 0.88))
+    axes = figure.add_axes((0.12, 0.09, 0.87, 0.87))
     edge = reach + reach / (count - 1)
     extent = (-edge, edge, -edge, edge)
     axes.imshow(rows.reshape(count * side, count * side), extent=extent, **_INK_IMAGE)
@@ -182,8 +182,9 @@ def rows_of_pictures(by_name: Mapping[str, np.ndarray]) -> Picture:
         CourseError: the images are not square.
     """
     count = len(next(iter(by_name.values())))
-    figure = new_figure((1.9 + 0.62 * count, 0.68 * len(by_name) + 0.06))
-    left = 1.85 / (1.9 + 0.62 * count)
+    names = 0.25 + 0.085 * max(map(len, by_name))
+    figure = new_figure((names + 0.62 * count, 0.68 * len(by_name) + 0.06))
+    left = (names - 0.05) / (names + 0.62 * count)
     figure.subplots_adjust(left, 0.02, 0.995, 0.98, wspace=0.06, hspace=0.08)
     grid = figure.subplots(len(by_name), count, squeeze=False)
     told = []
@@ -221,7 +222,7 @@ def bound_explorer(x: float, weight: float, variance: float) -> Explorer:
         An explorer with the sliders ``mean`` and ``deviation`` and the list ``kl_weight``.
     """
     controls = {
-        "mean": slider("mean of q", -1.0, -2.0, 2.0, 0.05),
+        "mean": slider("mean of q", 0.0, -2.0, 2.0, 0.05),
         "deviation": slider("deviation of q", 1.0, 0.1, 2.0, 0.05),
         "kl_weight": choice("weight of KL", {"1": 1.0, "½, as in the article": 0.5}, 1.0),
     }
