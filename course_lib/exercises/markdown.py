@@ -33,7 +33,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from .. import foundations
 from ..errors import CourseError
@@ -130,6 +129,8 @@ def order(file: Path) -> tuple[str, int, str]:
 
 
 def _facts(file: Path, header: str) -> dict[str, Any]:
+    import yaml
+
     try:
         facts = yaml.load(header, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
