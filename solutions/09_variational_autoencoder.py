@@ -67,6 +67,9 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", OPENBLAS_
 import keras
 import numpy as np
 
+keras.config.set_floatx("float64")
+
+# %%
 from course_lib.data import digits
 from course_lib.exercises import check
 from course_lib.foundations.adam import adam_step_keras
@@ -87,8 +90,6 @@ from course_lib.foundations.variational_autoencoder import (
 )
 from course_lib.plots import variational_autoencoder as figures
 from course_lib.transfer.autodiff import gradient as keras_gradient
-
-keras.config.set_floatx("float64")
 
 # %% [markdown]
 # **Notation.** $x$ is a picture of $P$ pixels between 0 (white) and 1 (ink), $z$ its *code* of $D$
@@ -161,12 +162,16 @@ rng = np.random.default_rng(1)
 noise = rng.normal(size=(300, 8))
 kinder = codes.mean(axis=0) + noise @ np.linalg.cholesky(np.cov(codes.T)).T
 rebuilt = decode(two_layer_forward(unseen, *autoencoder[:4])[1], autoencoder)
+
+# %%
 drawn = {
     "digits, unseen": unseen,
     "through the code": rebuilt,
     "normal codes": decode(noise, autoencoder),
     "kinder codes": decode(kinder, autoencoder),
 }
+
+# %%
 figures.rows_of_pictures({name: pictures[:12] for name, pictures in drawn.items()})
 
 # %% [markdown]
@@ -267,6 +272,8 @@ logits = 3 * np.random.default_rng(0).normal(size=(5, 64))
 by_keras = keras.losses.binary_crossentropy(images[:5], logits, from_logits=True)
 ours = bernoulli_negative_log_likelihood(logits, images[:5])
 compare(ours, {"Keras": 64 * keras.ops.convert_to_numpy(by_keras)})
+
+# %% tags=["nbval-ignore-output"]
 slope = numerical_gradient(lambda a: bernoulli_negative_log_likelihood(a, images[:5]).sum(), logits)
 compare(sigmoid(logits) - images[:5], {"finite differences of yours": slope})
 
@@ -357,9 +364,11 @@ figures.bound_explorer(X, WEIGHT, VARIANCE)
 # expectation of $\log p(x|z)$, for three decoders, as the article has it and as it should be.
 
 
-# %% tags=["nbval-check-output"]
+# %%
 mean, variance = linear_gaussian_posterior(X, WEIGHT, VARIANCE)
 z = mean + np.sqrt(variance) * np.random.default_rng(0).normal(size=1000)
+
+# %% tags=["nbval-check-output"]
 for weight in (0.0, 0.75, 1.5):
     article = np.mean(log_normal(X, 0.0 * weight * z, 1.0))
     right = np.mean(log_normal(X, weight * z, VARIANCE))
@@ -373,9 +382,11 @@ for weight in (0.0, 0.75, 1.5):
 # "proportional to" for "at least", and with a ½. **Guess first:** a ½ in a loss, does it matter?
 # Choose it in the explorer above. And in numbers, for three hills:
 
-# %% tags=["nbval-check-output"]
+# %%
 exact = linear_gaussian_log_likelihood(X, WEIGHT, VARIANCE)
 hills = {"prior": (0.0, 1.0), "half way": (mean / 2, 0.5), "posterior": (mean, variance)}
+
+# %% tags=["nbval-check-output"]
 for name, (m, s) in hills.items():
     whole, half = (
         linear_gaussian_elbo(X, m, np.log(s), WEIGHT, VARIANCE, kl_weight) for kl_weight in (1, 0.5)
@@ -446,15 +457,17 @@ kl_to_standard_normal = check(kl_to_standard_normal)
 # average be off? By a few standard errors.
 
 
-# %% tags=["nbval-check-output"]
+# %%
 rng = np.random.default_rng(0)
 m, v = np.array([0.5, -1.0]), np.array([-1.0, 0.7])
+formula = kl_to_standard_normal(m[None], v[None])[0]
+
+# %% tags=["nbval-check-output"]
 for draws in (100, 10_000, 1_000_000):
     z = m + np.exp(v / 2) * rng.normal(size=(draws, 2))
     ratio = (log_normal(z, m, np.exp(v)) - log_normal(z, 0.0, 1.0)).sum(axis=1)
-    error = ratio.std() / np.sqrt(draws)
-    print(f"{draws:9,} draws: {ratio.mean():.3f}, standard error {error:.3f}", end="")
-    print(f"   formula: {kl_to_standard_normal(m[None], v[None])[0]:.3f}")
+    print(f"{draws:9,} draws: {ratio.mean():.2f}, standard error {ratio.std() / draws**0.5:.3f}")
+print(f"          formula: {formula:.2f}")
 
 # %% [markdown]
 # So far the article's last sentence on this model: $D_{KL}$ is "an entropy distance that measures
@@ -495,9 +508,11 @@ def kl_gradients(mean, log_variance):
 # %%
 kl_gradients = check(kl_gradients)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 m, v = np.random.default_rng(1).normal(size=(2, 4, 3))
 by_mean, by_log_variance = kl_gradients(m, v)
+
+# %% tags=["nbval-ignore-output"]
 slope = numerical_gradient(lambda m: kl_to_standard_normal(m, v).sum(), m)
 compare(by_mean, {"finite differences, mean": slope})
 slope = numerical_gradient(lambda v: kl_to_standard_normal(m, v).sum(), v)
@@ -585,9 +600,11 @@ reparameterize_gradients = check(reparameterize_gradients)
 # The gradient is random now. Is it right on average? A test that can be computed by hand: the loss
 # $z^2$, whose expectation is $m^2 + e^{v}$, so that the gradients must average to $2m$ and $e^{v}$.
 
-# %% tags=["nbval-check-output"]
+# %%
 noise = np.random.default_rng(2).normal(size=(1_000_000, 1))
 m, v = np.full_like(noise, 0.7), np.full_like(noise, -0.5)
+
+# %% tags=["nbval-check-output"]
 upstream = 2 * reparameterize(m, v, noise)
 by_mean, by_log_variance = reparameterize_gradients(upstream, v, noise)
 print(f"by the mean {by_mean.mean():.2f}, exact {2 * 0.7:.2f}")
@@ -706,6 +723,7 @@ def encode(images, network):
     return np.split(two_layer_forward(images, *network[:4])[1], 2, axis=1)
 
 
+# %%
 def our_loss(network, images, noise):
     mean, log_variance = encode(images, network)
     logits = two_layer_forward(reparameterize(mean, log_variance, noise), *network[4:])[1]
@@ -726,17 +744,20 @@ def keras_loss(network, images, noise):
     return ops.mean(images.shape[1] * pixels + kl)
 
 
-# %% tags=["nbval-ignore-output"]
+# %%
 few, noise = images[:6], np.random.default_rng(0).normal(size=(6, 2))
 network = first_network(0, 2, 4, hidden=5)
+
+
+def with_array(n, array):
+    return [*network[:n], array, *network[n + 1 :]]
+
+
+# %% tags=["nbval-ignore-output"]
 for n, formula in enumerate(vae_gradients(few, noise, network[:4], network[4:])):
-
-    def put(array, n=n):
-        return [*network[:n], array, *network[n + 1 :]]
-
-    witness = numerical_gradient(lambda a, put=put: our_loss(put(a), few, noise), network[n])
-    automatic = keras_gradient(lambda a, put=put: keras_loss(put(a), few, noise), network[n])
-    compare(formula, {f"finite differences, array {n}": witness, "Keras": automatic})
+    by_hand = numerical_gradient(lambda a, n=n: our_loss(with_array(n, a), few, noise), network[n])
+    by_keras = keras_gradient(lambda a, n=n: keras_loss(with_array(n, a), few, noise), network[n])
+    compare(formula, {f"finite differences, array {n}": by_hand, "Keras": by_keras})
 
 # %% [markdown]
 # ### It learns
@@ -752,6 +773,8 @@ drawn = {
     "autoencoder, kinder codes": drawn["kinder codes"],
     "VAE, normal codes": decode(np.random.default_rng(1).normal(size=(300, 8)), eight),
 }
+
+# %%
 figures.rows_of_pictures({name: pictures[:12] for name, pictures in drawn.items()})
 
 # %% [markdown]
@@ -827,10 +850,12 @@ def log_likelihood(pictures, network):
     return top[:, 0] + np.log(np.exp(joint - top).sum(axis=1))
 
 
-# %% tags=["nbval-ignore-output"]
+# %%
 exact = log_likelihood(unseen, plane).mean()
 rng = np.random.default_rng(0)
 draws = [-our_loss(plane, unseen, rng.normal(size=(len(unseen), 2))) for _ in range(20)]
+
+# %% tags=["nbval-ignore-output"]
 kl = kl_to_standard_normal(*encode(unseen, plane)).mean()
 print(f"log p(x) {exact:.2f} nats a picture, ELBO {np.mean(draws):.2f}, of it KL {kl:.2f}")
 assert np.mean(draws) < exact
@@ -925,13 +950,17 @@ def race(seed):
         yield name, *measured(trained, pictures_of, reader, d.test_images, seed)
 
 
-# %% tags=["nbval-ignore-output"]
+# %%
 runs = [list(race(seed)) for seed in range(5)]
 found = {name: np.array([run[n][1] for run in runs]) for n, name in enumerate(RACE)}
+
+# %% tags=["nbval-ignore-output"]
 print("five splits:              KL in nats    % outside 0 to 1    kinds of digits")
 for name, rows in found.items():
     columns = [f"{c.mean():6.1f} ± {c.std(ddof=1):4.1f}" for c in rows.T]
     print(f"{name:22}", "     ".join(columns))
+
+# %%
 fewest = min(found, key=lambda name: found[name][:, 2].mean())
 assert fewest == "KL, pixels averaged"
 assert found["the article's listing"][:, 2].max() < found["negative ELBO"][:, 2].min()
@@ -974,6 +1003,7 @@ class Sample(keras.layers.Layer):
         return mean + keras.ops.sqrt(variance) * noise
 
 
+# %%
 def picture_loss(images, logits):
     mean_over_pixels = keras.losses.binary_crossentropy(images, logits, from_logits=True)
     return 64 * mean_over_pixels
@@ -984,6 +1014,8 @@ keras.utils.set_random_seed(0)
 inputs = keras.Input((64,))
 hidden = keras.layers.Dense(64, activation="relu")(inputs)
 outputs = keras.layers.Dense(16)(hidden)
+
+# %%
 decoder = keras.Sequential([keras.layers.Dense(64, activation="relu"), keras.layers.Dense(64)])
 model = keras.Model(inputs, decoder(Sample()(outputs)))
 model.compile(keras.optimizers.Adam(0.002), loss=picture_loss)
@@ -1002,6 +1034,8 @@ print(f"{model.evaluate(unseen, unseen, verbose=0):.1f} nats a picture")
 model.set_weights([*eight, *model.get_weights()[8:]])  # what follows is the state of the noise
 by_keras = keras.ops.convert_to_numpy(keras.Model(inputs, outputs)(unseen))
 compare(np.hstack(encode(unseen, eight)), {"Keras' encoder": by_keras})
+
+# %% tags=["nbval-ignore-output"]
 noise = np.random.default_rng(0).normal(size=(len(unseen), 8))
 theirs, mine = model.evaluate(unseen, unseen, verbose=0), our_loss(eight, unseen, noise)
 print(f"loss on unseen digits: Keras {theirs:.1f}, ours {mine:.1f}")
@@ -1011,15 +1045,19 @@ assert abs(theirs - mine) < 0.5
 # And its encoder as a pretrained base, as in lessons 05 and 06: keep the hidden layer, freeze it,
 # put a head on it.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 base = keras.Model(inputs, hidden)
 base.trainable = False
 classifier = keras.Sequential([base, keras.layers.Dense(10)])
+
+# %%
 classifier.compile(
     keras.optimizers.Adam(0.01),
     loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     metrics=["accuracy"],
 )
+
+# %% tags=["nbval-ignore-output"]
 classifier.fit(images[:100], data.train_labels[:100], epochs=30, verbose=0)
 accuracy = classifier.evaluate(unseen, data.test_labels, verbose=0)[1]
 print(f"one hundred labels, frozen encoder: {accuracy:.0%} of the unseen digits")
@@ -1103,14 +1141,17 @@ for seed, test in enumerate(blocks):
         ]
         scores.setdefault((name, number), []).append(100 * np.mean(found))
 
+
+# %%
+def row(name):
+    cells = [scores[name, number] for number in PER_CLASS]
+    return " ".join(f"{np.mean(cell):5.1f} ± {np.std(cell, ddof=1):3.1f}" for cell in cells)
+
+
 # %% tags=["nbval-ignore-output"]
-names = list(features)
-print("five blocks, % of unseen writers' digits;", end=" ")
-print("labels:", " ".join(f"{10 * n:11}" for n in PER_CLASS))
-for name in names:
-    cells = [scores[name, n] for n in PER_CLASS]
-    columns = [f"{np.mean(cell):5.1f} ± {np.std(cell, ddof=1):3.1f}" for cell in cells]
-    print(f"{name:48}", " ".join(columns))
+print("% of unseen writers' digits,", " ".join(f"{10 * n:4} labels" for n in PER_CLASS))
+for name in features:
+    print(f"{name:28}", row(name))
 
 # %% [markdown]
 # The spread is large, but the opponents met the same blocks and the same labels. So compare block
@@ -1118,15 +1159,22 @@ for name in names:
 # standard deviation over the five blocks. The rule of lesson 06: it is a difference if it is larger
 # than two standard errors, which are the standard deviation over $\sqrt 5$.
 
+
+# %%
+def gains(opponent, number):
+    """Of the hidden layer over an opponent, block by block, in points."""
+    return np.subtract(scores["VAE, hidden layer", number], scores[opponent, number])
+
+
 # %% tags=["nbval-ignore-output"]
-for name in ("random encoder", "PCA", "pixels"):
-    for number in PER_CLASS:
-        ours, theirs = (np.array(scores[n, number]) for n in ("VAE, hidden layer", name))
-        gain = ours - theirs
-        error = gain.std(ddof=1) / np.sqrt(len(gain))
-        verdict = "a difference" if abs(gain.mean()) > 2 * error else "no result"
-        print(f"hidden layer against {name:14}, {10 * number:3} labels: ", end="")
-        print(f"{gain.mean():+5.1f} ± {gain.std(ddof=1):3.1f} points, {verdict}")
+for name, number in [(n, k) for n in ("random encoder", "PCA", "pixels") for k in PER_CLASS]:
+    gain = gains(name, number)
+    mean, spread = gain.mean(), gain.std(ddof=1)
+    verdict = "a difference" if abs(mean) > 2 * spread / np.sqrt(len(gain)) else "no result"
+    print(f"over {name:14}, {10 * number:3} labels: {mean:+5.1f} ± {spread:3.1f} points, {verdict}")
+
+# %%
+assert gains("random encoder", 1).mean() > 2 * gains("random encoder", 1).std(ddof=1) / np.sqrt(5)
 
 # %% [markdown]
 # Read the first four lines, then the last four. Against random weights the encoder has learnt

@@ -22,8 +22,7 @@ from course_lib.foundations.variational_autoencoder import (
 from .explorer import Draw, Explorer, choice, slider
 from .palette import BLUE, INK, ORANGE, style
 from .picture import Picture, new_figure
-from .training import brief
-from .training import curves as curves
+from .words import brief
 
 Decode = Callable[[np.ndarray], np.ndarray]
 """From codes (N, 2) to grey values (N, H·H)."""
