@@ -55,8 +55,8 @@
 # to break off is after section 5.
 
 # %% [markdown]
-# The next cell loads the tools. Layers, batches and Adam are those of lessons 03 and 04, the
-# course's copies.
+# The next cell loads the tools. Batches, backpropagation and Adam are those of lessons 03 and 04,
+# the course's copies.
 
 # %%
 import os
@@ -78,7 +78,6 @@ from course_lib.foundations.sgd import (
     he_normal,
     hidden_layer_gradients,
     minibatches,
-    two_layer_forward,
 )
 from course_lib.foundations.variational_autoencoder import (
     autoencoder_gradients,
@@ -86,7 +85,6 @@ from course_lib.foundations.variational_autoencoder import (
     linear_gaussian_log_likelihood,
     linear_gaussian_posterior,
     log_normal,
-    sigmoid,
 )
 from course_lib.plots import variational_autoencoder as figures
 from course_lib.transfer.autodiff import gradient as keras_gradient
@@ -107,9 +105,15 @@ from course_lib.transfer.autodiff import gradient as keras_gradient
 # *decoder* turns the code into a picture, and both are trained so that the picture that comes out
 # is the one that went in. The code is narrow, so that it has to be a summary. Nobody needs labels.
 #
-# Each half is the network of lesson 03, with one hidden layer. Here are the first weights, and a
-# training loop with the Adam of lesson 04. (Noise is drawn for later; the autoencoder does not look
-# at it.)
+# Each half is the network of lesson 03, with one hidden layer. Here it is once more, with its first
+# weights, and a training loop with the Adam of lesson 04. (Noise is drawn for later; the autoencoder
+# does not look at it.)
+
+
+# %%
+def two_layer_forward(x, weights_in, bias_in, weights_out, bias_out):
+    hidden = np.maximum(x @ weights_in + bias_in, 0)
+    return hidden, hidden @ weights_out + bias_out
 
 
 # %%
@@ -139,6 +143,11 @@ def fit(gradients_of, network, images, seed=0, epochs=40):
 
 
 # %%
+def sigmoid(logits):
+    small = np.exp(-np.abs(logits))  # never above 1, so that nothing overflows
+    return np.where(logits >= 0, 1, small) / (1 + small)
+
+
 def decode(codes, network):
     """Grey values: the logits of the decoder, through a sigmoid."""
     return sigmoid(two_layer_forward(codes, *network[4:])[1])
