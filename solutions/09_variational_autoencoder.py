@@ -106,8 +106,8 @@ from course_lib.transfer.autodiff import gradient as keras_gradient
 # is the one that went in. The code is narrow, so that it has to be a summary. Nobody needs labels.
 #
 # Each half is the network of lesson 03, with one hidden layer. Here it is once more, with its first
-# weights, and a training loop with the Adam of lesson 04. (Noise is drawn for later; the autoencoder
-# does not look at it.)
+# weights, and a training loop with the Adam of lesson 04. (Noise is drawn for later; the
+# autoencoder does not look at it.)
 
 
 # %%
