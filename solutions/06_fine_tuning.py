@@ -930,8 +930,7 @@ print(f"{frozen.shape[-1]} features of {', '.join(LATE)}")
 # One thing is still unequal. A linear head is no SVM, and we want to compare features, not
 # classifiers. So in the end the *same* SVM also takes the place of the head. The opponent keeps one
 # advantage: its features are of more stages.
-
-
+#
 # `Batches` gives `fit` the examples. In each epoch it shuffles them and draws one variant of each,
 # by a seed; so Keras need not shuffle.
 
