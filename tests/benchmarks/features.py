@@ -69,7 +69,7 @@ def main() -> int:
 
     backbone = backbones.load(options.backbone, options.size, weights="random")
     random = np.random.default_rng(0)
-    size = devices.largest_batch(backbone.model)
+    size = features.GPU_BATCH if devices.has_gpu() else features.BATCH
     shape = options.images, options.size, options.size, 3
     batch = keras.ops.convert_to_tensor(
         random.uniform(0, 255, (size, *shape[1:])).astype(np.float32)

