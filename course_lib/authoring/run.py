@@ -24,19 +24,20 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from .. import settings
 from ..errors import CourseError
-from ..exercises.check import VERDICT_TYPE
-from ..files import whole
-from ..lessons import Edition, Lesson, root
+from ..exercises.verdict import VERDICT_TYPE
+from ..files import atomic_write
+from ..lessons import Edition, Lesson, how_to_restore, root
 from ..progress_bar import bars
 
-CELL_SECONDS = 600 if os.environ.get("COURSE_FULL", "0") in ("", "0") else 7200
+CELL_SECONDS = 7200 if settings.full() else 600
 """No cell of a lesson may take longer; the slowest one should take well under a minute."""
 
 KERNEL_SETTINGS = {
     "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's greetings would be outputs of the lesson
     "TF_ENABLE_ONEDNN_OPTS": "0",  # and oneDNN's rounding depends on the processor
-    "COURSE_PROGRESS": "off",  # no learner is at work here, even if one has started this
+    settings.PROGRESS: "off",  # no learner is at work here, even if one has started this
 }
 
 OnCell = Callable[[int, int], None]
@@ -330,14 +331,15 @@ def read_notebook(path: Path) -> NotebookNode:
     Raises:
         CourseError: it is missing, or none that Jupyter can read.
     """
+    name = f"{path.parent.name}/{path.name}"
     if not path.is_file():
-        raise CourseError(f"{path.parent.name}/{path.name} is missing: run `course build`.")
+        raise CourseError(f"{name} is missing: {how_to_restore(path)}.")
     try:
         notebook: NotebookNode = nbformat.read(path, as_version=4)
     except Exception as error:  # whatever nbformat meets in a file that is no notebook
         raise CourseError(
-            f"{path.parent.name}/{path.name} is not a notebook that Jupyter can read "
-            f"({type(error).__name__}): run `course build` to make it anew."
+            f"{name} is not a notebook that Jupyter can read ({type(error).__name__}): "
+            f"{how_to_restore(path)}."
         ) from None
     return notebook
 
@@ -350,7 +352,7 @@ def _check_writable(path: Path) -> None:
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     try:
-        with whole(path) as unfinished:
+        with atomic_write(path) as unfinished:
             unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise CourseError(f"Cannot write {path}: {error.strerror}.") from None

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-Status = Literal["correct", "wrong", "not attempted", "error", "timeout"]
+from ..sandbox.calling import Formula as Formula
+from ..sandbox.calling import Outcome as Outcome
+from .verdict import Status as Status
+from .verdict import Verdict as Verdict
+
 ORDINARY = "ordinary inputs"
-
-
-@dataclass(frozen=True)
-class Formula:
-    """A function of one array ``x``, given as text, so that it can travel to another process.
-
-    An exercise whose argument is a function (`numerical_gradient`) uses it in its cases:
-    ``Formula("np.sum(x ** 3)")`` maps an array of any shape to a float.
-    """
-
-    text: str
-
-    def __call__(self, x: np.ndarray) -> float:
-        return float(eval(self.text, {"np": np, "x": x}))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +37,7 @@ class Misconception:
     says: what is wrong, in one sentence. think: how to find the right way, without the answer.
     noise: how far an answer may be from the variant, relative to its largest number, where the
     variant is wrong: for mistakes that come out a little different in everybody's hands.
+    others: other ways to write it, for tests.
     """
 
     id: str
@@ -54,6 +45,7 @@ class Misconception:
     says: str
     think: str = ""
     noise: float = 0.0
+    others: tuple[Callable[..., Any], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +65,7 @@ class Exercise:
         section: heading of the lesson's section that derives the answer, the last hint.
         tolerance: largest accepted difference, relative to each expected number.
         seconds: time limit of one call.
+        right_answers: unusual ways to be right, for tests.
     """
 
     name: str
@@ -85,45 +78,8 @@ class Exercise:
     section: str
     tolerance: float = 1e-6
     seconds: float = 5.0
+    right_answers: tuple[Callable[..., Any], ...] = ()
 
     def draw_cases(self, seed: int) -> list[Case]:
         """The cases of one run: the same seed gives the same cases, whatever ran before."""
         return self.cases(np.random.default_rng([seed, zlib.crc32(self.name.encode())]))
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one call did: it returned a value, or raised, or ran out of time, or was lost.
-
-    Attributes:
-        state: "returned", "raised", "timeout", or "lost" when the process that ran it ended.
-        value: what it returned.
-        arguments: the arguments as they are after the call.
-        error: type and message of what it raised, on one line ("ValueError: ...").
-        line: number and text of the learner's own line that raised, or "".
-        begun: it raised NotImplementedError, but is more than the stub that was handed out.
-    """
-
-    state: Literal["returned", "raised", "timeout", "lost"]
-    value: Any = None
-    arguments: tuple[Any, ...] = ()
-    error: str = ""
-    line: str = ""
-    begun: bool = False
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The judgement of one attempt.
-
-    ``message`` says what is wrong (or that nothing is) in a sentence or two. ``hints`` go on
-    from there: how to think about it, then where the lesson derives it.
-    """
-
-    status: Status
-    points: float
-    max_points: float
-    misconception: str | None
-    message: str
-    exercise: str = ""
-    hints: tuple[str, ...] = field(default=())
