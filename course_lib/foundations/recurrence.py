@@ -84,7 +84,8 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
         x: any shape.
     """
     decay = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, decay) / (1 + decay)
+    squashed: np.ndarray = np.where(x >= 0, 1.0, decay) / (1 + decay)
+    return squashed
 
 
 def lstm_step(
@@ -151,7 +152,8 @@ def last_valid(states: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     Returns:
         (N, H). Keras returns the same from a layer that is given a mask.
     """
-    return states[np.arange(len(states)), np.asarray(lengths) - 1]
+    last: np.ndarray = states[np.arange(len(states)), np.asarray(lengths) - 1]
+    return last
 
 
 def masked_mean(states: np.ndarray, mask: np.ndarray) -> np.ndarray:
