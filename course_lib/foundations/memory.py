@@ -93,7 +93,7 @@ def train_to_remember(
 ) -> np.ndarray:
     """Train networks to name the first of many random symbols after the last one.
 
-    Each step has 32 new sequences. Adam with a rate of 0.01; a gradient longer than 1 is cut to
+    Each step has 16 new sequences. Adam with a rate of 0.01; a gradient longer than 1 is cut to
     1; 16 hidden units.
 
     Args:
@@ -146,7 +146,7 @@ def _initial(rng: np.random.Generator, blocks: int, hidden: int) -> list[np.ndar
 
 
 def _sequences(
-    rng: np.random.Generator, length: int, networks: int, batch: int = 32
+    rng: np.random.Generator, length: int, networks: int, batch: int = 16
 ) -> tuple[np.ndarray, np.ndarray]:
     """One-hot symbols (T, S, N, K + 1), the first marked by the last column, and the first (S, N).
 
