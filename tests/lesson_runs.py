@@ -183,11 +183,15 @@ def pytest_make_collect_report(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lessons and browser are slow, and slow files come first: two processes end together."""
     for item in items:
         if isinstance(item.parent, IPyNbFile):
             item.add_marker("lessons")
         if any(map(item.get_closest_marker, ("lessons", "browser"))):
             item.add_marker("slow")
+    kinds = ("browser", "lessons", "slow")
+    files = [{item.path for item in items if item.get_closest_marker(kind)} for kind in kinds]
+    items.sort(key=lambda item: [item.path not in of_kind for of_kind in files])
 
 
 @pytest.hookimpl(wrapper=True)

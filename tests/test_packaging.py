@@ -160,6 +160,7 @@ def test_start_shows_jupyterlab_our_extension() -> None:
     assert folders[:2] == [str(EXTENSIONS), "/elsewhere/labextensions"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a script for Linux")
 def test_post_build_gives_a_working_command(tmp_path: Path) -> None:
     """The steps of Binder's build after the lock, in a copy, into an empty environment."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -14,7 +13,7 @@ from ..foundations.adam import adam_step, bias_corrected_average, rmsprop_step
 from ..foundations.sgd import sgd_step
 from .descent import CROSS, ESCAPED, Rule, descend
 from .explorer import Draw, Explorer, choice, log_slider, slider
-from .palette import BLUE, GREY, INK, LINES, ORANGE
+from .palette import BLUE, GREY, INK, LINES, MOVING_TEXT, ORANGE
 from .picture import new_figure
 from .training import curves as curves
 from .words import brief
@@ -55,7 +54,7 @@ def _prepare_averages(figure: Figure) -> Draw:
     )
     right.axhline(1, color=INK, linewidth=0.8, linestyle=":")
     right.set(xlim=(0, len(TIMES) + 1), ylim=(0, 1.08), xlabel="time")
-    title = right.text(0.5, 1.03, "", **_TITLE, transform=right.transAxes)
+    title = right.text(0.5, 1.03, "", weight="bold", **MOVING_TEXT, transform=right.transAxes)
 
     def draw(*, beta: float, time: float) -> str:
         now = int(time) - 1
@@ -237,12 +236,3 @@ def _contours(surface: Surface) -> list[np.ndarray]:
     levels = np.median(heights) * np.linspace(0.1, 1.8, 12) ** 2
     found = new_figure((1, 1)).subplots().contour(x, y, heights, levels)
     return [line for level in found.allsegs for line in level if len(line)]
-
-
-_TITLE: dict[str, Any] = {
-    "weight": "bold",
-    "size": 10.5,
-    "ha": "center",
-    "va": "bottom",
-    "animated": True,
-}

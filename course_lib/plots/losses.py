@@ -18,7 +18,7 @@ from ..foundations.losses import (
     softmax_cross_entropy_gradient,
 )
 from .explorer import Draw, Explorer, choice, slider
-from .palette import BLUE, GREY, INK, LINES, MARKED, ORANGE, PLAIN, style
+from .palette import BLUE, GREY, INK, LINES, MARKED, MOVING_TEXT, ORANGE, PLAIN, style
 from .picture import Picture, new_figure
 from .training import training_curves, weights_as_images, wrong_predictions_figure
 from .words import number
@@ -145,8 +145,8 @@ def _prepare_line(figure: Figure) -> Draw:
     ends = np.array(left.get_xlim())
     (line,) = left.plot([], [], color=BLUE, animated=True)
     left.plot(x, t, "o", color=INK, animated=True)  # it stays, but above the squares
-    title = left.text(0.5, 1.03, "", size=10.5, **_ABOVE, transform=left.transAxes)
-    mean = right.text(0.5, 1.03, "", weight="bold", size=10.5, **_ABOVE, transform=right.transAxes)
+    title = left.text(0.5, 1.03, "", **MOVING_TEXT, transform=left.transAxes)
+    mean = right.text(0.5, 1.03, "", weight="bold", **MOVING_TEXT, transform=right.transAxes)
 
     def draw(*, slope: float, intercept: float) -> str:
         predictions = slope * x + intercept
@@ -228,9 +228,6 @@ def overflow_figure() -> Picture:
         f"from {number(last)} upwards and from {number(first)} downwards; from "
         f"{number(rough)} downwards it is off by more than 0.01 without a warning.",
     )
-
-
-_ABOVE: dict[str, Any] = {"ha": "center", "va": "bottom", "animated": True}
 
 
 def _bars(axes: Axes, names: Sequence[str]) -> Callable[[np.ndarray, int], None]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from ..foundations.losses import mse
 from ..foundations.regularization import ridge_weights, soft_threshold
 from .explorer import Draw, Explorer, choice, log_slider
-from .palette import BLUE, INK, LINES, MARKED, ORANGE, PLAIN, style
+from .palette import BLUE, INK, LINES, MARKED, MOVING_TEXT, ORANGE, PLAIN, style
 from .picture import Picture, new_figure
 from .words import number
 
@@ -97,14 +97,14 @@ def _prepare_strength(degree: int, figure: Figure) -> Draw:
     left.legend(loc="lower center", fontsize=9)
 
     bars = middle.bar(np.arange(1, degree + 1), np.zeros(degree), animated=True, **PLAIN)
-    zeros = [middle.text(k + 1, 0, "0", **_ON_ZERO) for k in range(degree)]
+    zeros = [middle.text(k + 1, 0, "0", **MOVING_TEXT | {"size": 9.5}) for k in range(degree)]
     middle.axhline(0, color=INK, linewidth=0.8)
     middle.set_yscale("symlog", linthresh=1)
     middle.set(ylim=(-9999, 9999), yticks=(-1000, -10, 0, 10, 1000), xlabel="power of x")
     middle.set_yticklabels(["−1000", "−10", "0", "10", "1000"])
     middle.set_xticks(np.arange(1, degree + 1, 2))
     middle.minorticks_off()
-    middle_title = middle.text(0.5, 1.036, "", transform=middle.transAxes, **_ABOVE)
+    middle_title = middle.text(0.5, 1.036, "", transform=middle.transAxes, **MOVING_TEXT)
 
     right.set(xscale="log", yscale="log", xlabel="strength", title="mean squared error")
     right.set(xlim=(strengths[0] / 4, strengths[-1] * 4), ylim=(4e-3, 8))
@@ -342,8 +342,6 @@ def scores_by_strength(strengths: np.ndarray, scores: Mapping[str, np.ndarray]) 
     return Picture(figure, f"Accuracy over {len(strengths)} strengths: {'; '.join(told)}.")
 
 
-_ABOVE: dict[str, Any] = {"size": 10.5, "ha": "center", "va": "bottom", "animated": True}
-_ON_ZERO: dict[str, Any] = {"size": 9.5, "ha": "center", "va": "bottom", "animated": True}
 _BESIDE: dict[str, Any] = {
     "xycoords": ("data", "axes fraction"),
     "textcoords": "offset points",

@@ -24,6 +24,8 @@ from course_lib.authoring.run import execute, run_lessons
 from course_lib.errors import CourseError
 from course_lib.lessons import Lesson
 
+pytestmark = pytest.mark.slow
+
 RECORD = {
     "exercise": "mse",
     "status": "correct",

@@ -71,12 +71,6 @@ def test_cosine_without_warmup_follows_keras(keras64):
         np.testing.assert_allclose(ours, float(schedule(step)), rtol=1e-5, atol=1e-7)
 
 
-def test_step_decay_follows_keras(keras64):
-    schedule = keras64.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5, staircase=True)
-    for step in range(45):
-        assert sgd.step_decay(step, 0.5, 0.5, 10) == pytest.approx(float(schedule(step)))
-
-
 # --- PyTorch, where it is installed -------------------------------------------------------------
 
 
