@@ -72,11 +72,15 @@ from course_lib.data import words
 from course_lib.exercises import check
 from course_lib.foundations.gradients import numerical_gradient
 from course_lib.foundations.memory import train_to_remember
-from course_lib.foundations.recurrence import sigmoid
 from course_lib.plots import recurrence as figures
 from course_lib.transfer.autodiff import gradient as keras_gradient
 
 number = keras.ops.convert_to_numpy
+
+
+def sigmoid(x):
+    return (1 + np.tanh(x / 2)) / 2  # the same as 1 / (1 + e^-x), and never too large
+
 
 # %% [markdown]
 # **Notation.** $T$ steps; at step $t$ the input $x_t$ with $I$ numbers and the state $h_t$ with
@@ -1046,8 +1050,8 @@ for pair in [
 # - **A state**: $h_t = \tanh(x_t W + h_{t-1} U + b)$. The order counts, the weights are shared. In
 #   Keras `SimpleRNN`.
 # - **Backwards through time**: $\delta_t = (G_t + \delta_{t+1} U^\top) \odot (1 - h_t^2)$. A state
-#   is wanted by the loss and by the next step. The gradients of $W$, $U$, $b$ are the sums over $t$ of
-#   $x_t^\top \delta_t$, $h_{t-1}^\top \delta_t$, $\delta_t$, because they act at every step.
+#   is wanted by the loss and by the next step. The gradients of $W$, $U$, $b$ are the sums over
+#   $t$ of $x_t^\top \delta_t$, $h_{t-1}^\top \delta_t$, $\delta_t$, because they act at every step.
 # - **Fading**: what is left of a nudge is a product of matrices $U \operatorname{diag}(s_t)$ with
 #   slopes $s_t$ below one. Where it explodes instead, Keras' optimizers have `global_clipnorm`.
 # - **LSTM**: $c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t$ and $h_t = o_t \odot \tanh(c_t)$. It
