@@ -1072,7 +1072,7 @@ for pair in [
 #   slopes $s_t$ below one. Where it explodes instead, Keras' optimizers have `global_clipnorm`.
 # - **LSTM**: $c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t$ and $h_t = o_t \odot \tanh(c_t)$. It
 #   is kept, unless a gate closes. Keras: `LSTM`, whose `unit_forget_bias=True` starts the forget
-#   gate with a bias of 1: half open, which is little over many steps.
+#   gate with a bias of 1: open by about three quarters, which is little over many steps.
 # - **Padding** moves the state. A mask tells what is real, and a word of $\ell$ letters ends at
 #   index $\ell - 1$. Keras: `Embedding(mask_zero=True)`, or `mask=` in the call.
 #

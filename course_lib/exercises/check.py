@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
 from .. import settings
@@ -110,6 +109,8 @@ def _display(view: VerdictView | Note) -> None:
 
 @cache
 def _listeners() -> tuple[Callable[[Verdict], str], ...]:
+    from importlib.metadata import entry_points  # a third of the time that importing checks takes
+
     listeners = []
     for point in entry_points(group=LISTENERS):
         with suppress(ImportError, AttributeError):  # of a package that is only half there

@@ -46,6 +46,9 @@ def test_the_l2_gradient_is_the_slope_of_the_penalty():
     weights = np.random.default_rng(2).normal(size=(4, 3))
     slope = numerical_gradient(lambda w: regularization.l2_penalty(w, 0.7), weights)
     np.testing.assert_allclose(regularization.l2_gradient(weights, 0.7), slope, rtol=1e-8)
+    np.testing.assert_allclose(
+        regularization.l2_gradient(1e8 * weights, 0.7), 1.4e8 * weights, rtol=1e-12
+    )
 
 
 def test_the_l1_subgradient_is_the_slope_of_the_penalty_and_zero_at_zero():
@@ -53,6 +56,9 @@ def test_the_l1_subgradient_is_the_slope_of_the_penalty_and_zero_at_zero():
     slope = numerical_gradient(lambda w: regularization.l1_penalty(w, 0.7), weights)
     np.testing.assert_allclose(regularization.lasso_subgradient(weights, 0.7), slope, rtol=1e-8)
     np.testing.assert_array_equal(regularization.lasso_subgradient(np.zeros(2), 0.7), 0)
+    np.testing.assert_array_equal(
+        regularization.lasso_subgradient(1e8 * weights, 0.7), 0.7 * np.sign(weights)
+    )
 
 
 def test_training_with_l2_is_weight_decay_of_twice_the_strength_for_plain_sgd():
@@ -64,6 +70,7 @@ def test_training_with_l2_is_weight_decay_of_twice_the_strength_for_plain_sgd():
     )
 
 
+@pytest.mark.slow
 def test_weight_decay_follows_keras_for_1000_steps(largest_gap, keras64):
     assert row("sgd-weight-decay").keras == "on the weights, times η"
 

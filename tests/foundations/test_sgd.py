@@ -19,6 +19,7 @@ ROUNDING = 1e-11
 # --- Keras, step by step, with two changes of the learning rate -------------------------------
 
 
+@pytest.mark.slow
 def test_sgd_follows_keras_for_1000_steps(largest_gap, keras64):
     def rule(weights, gradient, step, rate):
         return (sgd.sgd_step(weights, gradient, rate),)
@@ -29,6 +30,7 @@ def test_sgd_follows_keras_for_1000_steps(largest_gap, keras64):
 @pytest.mark.parametrize(
     ("step_function", "nesterov"), [(sgd.momentum_step, False), (sgd.nesterov_step, True)]
 )
+@pytest.mark.slow
 def test_momentum_follows_keras_for_1000_steps(
     largest_gap, keras64, problem, step_function, nesterov
 ):
@@ -42,6 +44,7 @@ def test_momentum_follows_keras_for_1000_steps(
     assert largest_gap(rule, [np.zeros_like(problem.start)], optimizer, RATES) < ROUNDING
 
 
+@pytest.mark.slow
 def test_pytorchs_momentum_follows_keras_only_while_the_rate_stays(largest_gap, keras64, problem):
     def rule(weights, gradient, buffer, step, rate):
         return sgd.momentum_step_pytorch(weights, gradient, buffer, rate, MOMENTUM)
@@ -100,6 +103,9 @@ def test_least_squares_gradient_is_the_slope_of_the_mean_squared_error():
     x, y, w = rng.normal(size=(7, 4)), rng.normal(size=7), rng.normal(size=4)
     slope = numerical_gradient(lambda weights: losses.mse(x @ weights, y), w)
     np.testing.assert_allclose(sgd.least_squares_gradient(x, y, w), slope, rtol=1e-7)
+    np.testing.assert_allclose(
+        sgd.least_squares_gradient(1e6 * x, y, w), 2e6 * x.T @ (1e6 * x @ w - y) / 7, rtol=1e-12
+    )
 
 
 @pytest.fixture
@@ -123,6 +129,15 @@ def test_backpropagation_is_the_slope_of_the_loss(network):
 
         slope = numerical_gradient(loss, parameters[index])
         np.testing.assert_allclose(gradient, slope, rtol=1e-6, atol=1e-9)
+
+
+def test_backpropagation_by_hand():
+    x, hidden = np.array([[1.0, 2.0]]), np.array([[3.0, 0.0]])
+    weights_out, upstream = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, -1.0]])
+    expected = [[-1, 0], [-2, 0]], [-1, 0], [[3, -3], [0, 0]], [1, -1]
+    gradients = sgd.hidden_layer_gradients(x, hidden, weights_out, upstream)
+    for gradient, numbers in zip(gradients, expected, strict=True):
+        np.testing.assert_array_equal(gradient, numbers)
 
 
 def test_the_network_is_keras_dense_relu_dense(keras64, network):

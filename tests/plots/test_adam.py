@@ -76,6 +76,7 @@ def test_divergence_is_said_and_marked(race):
     assert [len(cross.get_xdata()) for cross in crosses] == [1, 0, 0, 1, 0, 0]
 
 
+@pytest.mark.slow
 def test_race_draws_every_position_without_a_word_of_complaint(race):
     pictures = set()
     with warnings.catch_warnings():

@@ -36,6 +36,7 @@ def test_explorer_tells_the_errors_of_the_closed_form(explorer, strength):
     assert "11 of 11 weights are not zero" in explorer.alt
 
 
+@pytest.mark.slow
 def test_explorer_draws_every_position_without_a_word_of_complaint(explorer):
     pictures = set()
     with warnings.catch_warnings():

@@ -42,6 +42,7 @@ def test_the_factor_tells_what_descent_does(rule: str, share: float, momentum: f
     assert arrives(rate, momentum, rule) == (factor < 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", figures.RULES)
 @pytest.mark.parametrize("momentum", [0.0, 0.4, 0.95])
 def test_the_limit_that_is_told_is_where_the_verdict_changes(rule: str, momentum: float) -> None:
@@ -66,6 +67,7 @@ def test_descent_explorer_tells_both_sides_of_the_limit() -> None:
     assert "It leaves the picture at step" in alt
 
 
+@pytest.mark.slow
 def test_no_slider_position_is_without_picture_or_words() -> None:
     explorer = figures.momentum_explorer(HESSIAN, MINIMUM)
     rate, momentum = explorer.sliders["learning_rate"], explorer.sliders["momentum"]
