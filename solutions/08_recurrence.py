@@ -60,6 +60,7 @@
 # The next cell loads the tools. Keras is the slow one: expect up to twenty seconds, once.
 
 # %%
+import logging
 import os
 from tempfile import TemporaryDirectory
 
@@ -76,6 +77,7 @@ from course_lib.foundations.memory import train_to_remember
 from course_lib.plots import recurrence as figures
 from course_lib.transfer.autodiff import gradient as keras_gradient
 
+logging.getLogger("tensorflow").setLevel("ERROR")  # plumbing: it warns of many models
 number = keras.ops.convert_to_numpy
 
 
