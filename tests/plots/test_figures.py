@@ -19,6 +19,7 @@ from course_lib.plots import (
     curves,
     fine_tuning,
     losses,
+    recurrence,
     regularization,
     sgd,
     training_curves,
@@ -143,6 +144,13 @@ FIGURES: dict[str, tuple[Callable[[], Picture], str]] = {
         lambda: fine_tuning.scores_figure(SCORES, tested=100),
         "random split: frozen 85.0, fine-tuned 90.0. modules apart: frozen 75.0",
     ),
+    "chain": (recurrence.chain_figure, "h0, h1, h2, h3 and so on to hT"),
+    "few labels": (
+        lambda: recurrence.transfer_figure(
+            {3: {"counting": np.array([0.4, 0.6]), "a network": np.array([0.6, 0.8])}}, 0.125
+        ),
+        "3 words of each: counting 50, a network 70.",
+    ),
 }
 EXPLORERS: list[Callable[[], Explorer]] = [
     losses.line_explorer,
@@ -152,6 +160,9 @@ EXPLORERS: list[Callable[[], Explorer]] = [
     adam.average_explorer,
     adam.optimizer_explorer,
     fine_tuning.rates_explorer,
+    lambda: recurrence.belief_explorer(
+        lambda word: np.full((len(word), 7), 1 / 7), [*"ABCDEFG"], "saksalainen"
+    ),
 ]
 
 
