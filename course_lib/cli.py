@@ -21,7 +21,7 @@ from .progress_bar import bar
 from .usage import Verbs, one_of, path, sentence, whole_number
 
 if TYPE_CHECKING:
-    from .doctor import Finding
+    from .learner.doctor import Finding
 
 INTERRUPTED = 130
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # no quotas on Windows
@@ -50,7 +50,7 @@ def lab(arguments: tuple[str, ...]) -> None:
 
     Options of JupyterLab come after --, as in: course lab losses -- --port 9999
     """
-    from .lab import open_lab
+    from .learner.lab import open_lab
     from .lessons import chosen, find, pages
 
     named, options = arguments[:1], arguments[1:]
@@ -68,7 +68,7 @@ def lab(arguments: tuple[str, ...]) -> None:
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
     """Say what this machine has and lacks. The status is 1 if a lesson cannot run."""
-    from .doctor import findings
+    from .learner.doctor import findings
 
     if sys.stderr.isatty():
         click.echo("Looking at this machine; loading Keras may take a minute.", err=True)
@@ -251,7 +251,7 @@ def book(out: Path) -> None:
 @click.pass_context
 def fetch(ctx: click.Context) -> None:
     """Put weights and data in place for work without network. The status is 1 if one lacks."""
-    from .fetch import fetch_supplies
+    from .learner.fetch import fetch_supplies
 
     lacks = _show(fetch_supplies())
     click.echo("Something lacks: see the lines above." if lacks else "All is in place.")
@@ -263,12 +263,12 @@ def fetch(ctx: click.Context) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before starting again.")
 def progress(reset: bool, yes: bool) -> None:
     """Show which exercises you have solved."""
-    from .start import ProgressView
+    from .learner.start import ProgressView
 
     if not reset:
         click.echo(ProgressView().text)
         return
-    from .progress import reset as start_again
+    from .learner.progress import reset as start_again
 
     if not yes:
         try:

@@ -27,7 +27,7 @@ def text_of(path: Path) -> str:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A file beside ``path`` to write to, which takes its place at the end.
 
     If anything fails, or the writing is interrupted, nothing is left of it and what was at ``path``

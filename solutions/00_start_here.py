@@ -69,7 +69,7 @@
 # Run the next cell. Run it again whenever you come back: it reads what your checks have recorded.
 
 # %%
-from course_lib import start
+from course_lib.learner import start
 
 start.my_progress()
 

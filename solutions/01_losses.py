@@ -67,7 +67,7 @@ from IPython.display import Markdown
 
 from course_lib.data import digits
 from course_lib.exercises import check
-from course_lib.foundations.conventions import ledger
+from course_lib.ledger import ledger
 from course_lib.plots import losses as figures
 from course_lib.transfer.autodiff import gradient as keras_gradient
 

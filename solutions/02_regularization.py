@@ -64,7 +64,6 @@ from IPython.display import Markdown
 
 from course_lib.data import digits
 from course_lib.exercises import check
-from course_lib.foundations.conventions import ledger
 from course_lib.foundations.gradients import numerical_gradient
 from course_lib.foundations.losses import (
     mse,
@@ -72,6 +71,7 @@ from course_lib.foundations.losses import (
     softmax_cross_entropy,
     softmax_cross_entropy_gradient,
 )
+from course_lib.ledger import ledger
 from course_lib.plots import regularization as figures
 from course_lib.plots.losses import weights_as_images
 from course_lib.transfer.autodiff import gradient as keras_gradient

@@ -64,9 +64,9 @@ from IPython.display import Markdown
 
 from course_lib.data import digits
 from course_lib.exercises import check
-from course_lib.foundations.conventions import ledger
 from course_lib.foundations.gradients import numerical_gradient
 from course_lib.foundations.losses import mse, softmax_cross_entropy, softmax_cross_entropy_gradient
+from course_lib.ledger import ledger
 from course_lib.plots import sgd as figures
 from course_lib.transfer.autodiff import gradient as keras_gradient
 

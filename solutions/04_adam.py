@@ -63,8 +63,8 @@ from IPython.display import Markdown
 from course_lib.data import digits
 from course_lib.exercises import check
 from course_lib.foundations import sgd
-from course_lib.foundations.conventions import ledger
 from course_lib.foundations.losses import softmax_cross_entropy, softmax_cross_entropy_gradient
+from course_lib.ledger import ledger
 from course_lib.plots import adam as figures
 
 keras.config.set_floatx("float64")

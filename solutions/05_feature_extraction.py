@@ -84,6 +84,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import SVC
 
+from course_lib import settings
 from course_lib.data import elpv
 from course_lib.errors import UsageError
 from course_lib.exercises import check
@@ -97,7 +98,7 @@ from course_lib.transfer.autodiff import gradient
 from course_lib.transfer.hog import hog
 
 # %%
-QUICK, FULL = (os.environ.get(f"COURSE_{word}", "0") != "0" for word in ("QUICK", "FULL"))
+QUICK, FULL = settings.quick(), settings.full()
 SIZE = 32 if QUICK else 160 if FULL else 96  # pixels along each side of an image
 SEEDS = range(2 if QUICK else 10 if FULL else 5)
 POOL = ThreadPoolExecutor(2)

@@ -75,9 +75,9 @@ import logging
 import os
 from dataclasses import replace
 
-FULL, QUICK = (
-    os.environ.get(name, "0") not in ("", "0") for name in ("COURSE_FULL", "COURSE_QUICK")
-)
+from course_lib import settings
+
+FULL, QUICK = settings.full(), settings.quick()
 # Plumbing: TensorFlow reports errors only. oneDNN trains faster, but rounds as the processor likes.
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="1" if FULL else "0")
 
@@ -87,7 +87,7 @@ from IPython.display import Markdown
 
 from course_lib.data import digits, elpv
 from course_lib.exercises import check
-from course_lib.foundations.conventions import ledger
+from course_lib.ledger import ledger
 from course_lib.plots import fine_tuning as figures
 from course_lib.transfer import backbones, devices, features, finetune, layerwise
 

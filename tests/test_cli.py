@@ -12,8 +12,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_lib import cli, doctor, lab, lessons
+from course_lib import cli, lessons
 from course_lib.errors import CourseError, UsageError
+from course_lib.learner import doctor, lab
 
 SOURCE = """\
 # ---

@@ -15,8 +15,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from course_lib import __version__
-from course_lib.doctor import NEWEST, OLDEST
-from course_lib.lab import EXTENSIONS
+from course_lib.learner.doctor import NEWEST, OLDEST
+from course_lib.learner.lab import EXTENSIONS
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 from ..errors import CourseError
 from ..exercises import Exercise, catalogue
-from ..files import text_of, whole
+from ..files import atomic_write, text_of
 from ..lessons import EDITIONS, Lesson, lessons, pages, root, with_tables
 from . import page
 from .run import OnCell, execute, read_notebook
@@ -31,7 +31,9 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 """What nbgrader puts in place of a solution, so that both strip a notebook to the same code."""
 
-CELL_METADATA = ("nbgrader", "tags")
+CELL_METADATA = ("jupyter", "nbgrader", "tags")
+"""What a cell mark may say; `jupyter={"source_hidden": true}` folds a cell of plumbing."""
+
 DROPPED_OUTPUTS = ("application/vnd.jupyter.widget-view+json",)
 """Widgets die with their kernel; what stays of an explorer is its static picture."""
 
@@ -279,7 +281,7 @@ def _write(path: Path, text: str) -> list[Path]:
     if _holds(path, text):
         return []
     try:
-        with whole(path) as unfinished:
+        with atomic_write(path) as unfinished:
             unfinished.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise CourseError(f"Cannot write {_name(path)}: {error.strerror}.") from None

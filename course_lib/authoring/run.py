@@ -24,19 +24,20 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from .. import settings
 from ..errors import CourseError
 from ..exercises.check import VERDICT_TYPE
-from ..files import whole
+from ..files import atomic_write
 from ..lessons import Edition, Lesson, root
 from ..progress_bar import bars
 
-CELL_SECONDS = 600 if os.environ.get("COURSE_FULL", "0") in ("", "0") else 7200
+CELL_SECONDS = 7200 if settings.full() else 600
 """No cell of a lesson may take longer; the slowest one should take well under a minute."""
 
 KERNEL_SETTINGS = {
     "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's greetings would be outputs of the lesson
     "TF_ENABLE_ONEDNN_OPTS": "0",  # and oneDNN's rounding depends on the processor
-    "COURSE_PROGRESS": "off",  # no learner is at work here, even if one has started this
+    settings.PROGRESS: "off",  # no learner is at work here, even if one has started this
 }
 
 OnCell = Callable[[int, int], None]
@@ -350,7 +351,7 @@ def _check_writable(path: Path) -> None:
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     try:
-        with whole(path) as unfinished:
+        with atomic_write(path) as unfinished:
             unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise CourseError(f"Cannot write {path}: {error.strerror}.") from None

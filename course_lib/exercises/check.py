@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
 from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from .. import progress
+from .. import settings
+from ..learner import progress
 from ..shell import display, shell
 from .catalogue import find
 from .exercise import Status, Verdict
@@ -182,7 +182,7 @@ def _stand_in(reference: Function, attempt: Function) -> Function:
 
 
 def _strict() -> bool:
-    return "NBGRADER_EXECUTION" in os.environ or os.environ.get("COURSE_STRICT") == "1"
+    return settings.strict()
 
 
 def _bind_in_notebook(name: str, function: Function) -> None:

@@ -9,22 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..sandbox.calling import Formula as Formula
+from ..sandbox.calling import Outcome as Outcome
+
 Status = Literal["correct", "wrong", "not attempted", "error", "timeout"]
 ORDINARY = "ordinary inputs"
-
-
-@dataclass(frozen=True)
-class Formula:
-    """A function of one array ``x``, given as text, so that it can travel to another process.
-
-    An exercise whose argument is a function (`numerical_gradient`) uses it in its cases:
-    ``Formula("np.sum(x ** 3)")`` maps an array of any shape to a float.
-    """
-
-    text: str
-
-    def __call__(self, x: np.ndarray) -> float:
-        return float(eval(self.text, {"np": np, "x": x}))
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,27 +78,6 @@ class Exercise:
     def draw_cases(self, seed: int) -> list[Case]:
         """The cases of one run: the same seed gives the same cases, whatever ran before."""
         return self.cases(np.random.default_rng([seed, zlib.crc32(self.name.encode())]))
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one call did: it returned a value, or raised, or ran out of time, or was lost.
-
-    Attributes:
-        state: "returned", "raised", "timeout", or "lost" when the process that ran it ended.
-        value: what it returned.
-        arguments: the arguments as they are after the call.
-        error: type and message of what it raised, on one line ("ValueError: ...").
-        line: number and text of the learner's own line that raised, or "".
-        begun: it raised NotImplementedError, but is more than the stub that was handed out.
-    """
-
-    state: Literal["returned", "raised", "timeout", "lost"]
-    value: Any = None
-    arguments: tuple[Any, ...] = ()
-    error: str = ""
-    line: str = ""
-    begun: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import copy
-import inspect
-import signal
-import threading
-import traceback
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-
+from ..sandbox.calling import call
 from . import diagnosis
 from .catalogue import find
 from .exercise import ORDINARY, Case, Exercise, Misconception, Outcome, Status, Verdict
@@ -47,7 +38,7 @@ def run_cases(function: Callable[..., Any], cases: Sequence[Case], seconds: floa
     """Call ``function`` on every case; after the first call that hangs the rest are not tried."""
     outcomes: list[Outcome] = []
     for case in cases:
-        outcomes.append(call(function, case, seconds))
+        outcomes.append(call(function, case.arguments, seconds))
         if outcomes[-1].state == "timeout":
             break
     return outcomes
@@ -92,25 +83,6 @@ def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outco
     return _verdict(exercise, "wrong", diagnosis.systematic(exercise, trials))
 
 
-def call(function: Callable[..., Any], case: Case, seconds: float | None) -> Outcome:
-    """One call on copies of the arguments, with NumPy's warnings silenced."""
-    arguments = copy.deepcopy(case.arguments)
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"), _time_limit(seconds):
-            warnings.simplefilter("ignore")
-            value = function(*arguments)
-    except _OutOfTime:
-        return Outcome("timeout")
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # SystemExit in an answer must not end the lesson
-        begun = isinstance(error, NotImplementedError) and _is_begun(function)
-        return Outcome(
-            "raised", error=_one_line(error), line=_own_line(function, error), begun=begun
-        )
-    return Outcome("returned", value, arguments)
-
-
 _known_outcomes: WeakKeyDictionary[Case, dict[Callable[..., Any], Outcome]] = WeakKeyDictionary()
 
 
@@ -118,7 +90,7 @@ def _known_outcome(function: Callable[..., Any], case: Case) -> Outcome:
     """What a reference or a known mistake does, computed once: a class shares its cases."""
     outcomes = _known_outcomes.setdefault(case, {})
     if function not in outcomes:
-        outcomes[function] = call(function, case, None)
+        outcomes[function] = call(function, case.arguments)
     return outcomes[function]
 
 
@@ -166,61 +138,3 @@ def _same(known: Misconception, trial: diagnosis.Trial) -> bool:
     # Where the variant is right, nothing but the right answer is the same as it.
     wrong_here = not replace(trial, got=as_known.want).correct
     return known.noise > 0 and wrong_here and as_known.within(known.noise)
-
-
-class _OutOfTime(BaseException):
-    """Not an Exception, so that `except Exception` in an answer does not swallow it."""
-
-
-@contextmanager
-def _time_limit(seconds: float | None) -> Iterator[None]:
-    on_main = threading.current_thread() is threading.main_thread()
-    if seconds is None or not on_main or not hasattr(signal, "setitimer"):
-        yield
-        return
-
-    def out_of_time(number: int, frame: FrameType | None) -> None:
-        raise _OutOfTime
-
-    before = signal.signal(signal.SIGALRM, out_of_time)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
-
-
-def _is_begun(function: Callable[..., Any]) -> bool:
-    """Whether it uses any variable or name that the stub of an exercise does not.
-
-    The compiler drops lines below a `raise`, but keeps their names: they count, too.
-    """
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return False
-    flags = (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS)
-    arguments = code.co_argcount + code.co_kwonlyargcount
-    arguments += sum(bool(code.co_flags & flag) for flag in flags)
-    return len(code.co_varnames) > arguments or set(code.co_names) != {"NotImplementedError"}
-
-
-def _own_line(function: Callable[..., Any], error: BaseException) -> str:
-    """Where in the learner's own file (or cell) it happened: the last frame there."""
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return ""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename == code.co_filename]
-    if not own:
-        return ""
-    first = code.co_firstlineno
-    inside = own[-1]
-    if inside.lineno is None:
-        return ""
-    return f"line {inside.lineno - first + 1}: {(inside.line or '').strip()}".rstrip(": ")

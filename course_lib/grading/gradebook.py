@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from ..errors import CourseError, UsageError
 from ..exercises.catalogue import using
-from ..machine import cores
+from ..settings import cores
 from . import sandbox
 from .discovery import Source, discover
 from .own_exercises import OwnExercises

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exercises.check import BORDERS, HEADINGS, HINT_TITLES, OTHER_BORDER, code_marked
-from ..files import whole
+from ..files import atomic_write
 from . import summary, tables
 from .results import writing
 
@@ -171,7 +171,7 @@ def write_all(folder: Path, texts: Iterable[tuple[str, Iterable[str]]]) -> None:
         left.unlink(missing_ok=True)
     for name, parts in texts:
         with (
-            whole(folder / name) as unfinished,
+            atomic_write(folder / name) as unfinished,
             unfinished.open("w", encoding="utf-8", newline="") as file,
         ):
             file.writelines(parts)

@@ -22,7 +22,7 @@ import numpy as np
 from ..errors import CourseError
 from ..exercises.diagnosis import advice, error_at
 from ..exercises.exercise import Case, Exercise, Formula, Outcome, Status
-from ..exercises.judge import call
+from ..sandbox.calling import call
 from . import worker
 from .process import KILLED, WORKER, Answer, Channel, DiedError, HungError, Spawned
 from .process import StoppedError as StoppedError
@@ -495,7 +495,7 @@ class _Asks:
             if not _small([ask["arguments"], list(keywords.values())]):
                 raise ValueError("arguments too large for the course's own function")
             function = self.given[ask["name"]]
-            outcome = call(lambda *a: function(*a, **keywords), Case(ask["arguments"]), None)
+            outcome = call(lambda *a: function(*a, **keywords), ask["arguments"])
             if outcome.state == "returned":
                 reply = {"kind": "value", "id": request, "value": outcome.value}
                 return worker.encode(reply, trusted=True)

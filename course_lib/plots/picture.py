@@ -48,7 +48,8 @@ def stored(canvas: FigureCanvasAgg, alt: str) -> tuple[dict[str, Any], dict[str,
     """What a notebook keeps of a picture: PNG and text, then the metadata of the PNG.
 
     nbconvert's classic pages take the alternative text from the metadata, and so does JupyterLab 4
-    with the extension in `course_lib/labextensions`; nbconvert's lab pages do not look there.
+    with the extension in `course_lib/learner/labextensions`; nbconvert's lab pages do not look
+    there.
     """
     image = base64.b64encode(png(canvas, compression=9)).decode()
     width, height = page_size(canvas.figure)

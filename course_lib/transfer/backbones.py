@@ -6,7 +6,6 @@ cannot reach another unnoticed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from .. import settings
 from ..errors import CourseError, UsageError
 from . import efficientnet_lite
 from .weights import RESNET50, VGG16, WeightsFile, digest, fetch, verify
@@ -233,7 +233,7 @@ def _automatic(image_size: int) -> Backbone:
         if resnet50.exists():
             verify(resnet50, RESNET50.digest)
             why = f"resnet50: its ImageNet weights are in {resnet50.parent}."
-        elif os.environ.get("COURSE_OFFLINE", "0") not in ("", "0"):
+        elif settings.offline():
             raise CourseError("COURSE_OFFLINE is set.")
         else:
             fetch(RESNET50, patience=PATIENCE)

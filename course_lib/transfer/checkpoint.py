@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from ..errors import CourseError
-from ..files import whole
+from ..files import atomic_write
 from .layerwise import flat
 
 
@@ -78,7 +78,7 @@ def write(path: Path, origin: str, saved: Saved) -> None:
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(path) as part, part.open("wb") as file:
+        with atomic_write(path) as part, part.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
     except OSError as error:
         raise CourseError(

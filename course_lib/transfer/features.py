@@ -20,8 +20,9 @@ from weakref import WeakKeyDictionary
 import keras
 import numpy as np
 
+from .. import settings
 from ..errors import CourseError, UsageError
-from ..files import whole
+from ..files import atomic_write
 from ..progress_bar import track
 from .backbones import Backbone
 from .devices import largest_batch, out_of_memory
@@ -55,7 +56,7 @@ def cache_folder() -> Path:
     """
     from platformdirs import user_cache_path
 
-    chosen = os.environ.get("COURSE_CACHE")
+    chosen = settings.cache()
     if chosen:  # not Path.expanduser, which raises for a user who does not exist
         return Path(os.path.expanduser(chosen))  # noqa: PTH111
     return user_cache_path("transfer-learning-course")
@@ -311,7 +312,7 @@ def _write(path: Path, array: np.ndarray) -> None:
     np.save(stream, array, allow_pickle=False)
     content = stream.getvalue()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(hashlib.sha256(content).digest() + content)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CourseError
-from ..files import whole
+from ..files import atomic_write
 from ..progress_bar import bar
 
 SILENCE = 10.0
@@ -123,7 +123,7 @@ def _download(file: WeightsFile, silence: float, patience: float | None) -> Path
     with urllib.request.urlopen(request, timeout=silence) as response:
         size = response.length
         file.path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(file.path) as part:
+        with atomic_write(file.path) as part:
             with part.open("wb") as stream, bar(file.name, "MB") as show:
                 megabytes = None if size is None else size // MB
                 # read1 returns after one packet, so that a slow drip cannot outlast the patience

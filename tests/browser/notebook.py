@@ -35,7 +35,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from course_lib.lab import open_lab
+from course_lib.learner.lab import open_lab
 from course_lib.lessons import lessons
 
 open_lab(replace(lessons()[0], root=Path(sys.argv[1])), sys.argv[2:])

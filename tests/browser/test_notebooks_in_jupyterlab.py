@@ -22,10 +22,13 @@ from playwright.sync_api import Browser, Locator, expect, sync_playwright
 from course_lib.authoring.build import BEGIN, END, STUB
 from course_lib.exercises import Exercise, catalogue, judge
 from course_lib.exercises.check import HEADINGS
+from course_lib.learner.progress import FILE
 from course_lib.lessons import Edition, Lesson, lessons, pages, root
-from course_lib.progress import FILE, VARIABLE
+from course_lib.settings import PROGRESS
 
 from .notebook import NO_BROWSER, Notebook, chromium, jupyterlab
+
+pytestmark = pytest.mark.browser
 
 SCREENSHOTS = root() / "artefacts" / "browser"
 WIDGETS = "application/vnd.jupyter.widget-view+json"
@@ -247,7 +250,7 @@ def test_a_solved_exercise_counts_until_progress_is_reset(
     row.locator("summary").press("Enter")
     expect(row.get_by_text(f"{first.name}: solved")).to_be_visible()
 
-    environment = os.environ | {VARIABLE: str(folder / "notebooks" / "fresh" / FILE)}
+    environment = os.environ | {PROGRESS: str(folder / "notebooks" / "fresh" / FILE)}
     course = [sys.executable, "-c", "from course_lib.cli import main; main()"]
     subprocess.run([*course, "progress", "--reset", "--yes"], env=environment, check=True)
     start.run_cell(cell)

@@ -75,7 +75,7 @@ def test_cases_depend_on_the_seed_alone(exercise: Exercise) -> None:
 def test_the_reference_keeps_its_arguments_and_its_contract(exercise: Exercise) -> None:
     assert exercise.reference.__name__ == exercise.name
     for case in exercise.draw_cases(0):
-        outcome = call(exercise.reference, case, None)
+        outcome = call(exercise.reference, case.arguments)
         assert repr(outcome.arguments) == repr(case.arguments)
     parameters = inspect.signature(exercise.reference).parameters
     assert len(parameters) >= len(exercise.draw_cases(0)[0].arguments)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from course_lib.foundations import adam
-from course_lib.foundations.conventions import row
+from course_lib.ledger import row
 
 BETA_1, BETA_2 = 0.875, 1 - 2**-10
 EPSILON = 1e-7

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from course_lib.foundations import feature_extraction, losses, regularization
-from course_lib.foundations.conventions import row
 from course_lib.foundations.gradients import numerical_gradient
+from course_lib.ledger import row
 
 # Multiples of 1/8, so that a column is either constant or varies by more than rounding.
 eighths = st.integers(-800, 800).map(lambda n: n / 8)

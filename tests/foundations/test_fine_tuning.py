@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.foundations import fine_tuning, losses
-from course_lib.foundations.conventions import row
+from course_lib.ledger import row
 
 EPSILON = 0.125  # large enough that its place shows
 SINGLE = {"rtol": 1e-6, "atol": 1e-6}  # Keras on PyTorch rounds arrays to float32

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from course_lib.foundations import losses, regularization, sgd
-from course_lib.foundations.conventions import row
 from course_lib.foundations.gradients import numerical_gradient
+from course_lib.ledger import row
 
 finite = st.floats(-100, 100)
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.foundations import losses, sgd
-from course_lib.foundations.conventions import row
 from course_lib.foundations.gradients import numerical_gradient
+from course_lib.ledger import row
 
 MOMENTUM = 0.875
 RATES = [0.25, 0.0625, 0.125]

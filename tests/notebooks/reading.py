@@ -55,6 +55,14 @@ def text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def cells_of(path: Path) -> list[str]:
+    """The text of a Markdown file, or of each text cell of a notebook."""
+    if path.suffix == ".ipynb":
+        book = nbformat.read(path, as_version=4)
+        return [cell.source for cell in book.cells if cell.cell_type == "markdown"]
+    return [text_of(path)]
+
+
 def headings(text: str) -> list[Heading]:
     tokens = PARSER.parse(text)
     return [
@@ -75,10 +83,18 @@ def pictures(text: str) -> list[str]:
     return [token.content for token in _flat(text) if token.type == "image"]
 
 
+FOLD = r"<details>\n<summary>[^<>]+</summary>"
+"""Opens a part that is folded until its reader unfolds it; a blank line follows."""
+
+
 def raw_html(text: str) -> list[str]:
-    """HTML that is not a comment."""
-    html = (token.content for token in _flat(text) if token.type in ("html_block", "html_inline"))
-    return [piece for piece in html if not re.fullmatch(r"\s*<!--.*?-->\s*", piece, re.DOTALL)]
+    """HTML that is neither a comment nor a fold, and folds that do not pair up."""
+    html = [token.content for token in _flat(text) if token.type in ("html_block", "html_inline")]
+    opened = [piece for piece in html if re.fullmatch(FOLD, piece.strip())]
+    closed = [piece for piece in html if piece.strip() == "</details>"]
+    known = rf"\s*(<!--.*?-->|{FOLD}|</details>)\s*"
+    lone = [] if len(opened) == len(closed) else opened + closed
+    return lone + [piece for piece in html if not re.fullmatch(known, piece, re.DOTALL)]
 
 
 def prose(text: str) -> str:

@@ -13,6 +13,8 @@ from course_lib.authoring.build import solution_edition
 from course_lib.authoring.run import execute
 from course_lib.lessons import Lesson, lessons
 
+pytestmark = pytest.mark.lessons
+
 QUICK = "COURSE_QUICK"
 """What a lesson asks the environment for when it can run on a few images."""
 LESSONS = [lesson for lesson in lessons() if QUICK in lesson.source.read_text(encoding="utf-8")]

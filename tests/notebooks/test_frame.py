@@ -84,6 +84,7 @@ def test_nothing_beside_a_cell_mark_is_misspelt(lesson: Lesson) -> None:
         unknown = set(cell.metadata) - {*CELL_METADATA, "lines_to_next_cell"}
         unknown |= set(cell.metadata.get("tags", ())) - {*metadata_tags, NOT_STORED}
         assert not unknown, cell.source[:80]
+        assert cell.metadata.get("jupyter", {"source_hidden": True}) == {"source_hidden": True}
         assert "NBVAL" not in cell.source, "tags say it"
 
 

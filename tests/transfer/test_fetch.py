@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
-from course_lib import cli, fetch
-from course_lib.doctor import Finding
+from course_lib import cli
+from course_lib.learner import fetch
+from course_lib.learner.doctor import Finding
 from course_lib.transfer.weights import WeightsFile
 
 from .conftest import CONTENT, MD5

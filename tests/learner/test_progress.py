@@ -14,11 +14,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from course_lib import cli, progress
+from course_lib import cli, settings
 from course_lib.errors import CourseError
 from course_lib.exercises import check
-from course_lib.progress import Standing
-from course_lib.start import ProgressView
+from course_lib.learner import progress
+from course_lib.learner.progress import Standing
+from course_lib.learner.start import ProgressView
 
 SOLVED = {"mse": Standing(1, True)}
 
@@ -50,7 +51,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     )
     monkeypatch.setitem(sys.modules, "IPython", interactive)
     monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "01_losses.ipynb"))
-    for variable in (progress.VARIABLE, "NBGRADER_EXECUTION", "COURSE_STRICT"):
+    for variable in (settings.PROGRESS, "NBGRADER_EXECUTION", "COURSE_STRICT"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(progress, "_said", False)
     yield tmp_path
@@ -106,7 +107,7 @@ def test_executed_notebooks_record_nothing(tmp_path: Path, monkeypatch: pytest.M
     from course_lib.authoring.run import execute
 
     monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "01_losses.ipynb"))
-    monkeypatch.delenv(progress.VARIABLE, raising=False)
+    monkeypatch.delenv(settings.PROGRESS, raising=False)
     lines = (
         "from course_lib.exercises import catalogue, check",
         "check(catalogue()['mse'].reference)",
@@ -128,7 +129,7 @@ def test_visual_studio_code_is_a_place_to_work_too(
 
 
 def test_another_file_can_be_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(progress.VARIABLE, str(folder / "mine.txt"))
+    monkeypatch.setenv(settings.PROGRESS, str(folder / "mine.txt"))
     check(mse)
     assert progress.read(folder / "mine.txt").exercises == SOLVED
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
@@ -160,7 +161,7 @@ def test_a_file_that_cannot_be_written_is_said_once(
 def test_a_learner_without_a_home_can_check(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(progress.VARIABLE, "~no-such-user/progress.jsonl")
+    monkeypatch.setenv(settings.PROGRESS, "~no-such-user/progress.jsonl")
     assert check(mse) is mse
     assert "Your progress is not recorded" in capsys.readouterr().out
     assert ProgressView().remark.startswith("COURSE_PROGRESS is ~no-such-user/")
@@ -201,7 +202,7 @@ def test_a_file_that_cannot_be_opened_is_one_sentence(folder: Path) -> None:
 
 def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from course_lib.progress import _append\n"
+        "import sys; from pathlib import Path; from course_lib.learner.progress import _append\n"
         "for number in range(300):\n"
         "    _append(Path(sys.argv[1]), {'exercise': f'{sys.argv[2]}-{number}', 'status': 'wrong'})"
     )
@@ -256,7 +257,7 @@ def test_the_command_shows_and_resets(
     file.write_text('{"exercise": "mse", "status": "correct"}\n', encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-c", "from course_lib.cli import main; main()", "progress", *options],
-        env=os.environ | {progress.VARIABLE: str(file)},
+        env=os.environ | {settings.PROGRESS: str(file)},
         input=answer,
         capture_output=True,
         text=True,
@@ -274,7 +275,7 @@ def test_no_answer_changes_nothing(folder: Path) -> None:
     file.write_text("", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-c", "from course_lib.cli import main; main()", "progress", "--reset"],
-        env=os.environ | {progress.VARIABLE: str(file)},
+        env=os.environ | {settings.PROGRESS: str(file)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -285,7 +286,7 @@ def test_no_answer_changes_nothing(folder: Path) -> None:
 
 
 def test_it_can_be_off(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv(progress.VARIABLE, "off")
+    monkeypatch.setenv(settings.PROGRESS, "off")
     assert progress.reset() is None
     monkeypatch.setattr(sys, "argv", ["course", "progress"])
     with pytest.raises(SystemExit):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 from tornado.websocket import WebSocketClosedError
 
-from course_lib import lab
+from course_lib.learner import lab
 from course_lib.lessons import pages
 
 START = "import sys; sys.argv = ['course', 'lab']; from course_lib.cli import main; main()"

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from course_lib import doctor, lessons
-from course_lib.doctor import Finding
+from course_lib import lessons
 from course_lib.errors import CourseError
+from course_lib.learner import doctor
+from course_lib.learner.doctor import Finding
 from course_lib.transfer import weights
 
 GIB = 2**30

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..errors import CourseError
+from ..lessons import Lesson
 from .doctor import require_essentials
-from .errors import CourseError
-from .lessons import Lesson
 
 OPTIONS = (
     "--log-level=ERROR",  # the greetings of Jupyter's parts would bury the address

@@ -11,8 +11,9 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from course_lib import doctor, progress, start
-from course_lib.doctor import Finding
+from course_lib import settings
+from course_lib.learner import doctor, start
+from course_lib.learner.doctor import Finding
 from course_lib.lessons import lessons
 
 FOUND = [
@@ -51,7 +52,7 @@ class Page(HTMLParser):
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where progress is kept."""
-    monkeypatch.setenv(progress.VARIABLE, str(tmp_path / "mine.jsonl"))
+    monkeypatch.setenv(settings.PROGRESS, str(tmp_path / "mine.jsonl"))
     return tmp_path / "mine.jsonl"
 
 
@@ -143,7 +144,7 @@ def test_importing_it_imports_neither_keras_nor_jupyter() -> None:
     import subprocess
 
     code = (
-        "import sys, course_lib.start\n"
+        "import sys, course_lib.learner.start\n"
         "heavy = {'keras', 'tensorflow', 'IPython', 'matplotlib', 'nbformat', 'sklearn'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )

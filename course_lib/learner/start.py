@@ -5,11 +5,12 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from .. import settings
+from ..errors import CourseError
+from ..exercises import catalogue
+from ..lessons import Lesson, lessons
+from ..shell import display, shell
 from . import doctor, progress
-from .errors import CourseError
-from .exercises import catalogue
-from .lessons import Lesson, lessons
-from .shell import display, shell
 
 WORDS: dict[doctor.Level, str] = {"ok": "Fine", "note": "Note", "lacks": "Missing"}
 BLOCK = "max-width:56em;line-height:1.5"
@@ -88,7 +89,7 @@ class ProgressView:
             file = progress.path()
             known = progress.read(file)
             if file is None:
-                self.remark = f"No progress is kept, because {progress.VARIABLE} is off."
+                self.remark = f"No progress is kept, because {settings.PROGRESS} is off."
             elif known.unreadable:
                 lines = "1 line" if known.unreadable == 1 else f"{known.unreadable} lines"
                 self.remark = f"{lines} of {file} could not be read; the rest counts."

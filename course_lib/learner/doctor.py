@@ -18,9 +18,8 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Literal
 
-from . import lessons
-from .errors import CourseError
-from .machine import cores
+from .. import lessons, settings
+from ..errors import CourseError
 
 DISTRIBUTION = "transfer-learning-from-first-principles"
 OLDEST, NEWEST = (3, 10), (3, 13)
@@ -128,7 +127,7 @@ def notebooks() -> list[Finding]:
 
 
 def processors() -> list[Finding]:
-    number = cores()
+    number = settings.cores()
     return [Finding("ok", f"{number} processor core{'s' if number > 1 else ''}")]
 
 
@@ -197,7 +196,7 @@ def data_sets() -> list[Finding]:
 
 def weights() -> list[Finding]:
     """The pretrained networks, and which of them the lessons will use; one is enough."""
-    from .transfer.weights import RESNET50, verify
+    from ..transfer.weights import RESNET50, verify
 
     small = small_network()
     if not RESNET50.path.exists():

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from course_lib.foundations import conventions
-from course_lib.foundations.conventions import ROWS, ledger, row
+from course_lib import ledger as package
+from course_lib.ledger import ROWS, ledger, row
 
 WORDS = {"has none", "has no warm-up"}
 each_row = pytest.mark.parametrize("convention", ROWS, ids=lambda convention: convention.id)
@@ -81,6 +81,6 @@ def test_the_ledger_imports_no_library():
     import subprocess
     import sys
 
-    code = f"import {conventions.__name__}, sys; print({{'keras', 'torch'}} & set(sys.modules))"
+    code = f"import {package.__name__}, sys; print({{'keras', 'torch'}} & set(sys.modules))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert printed.stdout.strip() == "set()", printed.stderr

@@ -15,16 +15,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import CourseError
-from .lessons import root
-from .shell import shell
+from .. import settings
+from ..errors import CourseError
+from ..lessons import root
+from ..shell import shell
 
 if TYPE_CHECKING:
-    from .exercises.exercise import Verdict
+    from ..exercises.exercise import Verdict
 
 FILE = "progress.jsonl"
-VARIABLE = "COURSE_PROGRESS"
-ELSEWHERE = f"set {VARIABLE} to a file that you may write to, then restart the kernel"
+ELSEWHERE = f"set {settings.PROGRESS} to a file that you may write to, then restart the kernel"
 
 _said = False
 """Whether this process has said that progress cannot be recorded."""
@@ -113,19 +113,21 @@ def read(file: Path | None) -> Progress:
 def path() -> Path | None:
     """The file: of `COURSE_PROGRESS`, else beside the open notebook, else in ``notebooks/``.
 
-    None if `COURSE_PROGRESS` is ``off``.
+    None if `COURSE_PROGRESS` is off.
 
     Raises:
         CourseError: there can be none: an unknown home, or a course installed without lessons.
     """
-    wanted = os.environ.get(VARIABLE, "")
-    if wanted.lower() == "off":
+    wanted = settings.progress_file()
+    if wanted is None:
         return None
     if wanted:
         try:
             return Path(wanted).expanduser()
         except RuntimeError as error:
-            raise CourseError(f"{VARIABLE} is {wanted}, but there is no such home.") from error
+            raise CourseError(
+                f"{settings.PROGRESS} is {wanted}, but there is no such home."
+            ) from error
     notebook = _open_notebook()
     return (notebook.parent if notebook else root() / "notebooks") / FILE
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..errors import CourseError
+from ..transfer.weights import RESNET50, WeightsFile, fetch
 from .doctor import Finding, data_sets, finding_of, small_network
-from .errors import CourseError
-from .transfer.weights import RESNET50, WeightsFile, fetch
 
 
 def fetch_supplies(file: WeightsFile = RESNET50) -> Iterator[Finding]:

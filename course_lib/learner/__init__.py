@@ -1,0 +1,1 @@
+"""What a learner meets outside a lesson: start page, progress, JupyterLab, doctor, downloads."""

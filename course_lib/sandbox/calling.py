@@ -1,0 +1,211 @@
+"""One call of a function that somebody else wrote, and what came of it.
+
+The judge of a notebook loads this module, and so does the process that runs learners' code: what a
+call is, and how its error is told, is the same in both. Standard library and NumPy only.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import signal
+import sys
+import threading
+import traceback
+import types
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+MAX_TEXT = 200
+"""Of an error's message and of a quoted line, so many characters are told."""
+AGAIN = 0.01
+"""Seconds after which the end of a call's time is said again, to code that did not listen."""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A function of one array ``x``, given as text, so that it can travel to another process.
+
+    An exercise whose argument is a function (`numerical_gradient`) uses it in its cases:
+    ``Formula("np.sum(x ** 3)")`` maps an array of any shape to a float.
+    """
+
+    text: str
+
+    def __call__(self, x: np.ndarray) -> float:
+        return float(eval(self.text, {"np": np, "x": x}))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call did: it returned a value, or raised, or ran out of time, or was lost.
+
+    Attributes:
+        state: "returned", "raised", "timeout", or "lost" when the process that ran it ended.
+        value: what it returned.
+        arguments: the arguments as they are after the call.
+        error: type and message of what it raised, on one line ("ValueError: ...").
+        line: number and text of the learner's own line that raised, or "".
+        begun: it raised NotImplementedError, but is more than the stub that was handed out.
+    """
+
+    state: Literal["returned", "raised", "timeout", "lost"]
+    value: Any = None
+    arguments: tuple[Any, ...] = ()
+    error: str = ""
+    line: str = ""
+    begun: bool = False
+
+
+class OutOfTime(BaseException):
+    """Not an Exception, so that `except Exception` in an answer does not swallow it."""
+
+
+def call(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    seconds: float | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> Outcome:
+    """One call on copies of the arguments, with warnings silenced.
+
+    Args:
+        function: to be called.
+        arguments: by position.
+        seconds: how long it may take; on the main thread of a system with interval timers only.
+        titles: see `raised`.
+
+    Raises:
+        KeyboardInterrupt: as the person in front of it wanted, or the function.
+    """
+    own = copy.deepcopy(tuple(arguments))
+    try:
+        with quiet(), _time_limit(seconds):
+            value = function(*own)
+    except OutOfTime:
+        return Outcome("timeout")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit in an answer must not end the lesson
+        return raised(error, function, titles)
+    return Outcome("returned", value, own)
+
+
+def raised(
+    error: BaseException, function: object, titles: Mapping[str, str] | None = None
+) -> Outcome:
+    """The outcome of a call, or of the code that defines a function, which ended with an error.
+
+    Args:
+        error: that it ended with.
+        function: the learner's; None if there is none yet.
+        titles: names of the files that hold the learner's code, with what each defines; by default
+            the function's own.
+    """
+    begun = isinstance(error, NotImplementedError) and _is_begun(function)
+    return Outcome(
+        "raised", error=_one_line(error), line=_own_line(error, function, titles), begun=begun
+    )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Neither Python nor NumPy warns."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _time_limit(seconds: float | None) -> Iterator[None]:
+    on_main = threading.current_thread() is threading.main_thread()
+    if seconds is None or not on_main or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    said = False
+
+    def out_of_time(number: int, frame: types.FrameType | None) -> None:
+        nonlocal said
+        if said:  # a bare `except:` has swallowed it: now its lines fail, too
+            sys.settrace(lambda *_: None)
+            while frame is not None and frame.f_code is not call.__code__:
+                frame.f_trace = _fail
+                frame = frame.f_back
+        said = True
+        raise OutOfTime
+
+    tracing = sys.gettrace()
+    before = signal.signal(signal.SIGALRM, out_of_time)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    try:
+        yield
+    finally:
+        while True:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+                break
+            except OutOfTime:
+                pass
+        if said:
+            sys.settrace(tracing)
+
+
+def _fail(frame: types.FrameType, event: str, argument: object) -> Any:
+    if event == "line":
+        raise OutOfTime
+    return _fail
+
+
+def _one_line(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        text = " ".join(str(error).split())
+    except BaseException:  # a learner's exception may fail at telling what it is
+        text = ""
+    return f"{name}: {text[:MAX_TEXT]}" if text else name
+
+
+def _is_begun(function: object) -> bool:
+    """Whether it uses any variable or name that the stub of an exercise does not.
+
+    The compiler drops lines below a `raise`, but keeps their names: they count, too.
+    """
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, types.CodeType):
+        return False
+    arguments = code.co_argcount + code.co_kwonlyargcount
+    arguments += sum(
+        bool(code.co_flags & flag) for flag in (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS)
+    )
+    return len(code.co_varnames) > arguments or set(code.co_names) != {"NotImplementedError"}
+
+
+def _own_line(
+    error: BaseException, function: object, titles: Mapping[str, str] | None = None
+) -> str:
+    """The last line of the learner's own in the traceback, counted from its `def`."""
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, types.CodeType):
+        code = None
+    files = titles if titles is not None else {code.co_filename: ""} if code is not None else {}
+    if isinstance(error, SyntaxError) and error.filename in files:
+        return f"line {error.lineno}: {(error.text or '').strip()}"[:MAX_TEXT]
+    try:
+        frames = traceback.extract_tb(error.__traceback__)
+        inside = [frame for frame in frames if frame.filename in files][-1]
+    except Exception:  # none of them, or an exception that cannot even be looked at
+        return ""
+    line = inside.lineno or 1
+    own = code is not None and code.co_filename == inside.filename and code.co_firstlineno <= line
+    first = code.co_firstlineno if own and code is not None else 1
+    title = files[inside.filename]
+    where = f" of `{title}`" if title and not own and function is not None else ""
+    text = (inside.line or "").strip()[:MAX_TEXT]
+    return f"line {line - first + 1}{where}: {text}".rstrip(": ")

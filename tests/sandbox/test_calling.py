@@ -1,0 +1,53 @@
+"""One call: it always comes back, and its error is told by the learner's own line."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from course_lib.sandbox.calling import Outcome, call
+
+
+def swallows() -> None:
+    while True:
+        try:
+            time.sleep(0.01)
+        except:  # noqa: E722 (what a learner may write)
+            continue
+
+
+def swallows_more() -> None:
+    for _ in iter(int, 1):
+        try:
+            sum(range(1000))
+        except BaseException:
+            continue
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers there")
+@pytest.mark.parametrize("endless", [swallows, swallows_more])
+def test_a_bare_except_does_not_defeat_the_time_limit(endless: Any) -> None:
+    start = time.perf_counter()
+    assert call(endless, (), 0.1) == Outcome("timeout")
+    assert time.perf_counter() - start < 10
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_a_call_works_on_copies() -> None:
+    given: list[int] = [1]
+    outcome = call(lambda numbers: numbers.append(2), (given,))
+    assert given == [1]
+    assert outcome == Outcome("returned", None, ([1, 2],))
+
+
+def test_an_error_is_told_by_the_last_line_of_ones_own() -> None:
+    namespace: dict[str, Any] = {}
+    source = "def helper(x):\n    return x.no\n\ndef f(x):\n    y = x\n    return helper(y)\n"
+    exec(compile(source, "<cell>", "exec"), namespace)
+    outcome = call(namespace["f"], (1,))
+    assert outcome.error == "AttributeError: 'int' object has no attribute 'no'"
+    assert outcome.line == "line 2"
+    assert call(lambda x: x / 0, (1,)).line.startswith("line 1: ")
