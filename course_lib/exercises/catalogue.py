@@ -6,17 +6,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from pathlib import Path
 
 from ..errors import unknown
-from . import adam, feature_extraction, fine_tuning, losses, regularization, sgd
+from . import markdown
 from .exercise import Exercise
 
-LESSONS = (losses, regularization, sgd, adam, feature_extraction, fine_tuning)
+_read = cache(markdown.read)
+
+
+@cache
+def _files() -> dict[str, Path]:
+    """The file of each exercise, ``NN_lesson/name.md``, by its name."""
+    return {file.stem: file for file in Path(__file__).parent.glob("[0-9][0-9]_*/*.md")}
 
 
 @cache
 def _by_name() -> dict[str, Exercise]:
-    return {exercise.name: exercise for lesson in LESSONS for exercise in lesson.EXERCISES}
+    return {file.stem: _read(file) for file in sorted(_files().values(), key=markdown.order)}
 
 
 # Of the context, not of the process: a machine of a cluster may serve two instructors at once.
@@ -34,17 +41,28 @@ def using(exercises: Sequence[Exercise]) -> Iterator[None]:
 
 
 def catalogue() -> dict[str, Exercise]:
-    """Every exercise of the course by its name, and the instructor's own (see `using`)."""
-    return {**_by_name(), **{exercise.name: exercise for exercise in _own.get()}}
+    """Every exercise of the course by its name, and the instructor's own (see `using`).
+
+    Raises:
+        CourseError: the file of an exercise cannot be read.
+    """
+    return {**_by_name(), **_own_by_name()}
 
 
 def find(name: str) -> Exercise:
-    """The exercise of this name.
+    """The exercise of this name; of the course's files only this one is read.
 
     Raises:
         KeyError: there is none; the message names the nearest one.
+        CourseError: its file cannot be read.
     """
-    known = catalogue()
-    if name in known:
-        return known[name]
-    raise KeyError(unknown(f"exercise “{name}”", name, known))
+    own, files = _own_by_name(), _files()
+    if name in own:
+        return own[name]
+    if name in files:
+        return _read(files[name])
+    raise KeyError(unknown(f"exercise “{name}”", name, [*files, *own]))
+
+
+def _own_by_name() -> dict[str, Exercise]:
+    return {exercise.name: exercise for exercise in _own.get()}

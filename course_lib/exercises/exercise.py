@@ -36,6 +36,7 @@ class Misconception:
     says: what is wrong, in one sentence. think: how to find the right way, without the answer.
     noise: how far an answer may be from the variant, relative to its largest number, where the
     variant is wrong: for mistakes that come out a little different in everybody's hands.
+    others: other ways to write it, for tests.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Misconception:
     says: str
     think: str = ""
     noise: float = 0.0
+    others: tuple[Callable[..., Any], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,7 @@ class Exercise:
         section: heading of the lesson's section that derives the answer, the last hint.
         tolerance: largest accepted difference, relative to each expected number.
         seconds: time limit of one call.
+        right_answers: unusual ways to be right, for tests.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Exercise:
     section: str
     tolerance: float = 1e-6
     seconds: float = 5.0
+    right_answers: tuple[Callable[..., Any], ...] = ()
 
     def draw_cases(self, seed: int) -> list[Case]:
         """The cases of one run: the same seed gives the same cases, whatever ran before."""

@@ -48,6 +48,10 @@ def test_each_mistake_is_recognised(exercise: Exercise, mistake: Misconception) 
         assert verdict.points == 0
         assert verdict.misconception == mistake.id, f"seed {seed}"
         assert verdict.message.startswith(mistake.says)
+    for number, other in enumerate(mistake.others):
+        for seed in range(12):
+            verdict = judge(exercise.name, other, seed)
+            assert verdict.misconception == mistake.id, f"way {number}, seed {seed}"
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=name)

@@ -1,0 +1,91 @@
+"""Cases of lesson 01. N, D and C all differ and none is 1 or 2, unless the edge is the point."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.exercises.exercise import ORDINARY, Case, Formula
+from course_lib.foundations import losses
+
+
+def regression(rng: np.random.Generator) -> list[Case]:
+    def pair(*shape: int, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        return scale * rng.normal(size=shape), scale * rng.normal(size=shape)
+
+    same = rng.normal(size=(3, 5))
+    return [
+        Case(pair(4, 3)),
+        Case(pair(7, 5)),
+        Case(pair(3, 6, scale=2.5)),
+        Case(pair(5, 5)),
+        Case(pair(1, 4), "a batch of one"),
+        Case(pair(6, 1), "a single output"),
+        Case(pair(4, 3, scale=1e8), "large inputs"),  # finite differences are off by 1 % here
+        Case((same, same.copy()), "perfect predictions"),
+    ]
+
+
+def functions_and_points(rng: np.random.Generator) -> list[Case]:
+    cubic, wavy = Formula("np.sum(x ** 3 + 2 * x)"), Formula("np.sum(np.sin(3 * x) * np.exp(x))")
+    mixed = Formula("np.sum(x) ** 2 + np.sum(x ** 4)")
+    return [
+        Case((cubic, rng.normal(size=3), 1e-2)),
+        Case((wavy, rng.normal(size=(2, 3)), 1e-1)),
+        Case((mixed, rng.normal(size=(3, 3)), 1e-2)),
+        Case((mixed, rng.normal(size=(4, 2)), 3e-2)),
+        Case((wavy, rng.normal(size=(2, 2, 3)), 1e-2), "an array of three axes"),
+        Case((cubic, np.asarray(rng.normal()), 1e-2), "a single number as the point"),
+    ]
+
+
+def logits(rng: np.random.Generator) -> list[Case]:
+    rows = rng.normal(size=(4, 3))
+    return [
+        Case((rng.normal(size=(4, 3)),)),
+        Case((rng.normal(size=(5, 7), scale=3.0),)),
+        Case((rng.normal(size=(6, 6)),)),
+        Case((rng.normal(size=(1, 4)),), "a batch of one"),
+        Case((rng.normal(size=(3, 5), scale=1e4),), "logits of ±10,000"),
+        Case((rows + np.array([[0.0], [-3e3], [5.0], [3e3]]),), "rows far apart from each other"),
+    ]
+
+
+def probabilities(rng: np.random.Generator) -> list[Case]:
+    def case(n: int, c: int, kind: str = ORDINARY) -> Case:
+        p = losses.softmax(rng.normal(size=(n, c)))
+        return Case((p, rng.integers(0, c, n)), kind)
+
+    sure = np.eye(4)[[0, 1, 2, 3, 0]]
+    return [
+        case(4, 3),
+        case(6, 5),
+        case(9, 4),
+        case(5, 5),
+        case(1, 4, "a batch of one"),
+        case(5, 2, "two classes"),
+        Case((sure, np.array([0, 1, 3, 3, 2])), "a probability of exactly zero"),
+    ]
+
+
+def logits_and_labels(rng: np.random.Generator) -> list[Case]:
+    def case(n: int, c: int, scale: float = 1.0, kind: str = ORDINARY) -> Case:
+        return Case((rng.normal(size=(n, c), scale=scale), rng.integers(0, c, n)), kind)
+
+    def one_hopeless() -> Case:
+        # The loss is so large that the effect of a small step on the other rows is rounded away.
+        rows = np.array([rng.permutation([0.0, 1.0, 2.0]) for _ in range(4)])
+        rows[0] = 0, 1e8, 1
+        labels = np.append(0, rng.integers(0, 3, 3))
+        return Case((rows, labels), "a batch with one enormous loss")
+
+    return [
+        case(4, 3),
+        case(7, 5, 2.0),
+        case(6, 4, 1.5),
+        case(5, 5),
+        case(1, 4, kind="a batch of one"),
+        case(5, 2, kind="two classes"),
+        case(6, 3, 1e4, "logits of ±10,000"),
+        Case((1e3 + rng.normal(size=(4, 3)), rng.integers(0, 3, 4)), "logits around 1,000"),
+        one_hopeless(),
+    ]

@@ -1,0 +1,116 @@
+"""Cases of lesson 05: all sizes differ, classes are of unequal size, the two sets far apart."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.exercises.exercise import ORDINARY, Case
+
+
+def splits(rng: np.random.Generator) -> list[Case]:
+    def case(counts: dict[int, int], fraction: float, kind: str = ORDINARY) -> Case:
+        labels = rng.permutation(np.repeat(list(counts), list(counts.values())))
+        return Case((labels, fraction, rng.permutation(len(labels))), kind)
+
+    return [
+        case({0: 7, 1: 5, 2: 3}, 0.3),
+        case({0: 9, 1: 6, 2: 4, 3: 13}, 0.22),
+        case({0: 4, 1: 11}, 0.62),
+        case({0: 8, 1: 4, 2: 12}, 0.25, "shares that are whole numbers"),
+        case({0: 9, 1: 1, 2: 6}, 0.3, "a class of one example"),
+        case({1: 6, 4: 5, 9: 7}, 0.45, "labels with gaps between them"),
+    ]
+
+
+def images(rng: np.random.Generator) -> list[Case]:
+    def case(*shape: int, kind: str = ORDINARY) -> Case:
+        return Case((rng.uniform(0, 255, (*shape, 3)),), kind)
+
+    return [
+        case(2, 4, 5),
+        case(4, 6, 5),
+        case(5, 2, 4),
+        case(1, 3, 2, kind="a batch of one"),
+        Case((rng.integers(0, 256, (2, 3, 4, 3), dtype=np.uint8),), "bytes"),
+        Case((np.zeros((2, 2, 1, 3)),), "black images"),
+    ]
+
+
+def maps(rng: np.random.Generator) -> list[Case]:
+    def case(*shape: int, kind: str = ORDINARY) -> Case:
+        return Case((rng.normal(1.0, 1.0, shape),), kind)
+
+    return [
+        case(2, 3, 4, 5),
+        case(4, 5, 2, 3),
+        case(3, 4, 4, 6),
+        case(1, 3, 2, 4, kind="a batch of one"),
+        case(3, 1, 1, 4, kind="maps of one place"),
+    ]
+
+
+def two_sets(rng: np.random.Generator) -> list[Case]:
+    def case(n: int, m: int, d: int, kind: str = ORDINARY) -> Case:
+        scale, shift = rng.uniform(0.3, 6.0, d), rng.uniform(-8.0, 8.0, d)
+        train = shift + scale * rng.normal(size=(n, d))
+        other = shift + rng.uniform(0.5, 2.0, d) + 1.5 * scale * rng.normal(size=(m, d))
+        return Case((train, other), kind)
+
+    dead, _ = case(6, 4, 3).arguments
+    dead[:, 1] = 0.0
+    awake = rng.uniform(1.0, 3.0, (4, 3))
+    return [
+        case(7, 4, 3),
+        case(5, 9, 4),
+        case(12, 6, 2),
+        Case((dead, awake), "a feature that is zero for all of train"),
+        case(6, 1, 3, kind="a single other example"),
+    ]
+
+
+def probes(rng: np.random.Generator) -> list[Case]:
+    def case(
+        n: int, d: int, c: int, strength: float, size: float = 1.0, kind: str = ORDINARY
+    ) -> Case:
+        features = size * rng.normal(size=(n, d))
+        bias = rng.uniform(0.4, 1.5, c) * rng.choice([-1.0, 1.0], c)
+        return Case(
+            (features, rng.integers(0, c, n), rng.normal(size=(d, c)), bias, strength), kind
+        )
+
+    return [
+        case(6, 3, 4, 0.3),
+        case(4, 7, 3, 0.1),
+        case(9, 4, 5, 0.6),
+        case(7, 5, 2, 0.2, kind="two classes"),
+        case(1, 4, 3, 0.4, kind="a batch of one"),
+        case(5, 3, 4, 0.0, kind="a strength of zero"),
+        case(6, 3, 4, 0.3, size=2e3, kind="features in the thousands"),
+        # Finite differences by the bias are off by far more than the tolerance here.
+        case(8, 3, 4, 0.3, size=1e8, kind="enormous features"),
+    ]
+
+
+def predictions(rng: np.random.Generator) -> list[Case]:
+    def case(counts: tuple[int, ...], kind: str = ORDINARY) -> Case:
+        """Every class is predicted somewhere; about half of the predictions are right."""
+        size, classes = sum(counts), len(counts)
+        labels = rng.permutation(np.repeat(np.arange(classes), counts))
+        guesses = rng.permutation(np.resize(np.arange(classes), size))
+        return Case((labels, np.where(rng.random(size) < 0.4, labels, guesses), classes), kind)
+
+    def everywhere(counts: tuple[int, ...], kind: str = ORDINARY) -> Case:
+        drawn = case(counts, kind)
+        while len(np.unique(drawn.arguments[1])) < len(counts):
+            drawn = case(counts, kind)
+        return drawn
+
+    labels = rng.permutation(np.repeat([0, 1, 2], [9, 4, 2]))
+    return [
+        everywhere((13, 5, 3)),
+        everywhere((4, 17, 6, 3)),
+        everywhere((7, 23)),
+        everywhere((10, 4, 0, 5), "a class without labels"),
+        Case((labels, np.zeros_like(labels), 3), "the largest class for everything"),
+        Case((labels, labels.copy(), 3), "perfect predictions"),
+    ]
