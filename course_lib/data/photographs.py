@@ -1,7 +1,7 @@
 """Three photographs that come with installed packages, and the names of ImageNet's classes.
 
-- "pagoda": scikit-learn's china.jpg, by Daniel Büchele, CC BY 2.0.
-- "flower": scikit-learn's flower.jpg, by dan (flickr: vultilion), CC BY 2.0.
+- "pagoda": scikit-learn's china.jpg, by danielbuechele on Flickr, CC BY 2.0.
+- "flower": scikit-learn's flower.jpg, by vultilion on Flickr, CC BY 2.0.
 - "officer": matplotlib's grace_hopper.jpg, Grace Hopper, United States Navy, public domain.
 
 The names in ``imagenet_classes.txt`` are the first of those that WordNet gives to each class, in

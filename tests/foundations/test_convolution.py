@@ -38,7 +38,7 @@ def by_equation(images: np.ndarray, kernels: np.ndarray, bias: np.ndarray) -> np
     return out
 
 
-# --- convolution -----------------------------------------------------------------------------------
+# --- convolution ----------------------------------------------------------------------------------
 
 
 @PAIRS
@@ -112,7 +112,7 @@ def test_sizes_are_those_of_keras(keras64, padding):
         assert convolution.conv_output_size(size, kernel, stride, padding) == theirs
 
 
-# --- pooling ---------------------------------------------------------------------------------------
+# --- pooling --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
@@ -149,7 +149,7 @@ def test_blocks_fill_the_image():
         convolution.max_pool2d(np.ones((1, 4, 5, 1)), 2)
 
 
-# --- what a unit sees ------------------------------------------------------------------------------
+# --- what a unit sees -----------------------------------------------------------------------------
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 3)), max_size=4))
@@ -168,7 +168,7 @@ def test_no_layers_see_one_place_and_lists_have_one_length():
         convolution.receptive_field([3, 3], [1])
 
 
-# --- depth -----------------------------------------------------------------------------------------
+# --- depth ----------------------------------------------------------------------------------------
 
 
 def test_residual_gradients_are_slopes_and_those_of_keras(keras64):

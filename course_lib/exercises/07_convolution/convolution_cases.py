@@ -125,8 +125,9 @@ def _blocks(rng: np.random.Generator) -> list[tuple[np.ndarray, int, str]]:
         n: int, height: int, width: int, channels: int, size: int, kind: str = ORDINARY
     ) -> tuple[np.ndarray, int, str]:
         places = n * height * width * channels
-        images = rng.permutation(places).reshape(n, height, width, channels) - places // 2
-        images = images + rng.uniform(0.1, 0.4, images.shape)
+        shape = n, height, width, channels
+        order = rng.permutation(places).reshape(shape) - places // 2
+        images: np.ndarray = order + rng.uniform(0.1, 0.4, shape)
         images[0, :size, :size, 0] = -np.abs(images[0, :size, :size, 0])
         return images, size, kind
 
