@@ -104,8 +104,8 @@ def _prepare_kernel(grey: np.ndarray, figure: Figure) -> Draw:
         rows = "; ".join(", ".join(brief(value) for value in row) for row in kernel)
         row, column = np.unravel_index(np.abs(result).argmax(), result.shape)
         return (
-            f"Kernel, row by row: {rows}. Its numbers add up to {brief(kernel.sum())}: an even surface "
-            f"comes out that many times as bright. The picture that it makes has values "
+            f"Kernel, row by row: {rows}. Its numbers add up to {brief(kernel.sum())}: an even "
+            f"surface comes out that many times as bright. The picture that it makes has values "
             f"from {brief(low)} to {brief(high)}; the strongest stands at row {row + 1}, column "
             f"{column + 1} of {len(result)}."
         )
