@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -18,7 +18,6 @@ from . import __version__
 from .errors import CourseError, UsageError
 from .lessons import EDITIONS, Edition
 from .progress_bar import bar
-from .usage import Verbs, one_of, path, sentence, whole_number
 
 if TYPE_CHECKING:
     from .learner.doctor import Finding
@@ -27,8 +26,28 @@ INTERRUPTED = 130
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # no quotas on Windows
 
 
+class InOrder(click.Group):
+    """A group that lists its commands in the order in which they are of use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+class NamedPath(click.Path):
+    """A path; the empty one, as an unset variable of the shell leaves, would mean "here"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the path is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+INPUT = click.Path(exists=True, path_type=Path)
+OUTPUT = NamedPath(path_type=Path)
+
+
 @click.group(
-    cls=Verbs,
+    cls=InOrder,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -43,7 +62,7 @@ def course(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-@course.command(elsewhere="Options of JupyterLab come after `--`.")
+@course.command()
 @click.argument("arguments", nargs=-1, metavar="[LESSON] [-- JUPYTER_OPTION ...]")
 def lab(arguments: tuple[str, ...]) -> None:
     """Open JupyterLab on a lesson, by default on the start page.
@@ -67,29 +86,28 @@ def lab(arguments: tuple[str, ...]) -> None:
 @course.command()
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
-    """Say what this machine has and lacks. The status is 1 if a lesson cannot run."""
+    """Say whether lessons can run on this machine. The status is 1 if one cannot."""
     from .learner.doctor import findings
 
     if sys.stderr.isatty():
         click.echo("Looking at this machine; loading Keras may take a minute.", err=True)
-    lacks = _show(findings())
-    click.echo("A lesson cannot run yet: see the lines above." if lacks else "Lessons can run.")
-    ctx.exit(1 if lacks else 0)
+    missing = _show(findings())
+    click.echo("A lesson cannot run yet: see the lines above." if missing else "Lessons can run.")
+    ctx.exit(1 if missing else 0)
 
 
 @course.command()
 @click.argument("lessons", nargs=-1, metavar="[LESSON ...]")
 @click.option(
     "--edition",
-    type=one_of(EDITIONS),
+    type=click.Choice(EDITIONS),
     default="notebooks",
     show_default=True,
-    metavar="notebooks|solutions",
     help="The learners' notebooks or the solved ones.",
 )
 @click.option(
     "--jobs",
-    type=whole_number(1),
+    type=click.IntRange(1),
     default=1,
     show_default=True,
     metavar="N",
@@ -98,7 +116,7 @@ def doctor(ctx: click.Context) -> None:
 @click.option(
     "--json",
     "report",
-    type=path,
+    type=OUTPUT,
     metavar="FILE",
     help="Write the measurements here.",
 )
@@ -117,23 +135,23 @@ def run(
 
 
 @course.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH ...", type=path)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH ...", type=INPUT)
 @click.option(
     "--out",
-    type=path,
+    type=OUTPUT,
     required=True,
     metavar="DIR",
     help="Folder for the gradebook and the feedback.",
 )
 @click.option(
     "--jobs",
-    type=whole_number(1),
+    type=click.IntRange(1),
     metavar="N",
     help="Submissions at the same time; by default one per processor core.",
 )
 @click.option(
     "--seed",
-    type=whole_number(0),
+    type=click.IntRange(0),
     metavar="S",
     help="Of the random cases; the same seed gives the same grades.",
 )
@@ -145,7 +163,7 @@ def run(
 )
 @click.option(
     "--exercises",
-    type=path,
+    type=INPUT,
     metavar="FILE",
     help="A Python file with exercises of your own.",
 )
@@ -234,14 +252,14 @@ def build(ctx: click.Context, lessons: tuple[str, ...], check: bool) -> None:
 @course.command()
 @click.option(
     "--out",
-    type=path,
+    type=OUTPUT,
     default="artefacts/book",
     show_default=True,
     metavar="DIR",
     help="Folder for the site; a site that is there is replaced.",
 )
 def book(out: Path) -> None:
-    """Make a site of the solved lessons, with search. It needs no network."""
+    """Make a site of the solved lessons, with search. It needs no internet connection."""
     from .authoring.book import make_book
 
     click.echo(f"Open {make_book(out)}")
@@ -250,16 +268,16 @@ def book(out: Path) -> None:
 @course.command()
 @click.pass_context
 def fetch(ctx: click.Context) -> None:
-    """Put weights and data in place for work without network. The status is 1 if one lacks."""
+    """Get weights and data for work without internet. The status is 1 if one is missing."""
     from .learner.fetch import fetch_supplies
 
-    lacks = _show(fetch_supplies())
-    click.echo("Something lacks: see the lines above." if lacks else "All is in place.")
-    ctx.exit(1 if lacks else 0)
+    missing = _show(fetch_supplies())
+    click.echo("Something is missing: see the lines above." if missing else "Everything is here.")
+    ctx.exit(1 if missing else 0)
 
 
 @course.command()
-@click.option("--reset", is_flag=True, help="Start again; what there is, is moved aside.")
+@click.option("--reset", is_flag=True, help="Start again; the old file is kept beside the new one.")
 @click.option("--yes", is_flag=True, help="Do not ask before starting again.")
 def progress(reset: bool, yes: bool) -> None:
     """Show which exercises you have solved."""
@@ -292,7 +310,9 @@ def main() -> None:
     except CourseError as error:
         status = _said(str(error), error.status)
     except click.UsageError as error:
-        status = _said(sentence(error, course), error.exit_code)
+        path = error.ctx.command_path if error.ctx else "course"
+        said = f"{error.format_message().removesuffix('.')} (`{path} --help` tells more)."
+        status = _said(said, error.exit_code)
     except click.ClickException as error:
         status = _said(error.format_message(), error.exit_code)
     except OSError as error:
@@ -307,14 +327,14 @@ def main() -> None:
 
 
 def _show(findings: Iterable[Finding]) -> int:
-    """Print findings as they come; returns how many of them say that something lacks."""
-    colours = {"ok": "green", "note": "yellow", "lacks": "red"}
-    lacks = 0
+    """Print findings as they come; returns how many of them say that something is missing."""
+    colours = {"ok": "green", "note": "yellow", "missing": "red"}
+    missing = 0
     for finding in findings:
-        level, rest = str(finding)[:6], str(finding)[6:]
+        level, rest = str(finding)[:7], str(finding)[7:]
         click.echo(click.style(level, fg=colours[finding.level]) + rest)
-        lacks += finding.level == "lacks"
-    return lacks
+        missing += finding.level == "missing"
+    return missing
 
 
 def _said(sentence: str, status: int) -> int:

@@ -28,6 +28,10 @@ class Lesson:
         able: ends the sentence "After this lesson you are able to ...".
         root: folder of the project.
         is_page: it teaches nothing by itself, as the start page; see `pages`.
+        data: names of the data sets that it reads, as in `course_lib.data.SOURCES`.
+        weights: names of the pretrained networks that it loads, as ``resnet50``.
+        gpu: whether a GPU makes it quicker; it needs none.
+        colab: whether it opens in Google Colab, by a cell that installs the course there.
     """
 
     name: str
@@ -36,6 +40,15 @@ class Lesson:
     able: str
     root: Path
     is_page: bool = False
+    data: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
+    gpu: bool = False
+    colab: bool = False
+
+    @property
+    def number(self) -> str:
+        """As ``01``."""
+        return self.name.partition("_")[0]
 
     @property
     def editions(self) -> tuple[Edition, ...]:
@@ -69,7 +82,7 @@ def root() -> Path:
         raise CourseError(
             f"There is no {' and no '.join(absent)} in {folder}, so this installation has no "
             "lessons: in a whole copy of the course's repository, run "
-            "`pip install --no-deps --no-build-isolation -e .`."
+            "`pip install --no-deps -e .`."
         )
     return folder
 
@@ -128,46 +141,43 @@ def chosen(names: Iterable[str]) -> list[Lesson]:
     return [lesson for lesson in _sources() if lesson in named] or lessons()
 
 
-def lesson_table() -> str:
-    """Markdown table of the lessons, for the README."""
-    rows = [
-        f"| {lesson.name[:2]} {_cell(lesson.title)} "
-        f"| [notebook](notebooks/{lesson.name}.ipynb) "
-        f"| [solution](solutions/{lesson.name}.ipynb) "
-        f"| {lesson.minutes} | {_cell(lesson.able)} |"
-        for lesson in lessons()
-    ]
-    head = [
-        "| lesson | notebook | solution | minutes | you will be able to |",
-        "|---|---|---|---:|---|",
-    ]
-    return "\n".join([*head, *rows])
+def title(name: str) -> str:
+    """Number and title of the lesson with this file name: "01, “Losses”". No other file is read.
+
+    Without its source, as where the package was installed alone, the number.
+    """
+    number = name.partition("_")[0]
+    try:
+        folder = root()
+        return f"{number}, “{_read(folder / 'solutions' / f'{name}.py', folder).title}”"
+    except CourseError:
+        return number
 
 
-def exercise_table() -> str:
-    """Markdown table of the exercises, for the README."""
-    from .exercises import catalogue
-
-    rows = [f"| `{e.name}` | {e.points:g} | {e.lesson} |" for e in catalogue().values()]
-    return "\n".join(["| exercise | points | lesson |", "|---|---:|---|", *rows])
-
-
-def with_tables(readme: str) -> str:
-    """The README's text with both tables as they are now, between their pairs of markers."""
-    for marker, table in (("lessons", lesson_table()), ("exercises", exercise_table())):
-        pattern = rf"(?s)(?<=<!-- {marker} -->\n).*?(?=<!-- /{marker} -->)"
-        readme, found = re.subn(pattern, table.replace("\\", r"\\") + "\n", readme)
-        if found != 1:
-            raise CourseError(
-                f"README.md needs one pair of lines <!-- {marker} --> and <!-- /{marker} -->: "
-                f"it has {found}."
-            )
-    return readme
+def numbered(some: Iterable[Lesson]) -> str:
+    """Their numbers in words: "lessons 01 to 04 and 06"; "no lesson" if there are none."""
+    runs: list[list[str]] = []
+    for number in sorted(lesson.number for lesson in some):
+        if runs and int(number) == int(runs[-1][-1]) + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    if not runs:
+        return "no lesson"
+    words = []
+    for run in runs:
+        words += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
+    *first, last = words
+    several = len(runs) > 1 or len(runs[0]) > 1
+    told = f"{', '.join(first)} and {last}" if first else last
+    return f"lesson{'s' if several else ''} {told}"
 
 
-def _cell(text: str) -> str:
-    """Text as it may stand in a Markdown table: on one line, no bar."""
-    return " ".join(text.split()).replace("|", r"\|")
+def how_to_restore(*notebooks: Path) -> str:
+    """What brings these notebooks back, and touches no other, which may hold answers."""
+    files = " ".join(f"{path.parent.name}/{path.name}" for path in notebooks)
+    numbers = " ".join(path.name[:2] for path in notebooks)
+    return f"run `git checkout -- {files}`, or `course build {numbers}`"
 
 
 def _names(lesson: Lesson) -> tuple[str, ...]:
@@ -184,13 +194,27 @@ def _read(source: Path, folder: Path) -> Lesson:
     """A lesson from the YAML header between the first two lines ``# ---`` of its source."""
     facts = _header(text_of(source)).get("jupyter", {}).get("course", {})
     try:
-        title, minutes, able = str(facts["title"]), int(facts["minutes"]), str(facts["able"])
-    except (KeyError, TypeError, ValueError):
+        lesson = Lesson(
+            name=source.stem,
+            title=str(facts.pop("title")),
+            minutes=int(facts.pop("minutes")),
+            able=str(facts.pop("able")),
+            root=folder,
+            is_page=facts.pop("page", False) is True,
+            data=tuple(map(str, facts.pop("data", ()))),
+            weights=tuple(map(str, facts.pop("weights", ()))),
+            gpu=facts.pop("gpu", False) is True,
+            colab=facts.pop("colab", False) is True,
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        lesson = None
+    if lesson is None or facts:
         raise CourseError(
             f"{source.name} does not describe its lesson: its header needs, under jupyter: course:,"
-            " a title, a whole number of minutes and what the reader will be able to do."
-        ) from None
-    return Lesson(source.stem, title, minutes, able, folder, facts.get("page") is True)
+            " a title, a whole number of minutes and what the reader will be able to do; it may "
+            "list data and weights, and say true for gpu, colab or page."
+        )
+    return lesson
 
 
 def _header(text: str) -> dict[str, Any]:

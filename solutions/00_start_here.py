@@ -61,7 +61,8 @@
 # They build on each other, but each one runs on its own. If you know what the first ones teach,
 # begin later. The minutes are what a lesson takes if you do its exercises.
 #
-# <!-- lessons -->
+# <!-- map -->
+# <!-- /map -->
 
 # %% [markdown]
 # ## Your progress
@@ -123,8 +124,8 @@ start.machine()
 # **Something is missing or does not start.** Run `course doctor` in a terminal (**File**, **New**,
 # **Terminal**). It says the same as the cell above, and what to do.
 #
-# **I will be without a network.** Nothing needs one. `course fetch`, run while you have one, also
-# gets the larger pretrained network for the lessons from 05 on.
+# **I will be without internet.** No lesson needs it. `course fetch`, run while you have it, also
+# gets the larger pretrained network, for the lessons that use one.
 #
 # **The course is wrong, or the page is.** Please report it where you got the course from: the
 # lesson, the section, what you did, what you expected, what you saw, and the lines that
@@ -134,3 +135,4 @@ start.machine()
 # ## Glossary, English and Chinese
 #
 # <!-- glossary -->
+# <!-- /glossary -->

@@ -3,6 +3,7 @@
 #   course:
 #     title: Losses
 #     minutes: 90
+#     data: [digits]
 #     able: >-
 #       derive mean squared error and cross-entropy from maximum likelihood, write them and their
 #       gradients so that they never overflow, and train a reader of handwritten digits with them

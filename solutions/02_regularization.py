@@ -3,6 +3,7 @@
 #   course:
 #     title: Regularization
 #     minutes: 90
+#     data: [digits]
 #     able: >-
 #       see overfitting, derive L2 and L1 penalties as priors, solve ridge regression in closed form
 #       and the lasso by soft-thresholding, write dropout, tell weight decay from L2, and choose a

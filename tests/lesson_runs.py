@@ -21,7 +21,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 
 from course_lib.authoring.run import Run, SlowestCell, execute, read_notebook
 from course_lib.exercises import catalogue
-from course_lib.exercises.check import VERDICT_TYPE
+from course_lib.exercises.verdict import VERDICT_TYPE
 
 LESSON_SECONDS = 90
 CELL_SECONDS = 20
@@ -183,11 +183,15 @@ def pytest_make_collect_report(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lessons and browser are slow, and slow files come first: two processes end together."""
     for item in items:
         if isinstance(item.parent, IPyNbFile):
             item.add_marker("lessons")
         if any(map(item.get_closest_marker, ("lessons", "browser"))):
             item.add_marker("slow")
+    kinds = ("browser", "lessons", "slow")
+    files = [{item.path for item in items if item.get_closest_marker(kind)} for kind in kinds]
+    items.sort(key=lambda item: [item.path not in of_kind for of_kind in files])
 
 
 @pytest.hookimpl(wrapper=True)

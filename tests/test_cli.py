@@ -103,7 +103,6 @@ def test_a_page_is_no_lesson_but_can_be_named(project: Path, name: str) -> None:
     assert page not in lessons.lessons()
     assert page not in lessons.chosen([])
     assert lessons.chosen(["01", name]) == [page, lessons.find("01")]
-    assert "00_start_here" not in lessons.lesson_table()
 
 
 @pytest.mark.parametrize(
@@ -150,16 +149,14 @@ def test_a_source_that_cannot_be_read_is_named(project: Path) -> None:
         lessons.lessons()
 
 
-def test_the_readme_has_the_tables_between_its_markers(project: Path) -> None:
-    empty = "a\n<!-- lessons -->\n<!-- /lessons -->\nb\n<!-- exercises -->\n<!-- /exercises -->\n"
-    text = lessons.with_tables(empty)
-    assert text.startswith("a\n<!-- lessons -->\n| lesson ")
-    assert "| 01 Losses | [notebook](notebooks/01_losses.ipynb) " in text
-    assert "| 5 | count \\| to two |\n<!-- /lessons -->\nb\n" in text
-    assert "| `mse` | 1 | 01_losses |" in text
-    assert lessons.with_tables(text) == text
-    with pytest.raises(CourseError, match="exercises"):
-        lessons.with_tables(text.replace("<!-- /exercises -->", ""))
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [("", "no lesson"), ("3", "lesson 03"), ("56", "lessons 05 and 06"),
+     ("1234", "lessons 01 to 04"), ("643219", "lessons 01 to 04, 06 and 09")],
+)  # fmt: skip
+def test_lessons_are_counted_up_in_words(tmp_path: Path, numbers: str, told: str) -> None:
+    some = [lessons.Lesson(f"0{number}_a", "", 1, "", tmp_path) for number in numbers]
+    assert lessons.numbered(some) == told
 
 
 def test_a_package_without_lessons_says_what_to_do(
@@ -176,29 +173,25 @@ def test_a_package_without_lessons_says_what_to_do(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["labb"], "There is no command “labb”: did you mean “lab”?"),
+        (["labb"], "No such command 'labb'. Did you mean 'lab'? (`course --help` tells more)."),
+        (["help"], "No such command 'help' (`course --help` tells more)."),
+        (["--verison"], "Did you mean '--version'?"),
+        (["--version=2"], "'--version' does not take a value"),
         (["run", "01_loses"], "There is no lesson “01_loses”: did you mean “01_losses”?"),
         (["lab", "loses"], "There is no lesson “loses”: did you mean “01_losses”?"),
         (["build", "loses"], "There is no lesson “loses”: did you mean “01_losses”?"),
-        (["help"], "There is no command “help”: there are lab, doctor, run,"),
-        (["--verison"], "There is no option “--verison”: did you mean “--version”? (`course --h"),
-        (["--version=2"], "--version takes no value. (`course --help` tells more.)"),
         (["lab", "01", "02"], "One lesson at a time: “02” is one too many."),
-        (["lab", "--port", "1"], "there is --help. Options of JupyterLab come after `--`. (`cour"),
-        (["run", "--jobs", "0"], "--jobs takes a whole number from 1 on, not “0”. (`course run --"),
-        (["run", "--jobs", "two"], "--jobs takes a whole number from 1 on, not “two”."),
-        (["run", "--jobs"], "--jobs needs a value: `--jobs N`. (`course run --help` tells more.)"),
-        (["run", "--edition", "solution"], "--edition takes notebooks or solutions, not “solut"),
-        (["run", "--editoin", "solutions"], "There is no option “--editoin”: did you mean “--edit"),
-        (["run", "-x"], "There is no option “-x”: there are --edition, --jobs, --json, --help."),
-        (["grade"], "`course grade` needs PATH."),
-        (["grade", "a.ipynb"], "`course grade` needs --out DIR. (`course grade --help` tells"),
-        (["grade", "a", "--out", "b", "--seed", "-1"], "--seed takes a whole number from 0 on"),
-        (["grade", "a", "--out", "b", "--resume=yes"], "--resume takes no value."),
-        (["grade", "no-such-folder", "--out", "out"], "no-such-folder"),
-        (["grade", "a", "--out", ""], "--out takes a path, not “”."),
-        (["grade", "", "--out", "b"], "PATH takes a path, not “”."),
-        (["doctor", "please"], "`course doctor` takes no “please”."),
+        (["lab", "--port", "1"], "No such option '--port' (`course lab --help` tells more)."),
+        (["run", "--jobs", "0"], "'--jobs': 0 is not in the range x>=1"),
+        (["run", "--edition", "solution"], "is not one of 'notebooks', 'solutions'"),
+        (["run", "--json", ""], "'--json': the path is empty"),
+        (["grade"], "Missing argument 'PATH ...' (`course grade --help` tells more)."),
+        (["grade", "."], "Missing option '--out' (`course grade --help` tells more)."),
+        (["grade", ".", "--out", "b", "--seed", "-1"], "'--seed': -1 is not in the range x>=0"),
+        (["grade", "no-such-folder", "--out", "out"], "Path 'no-such-folder' does not exist"),
+        (["grade", ".", "--out", ""], "'--out': the path is empty"),
+        (["grade", "", "--out", "b"], "Path '' does not exist"),
+        (["doctor", "please"], "Got unexpected extra argument (please)"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_status_2(
@@ -244,16 +237,16 @@ def test_build_check_tells_drift(project: Path, capsys: pytest.CaptureFixture[st
         assert Call(capsys, "build", "--check").status == 0
 
 
-def test_doctor_fails_if_something_lacks(
+def test_doctor_fails_if_something_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = [doctor.Finding("ok", "Python"), doctor.Finding("note", "no GPU")]
     monkeypatch.setattr(doctor, "ALL", (lambda: found,))
     assert Call(capsys, "doctor").status == 0
-    found.append(doctor.Finding("lacks", "package keras", "pip install keras"))
+    found.append(doctor.Finding("missing", "package keras", "pip install keras"))
     call = Call(capsys, "doctor")
     assert call.status == 1
-    assert "lacks  package keras\n       -> pip install keras\n" in call.out
+    assert "missing package keras\n        -> pip install keras\n" in call.out
 
 
 def test_build_without_names_builds_pages_too(
@@ -376,7 +369,10 @@ def test_lab_says_when_the_notebook_is_missing(
     (project / "notebooks" / "02_regularization.ipynb").unlink()
     call = Call(capsys, "lab", "02")
     assert call.status == 1
-    assert "02_regularization.ipynb is missing: run `git checkout" in call.sentence
+    assert call.sentence.endswith(
+        "02_regularization.ipynb is missing: run `git checkout -- "
+        "notebooks/02_regularization.ipynb`, or `course build 02`."
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="displays are named so on Linux")

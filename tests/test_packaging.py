@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,18 +19,13 @@ from course_lib import __version__
 from course_lib.learner.doctor import NEWEST, OLDEST
 from course_lib.learner.lab import EXTENSIONS
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pytest brings it to Python 3.10
-
 ROOT = Path(__file__).parents[1]
-LOCK, BINDER_LOCK = ROOT / "requirements.lock", ROOT / "binder" / "requirements.txt"
+LOCK, TEST_LOCK = ROOT / "requirements.lock", ROOT / "tests" / "requirements.lock"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^```bash\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-BOTH_LOCKS = pytest.mark.parametrize("lock", [LOCK, BINDER_LOCK], ids=lambda lock: lock.name)
+BOTH_LOCKS = pytest.mark.parametrize("lock", [LOCK, TEST_LOCK], ids=lambda lock: lock.parent.name)
 
 
 def pins(lock: Path) -> list[Requirement]:
@@ -82,18 +78,25 @@ def test_every_pin_has_hashes(lock: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lock", "extras"),
+    [(LOCK, ("cpu", "offline")), (TEST_LOCK, ("cpu", "offline", "test", "book", "cluster"))],
+    ids=["learners", "tests"],
+)
+@pytest.mark.parametrize(
     "environment",
     ENVIRONMENTS,
     ids=lambda e: f"{e['python_version']}-{e['sys_platform']}-{e['platform_machine']}",
 )
-def test_the_lock_satisfies_pyproject_everywhere(environment: dict[str, str]) -> None:
+def test_a_lock_satisfies_pyproject_everywhere(
+    lock: Path, extras: tuple[str, ...], environment: dict[str, str]
+) -> None:
     locked = {}
-    for pin in pins(LOCK):
+    for pin in pins(lock):
         if pin.marker is None or pin.marker.evaluate(environment):
             name = canonicalize_name(pin.name)
             assert name not in locked, f"{name} is pinned twice"
             locked[name] = next(iter(pin.specifier)).version
-    needed = [*PROJECT["dependencies"], *EXTRAS["cpu"], *EXTRAS["test"]]
+    needed = [*PROJECT["dependencies"], *(each for extra in extras for each in EXTRAS[extra])]
     for requirement in map(Requirement, needed):
         if requirement.marker is None or requirement.marker.evaluate(environment):
             version = locked.get(canonicalize_name(requirement.name))
@@ -101,18 +104,21 @@ def test_the_lock_satisfies_pyproject_everywhere(environment: dict[str, str]) ->
             assert requirement.specifier.contains(version), f"{requirement} has {version}"
 
 
-def test_binder_has_a_part_of_the_lock() -> None:
-    locked = {(canonicalize_name(pin.name), str(pin.specifier)) for pin in pins(LOCK)}
-    binder = {(canonicalize_name(pin.name), str(pin.specifier)) for pin in pins(BINDER_LOCK)}
-    assert binder <= locked
-    names = {name for name, _ in binder}
-    assert len(names) == len(binder)
-    assert {canonicalize_name(Requirement(r).name) for r in PROJECT["dependencies"]} <= names
-    assert {"tensorflow-cpu", "flit-core"} <= names
-    assert names.isdisjoint({"tensorflow", "pytest", "nbgrader", "mypy"})
+def test_learners_get_the_same_versions_and_no_test_tools() -> None:
+    learners, tests = ({(pin.name, str(pin)) for pin in pins(lock)} for lock in (LOCK, TEST_LOCK))
+    assert learners < tests
+    names = {name for name, _ in learners}
+    assert names.isdisjoint({"pytest", "nbgrader", "mypy", "playwright", "sphinx", "distributed"})
 
 
 # --- Binder ------------------------------------------------------------------------------------
+
+
+def test_binder_installs_what_learners_install() -> None:
+    folder = ROOT / "binder"
+    lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    (line,) = [line for line in lines if not line.startswith("#")]
+    assert (folder / line.removeprefix("-r ")).resolve() == LOCK
 
 
 def test_binder_runs_a_python_of_ours() -> None:
@@ -154,6 +160,7 @@ def test_start_shows_jupyterlab_our_extension() -> None:
     assert folders[:2] == [str(EXTENSIONS), "/elsewhere/labextensions"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a script for Linux")
 def test_post_build_gives_a_working_command(tmp_path: Path) -> None:
     """The steps of Binder's build after the lock, in a copy, into an empty environment."""
@@ -173,7 +180,8 @@ def test_post_build_gives_a_working_command(tmp_path: Path) -> None:
     # Where a nested environment finds the packages of the one that runs the tests.
     packages = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
     environment = os.environ | {"PATH": here, "PYTHONPATH": packages, "PIP_NO_INDEX": "1"}
-    environment |= {"PYTHONDONTWRITEBYTECODE": "1"}
+    # "0" is how pip's variable says that nothing is to be fetched for the build: flit_core is here.
+    environment |= {"PIP_NO_BUILD_ISOLATION": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     subprocess.run(["bash", "binder/postBuild"], cwd=copy, env=environment, check=True)
     assert {path for path in copy.rglob("*") if path.is_file()} == before
 
@@ -201,11 +209,13 @@ def test_repo2docker_reads_the_folder() -> None:
 # --- README and licences -----------------------------------------------------------------------
 
 
-def test_the_readme_has_two_commands_that_install_alike() -> None:
+def test_the_readme_has_two_commands_that_first_ask_for_the_right_python() -> None:
     opens, tests = (command.strip().splitlines() for command in COMMANDS)
-    assert opens[:-1] == tests[:-1]
-    assert (opens[-1], tests[-1]) == ("course lab", "pytest")
-    assert "-r requirements.lock" in " ".join(opens)
+    assert opens[:2] == tests[:2]
+    assert opens[1] == "pip install --no-deps -e . &&"  # refuses any other Python at once
+    assert opens[2:] == ["pip install --no-deps -r requirements.lock &&", "course lab"]
+    assert tests[2:] == ["pip install --no-deps -r tests/requirements.lock &&", "pytest"]
+    assert f"(Python 3.{OLDEST[1]} to 3.{NEWEST[1]} on" in README
 
 
 class Checkout:
@@ -252,8 +262,8 @@ def test_ci_runs_the_second_command_of_the_readme(checkout: Checkout) -> None:
     assert first.returncode == 0, first.stderr
     called = [line for line in first.stdout.splitlines() if line.startswith("called: ")]
     assert called == [
-        "called: pip install -r requirements.lock",
-        "called: pip install --no-deps --no-build-isolation -e .",
+        "called: pip install --no-deps -e .",
+        "called: pip install --no-deps -r tests/requirements.lock",
         "called: pytest ",
     ]
     checkout.command("pytest", "exit 1")
@@ -307,8 +317,8 @@ def test_links_of_the_readme_lead_somewhere() -> None:
     files = [link for link in links if not link.startswith("https://")]
     assert "LICENSE" in files
     assert [link for link in files if not (ROOT / link.split("#")[0]).exists()] == []
-    (binder,) = re.findall(r"urlpath=lab/tree/([\w/.]+)\)", README)
-    assert (ROOT / binder).is_file()
+    for page in re.findall(r"urlpath=lab/tree/([\w/.]+)\)", README):
+        assert (ROOT / page).is_file()
 
 
 def test_the_package_declares_its_licences_and_range() -> None:
@@ -317,6 +327,11 @@ def test_the_package_declares_its_licences_and_range() -> None:
     assert PROJECT["version"] == __version__
     wanted = f">={OLDEST[0]}.{OLDEST[1]},<{NEWEST[0]}.{NEWEST[1] + 1}"
     assert PROJECT["requires-python"] == wanted
+    versions = [
+        c.removeprefix("Programming Language :: Python :: ") for c in PROJECT["classifiers"]
+    ]
+    expected = [f"3.{minor}" for minor in range(OLDEST[1], NEWEST[1] + 1)]
+    assert [version for version in versions if version.startswith("3")] == expected
 
 
 @pytest.mark.parametrize("extra", sorted(EXTRAS))

@@ -8,6 +8,8 @@ from zipfile import ZipFile
 import pytest
 from flit_core import buildapi
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 
 

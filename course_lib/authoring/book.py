@@ -17,12 +17,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from ..errors import CourseError
-from ..exercises.check import VERDICT_TYPE
+from ..exercises.verdict import VERDICT_TYPE
 from ..files import text_of
 from ..lessons import lessons, root
 from .build import BEGIN, END
-from .page import glossary
 from .run import read_notebook
+from .tables import glossary_list, lesson_list
 
 MATHJAX = ("sphinx-mathjax-offline", "tex-svg.js")
 """The wheel that carries MathJax, and the one file of it that a page needs."""
@@ -82,7 +82,9 @@ def make_book(out: Path) -> Path:
     """
     for module in SPHINX["extensions"] + [SPHINX["html_theme"]]:
         if find_spec(module) is None:
-            raise CourseError(f"The book needs {module}: run `pip install -r requirements.lock`.")
+            raise CourseError(
+                f"The book needs {module}: run `pip install --no-deps -r tests/requirements.lock`."
+            )
     mathjax = _mathjax()
     if out.exists() and not (out.is_dir() and (_is_site(out) or not any(out.iterdir()))):
         raise CourseError(f"{out} holds something that is not a book: give another folder.")
@@ -132,7 +134,7 @@ def _write_sources(folder: Path, mathjax: Path) -> None:
     notation = readme[readme.index("## Notation") + 1 :]
     for name, text in (
         ("index", _first_page()),
-        ("glossary", _glossary()),
+        ("glossary", f"# Glossary, English and Chinese\n\n{glossary_list()}"),
         ("notation", notation),
     ):
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
@@ -143,33 +145,15 @@ def _write_sources(folder: Path, mathjax: Path) -> None:
 def _first_page() -> str:
     """README's title, sentences and picture, then what each lesson teaches."""
     readme = text_of(root() / "README.md")
-    badge, picture = r"^\[!\[.*\n", r"^!\[.*\)\n"
-    head, end, _ = re.split(f"({picture})", readme, maxsplit=1, flags=re.MULTILINE)
-    head = re.sub(badge, "", head, flags=re.MULTILINE)
+    head, end, _ = re.split(r"^(!\[.*\)\n)", readme, maxsplit=1, flags=re.MULTILINE)
+    head = re.sub(r"(?s)<!-- badge -->.*<!-- /badge -->\n", "", head)
     head += end.replace("solutions/picture.png", "picture.png")
     names = "\n".join(lesson.name for lesson in lessons())
-    able = "\n".join(
-        f"- [{lesson.name[:2]} {lesson.title}]({lesson.name}.ipynb), {lesson.minutes} minutes: "
-        f"{' '.join(lesson.able.split())}."
-        for lesson in lessons()
-    )
     return (
         f"{head}\nThese pages hold the lessons with their solutions and outputs. Sliders and "
         "checks need the notebooks themselves.\n\nAfter a lesson you are able to do this:\n\n"
-        f"{able}\n\n```{{toctree}}\n:hidden:\n\n{names}\nglossary\nnotation\n```\n"
+        f"{lesson_list()}\n\n```{{toctree}}\n:hidden:\n\n{names}\nglossary\nnotation\n```\n"
     )
-
-
-def _glossary() -> str:
-    """Terms that the search finds by name; a table is too wide for a telephone."""
-    known = {lesson.name[:2]: lesson.name for lesson in lessons()}
-    entries = "\n".join(
-        f"{term.term}\n  {term.zh}: {term.means} ([lesson {term.lesson}]"
-        f"({known[term.lesson]}.ipynb))\n"
-        for term in glossary()
-        if term.lesson in known
-    )
-    return f"# Glossary, English and Chinese\n\n```{{glossary}}\n{entries}```\n"
 
 
 def _mathjax() -> Path:
@@ -180,7 +164,9 @@ def _mathjax() -> Path:
     except PackageNotFoundError:
         found = []
     if not found:
-        raise CourseError(f"The book needs {wheel}: run `pip install -r requirements.lock`.")
+        raise CourseError(
+            f"The book needs {wheel}: run `pip install --no-deps -r tests/requirements.lock`."
+        )
     return Path(str(found[0].locate()))
 
 

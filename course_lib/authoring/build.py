@@ -11,8 +11,11 @@ from __future__ import annotations
 import ast
 import copy
 import hashlib
+import json
 import re
+import shutil
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +26,10 @@ from nbformat import NotebookNode
 from ..errors import CourseError
 from ..exercises import Exercise, catalogue
 from ..files import atomic_write, text_of
-from ..lessons import EDITIONS, Lesson, lessons, pages, root, with_tables
-from . import page
+from ..lessons import EDITIONS, Lesson, lessons, pages, root
+from .online import colab_cells
 from .run import OnCell, execute, read_notebook
+from .tables import with_tables, without_markers
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
@@ -38,13 +42,18 @@ DROPPED_OUTPUTS = ("application/vnd.jupyter.widget-view+json",)
 """Widgets die with their kernel; what stays of an explorer is its static picture."""
 
 
+KEPT = "-kept"
+"""Ends the name of a learner's notebook that `build` found changed."""
+
 NOT_STORED = "not-stored"
 """Tag of cells whose pictures are not ours to distribute, or whose words depend on the machine: of
 their outputs only the text that stands for a picture is stored."""
 
 
 def build(chosen: Sequence[Lesson] = (), on_cell: OnCell | None = None) -> list[Path]:
-    """Write the editions of these lessons and pages (of all, if none is named), README's tables.
+    """Write the editions of these lessons (of all, if none is named), the pages, README's tables.
+
+    A learner's notebook that was changed is kept under another name before it is replaced.
 
     Returns:
         The files that changed.
@@ -54,15 +63,15 @@ def build(chosen: Sequence[Lesson] = (), on_cell: OnCell | None = None) -> list[
             lesson is written then.
     """
     changed = []
-    for lesson in chosen or [*pages(), *lessons()]:
-        if lesson.is_page:
-            changed += _write(lesson.notebook("notebooks"), to_text(learner_edition(lesson)))
-            continue
-        solved = solution_edition(lesson)
-        execute(solved, lesson.name, on_cell)
-        _drop_fleeting_outputs(solved)
-        for edition, notebook in zip(EDITIONS, (learner_edition(lesson), solved), strict=True):
-            changed += _write(lesson.notebook(edition), to_text(notebook))
+    for lesson in chosen or lessons():
+        if not lesson.is_page:
+            solved = solution_edition(lesson)
+            execute(solved, lesson.name, on_cell)
+            _drop_fleeting_outputs(solved)
+            changed += _write_learner_edition(lesson)
+            changed += _write(lesson.notebook("solutions"), to_text(solved))
+    for page in pages():
+        changed += _write_learner_edition(page)
     readme = root() / "README.md"
     return changed + _write(readme, with_tables(text_of(readme)))
 
@@ -94,7 +103,7 @@ def drift() -> list[str]:
     for edition in EDITIONS:
         known = {each.notebook(edition) for each in sources if edition in each.editions}
         for path in sorted((root() / edition).glob("*.ipynb")):
-            if path not in known:
+            if path not in known and not re.search(rf"{KEPT}\d*$", path.stem):
                 found.append(f"{_name(path)} has no source in solutions/.")
     readme = text_of(root() / "README.md")
     if readme != with_tables(readme):
@@ -122,8 +131,9 @@ def solution_edition(lesson: Lesson) -> NotebookNode:
                 metadata["nbgrader"] = grading
             cells.append(nbformat.v4.new_code_cell(cell.source, metadata=metadata))
         else:
-            text = page.with_tables(cell.source) if lesson.is_page else cell.source
+            text = without_markers(with_tables(cell.source)) if lesson.is_page else cell.source
             cells.append(nbformat.v4.new_markdown_cell(text, metadata=metadata))
+    cells[1:1] = colab_cells(lesson)
     _check_rules(lesson, cells, exercises)
     _set_ids(cells)
     metadata = {
@@ -140,6 +150,7 @@ def learner_edition(lesson: Lesson) -> NotebookNode:
     notebook = solution_edition(lesson)
     for cell in _code_cells(notebook):
         cell.source = without_solution(cell.source)
+    notebook.metadata.course["digest"] = _digest(notebook)
     return notebook
 
 
@@ -274,6 +285,32 @@ def _holds(path: Path, text: str) -> bool:
         return text_of(path) == text
     except CourseError:
         return False
+
+
+def _write_learner_edition(lesson: Lesson) -> list[Path]:
+    """Replace the notebook in ``notebooks/``; what a learner has made of it is kept beside it."""
+    path, text = lesson.notebook("notebooks"), to_text(learner_edition(lesson))
+    kept = []
+    if path.is_file() and not _holds(path, text) and not _is_as_built(path):
+        names = (path.with_name(f"{path.stem}{KEPT}{n or ''}.ipynb") for n in count())
+        kept = [next(name for name in names if not name.exists())]
+        shutil.copy2(path, kept[0])
+    return kept + _write(path, text)
+
+
+def _is_as_built(path: Path) -> bool:
+    """Whether a learner's notebook has the cells that some build gave it."""
+    try:
+        notebook = read_notebook(path)
+        return bool(notebook.metadata.course.digest == _digest(notebook))
+    except (CourseError, AttributeError):
+        return False
+
+
+def _digest(notebook: NotebookNode) -> str:
+    """Changes with what the cells say, not with outputs or with what JupyterLab notes."""
+    said = json.dumps([(cell.cell_type, cell.source) for cell in notebook.cells])
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def _write(path: Path, text: str) -> list[Path]:

@@ -26,9 +26,9 @@ from nbformat import NotebookNode
 
 from .. import settings
 from ..errors import CourseError
-from ..exercises.check import VERDICT_TYPE
+from ..exercises.verdict import VERDICT_TYPE
 from ..files import atomic_write
-from ..lessons import Edition, Lesson, root
+from ..lessons import Edition, Lesson, how_to_restore, root
 from ..progress_bar import bars
 
 CELL_SECONDS = 7200 if settings.full() else 600
@@ -331,14 +331,15 @@ def read_notebook(path: Path) -> NotebookNode:
     Raises:
         CourseError: it is missing, or none that Jupyter can read.
     """
+    name = f"{path.parent.name}/{path.name}"
     if not path.is_file():
-        raise CourseError(f"{path.parent.name}/{path.name} is missing: run `course build`.")
+        raise CourseError(f"{name} is missing: {how_to_restore(path)}.")
     try:
         notebook: NotebookNode = nbformat.read(path, as_version=4)
     except Exception as error:  # whatever nbformat meets in a file that is no notebook
         raise CourseError(
-            f"{path.parent.name}/{path.name} is not a notebook that Jupyter can read "
-            f"({type(error).__name__}): run `course build` to make it anew."
+            f"{name} is not a notebook that Jupyter can read ({type(error).__name__}): "
+            f"{how_to_restore(path)}."
         ) from None
     return notebook
 

@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
-from html import escape
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from .. import settings
-from ..learner import progress
 from ..shell import display, shell
 from .catalogue import find
-from .exercise import Status, Verdict
 from .judge import judge
+from .verdict import Verdict, code_marked
 
 Function = Callable[..., Any]
-VERDICT_TYPE = "application/vnd.course.verdict+json"
-"""MIME type under which an executed notebook keeps its verdicts, for `course run`."""
-
-HEADINGS: dict[Status, str] = {
-    "correct": "Correct",
-    "wrong": "Not right yet",
-    "not attempted": "Not attempted yet",
-    "error": "It stopped with an error",
-    "timeout": "Out of time",
-}
-# Colour repeats what the heading and the line style say: blue and solid for correct, vermilion
-# and dashed for wrong, grey and dotted for open (Okabe & Ito's colour-blind safe colours).
-BORDERS: dict[Status, str] = {
-    "correct": "solid #0072B2",
-    "not attempted": "dotted #767676",
-}
-OTHER_BORDER = "dashed #D55E00"
-HINT_TITLES = ("How to think about it", "Where it is derived")
-# Said with each verdict: who tries the lent function out would take it for their own.
-LENT = "Until yours is right, the lesson goes on with the course's own `{}`."
+LISTENERS = "course_lib.on_verdict"
+"""Entry points of this name are told of each verdict: functions of one, which may return a sentence
+for the learner. So the learner's progress is recorded, and the check knows nothing of that."""
 
 
 class NotCorrectError(AssertionError):
@@ -79,19 +62,20 @@ def check(function: Function, hint: int = 1) -> Function:
     answer = function if attempt is None else attempt
     verdict = judge(name, answer)
     _display(VerdictView(verdict, hint))
-    if attempt is None and (unrecorded := progress.record(verdict)):
-        _display(Note(unrecorded))
+    for listener in _listeners() if attempt is None else ():
+        if remark := listener(verdict):
+            _display(Note(remark))
     if verdict.status == "correct":
         return answer
     reference = _stand_in(exercise.reference, answer)
-    if _strict():
+    if settings.strict():
         _bind_in_notebook(name, reference)
         raise NotCorrectError(f"{name}: {verdict.message}")
     return reference
 
 
 class VerdictView:
-    """A verdict as an HTML block that a screen reader can read, and as one line of text."""
+    """A verdict with as many hints as were asked for, as a notebook displays it."""
 
     def __init__(self, verdict: Verdict, hint: int = 1) -> None:
         self.verdict = verdict
@@ -99,68 +83,39 @@ class VerdictView:
 
     @property
     def text(self) -> str:
-        """One line: exercise, status, points, what is wrong, the hints asked for."""
-        v = self.verdict
-        parts = [f"{v.exercise}: {v.status} ({_points(v)})."]
-        if v.status != "correct":
-            parts += [v.message, *v.hints[: max(self.hint - 1, 0)], LENT.format(v.exercise)]
-            if self.hint <= len(v.hints):
-                parts.append(f"More: check({v.exercise}, hint={max(self.hint, 1) + 1})")
-        return " ".join(parts)
-
-    @property
-    def html(self) -> str:
-        """The same as a block; hints not asked for are folded, one below the other."""
-        v = self.verdict
-        border = BORDERS.get(v.status, OTHER_BORDER)
-        message = lent = ""
-        if v.status != "correct":
-            message = f"<div>{code_marked(v.message)}</div>"
-            lent = f'<div style="margin-top:0.3em">{code_marked(LENT.format(v.exercise))}</div>'
-        hints = "".join(
-            f'<details{" open" if self.hint > number else ""} style="margin-top:0.3em">'
-            f'<summary style="cursor:pointer">{title}</summary>{code_marked(hint)}</details>'
-            for number, (title, hint) in enumerate(zip(HINT_TITLES, v.hints, strict=False), start=1)
-        )
-        return (
-            f'<div role="status" style="border-left:4px {border};padding:0.3em 0.8em;'
-            'max-width:48em;line-height:1.5">'
-            f"<div><strong>{HEADINGS[v.status]}</strong> · <code>{escape(v.exercise)}</code> · "
-            f"{_points(v)}</div>{message}{hints}{lent}</div>"
-        )
+        return self.verdict.text(self.hint)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        v = self.verdict
-        record = {
-            "exercise": v.exercise,
-            "status": v.status,
-            "points": v.points,
-            "max_points": v.max_points,
-            "misconception": v.misconception,
-        }
-        return {"text/plain": self.text, "text/html": self.html, VERDICT_TYPE: record}
+        return self.verdict.mimebundle(self.hint)
 
 
-class Note(VerdictView):
+@dataclass
+class Note:
     """A sentence about the check itself, when there is nothing to judge."""
 
-    def __init__(self, sentence: str) -> None:
-        self.sentence = sentence
-
-    @property
-    def text(self) -> str:
-        return self.sentence
+    text: str
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        html = f'<div role="status" style="padding:0.3em 0.8em">{code_marked(self.sentence)}</div>'
-        return {"text/plain": self.sentence, "text/html": html}
+        html = f'<div role="status" style="padding:0.3em 0.8em">{code_marked(self.text)}</div>'
+        return {"text/plain": self.text, "text/html": html}
 
 
-def _display(view: VerdictView) -> None:
+def _display(view: VerdictView | Note) -> None:
     if shell() is not None:
         display(view)
     else:
         print(view.text)
+
+
+@cache
+def _listeners() -> tuple[Callable[[Verdict], str], ...]:
+    from importlib.metadata import entry_points  # a third of the time that importing checks takes
+
+    listeners = []
+    for point in entry_points(group=LISTENERS):
+        with suppress(ImportError, AttributeError):  # of a package that is only half there
+            listeners.append(point.load())
+    return tuple(dict.fromkeys(listeners))
 
 
 def _is_hint(hint: object) -> bool:
@@ -181,10 +136,6 @@ def _stand_in(reference: Function, attempt: Function) -> Function:
     return stand_in
 
 
-def _strict() -> bool:
-    return settings.strict()
-
-
 def _bind_in_notebook(name: str, function: Function) -> None:
     """What the assignment ``mse = check(mse)`` would have done, had the check not to raise.
 
@@ -193,13 +144,3 @@ def _bind_in_notebook(name: str, function: Function) -> None:
     notebook = shell()
     if notebook is not None:
         notebook.user_ns[name] = function
-
-
-def _points(verdict: Verdict) -> str:
-    unit = "point" if verdict.max_points == 1 else "points"
-    return f"{verdict.points:g} of {verdict.max_points:g} {unit}"
-
-
-def code_marked(sentence: str) -> str:
-    """Escaped HTML in which `backticks` become code."""
-    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(sentence))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..sandbox.calling import Formula as Formula
 from ..sandbox.calling import Outcome as Outcome
+from .verdict import Status as Status
+from .verdict import Verdict as Verdict
 
-Status = Literal["correct", "wrong", "not attempted", "error", "timeout"]
 ORDINARY = "ordinary inputs"
 
 
@@ -82,20 +83,3 @@ class Exercise:
     def draw_cases(self, seed: int) -> list[Case]:
         """The cases of one run: the same seed gives the same cases, whatever ran before."""
         return self.cases(np.random.default_rng([seed, zlib.crc32(self.name.encode())]))
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The judgement of one attempt.
-
-    ``message`` says what is wrong (or that nothing is) in a sentence or two. ``hints`` go on
-    from there: how to think about it, then where the lesson derives it.
-    """
-
-    status: Status
-    points: float
-    max_points: float
-    misconception: str | None
-    message: str
-    exercise: str = ""
-    hints: tuple[str, ...] = field(default=())

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from .. import lessons
 from ..sandbox.calling import call
 from . import diagnosis
 from .catalogue import find
 from .exercise import ORDINARY, Case, Exercise, Misconception, Outcome, Status, Verdict
 
+_title = cache(lessons.title)
 NOT_ATTEMPTED = "Put your own lines in the place of `raise NotImplementedError()`."
 
 
@@ -102,7 +105,7 @@ def _verdict(
     points: float = 0.0,
 ) -> Verdict:
     think = known.think if known is not None and known.think else exercise.think
-    where = f"Section “{exercise.section}” of lesson {exercise.lesson} derives it."
+    where = f"Section “{exercise.section}” of lesson {_title(exercise.lesson)} derives it."
     return Verdict(
         status=status,
         points=points,

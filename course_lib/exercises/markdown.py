@@ -26,13 +26,13 @@ import pkgutil
 import re
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from .. import foundations
 from ..errors import CourseError
@@ -40,7 +40,9 @@ from ..files import text_of
 from .exercise import Case, Exercise, Misconception
 
 RIGHT = "Right answers"
-NUMBER, TEXT = (int, float), (str,)
+Types = tuple[type, ...]
+NUMBER: Types = (int, float)
+TEXT: Types = (str,)
 NEEDED = {"order": (int,), "points": NUMBER, "reference": TEXT, "cases": TEXT, "section": TEXT}
 OPTIONAL = {"tolerance": NUMBER, "seconds": NUMBER}
 
@@ -127,18 +129,23 @@ def order(file: Path) -> tuple[str, int, str]:
 
 
 def _facts(file: Path, header: str) -> dict[str, Any]:
+    import yaml
+
     try:
         facts = yaml.load(header, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 1
         raise _error(file, line, f"the header is no YAML ({error.problem})") from None
     facts = facts if isinstance(facts, dict) else {}
-    kinds: tuple[type, ...]
     for key, kinds in {**NEEDED, **OPTIONAL}.items():
         if key in NEEDED and key not in facts:
             raise _error(file, 1, f"the header lacks `{key}`")
-        if key in facts and (not isinstance(facts[key], kinds) or isinstance(facts[key], bool)):
-            raise _error(file, 1, f"`{key}` cannot be {facts[key]!r}")
+        value = facts.get(key)
+        if kinds is NUMBER and isinstance(value, str):  # YAML wants 1.0e-4 where we write 1e-4
+            with suppress(ValueError):
+                facts[key] = value = float(value)
+        if key in facts and (not isinstance(value, kinds) or isinstance(value, bool)):
+            raise _error(file, 1, f"`{key}` cannot be {value!r}")
     if unknown := facts.keys() - NEEDED.keys() - OPTIONAL.keys():
         raise _error(file, 1, f"the header has an unknown `{min(map(str, unknown))}`")
     return facts

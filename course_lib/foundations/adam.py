@@ -4,7 +4,7 @@ All functions take and return arrays of one shape, that of the weights, and keep
 moments go in and come out. ``step`` counts from 1. Where the paper and Keras differ, the function
 of the paper's name follows the paper and the other one says `keras`.
 Sources: Duchi, Hazan & Singer (2011); Tieleman & Hinton, lecture 6.5 (2012); Kingma & Ba, Adam
-(2015); Reddi, Kale & Kumar (2018); Loshchilov & Hutter, Decoupled weight decay (2019).
+(2015); Loshchilov & Hutter, Decoupled weight decay (2019).
 """
 
 from __future__ import annotations
@@ -174,36 +174,6 @@ def adamw_step(
     """
     weights = weights - learning_rate * weight_decay * weights
     return adam_step_keras(weights, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon)
-
-
-def amsgrad_step_keras(
-    weights: np.ndarray,
-    gradient: np.ndarray,
-    m: np.ndarray,
-    v: np.ndarray,
-    v_max: np.ndarray,
-    step: int,
-    learning_rate: float,
-    beta_1: float,
-    beta_2: float,
-    epsilon: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """`adam_step_keras` that divides by the largest second moment so far, which cannot shrink.
-
-    Keras' `Adam(amsgrad=True)`; Reddi et al. (2018, algorithm 2) have no bias correction.
-
-    Args:
-        weights, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon: as in
-            `adam_step_keras`.
-        v_max: largest v so far, zeros before the first step.
-
-    Returns:
-        (weights, m, v, v_max) after the step.
-    """
-    m, v = _moments(gradient, m, v, beta_1, beta_2)
-    v_max = np.maximum(v_max, v)
-    rate = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
-    return weights - rate * m / (np.sqrt(v_max) + epsilon), m, v, v_max
 
 
 def clip_by_global_norm(gradients: Sequence[np.ndarray], max_norm: float) -> list[np.ndarray]:

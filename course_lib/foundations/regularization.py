@@ -108,26 +108,6 @@ def ridge_weights(features: np.ndarray, targets: np.ndarray, strength: float) ->
     return np.linalg.solve(features.T @ features / count + penalty, features.T @ targets / count)
 
 
-def ridge_gradient(
-    features: np.ndarray, targets: np.ndarray, weights: np.ndarray, strength: float
-) -> np.ndarray:
-    """Gradient, by the weights, of the loss that `ridge_weights` minimises.
-
-    Args:
-        features: (N, D), the bias column last.
-        targets: (N,).
-        weights: (D,), the bias last.
-        strength: not negative.
-
-    Returns:
-        (D,): Xᵀ times the gradient of the mean squared error, plus 2 · strength · w but for the
-        bias.
-    """
-    gradient: np.ndarray = features.T @ mse_gradient(features @ weights, targets)
-    gradient += l2_gradient(weights, strength) * _penalised(len(weights))
-    return gradient
-
-
 def lasso_weights(
     features: np.ndarray, targets: np.ndarray, strength: float, steps: int = 2000
 ) -> np.ndarray:

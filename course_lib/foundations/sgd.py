@@ -184,18 +184,6 @@ def nesterov_step_pytorch(
     return weights - learning_rate * (gradient + momentum * buffer), buffer
 
 
-def step_decay(step: int, base_learning_rate: float, factor: float, every: int) -> float:
-    """base · factor^⌊step/every⌋, as Keras' `ExponentialDecay(staircase=True)`.
-
-    Args:
-        step: from 0.
-        base_learning_rate: rate of the first ``every`` steps.
-        factor: multiplies the rate at each drop, usually below 1.
-        every: steps between drops, at least 1.
-    """
-    return float(base_learning_rate * factor ** (step // every))
-
-
 def cosine_with_warmup(
     step: int, total_steps: int, warmup_steps: int, base_learning_rate: float
 ) -> float:

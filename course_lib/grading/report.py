@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..exercises.check import BORDERS, HEADINGS, HINT_TITLES, OTHER_BORDER, code_marked
+from ..exercises.verdict import environment
 from ..files import atomic_write
 from . import summary, tables
 from .results import writing
@@ -81,10 +81,6 @@ def feedback_pages(run: Run) -> Iterator[tuple[str, Iterable[str]]]:
                     total=total,
                     max_total=max_total,
                     totals=tables.totals,
-                    headings=HEADINGS,
-                    hint_titles=HINT_TITLES,
-                    borders=BORDERS,
-                    other_border=OTHER_BORDER,
                 )
             ],
         )
@@ -96,7 +92,6 @@ def summary_page(run: Run) -> str:
     return templates()["summary"].render(
         run=run,
         submissions=sum(1 for _ in run.records),
-        headings=HEADINGS,
         exercises=summary.by_exercise(run.records),
         mistakes=summary.mistakes(run.records),
         nothing=summary.attempted_nothing(run.records),
@@ -111,21 +106,8 @@ def summary_page(run: Run) -> str:
 @cache
 def templates() -> dict[str, jinja2.Template]:
     """The pages without their contents, by name."""
-    import jinja2
-    from markupsafe import Markup
-
-    def code(text: str) -> Markup:
-        return Markup(code_marked(text))
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters.update(code=code, points=tables.number)
-    return {name: environment.get_template(f"{name}.html.j2") for name in ("feedback", "summary")}
+    pages = environment(Path(__file__).parent, {"points": tables.number})
+    return {name: pages.get_template(f"{name}.html.j2") for name in ("feedback", "summary")}
 
 
 def file_names(learners: Iterable[str]) -> dict[str, str]:

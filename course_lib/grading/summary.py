@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..exercises.catalogue import catalogue
-from ..exercises.check import HEADINGS
+from ..exercises.verdict import HEADINGS
 from . import tables
 
 Record = Mapping[str, Any]

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from ..exercises.catalogue import catalogue
-from ..exercises.check import HEADINGS
+from ..exercises.verdict import HEADINGS
 from .discovery import canvas_id
 
 Record = Mapping[str, Any]

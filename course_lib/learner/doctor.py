@@ -1,4 +1,4 @@
-"""What this machine has and lacks for the lessons, and what to do about it.
+"""Whether lessons can run on this machine, and what to do if they cannot.
 
 Every check is a small function that returns findings; none of them raises. The Keras backend is
 looked at in a process of its own, so that a broken one cannot take this one down.
@@ -19,20 +19,21 @@ from pathlib import Path
 from typing import Literal
 
 from .. import lessons, settings
+from ..data import SOURCES
 from ..errors import CourseError
 
 DISTRIBUTION = "transfer-learning-from-first-principles"
-OLDEST, NEWEST = (3, 10), (3, 13)
+OLDEST, NEWEST = (3, 11), (3, 13)
 LESSON_MEMORY = 1600 * 2**20
 """Bytes of memory that a lesson's kernel may take; JupyterLab needs some more."""
 SPARE_DISK = 2**30
 BACKEND_SECONDS = 180.0
 
-INSTALL = "pip install -r requirements.lock"
-INSTALL_COURSE = "pip install --no-deps --no-build-isolation -e ."
+INSTALL = "pip install --no-deps -r requirements.lock"
+INSTALL_COURSE = "pip install --no-deps -e ."
 
-Level = Literal["ok", "note", "lacks"]
-"""A note stops no lesson; what a machine lacks does."""
+Level = Literal["ok", "note", "missing"]
+"""A note stops no lesson; what is missing does."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Finding:
     do: str = ""
 
     def __str__(self) -> str:
-        return f"{self.level:<6} {self.what}" + (f"\n{'':<7}-> {self.do}" if self.do else "")
+        return f"{self.level:<7} {self.what}" + (f"\n{'':<8}-> {self.do}" if self.do else "")
 
 
 Check = Callable[[], Iterable[Finding]]
@@ -60,10 +61,10 @@ def require_essentials() -> None:
     """Raise for the first thing without which JupyterLab cannot open any lesson.
 
     Raises:
-        CourseError: with what is lacking and what to do about it.
+        CourseError: it says what is missing and what to do about it.
     """
     for finding in findings(ESSENTIAL):
-        if finding.level == "lacks":
+        if finding.level == "missing":
             raise CourseError(f"Lessons cannot be opened: {finding.what}. To do: {finding.do}")
 
 
@@ -74,7 +75,7 @@ def python(version: tuple[int, ...] = sys.version_info[:3]) -> list[Finding]:
     what = f"Python {'.'.join(map(str, version))} on {platform.system()} {platform.machine()}"
     if not OLDEST <= version[:2] <= NEWEST:
         wanted = " to ".join(".".join(map(str, v)) for v in (OLDEST, NEWEST))
-        return [Finding("lacks", what, f"make the virtual environment with one of Python {wanted}")]
+        return [Finding("missing", what, f"make the environment anew with one of Python {wanted}")]
     return [Finding("ok", what)]
 
 
@@ -84,7 +85,7 @@ def packages(requirements: Iterable[str] | None = None) -> list[Finding]:
         from packaging.requirements import Requirement
         from packaging.specifiers import SpecifierSet
     except ImportError:
-        return [Finding("lacks", "package packaging is not installed", INSTALL)]
+        return [Finding("missing", "package packaging is not installed", INSTALL)]
     if requirements is None:
         try:
             requirements = metadata.requires(DISTRIBUTION) or []
@@ -98,7 +99,7 @@ def packages(requirements: Iterable[str] | None = None) -> list[Finding]:
         try:
             version = metadata.version(requirement.name)
         except metadata.PackageNotFoundError:
-            bad.append(Finding("lacks", f"package {requirement.name} is not installed", INSTALL))
+            bad.append(Finding("missing", f"package {requirement.name} is not installed", INSTALL))
             continue
         if not requirement.specifier.contains(version, prereleases=True):
             # Newer than what the course was tested with may do well enough.
@@ -106,7 +107,7 @@ def packages(requirements: Iterable[str] | None = None) -> list[Finding]:
             others = [str(s) for s in requirement.specifier if str(s) not in newest]
             too_new = SpecifierSet(",".join(others)).contains(version, prereleases=True)
             what = f"package {requirement.name} {version} is not in {requirement.specifier}"
-            bad.append(Finding("note" if too_new else "lacks", what, INSTALL))
+            bad.append(Finding("note" if too_new else "missing", what, INSTALL))
     return bad or [Finding("ok", f"all {len(needed)} packages that the course needs")]
 
 
@@ -114,13 +115,15 @@ def notebooks() -> list[Finding]:
     try:
         known = [*lessons.pages(), *lessons.lessons()]
     except CourseError as error:
-        return [Finding("lacks", "no lessons", str(error).rstrip("."))]
+        return [Finding("missing", "no lessons", str(error).rstrip("."))]
     except ImportError as error:
-        return [Finding("lacks", f"lessons cannot be read: {error}", INSTALL)]
-    absent = [lesson.name for lesson in known if not lesson.notebook("notebooks").is_file()]
-    if absent or not known:
-        what = f"notebooks/ lacks {', '.join(absent) or 'every lesson'}"
-        return [Finding("lacks", what, "git checkout -- notebooks, or course build")]
+        return [Finding("missing", f"lessons cannot be read: {error}", INSTALL)]
+    if not known:
+        return [Finding("missing", "no lessons", "get a complete copy of the course")]
+    paths = [lesson.notebook("notebooks") for lesson in known]
+    if absent := [path for path in paths if not path.is_file()]:
+        what = f"not in notebooks/: {', '.join(path.stem for path in absent)}"
+        return [Finding("missing", what, lessons.how_to_restore(*absent))]
     number = sum(not lesson.is_page for lesson in known)
     word = "lesson" if number == 1 else "lessons"
     return [Finding("ok", f"{number} {word} in {known[0].root / 'notebooks'}")]
@@ -148,7 +151,7 @@ def memory_found(total: int, available: int, limit: int | None) -> list[Finding]
         what += f" (this container's limit; the machine has {_gib(total)})"
     if ceiling < LESSON_MEMORY:
         need = f"a lesson may need {_gib(LESSON_MEMORY)}: use a larger machine or container"
-        return [Finding("lacks", what, need)]
+        return [Finding("missing", what, need)]
     if available < LESSON_MEMORY:
         return [Finding("note", what, "close other programs: a lesson may run out of memory")]
     return [Finding("ok", what)]
@@ -180,18 +183,12 @@ def disk_found(free: int) -> list[Finding]:
 
 def data_sets() -> list[Finding]:
     """The data that lessons read; looked for as files, for importing scikit-learn takes seconds."""
-    return [
-        _inside(
-            "sklearn",
-            "datasets/data/digits.csv.gz",
-            "data: handwritten digits, for lessons 01 to 04 (scikit-learn)",
-        ),
-        _inside(
-            "elpv_dataset",
-            "data/labels.csv",
-            "data: images of solar cells, for lessons from 05 on (elpv-dataset)",
-        ),
-    ]
+    found = []
+    for name, source in SOURCES.items():
+        users = lessons.numbered(lesson for lesson in _lessons() if name in lesson.data)
+        what = f"data: {source.what}, for {users} ({source.package})"
+        found.append(_inside(source.module, source.file, what))
+    return found
 
 
 def weights() -> list[Finding]:
@@ -202,14 +199,15 @@ def weights() -> list[Finding]:
     if not RESNET50.path.exists():
         what = "weights: ResNet50 is not here"
         if small.level == "ok":
-            what += ", so that without a network lessons use EfficientNet-Lite0"
-        return [small, Finding("note", what, "course fetch, with a network (about 95 MB)")]
+            what += ", so that lessons use EfficientNet-Lite0 while there is no internet connection"
+        return [small, Finding("note", what, "run `course fetch` while online (about 95 MB)")]
     try:
-        verify(RESNET50.path, RESNET50.digest, "move it away, then course fetch")
+        verify(RESNET50.path, RESNET50.digest, "move it away, then run `course fetch`")
     except CourseError as error:
         return [small, finding_of(error, "note", "weights")]
-    where = f"weights: ResNet50, in {RESNET50.path.parent}; lessons from 05 on use it"
-    if small.level == "lacks":
+    users = lessons.numbered(it for it in _lessons() if "resnet50" in it.weights)
+    where = f"weights: ResNet50, for {users}, in {RESNET50.path.parent}"
+    if small.level == "missing":
         small = replace(small, level="note")
     return [small, Finding("ok", where)]
 
@@ -233,7 +231,7 @@ def _inside(package: str, file: str, what: str) -> Finding:
     if any((Path(folder) / file).exists() for folder in folders or ()):
         return Finding("ok", what)
     do = "pip install --force-reinstall --no-deps -r requirements.lock"
-    return Finding("lacks", f"{what}: missing", do)
+    return Finding("missing", f"{what}: missing", do)
 
 
 _LOOK_AT_BACKEND = """
@@ -257,27 +255,36 @@ def backend(program: str = _LOOK_AT_BACKEND, seconds: float = BACKEND_SECONDS) -
         look = subprocess.run(command, capture_output=True, timeout=seconds, env=quiet)
     except subprocess.TimeoutExpired:
         do = "try again when the machine is less busy"
-        yield Finding("lacks", f"Keras with {name} had not loaded after {seconds:.0f} s", do)
+        yield Finding("missing", f"Keras with {name} had not loaded after {seconds:.0f} s", do)
         return
     if look.returncode < 0:
         do = f"this build of {name} does not run on this processor or system; {repair}"
-        yield Finding("lacks", f"Keras with {name} crashed (signal {-look.returncode})", do)
+        yield Finding("missing", f"Keras with {name} crashed (signal {-look.returncode})", do)
         return
     try:
         version, found, devices = json.loads(look.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         # Not in the encoding that Python would expect: what libraries in C say may be in any.
         said = (look.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
-        yield Finding("lacks", f"Keras with {name} does not load ({said})", repair)
+        yield Finding("missing", f"Keras with {name} does not load ({said})", repair)
         return
     yield Finding("ok", f"Keras {version} with {found}, on {', '.join(devices) or 'the CPU'}")
     if not any("gpu" in device.lower() or "cuda" in device.lower() for device in devices):
-        yield Finding("note", "no GPU is used; no lesson needs one")
+        quicker = lessons.numbered(it for it in _lessons() if it.gpu)
+        yield Finding("note", f"no GPU is used; no lesson needs one, {quicker} would be quicker")
 
 
 ESSENTIAL: tuple[Check, ...] = (python, packages)
 SUPPLIES: tuple[Check, ...] = (data_sets, weights)
 ALL: tuple[Check, ...] = (*ESSENTIAL, notebooks, processors, memory, disk, *SUPPLIES, backend)
+
+
+def _lessons() -> list[lessons.Lesson]:
+    """All that can be read; `notebooks` says why not, if they cannot."""
+    try:
+        return lessons.lessons()
+    except (CourseError, ImportError):
+        return []
 
 
 def _gib(size: int) -> str:

@@ -1,4 +1,4 @@
-"""Weights and data in place, so that no lesson needs the network."""
+"""Weights and data on this machine, so that no lesson needs an internet connection."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def fetch_supplies(file: WeightsFile = RESNET50) -> Iterator[Finding]:
     try:
         path = fetch(file)
     except CourseError as error:
-        failed = finding_of(error, "lacks", "weights")
+        failed = finding_of(error, "missing", "weights")
         until = "; until then lessons use EfficientNet-Lite0" if small.level == "ok" else ""
-        yield Finding("lacks", failed.what, failed.do + until)
+        yield Finding("missing", failed.what, failed.do + until)
         return
     yield Finding("ok", f"weights: ResNet50 {'was' if before else 'is now'} in {path.parent}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CourseError
-from ..lessons import Lesson
+from ..lessons import Lesson, how_to_restore
 from .doctor import require_essentials
 
 OPTIONS = (
@@ -47,7 +47,7 @@ def open_lab(lesson: Lesson, jupyter_options: Sequence[str] = ()) -> None:
     require_essentials()
     notebook = lesson.notebook("notebooks")
     if not notebook.is_file():
-        raise CourseError(f"{notebook} is missing: run `git checkout -- notebooks`.")
+        raise CourseError(f"{notebook} is missing: {how_to_restore(notebook)}.")
     from jupyterlab.labapp import LabApp
 
     options = [

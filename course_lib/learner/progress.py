@@ -21,7 +21,7 @@ from ..lessons import root
 from ..shell import shell
 
 if TYPE_CHECKING:
-    from ..exercises.exercise import Verdict
+    from ..exercises.verdict import Verdict
 
 FILE = "progress.jsonl"
 ELSEWHERE = f"set {settings.PROGRESS} to a file that you may write to, then restart the kernel"

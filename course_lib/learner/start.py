@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from html import escape
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from .. import settings
 from ..errors import CourseError
 from ..exercises import catalogue
+from ..exercises.verdict import environment
 from ..lessons import Lesson, lessons
 from ..shell import display, shell
 from . import doctor, progress
 
-WORDS: dict[doctor.Level, str] = {"ok": "Fine", "note": "Note", "lacks": "Missing"}
-BLOCK = "max-width:56em;line-height:1.5"
-CELL = "text-align:left;vertical-align:top;white-space:normal"
+WORDS: dict[doctor.Level, str] = {"ok": "Fine", "note": "Note", "missing": "Missing"}
 
 
 def machine() -> None:
-    """Show what this machine has and lacks, line by line, as `course doctor` does."""
+    """Show what was found on this machine, line by line, as `course doctor` does."""
     view = MachineView()
     handle = _display(view)
     for finding in doctor.findings():
@@ -48,7 +48,7 @@ class MachineView:
     def summary(self) -> str:
         if not self.done:
             return "Looking at this machine; loading Keras takes longest."
-        if any(finding.level == "lacks" for finding in self.findings):
+        if any(finding.level == "missing" for finding in self.findings):
             return "A lesson cannot run yet: look for the lines that begin with “Missing”."
         if any(finding.level == "note" and finding.do for finding in self.findings):
             return (
@@ -63,16 +63,7 @@ class MachineView:
     @property
     def html(self) -> str:
         """Each line begins with its level in words."""
-        rows = "".join(
-            f"<li><strong>{WORDS[finding.level]}.</strong> {escape(finding.what)}"
-            + (f"<br>To do: {escape(finding.do)}" if finding.do else "")
-            + "</li>"
-            for finding in self.findings
-        )
-        return (
-            f'<div role="status" style="{BLOCK}"><strong>{self.summary}</strong>'
-            f"<ul>{rows}</ul></div>"
-        )
+        return _html("machine", self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": self.text, "text/html": self.html}
@@ -112,49 +103,29 @@ class ProgressView:
         """A line for each lesson and one for each exercise."""
         lines = [f"{self.summary}."]
         for lesson, standings in self.exercises.items():
-            solved, total = _counts(standings)
-            lines.append(f"{lesson.name[:2]} {lesson.title}: {solved} of {total}")
+            solved = sum(standing.solved for standing in standings.values())
+            lines.append(f"{lesson.number} {lesson.title}: {solved} of {len(standings)}")
             lines += [f"   {name}: {standing}" for name, standing in standings.items()]
         return "\n".join([*lines, *filter(None, [self.remark])])
 
     @property
     def html(self) -> str:
         """A row for each lesson; its exercises, folded, say in words how they stand."""
-        heads = ("lesson", "minutes", "solved", "next", "exercises")
-        head = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in heads)
-        rows = "".join(_row(*item) for item in self.exercises.items())
-        remark = f"<p>{escape(self.remark)}</p>" if self.remark else ""
-        return (
-            f'<div style="{BLOCK}"><table><caption style="text-align:left">'
-            f"<strong>{self.summary}</strong></caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{rows}</tbody></table>{remark}</div>"
-        )
+        return _html("progress", self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": self.text, "text/html": self.html}
 
 
-def _row(lesson: Lesson, standings: dict[str, progress.Standing]) -> str:
-    solved, total = _counts(standings)
-    open_ones = [name for name, standing in standings.items() if not standing.solved]
-    following = f"<code>{escape(open_ones[0])}</code>" if open_ones else "all done"
-    each = "".join(f"<li><code>{name}</code>: {it}</li>" for name, it in standings.items())
-    cells = (
-        str(lesson.minutes),
-        f"{solved} of {total}",
-        following,
-        f"<details><summary>show all {total}</summary><ul>{each}</ul></details>",
-    )
-    return (
-        f'<tr><th scope="row" style="{CELL}"><a href="{lesson.name}.ipynb">{lesson.name[:2]} '
-        f"{escape(lesson.title)}</a></th>"
-        + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells)
-        + "</tr>"
-    )
+@cache
+def _templates() -> Any:
+    pages = environment(Path(__file__).parent)
+    pages.globals["words"] = WORDS
+    return pages.get_template("start.html.j2").module
 
 
-def _counts(standings: dict[str, progress.Standing]) -> tuple[int, int]:
-    return sum(standing.solved for standing in standings.values()), len(standings)
+def _html(block: str, view: MachineView | ProgressView) -> str:
+    return str(getattr(_templates(), block)(view))
 
 
 def _display(view: MachineView) -> Any:

@@ -1,24 +1,19 @@
-"""Figures and explorers of the lessons, each with text for those who cannot see it."""
+"""Figures and explorers, each with words for those who cannot see it: one module for each lesson.
 
-from .explorer import Explorer, choice, slider
-from .losses import (
-    line_explorer,
-    logits_explorer,
-    overflow_figure,
-    squared_and_absolute_error,
-)
+Here stands what any lesson may use: explorers of one's own, and the figures of a training.
+"""
+
+from .explorer import Explorer, choice, log_slider, slider
 from .picture import Picture
-from .training import training_curves, weights_as_images, wrong_predictions_figure
+from .training import curves, training_curves, weights_as_images, wrong_predictions_figure
 
 __all__ = [
     "Explorer",
     "Picture",
     "choice",
-    "line_explorer",
-    "logits_explorer",
-    "overflow_figure",
+    "curves",
+    "log_slider",
     "slider",
-    "squared_and_absolute_error",
     "training_curves",
     "weights_as_images",
     "wrong_predictions_figure",

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from course_lib.foundations.adam import adam_step, bias_corrected_average, rmsprop_step
-from course_lib.foundations.sgd import sgd_step
-
+from ..foundations.adam import adam_step, bias_corrected_average, rmsprop_step
+from ..foundations.sgd import sgd_step
+from .descent import CROSS, ESCAPED, Rule, descend
 from .explorer import Draw, Explorer, choice, log_slider, slider
-from .palette import BLUE, GREY, INK, LINES, ORANGE
+from .palette import BLUE, GREY, INK, LINES, MOVING_TEXT, ORANGE
 from .picture import new_figure
-from .training import brief
 from .training import curves as curves
+from .words import brief
 
 # --- averages ------------------------------------------------------------------------------------
 
@@ -45,15 +44,17 @@ def _prepare_averages(figure: Figure) -> Draw:
     left.plot(TIMES, values, ".", color=INK, markersize=5, label="values")
     left.set(xlim=(0, len(TIMES) + 1), ylim=(0, 16), xlabel="time", title="averages of the values")
     lines = [
-        left.plot(TIMES, values, label=name, **line, **_MOVING)[0]
+        left.plot(TIMES, values, label=name, **line, animated=True)[0]
         for name, line in zip(("corrected", "plain"), LINES, strict=False)
     ]
     left.legend(loc="lower right", ncols=3)
-    (sums,) = right.plot(TIMES, values, color=BLUE, **_MOVING)
-    (point,) = right.plot([], [], "s", color=ORANGE, markeredgecolor=INK, markersize=9, **_MOVING)
+    (sums,) = right.plot(TIMES, values, color=BLUE, animated=True)
+    (point,) = right.plot(
+        [], [], "s", color=ORANGE, markeredgecolor=INK, markersize=9, animated=True
+    )
     right.axhline(1, color=INK, linewidth=0.8, linestyle=":")
     right.set(xlim=(0, len(TIMES) + 1), ylim=(0, 1.08), xlabel="time")
-    title = right.text(0.5, 1.03, "", **_TITLE, transform=right.transAxes)
+    title = right.text(0.5, 1.03, "", weight="bold", **MOVING_TEXT, transform=right.transAxes)
 
     def draw(*, beta: float, time: float) -> str:
         now = int(time) - 1
@@ -77,13 +78,9 @@ def _prepare_averages(figure: Figure) -> Draw:
 # --- optimisers on a surface ---------------------------------------------------------------------
 
 STEPS = 100
-ESCAPED = 100.0
-"""A coordinate of this size: the path will not come back, and has left every picture long ago."""
 
 WINDOW = (-2.6, 2.6, -1.9, 2.3)
 """Lowest and highest first weight, lowest and highest second weight in the picture."""
-
-Rule = Callable[..., tuple[np.ndarray, ...]]
 
 
 @dataclass(frozen=True)
@@ -152,25 +149,9 @@ def optimizer_explorer() -> Explorer:
     return Explorer(_prepare_race, controls, size=(9.4, 4))
 
 
-def path(surface: Surface, rule: Rule, states: int) -> np.ndarray:
-    """The weights at the start and after each step, cut off where they escape.
-
-    Args:
-        surface: to descend.
-        rule: (weights, gradient, *states, step) to (weights, *states).
-        states: how many arrays the rule remembers; they start at zero.
-
-    Returns:
-        (T + 1, 2) with T at most `STEPS`.
-    """
-    weights, state = np.array(surface.start), [np.zeros(2)] * states
-    points = [weights]
-    for step in range(1, STEPS + 1):
-        weights, *state = rule(weights, surface.gradient(weights), *state, step)
-        points.append(weights)
-        if np.abs(weights).max() > ESCAPED:
-            break
-    return np.array(points)
+def path(surface: Surface, rule: Rule, memories: int) -> np.ndarray:
+    """The weights at the start and after each of at most `STEPS` steps, as `descend`."""
+    return descend(surface.gradient, surface.start, rule, memories, STEPS)
 
 
 def _rules(rate: float) -> dict[str, tuple[Rule, int]]:
@@ -189,20 +170,22 @@ def _prepare_race(figure: Figure) -> Draw:
     right.set(yscale="log", xlim=(-1, STEPS + 1), ylim=(1e-8, 1e3), xlabel="step")
     contours = {
         name: left.add_collection(
-            LineCollection(_contours(surface), colors=GREY, linewidths=1, **_MOVING)
+            LineCollection(_contours(surface), colors=GREY, linewidths=1, animated=True)
         )
         for name, surface in SURFACES.items()
     }
     looks = [{**line, "markersize": 4, "linewidth": 1.5, "markevery": 10} for line in LINES]
-    paths = [left.plot([], [], **look, **_MOVING)[0] for look in looks]
-    losses = [right.plot([], [], **look, **_MOVING)[0] for look in looks]
+    paths = [left.plot([], [], **look, animated=True)[0] for look in looks]
+    losses = [right.plot([], [], **look, animated=True)[0] for look in looks]
     crosses = [
-        axes.plot([], [], "x", color=look["color"], **_CROSS, **_MOVING)[0]
+        axes.plot([], [], color=look["color"], linestyle="", **CROSS)[0]
         for axes in (left, right)
         for look in looks
     ]
-    (start,) = left.plot([], [], "s", color=INK, markersize=8, markerfacecolor="white", **_MOVING)
-    (minima,) = left.plot([], [], "*", color=INK, markersize=13, **_MOVING)
+    (start,) = left.plot(
+        [], [], "s", color=INK, markersize=8, markerfacecolor="white", animated=True
+    )
+    (minima,) = left.plot([], [], "*", color=INK, markersize=13, animated=True)
     right.set_title(f"loss over {STEPS} steps")
     left.set_title("paths from one start")
     key = figure.legend(
@@ -217,8 +200,8 @@ def _prepare_race(figure: Figure) -> Draw:
         start.set_data(*np.array(chosen.start)[:, None])
         minima.set_data(*np.transpose(chosen.minima))
         told = []
-        for index, (name, (rule, states)) in enumerate(_rules(learning_rate).items()):
-            points = path(chosen, rule, states)
+        for index, (name, (rule, memories)) in enumerate(_rules(learning_rate).items()):
+            points = path(chosen, rule, memories)
             heights = chosen.height(points.T)
             escaped = np.abs(points[-1]).max() > ESCAPED
             paths[index].set_data(*points.T)
@@ -253,14 +236,3 @@ def _contours(surface: Surface) -> list[np.ndarray]:
     levels = np.median(heights) * np.linspace(0.1, 1.8, 12) ** 2
     found = new_figure((1, 1)).subplots().contour(x, y, heights, levels)
     return [line for level in found.allsegs for line in level if len(line)]
-
-
-_MOVING: dict[str, Any] = {"animated": True}
-_TITLE: dict[str, Any] = {"weight": "bold", "size": 10.5, "ha": "center", "va": "bottom", **_MOVING}
-_CROSS: dict[str, Any] = {
-    "markersize": 11,
-    "markeredgewidth": 3,
-    "clip_on": False,
-    "zorder": 5,
-    "in_layout": False,
-}

@@ -13,8 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from course_lib.errors import CourseError
-
+from ..errors import CourseError
 from .palette import style
 from .picture import new_figure, page_size, png, stored
 
@@ -121,16 +120,21 @@ def slider(
 
 
 def log_slider(
-    description: str, value: float, lowest: float, highest: float
+    description: str,
+    value: float,
+    lowest: float,
+    highest: float,
+    step: float = 0.05,
+    readout: str = ".2g",
 ) -> ipywidgets.FloatLogSlider:
-    """A slider for a positive number over several powers of ten, twenty stops for each."""
+    """A slider for a positive number over several powers of ten; ``step`` is of the logarithm."""
     return ipywidgets.FloatLogSlider(
         value=value,
         min=math.log10(lowest),
         max=math.log10(highest),
-        step=0.05,
+        step=step,
         description=description,
-        readout_format=".2g",
+        readout_format=readout,
         style={"description_width": "initial"},
         layout=_GROWING,
     )

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from .explorer import Draw, Explorer, slider
 from .palette import BLUE, GREY, INK, LINES, ORANGE, style
 from .picture import Picture, new_figure
-from .training import brief
+from .words import brief
 
 __all__ = [  # everything that the lesson shows
     "feature_maps",

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from course_lib.foundations.fine_tuning import layerwise_learning_rates
-from course_lib.foundations.sgd import cosine_with_warmup
-
+from ..foundations.fine_tuning import layerwise_learning_rates
+from ..foundations.sgd import cosine_with_warmup
 from .explorer import Draw, Explorer, slider
 from .palette import INK, LINES, PLAIN, style
 from .picture import Picture, new_figure
-from .training import brief, curves
+from .training import curves
+from .words import brief
 
 STEPS = 200
 GROUPS = ("older stage", "younger stage", "head")
@@ -40,15 +39,17 @@ def _prepare_rates(figure: Figure) -> Draw:
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     left.set(xlim=(0, STEPS), ylim=(0, 1.1 * BASE), xlabel="step", title="learning rate")
     lines = [
-        left.plot(steps, 0.0 * steps, label=name, markevery=(12 * number, 40), **line, **_MOVING)[0]
+        left.plot(
+            steps, 0.0 * steps, label=name, markevery=(12 * number, 40), **line, animated=True
+        )[0]
         for number, (name, line) in enumerate(zip(GROUPS, LINES, strict=True))
     ]
     left.legend(loc="upper right")
     right.set(xlim=(0, 0.65 * BASE * STEPS), ylim=(-0.6, 2.6), yticks=range(3))
     right.set(yticklabels=GROUPS, xlabel="learning rate, summed up")
     right.set_title("how far Adam can move a weight")
-    bars = right.barh(range(3), [0.0] * 3, height=0.6, **PLAIN, **_MOVING)
-    words = [right.text(0, n, "", va="center", color=INK, **_MOVING) for n in range(3)]
+    bars = right.barh(range(3), [0.0] * 3, height=0.6, **PLAIN, animated=True)
+    words = [right.text(0, n, "", va="center", color=INK, animated=True) for n in range(3)]
 
     def draw(*, warmup: float, decay: float) -> str:
         warm = round(warmup * STEPS)
@@ -134,6 +135,3 @@ def scores_figure(scores: Mapping[str, Mapping[str, np.ndarray]], tested: int) -
     axes.invert_yaxis()
     axes.legend(loc="best")
     return Picture(figure, f"Accuracy in %, with one standard error. {'. '.join(told)}.")
-
-
-_MOVING: dict[str, Any] = {"animated": True}

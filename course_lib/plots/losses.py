@@ -11,17 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course_lib.foundations.losses import (
+from ..foundations.losses import (
     mse,
     softmax,
     softmax_cross_entropy,
     softmax_cross_entropy_gradient,
 )
-
 from .explorer import Draw, Explorer, choice, slider
-from .palette import BLUE, GREY, INK, LINES, MARKED, ORANGE, PLAIN, style
+from .palette import BLUE, GREY, INK, LINES, MARKED, MOVING_TEXT, ORANGE, PLAIN, style
 from .picture import Picture, new_figure
 from .training import training_curves, weights_as_images, wrong_predictions_figure
+from .words import number
 
 __all__ = [  # everything that the lesson shows
     "LINE_T",
@@ -104,13 +104,13 @@ def _prepare_logits(names: Sequence[str], figure: Figure) -> Draw:
         )
         show_probabilities(p, label)
         for text, z in zip(z_texts, logits[0], strict=True):
-            text.set_text(f"z = {_number(z)}")
+            text.set_text(f"z = {number(z)}")
         guide.set_data([p[label], p[label], 0], [0, loss, loss])
         point.set_data([p[label]], [loss])
         show_gradient(gradient, label)
 
         told = "; ".join(
-            f"{name}: logit {_number(z)}, probability {_short(q)}, gradient {_short(g)}"
+            f"{name}: logit {number(z)}, probability {_short(q)}, gradient {_short(g)}"
             for name, z, q, g in zip(names, logits[0], p, gradient, strict=True)
         )
         return f"True label {names[label]}, loss {_short(loss, 3)}. {told}."
@@ -145,8 +145,8 @@ def _prepare_line(figure: Figure) -> Draw:
     ends = np.array(left.get_xlim())
     (line,) = left.plot([], [], color=BLUE, animated=True)
     left.plot(x, t, "o", color=INK, animated=True)  # it stays, but above the squares
-    title = left.text(0.5, 1.03, "", size=10.5, **_ABOVE, transform=left.transAxes)
-    mean = right.text(0.5, 1.03, "", weight="bold", size=10.5, **_ABOVE, transform=right.transAxes)
+    title = left.text(0.5, 1.03, "", **MOVING_TEXT, transform=left.transAxes)
+    mean = right.text(0.5, 1.03, "", weight="bold", **MOVING_TEXT, transform=right.transAxes)
 
     def draw(*, slope: float, intercept: float) -> str:
         predictions = slope * x + intercept
@@ -162,15 +162,13 @@ def _prepare_line(figure: Figure) -> Draw:
         ):
             square.set_bounds(*bounds)
         mean_square.set_bounds(0, 0, np.sqrt(loss), np.sqrt(loss))
-        line_text = (
-            f"{_number(slope, '.2f')} x {'−' if intercept < 0 else '+'} {abs(intercept):.1f}"
-        )
+        line_text = f"{number(slope, '.2f')} x {'−' if intercept < 0 else '+'} {abs(intercept):.1f}"
         title.set_text(f"y = {line_text}, and the square of each error")
         mean.set_text(f"mean area: MSE = {loss:.2f}")
         return (
-            f"The line with slope {_number(slope, '.2f')} and intercept "
-            f"{_number(intercept, '.1f')} among {len(x)} points. Mean squared error {loss:.2f}; "
-            f"the largest error is {_number(error[worst], '+.2f')}, at x = {x[worst]:g}."
+            f"The line with slope {number(slope, '.2f')} and intercept "
+            f"{number(intercept, '.1f')} among {len(x)} points. Mean squared error {loss:.2f}; "
+            f"the largest error is {number(error[worst], '+.2f')}, at x = {x[worst]:g}."
         )
 
     return draw
@@ -227,12 +225,9 @@ def overflow_figure() -> Picture:
         figure,
         f"The probability of the first of three classes stays at {stable[0]:.3f} whatever number "
         "is added to all logits, if the row maximum is subtracted. The plain formula gives nan "
-        f"from {_number(last)} upwards and from {_number(first)} downwards; from "
-        f"{_number(rough)} downwards it is off by more than 0.01 without a warning.",
+        f"from {number(last)} upwards and from {number(first)} downwards; from "
+        f"{number(rough)} downwards it is off by more than 0.01 without a warning.",
     )
-
-
-_ABOVE: dict[str, Any] = {"ha": "center", "va": "bottom", "animated": True}
 
 
 def _bars(axes: Axes, names: Sequence[str]) -> Callable[[np.ndarray, int], None]:
@@ -251,11 +246,6 @@ def _bars(axes: Axes, names: Sequence[str]) -> Callable[[np.ndarray, int], None]
     return show
 
 
-def _short(number: float, digits: int = 2) -> str:
+def _short(value: float, digits: int = 2) -> str:
     """So many digits behind the point, but small numbers as powers: 0.67, −0.33, 2e−09."""
-    return _number(number, f".{digits}f" if abs(number) >= 0.1**digits or number == 0 else ".0e")
-
-
-def _number(number: float, spec: str = "g") -> str:
-    """A formatted number with a real minus sign: screen readers skip a hyphen."""
-    return format(number, spec).replace("-", "−")
+    return number(value, f".{digits}f" if abs(value) >= 0.1**digits or value == 0 else ".0e")

@@ -32,6 +32,9 @@ MARKED: dict[str, Any] = {"facecolor": ORANGE, "edgecolor": INK, "hatch": "///"}
 PLAIN: dict[str, Any] = {"facecolor": BLUE, "edgecolor": INK, "hatch": ""}
 """Keyword arguments of all other bars."""
 
+MOVING_TEXT: dict[str, Any] = {"size": 10.5, "ha": "center", "va": "bottom", "animated": True}
+"""Keyword arguments of `Axes.text` for words above a picture that follow its sliders."""
+
 SIGNED = "cividis"
 """Colour map for signed numbers, limits symmetric: its lightness rises from the lowest value to
 the highest, which a map with two dark ends loses in greyscale."""

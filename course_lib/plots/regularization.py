@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
 
-from course_lib.foundations.losses import mse
-from course_lib.foundations.regularization import ridge_weights, soft_threshold
-
-from .explorer import Draw, Explorer, choice
-from .palette import BLUE, INK, LINES, MARKED, ORANGE, PLAIN, style
+from ..foundations.losses import mse
+from ..foundations.regularization import ridge_weights, soft_threshold
+from .explorer import Draw, Explorer, choice, log_slider
+from .palette import BLUE, INK, LINES, MARKED, MOVING_TEXT, ORANGE, PLAIN, style
 from .picture import Picture, new_figure
+from .words import number
 
 EXPONENTS = np.arange(-10, 1.01, 0.25)
 """Decimal logarithms of the strengths that the explorer offers."""
@@ -64,16 +63,7 @@ def strength_explorer(penalty: str = "L2", degree: int = 11) -> Explorer:
         An explorer with the slider ``strength`` (logarithmic) and the list ``penalty``.
     """
     sliders = {
-        "strength": ipywidgets.FloatLogSlider(
-            value=1e-10,
-            min=EXPONENTS[0],
-            max=EXPONENTS[-1],
-            step=EXPONENTS[1] - EXPONENTS[0],
-            description="strength",
-            readout_format=".1e",
-            style={"description_width": "initial"},
-            layout={"flex": "1 1 19em", "width": "auto", "max_width": "30em"},
-        ),
+        "strength": log_slider("strength", 1e-10, 1e-10, 10, step=0.25, readout=".1e"),
         "penalty": choice("penalty", {name: name for name in ("L2", "L1")}, penalty),
     }
     return Explorer(partial(_prepare_strength, degree), sliders, size=(9.6, 3.4))
@@ -107,14 +97,14 @@ def _prepare_strength(degree: int, figure: Figure) -> Draw:
     left.legend(loc="lower center", fontsize=9)
 
     bars = middle.bar(np.arange(1, degree + 1), np.zeros(degree), animated=True, **PLAIN)
-    zeros = [middle.text(k + 1, 0, "0", **_ON_ZERO) for k in range(degree)]
+    zeros = [middle.text(k + 1, 0, "0", **MOVING_TEXT | {"size": 9.5}) for k in range(degree)]
     middle.axhline(0, color=INK, linewidth=0.8)
     middle.set_yscale("symlog", linthresh=1)
     middle.set(ylim=(-9999, 9999), yticks=(-1000, -10, 0, 10, 1000), xlabel="power of x")
     middle.set_yticklabels(["−1000", "−10", "0", "10", "1000"])
     middle.set_xticks(np.arange(1, degree + 1, 2))
     middle.minorticks_off()
-    middle_title = middle.text(0.5, 1.036, "", transform=middle.transAxes, **_ABOVE)
+    middle_title = middle.text(0.5, 1.036, "", transform=middle.transAxes, **MOVING_TEXT)
 
     right.set(xscale="log", yscale="log", xlabel="strength", title="mean squared error")
     right.set(xlim=(strengths[0] / 4, strengths[-1] * 4), ylim=(4e-3, 8))
@@ -145,7 +135,7 @@ def _prepare_strength(degree: int, figure: Figure) -> Draw:
             f"{training:.3f}      validation error {validation:.3f}"
         )
         best = errors[penalty][1].argmin()
-        return _minus(
+        return (
             f"{penalty} penalty of strength {_strength(strengths[at])} on a polynomial of degree "
             f"{degree} through {len(x)} points. Training error {training:.3f}, validation error "
             f"{validation:.3f} (least, {errors[penalty][1][best]:.3f}, at strength "
@@ -159,26 +149,34 @@ def _prepare_strength(degree: int, figure: Figure) -> Draw:
 def lasso_path(features: np.ndarray, targets: np.ndarray, strengths: np.ndarray) -> np.ndarray:
     """What `lasso_weights` converges to, for many strengths at once.
 
-    Powers of x are so alike that proximal gradient steps would take minutes. Between a few
-    strengths the weights are straight lines, and least angle regression finds these (Efron,
-    Hastie, Johnstone & Tibshirani 2004).
+    Powers of x are so alike that proximal gradient steps would take minutes, and least angle
+    regression picks wrong ones on some processors. Here the residuals are found first: of all with
+    |xᵀr| at most λN/2 for each column x, those nearest to the targets (Osborne, Presnell & Turlach
+    2000, "On the LASSO and its dual"). This is least distance programming, and non-negative least
+    squares solve it (Lawson & Hanson 1974, Solving Least Squares Problems, 23.4); the weights are
+    its multipliers.
 
     Args:
         features: (N, D), the bias column last.
         targets: (N,).
-        strengths: (S,).
+        strengths: (S,), positive.
 
     Returns:
         (S, D), the bias last.
     """
-    from sklearn.linear_model import lars_path
+    from scipy.optimize import nnls
 
-    columns = features[:, :-1]
-    centred = columns - columns.mean(axis=0)
-    corners, _, weights = lars_path(centred, targets - targets.mean(), method="lasso")
-    # scikit-learn halves the squared error, and its corners run from large to small.
-    path = np.array([np.interp(strengths / 2, corners[::-1], row[::-1]) for row in weights]).T
-    return np.column_stack([path, targets.mean() - path @ columns.mean(axis=0)])
+    columns = features[:, :-1] - features[:, :-1].mean(axis=0)
+    pull = columns.T @ (targets - targets.mean())
+    goal = np.append(np.zeros(len(targets)), 1.0)
+    path = []
+    for bound in strengths * len(targets) / 2:
+        limits = np.concatenate([pull - bound, -pull - bound])
+        multipliers, _ = nnls(np.vstack([np.hstack([-columns, columns]), limits]), goal)
+        positive, negative = np.split(multipliers / (1 - limits @ multipliers), 2)
+        path.append(positive - negative)
+    weights = np.array(path)
+    return np.column_stack([weights, targets.mean() - weights @ features[:, :-1].mean(axis=0)])
 
 
 # --- figures -------------------------------------------------------------------------------------
@@ -202,11 +200,12 @@ def fits(x: np.ndarray, t: np.ndarray, curves: Mapping[str, np.ndarray]) -> Pict
         axes.plot(GRID, curve, color=BLUE, label="fit")
         axes.plot(x, t, **POINTS)
         axes.set(ylim=(-2.6, 2.6), yticks=(-2, 0, 2), xlabel="x", title=title)
-        told.append(f"{title}, from {curve.min():.1f} to {curve.max():.1f}")
+        low, high = (number(end, ".1f") for end in (curve.min(), curve.max()))
+        told.append(f"{title}, from {low} to {high}")
     axes.legend(loc="lower center", fontsize=9)
     return Picture(
         figure,
-        _minus(f"{len(x)} points near a sine, and {len(curves)} fits: {'; '.join(told)}."),
+        f"{len(x)} points near a sine, and {len(curves)} fits: {'; '.join(told)}.",
     )
 
 
@@ -225,16 +224,14 @@ def shares_kept(eigenvalues: np.ndarray, shares: Mapping[str, np.ndarray]) -> Pi
         axes.plot(eigenvalues, values, label=name, **line)
         told.append(
             f"{name}: {values[eigenvalues.argmax()]:.2f} for the largest, "
-            f"{values[eigenvalues.argmin()]:.2g} for the smallest"
+            f"{number(values[eigenvalues.argmin()], '.2g')} for the smallest"
         )
     axes.set(xscale="log", ylim=(-0.03, 1.05), xlabel="eigenvalue d", ylabel="share kept")
     axes.legend()
     return Picture(
         figure,
-        _minus(
-            f"Share of the solution that is kept along each of {len(eigenvalues)} eigenvectors, "
-            f"rising with the eigenvalue. {'. '.join(told)}."
-        ),
+        f"Share of the solution that is kept along each of {len(eigenvalues)} eigenvectors, "
+        f"rising with the eigenvalue. {'. '.join(told)}.",
     )
 
 
@@ -275,7 +272,7 @@ def weights_side_by_side(truth: np.ndarray, found: Mapping[str, np.ndarray]) -> 
         truth: (D,); entries that are not zero are drawn as marked bars.
         found: name -> (D,).
     """
-    number = np.arange(1, len(truth) + 1)
+    place = np.arange(1, len(truth) + 1)
     limit = 1.1 * max(np.abs(w).max() for w in (truth, *found.values()))
     figure = new_figure((4.4 * len(found), 2.8))
     figure.subplots_adjust(0.06, 0.18, 0.99, 0.88, wspace=0.14)
@@ -284,10 +281,10 @@ def weights_side_by_side(truth: np.ndarray, found: Mapping[str, np.ndarray]) -> 
         figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True
     ):
         zero = int(np.count_nonzero(weights == 0))
-        for numbers, look in ((truth != 0, MARKED), (truth == 0, PLAIN)):
-            axes.bar(number[numbers], weights[numbers], width=0.7, **look)
+        for chosen, look in ((truth != 0, MARKED), (truth == 0, PLAIN)):
+            axes.bar(place[chosen], weights[chosen], width=0.7, **look)
         axes.axhline(0, color=INK, linewidth=0.8)
-        axes.plot(number[weights == 0], weights[weights == 0], "o", color=INK, mfc="white", ms=4)
+        axes.plot(place[weights == 0], weights[weights == 0], "o", color=INK, mfc="white", ms=4)
         title = f"{name}: {zero} of {len(weights)} exactly zero"
         axes.set(ylim=(-limit, limit), xlabel="number of the weight", title=title)
         axes.set_xticks([1, *range(5, len(truth) + 1, 5)])
@@ -345,8 +342,6 @@ def scores_by_strength(strengths: np.ndarray, scores: Mapping[str, np.ndarray]) 
     return Picture(figure, f"Accuracy over {len(strengths)} strengths: {'; '.join(told)}.")
 
 
-_ABOVE: dict[str, Any] = {"size": 10.5, "ha": "center", "va": "bottom", "animated": True}
-_ON_ZERO: dict[str, Any] = {"size": 9.5, "ha": "center", "va": "bottom", "animated": True}
 _BESIDE: dict[str, Any] = {
     "xycoords": ("data", "axes fraction"),
     "textcoords": "offset points",
@@ -355,11 +350,4 @@ _BESIDE: dict[str, Any] = {
 
 def _strength(strength: float) -> str:
     """Two digits, small ones as powers of ten: 0.56, 1.8e−06."""
-    return _minus(f"{strength:.2g}" if strength >= 1e-3 else f"{strength:.1e}")
-
-
-def _minus(text: str) -> str:
-    """With real minus signs: screen readers skip a hyphen before a digit."""
-    import re
-
-    return re.sub(r"-(?=\d)", "−", text)
+    return number(strength, ".2g" if strength >= 1e-3 else ".1e")

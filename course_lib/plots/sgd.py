@@ -12,23 +12,22 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from course_lib.foundations.sgd import (
+from ..foundations.sgd import (
     largest_stable_learning_rate,
     momentum_step,
     nesterov_step,
 )
-
+from .descent import CROSS, descend
 from .explorer import Draw, Explorer, choice, slider
 from .palette import BLUE, GREY, INK, ORANGE, style
 from .picture import Picture, new_figure
-from .training import brief, weights_as_images
 from .training import curves as curves
+from .training import weights_as_images
+from .words import brief
 
 # --- descent on a quadratic ----------------------------------------------------------------------
 
 STEPS = 80
-ESCAPED = 1e6
-"""A coordinate of this size: the path has left every picture and will not come back."""
 
 LOSSES = (1e-7, 1e3)
 """Lowest and highest loss in the picture."""
@@ -89,17 +88,17 @@ def _prepare_descent(hessian: np.ndarray, minimum: np.ndarray, figure: Figure) -
     figure.subplots_adjust(0.065, 0.13, 0.985, 0.83, wspace=0.16)
     left, right = figure.subplots(1, 2)
     low, high = _window(minimum)
-    _contours(left, hessian, minimum, low, high)
+    _ellipses(left, hessian, minimum, low, high)
     left.plot(*minimum, "*", color=INK, markersize=13)
     left.plot(0, 0, "s", color=INK, markersize=8, markerfacecolor="white")
     left.set_title("path: start □, minimum ★")
     right.set(yscale="log", xlim=(-1, STEPS + 1), ylim=LOSSES, xlabel="step")
     right.set_title("loss above the minimum")
-    look = {"color": BLUE, "marker": "o", "markersize": 3.5, "linewidth": 1.3, **_MOVING}
+    look = {"color": BLUE, "marker": "o", "markersize": 3.5, "linewidth": 1.3, "animated": True}
     (route,) = left.plot([], [], **look)
     (heights,) = right.plot([], [], **look)
-    crosses = [axes.plot([], [], "x", color=ORANGE, **_CROSS)[0] for axes in (left, right)]
-    headline = figure.text(0.5, 0.93, "", weight="bold", size=11, ha="center", **_MOVING)
+    crosses = [axes.plot([], [], color=ORANGE, linestyle="", **CROSS)[0] for axes in (left, right)]
+    headline = figure.text(0.5, 0.93, "", weight="bold", size=11, ha="center", animated=True)
     eigenvalues = np.linalg.eigvalsh(hessian)
 
     def draw(*, learning_rate: float, momentum: float = 0.0, rule: str = "momentum") -> str:
@@ -132,14 +131,14 @@ def _prepare_descent(hessian: np.ndarray, minimum: np.ndarray, figure: Figure) -
 def _path(
     hessian: np.ndarray, minimum: np.ndarray, rate: float, momentum: float, rule: str
 ) -> np.ndarray:
-    """Weights from zero on, (T + 1, 2), cut off where they escape."""
-    weights = velocity = np.zeros(2)
-    points = [weights]
-    while len(points) <= STEPS and np.abs(weights).max() < ESCAPED:
-        gradient = hessian @ (weights - minimum)
-        weights, velocity = RULES[rule](weights, gradient, velocity, rate, momentum)
-        points.append(weights)
-    return np.array(points)
+    """Weights from zero on, (T + 1, 2)."""
+    return descend(
+        lambda w: hessian @ (w - minimum),
+        (0.0, 0.0),
+        lambda w, gradient, velocity, _: RULES[rule](w, gradient, velocity, rate, momentum),
+        memories=1,
+        steps=STEPS,
+    )
 
 
 def _exit(inside: np.ndarray, outside: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -206,7 +205,7 @@ def paths_on_contours(
     for axes, (name, points) in zip(
         figure.subplots(1, len(paths), squeeze=False)[0], paths.items(), strict=True
     ):
-        _contours(axes, hessian, minimum, low, high)
+        _ellipses(axes, hessian, minimum, low, high)
         axes.plot(*points.T, color=BLUE, marker="o", markersize=3, linewidth=1.1)
         axes.plot(*points[0], "s", color=INK, markersize=8, markerfacecolor="white")
         axes.plot(*minimum, "*", color=ORANGE, markeredgecolor=INK, markersize=14, zorder=5)
@@ -229,7 +228,7 @@ def _window(minimum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return minimum - half, minimum + half
 
 
-def _contours(
+def _ellipses(
     axes: Axes, hessian: np.ndarray, minimum: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> None:
     """Ellipses of equal loss, evenly spaced in its root, on an axis with the same two units."""
@@ -249,15 +248,6 @@ def _heights(hessian: np.ndarray, errors: np.ndarray) -> np.ndarray:
     heights: np.ndarray = np.einsum("ti,ij,tj->t", errors, hessian, errors) / 2
     return heights
 
-
-_MOVING: dict[str, Any] = {"animated": True}
-_CROSS: dict[str, Any] = {
-    "markersize": 12,
-    "markeredgewidth": 3.5,
-    "clip_on": False,
-    "zorder": 5,
-    **_MOVING,
-}
 
 # --- the network ---------------------------------------------------------------------------------
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.errors import CourseError
-
+from ..errors import CourseError
 from .palette import LINES, SIGNED, style
 from .picture import Picture, new_figure
+from .words import brief
 
 
 @style()
@@ -155,6 +155,7 @@ def curves(
     x_label: str,
     y_label: str,
     logarithmic: str = "",
+    words: Mapping[str, str] | None = None,
 ) -> Picture:
     """Up to three curves over the same x, with their spread where there are repetitions.
 
@@ -164,6 +165,8 @@ def curves(
             of one standard deviation. Entries that are not finite are left out.
         x_label, y_label: what the axes show.
         logarithmic: the axes that are: "", "x", "y" or "xy".
+        words: for each curve what the picture says of it, instead of its ends and extremes; for
+            curves that differ from machine to machine, as those that diverge.
 
     Raises:
         CourseError: there are more curves than lines that can be told apart.
@@ -184,10 +187,17 @@ def curves(
         every = max(1, len(x) // 10)
         axes.errorbar(x, middle, spread, label=name, markevery=every, capsize=3, **line)
         seen = np.flatnonzero(np.isfinite(middle))
+        if words:
+            told.append(f"{name}: {words[name]}")
+            continue
         if not len(seen):
             told.append(f"{name}: no finite value")
             continue
-        low, high = seen[middle[seen].argmin()], seen[middle[seen].argmax()]
+        # Of equal values the first, even if rounding tells them apart.
+        low, high = (
+            seen[np.isclose(middle[seen], extreme, rtol=1e-9, atol=0).argmax()]
+            for extreme in (middle[seen].min(), middle[seen].max())
+        )
         told.append(
             f"{name}: from {brief(middle[seen[0]])} at {brief(x[seen[0]])} to "
             f"{brief(middle[seen[-1]])} at {brief(x[seen[-1]])}, lowest {brief(middle[low])} at "
@@ -200,8 +210,3 @@ def curves(
         axes.set_yscale("log")
     axes.legend()
     return Picture(figure, f"{y_label} against {x_label}. {'. '.join(told)}.")
-
-
-def brief(number: float) -> str:
-    """Three digits with a real minus sign: screen readers skip a hyphen."""
-    return f"{number:.3g}".replace("-", "−")

@@ -15,6 +15,8 @@ from course_lib.cli import course
 from course_lib.errors import CourseError
 from course_lib.lessons import lessons
 
+pytestmark = pytest.mark.slow
+
 
 class Page(HTMLParser):
     """What a page shows as pictures and what it loads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 from course_lib import lessons as course_lessons
 from course_lib.authoring import build as building
+from course_lib.authoring import online
+from course_lib.data import SOURCES
 from course_lib.errors import CourseError
 from course_lib.exercises import catalogue
 from course_lib.lessons import Lesson, lessons
@@ -49,7 +52,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / edition).mkdir()
     readme = "<!-- {0} -->\n\n<!-- /{0} -->\n"
     (tmp_path / "README.md").write_text(readme.format("lessons") + readme.format("exercises"))
-    for module in (building, course_lessons):
+    shutil.copy(course_lessons.root() / "pyproject.toml", tmp_path)
+    for module in (building, online, course_lessons):
         monkeypatch.setattr(module, "root", lambda: tmp_path)
     return tmp_path
 
@@ -65,6 +69,15 @@ def lesson(project: Path, source: str, name: str = "90_tiny") -> Lesson:
 
 def test_the_editions_on_disk_are_what_their_sources_say() -> None:
     assert building.drift() == []
+
+
+@pytest.mark.parametrize("one", lessons(), ids=lambda one: one.name)
+def test_a_header_names_the_data_and_the_network_that_its_lesson_loads(one: Lesson) -> None:
+    source = one.source.read_text(encoding="utf-8")
+    imported = re.findall(r"^from course_lib\.data import (.*)$", source, re.MULTILINE)
+    named = {name for line in imported for name in line.split(", ")}
+    assert {name for name in SOURCES if name in named} == set(one.data)
+    assert ("backbones.load(" in source) == bool(one.weights)
 
 
 @pytest.mark.parametrize("one", lessons(), ids=lambda one: one.name)
@@ -210,12 +223,16 @@ def edit_readme(project: Path) -> None:
         (edit_learners_notebook, "notebooks/90_tiny.ipynb is not what 90_tiny.py says."),
         (edit_solved_notebook, "solutions/90_tiny.ipynb is not what 90_tiny.py says."),
         (clear_outputs, "solutions/90_tiny.ipynb was not executed from top to bottom."),
-        (delete_solved_notebook, "solutions/90_tiny.ipynb is missing: run `course build`."),
+        (
+            delete_solved_notebook,
+            "solutions/90_tiny.ipynb is missing: run `git checkout -- solutions/90_tiny.ipynb`, "
+            "or `course build 90`.",
+        ),
         (garble, "notebooks/90_tiny.ipynb is not what 90_tiny.py says."),
         (
             garble,
             "solutions/90_tiny.ipynb is not a notebook that Jupyter can read (UnicodeDecode"
-            "Error): run `course build` to make it anew.",
+            "Error): run `git checkout -- solutions/90_tiny.ipynb`, or `course build 90`.",
         ),
         (add_a_stray_notebook, "notebooks/91_stray.ipynb has no source in solutions/."),
         (edit_readme, "The tables of README.md are not up to date."),
@@ -226,6 +243,44 @@ def test_drift_is_found(project: Path, change: object, says: str) -> None:
     building.build()
     change(project)  # type: ignore[operator]
     assert says in building.drift()
+
+
+def test_what_a_learner_changed_is_kept(project: Path) -> None:
+    one = lesson(project, TINY)
+    building.build()
+    notebook = one.notebook("notebooks")
+    built = notebook.read_bytes()
+    for number, kept in enumerate(("90_tiny-kept.ipynb", "90_tiny-kept1.ipynb")):
+        edit_learners_notebook(project)
+        answers = notebook.read_bytes()
+        assert building.build() == [notebook.with_name(kept), notebook], number
+        assert notebook.with_name(kept).read_bytes() == answers
+        assert notebook.read_bytes() == built
+    assert building.drift() == []
+
+
+def test_what_is_only_out_of_date_or_was_only_run_is_not_kept(project: Path) -> None:
+    one = lesson(project, TINY)
+    building.build()
+    edit_source(project)
+    ran = nbformat.read(one.notebook("notebooks"), as_version=4)
+    ran.cells[1].outputs = [nbformat.v4.new_output("stream", text="2\n")]
+    ran.metadata.language_info["version"] = "3.11.7"
+    nbformat.write(ran, one.notebook("notebooks"))
+    building.build()
+    assert list(project.glob("notebooks/*kept*")) == []
+
+
+def test_a_build_of_one_lesson_leaves_nothing_stale(project: Path) -> None:
+    page = HEADER.replace("title", "page: true\n#     title") + "# %% [markdown]\n{}\n"
+    tables = "# <!-- map -->\n# <!-- /map -->\n#\n# end"
+    (project / "solutions" / "00_page.py").write_text(page.format(tables), encoding="utf-8")
+    one = lesson(project, TINY)
+    building.build([one])
+    assert building.drift() == []
+    start = nbformat.read(project / "notebooks" / "00_page.ipynb", as_version=4)
+    assert "[90 Tiny](90_tiny.ipynb) | 1 | 0 | add two numbers |" in start.cells[0].source
+    assert "<!--" not in start.cells[0].source
 
 
 def test_a_cell_that_fails_writes_nothing_and_is_named(project: Path) -> None:

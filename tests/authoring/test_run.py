@@ -24,6 +24,8 @@ from course_lib.authoring.run import execute, run_lessons
 from course_lib.errors import CourseError
 from course_lib.lessons import Lesson
 
+pytestmark = pytest.mark.slow
+
 RECORD = {
     "exercise": "mse",
     "status": "correct",
@@ -118,7 +120,9 @@ def test_a_failing_lesson_costs_only_itself(
     right, wrong, gone, torn = run_lessons(lessons, jobs=2, report=report)
     assert right.error is None
     assert wrong.error == "cell 2, `oops`: NameError: name 'oops' is not defined"
-    assert gone.error == "notebooks/03_gone_with_the_wind.ipynb is missing: run `course build`."
+    file = "notebooks/03_gone_with_the_wind.ipynb"
+    restored = f"run `git checkout -- {file}`, or `course build 03`."
+    assert gone.error == f"{file} is missing: {restored}"
     assert torn.error is not None
     assert "notebooks/04_torn.ipynb is not a notebook" in torn.error
     assert before == {path: path.read_bytes() for path in (tmp_path / "notebooks").iterdir()}

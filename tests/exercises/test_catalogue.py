@@ -40,6 +40,7 @@ def test_a_stub_is_not_attempted(exercise: Exercise) -> None:
     assert (verdict.status, verdict.points) == ("not attempted", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=name)
 def test_each_mistake_is_recognised(exercise: Exercise, mistake: Misconception) -> None:
     for seed in range(20):

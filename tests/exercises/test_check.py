@@ -13,7 +13,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from course_lib.exercises import catalogue, check, judge
-from course_lib.exercises.check import VERDICT_TYPE, NotCorrectError, VerdictView
+from course_lib.exercises.check import NotCorrectError
+from course_lib.exercises.verdict import VERDICT_TYPE
 
 
 def mse(predictions: np.ndarray, targets: np.ndarray) -> Any:
@@ -105,14 +106,14 @@ def test_a_hint_that_does_not_exist_gets_a_sentence_and_the_verdict(
 
 def test_hints_come_by_degrees() -> None:
     verdict = judge("mse", mse)
-    first, second, third = (VerdictView(verdict, hint).text for hint in (1, 2, 3))
+    first, second, third = (verdict.text(hint) for hint in (1, 2, 3))
     assert verdict.hints[0] not in first
     assert verdict.hints[0] in second
     assert verdict.hints[1] not in second
     assert "hint=3" in second
     assert verdict.hints[1] in third
     assert "More:" not in third
-    opened = [VerdictView(verdict, hint).html.count("<details open") for hint in (1, 2, 3)]
+    opened = [verdict.html(hint).count("<details open") for hint in (1, 2, 3)]
     assert opened == [0, 1, 2]
 
 
@@ -120,13 +121,13 @@ def test_hints_come_by_degrees() -> None:
 def test_every_verdict_is_wellformed_and_says_its_state_in_words(exercise: Any) -> None:
     for known in exercise.misconceptions:
         verdict = judge(exercise.name, known.variant)
-        page = Balanced(VerdictView(verdict).html)
+        page = Balanced(verdict.html())
         assert "Not right yet" in page.text
         assert f"goes on with the course's own {exercise.name}." in page.text
         for hint in verdict.hints:
             assert hint.replace("`", "") in page.text
-        assert "\n" not in VerdictView(verdict).text
-    right = Balanced(VerdictView(judge(exercise.name, exercise.reference)).html)
+        assert "\n" not in verdict.text()
+    right = Balanced(judge(exercise.name, exercise.reference).html())
     assert "Correct" in right.text
     assert "the course's own" not in right.text
 
@@ -135,7 +136,7 @@ def test_what_a_learner_raises_is_escaped() -> None:
     def mse(predictions: np.ndarray, targets: np.ndarray) -> None:
         raise ValueError("<script>alert(1)</script>")
 
-    html = VerdictView(judge("mse", mse)).html
+    html = judge("mse", mse).html()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
 

@@ -24,6 +24,10 @@ def judged(name: str, function: Callable[..., Any]) -> tuple[str, str]:
     return verdict.status, verdict.message
 
 
+def made_up(reference: Any, cases: Any, misconceptions: tuple[Misconception, ...] = ()) -> Exercise:
+    return Exercise("x", "x", 1, reference, cases, misconceptions, think="", section="")
+
+
 def raises(_: Any, __: Any) -> None:
     values = [1, 2]
     values[5]
@@ -82,15 +86,9 @@ def test_findings(name: str, answer: Callable[..., Any], status: str, says: str)
 
 
 def test_a_square_result_transposed_is_named() -> None:
-    exercise = Exercise(
-        name="double",
-        lesson="x",
-        points=1,
-        reference=lambda x: 2 * x,
-        cases=lambda rng: [Case((rng.normal(size=(4, 4)),)), Case((rng.normal(size=(3, 3)),))],
-        misconceptions=(),
-        think="",
-        section="",
+    exercise = made_up(
+        lambda x: 2 * x,
+        lambda rng: [Case((rng.normal(size=(4, 4)),)), Case((rng.normal(size=(3, 3)),))],
     )
     cases = exercise.draw_cases(0)
     verdict = diagnose(exercise, cases, run_cases(lambda x: 2 * x.T, cases, 5))
@@ -101,15 +99,10 @@ def test_noise_counts_only_where_the_known_mistake_is_wrong() -> None:
     def known(x: np.ndarray) -> np.ndarray:
         return 2 * x if len(x) == 3 else 3 * x
 
-    exercise = Exercise(
-        name="double",
-        lesson="x",
-        points=1,
-        reference=lambda x: 2 * x,
-        cases=lambda rng: [Case((1 + rng.random(n),), f"{n} numbers") for n in (3, 4)],
-        misconceptions=(Misconception("triple", known, "Three times.", noise=0.01),),
-        think="",
-        section="",
+    exercise = made_up(
+        lambda x: 2 * x,
+        lambda rng: [Case((1 + rng.random(n),), f"{n} numbers") for n in (3, 4)],
+        (Misconception("triple", known, "Three times.", noise=0.01),),
     )
     cases = exercise.draw_cases(0)
 
@@ -124,15 +117,9 @@ def test_noise_counts_only_where_the_known_mistake_is_wrong() -> None:
 
 
 def test_one_wrong_value_of_several_is_named() -> None:
-    exercise = Exercise(
-        name="step",
-        lesson="x",
-        points=1,
-        reference=lambda w, g: (w - g, g),
-        cases=lambda rng: [Case((rng.normal(size=3), rng.normal(size=3))) for _ in range(3)],
-        misconceptions=(),
-        think="",
-        section="",
+    exercise = made_up(
+        lambda w, g: (w - g, g),
+        lambda rng: [Case((rng.normal(size=3), rng.normal(size=3))) for _ in range(3)],
     )
     cases = exercise.draw_cases(0)
 
@@ -215,55 +202,15 @@ def test_an_unknown_exercise_is_named_with_the_nearest() -> None:
         judge("softmax_crossentropy", lambda: None)
 
 
-# --- right answers written differently ------------------------------------------------------------
+# --- the edge of right and wrong -----------------------------------------------------------------
 
 
-def numerical_gradient_put_back(function: Any, point: np.ndarray, step: float) -> np.ndarray:
-    gradient = np.zeros(point.shape)
-    for index in np.ndindex(point.shape):
-        point[index] += step
-        above = function(point)
-        point[index] -= 2 * step
-        gradient[index] = (above - function(point)) / (2 * step)
-        point[index] += step  # the last digit may differ from what it was
-    return gradient
+def test_a_small_number_in_place_of_the_clip_is_right() -> None:
+    def added(p: np.ndarray, labels: np.ndarray) -> Any:
+        return -np.mean(np.log(p[np.arange(len(labels)), labels] + 1e-7))
 
-
-def mse_with_loops(predictions: np.ndarray, targets: np.ndarray) -> float:
-    total = 0.0
-    for row, target in zip(predictions, targets, strict=True):
-        for y, t in zip(row, target, strict=True):
-            total += (y - t) ** 2
-    return total / predictions.size
-
-
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("mse", mse_with_loops),
-        ("numerical_gradient", numerical_gradient_put_back),
-        ("mse", lambda p, t: np.einsum("nd,nd->", p - t, p - t) / p.size),
-        ("mse", lambda p, t: np.mean((p.astype("float32") - t.astype("float32")) ** 2)),
-        ("mse", lambda p, t: np.asarray(np.mean((p - t) ** 2))),
-        ("mse_gradient", lambda p, t: right["mse_gradient"](p, t).tolist()),
-        ("mse_gradient", lambda p, t: right["mse_gradient"](p, t).astype("float32")),
-        ("softmax", lambda z: np.exp(z - np.logaddexp.reduce(z, axis=1)[:, None])),
-        ("cross_entropy", lambda p, y: -np.log(np.clip(p, 1e-7, None)[range(len(y)), y]).mean()),
-        ("cross_entropy", lambda p, y: -np.mean(np.log(p[np.arange(len(y)), y] + 1e-7))),
-        (
-            "softmax_cross_entropy",
-            lambda z, y: np.mean(np.logaddexp.reduce(z, axis=1) - z[np.arange(len(y)), y]),
-        ),
-        (
-            "softmax_cross_entropy_gradient",
-            lambda z, y: (right["softmax"](z) - np.eye(z.shape[1])[y]) / len(y),
-        ),
-    ],
-)
-def test_right_answers_are_not_refused(name: str, answer: Callable[..., Any]) -> None:
     for seed in range(10):
-        verdict = judge(name, answer, seed)
-        assert verdict.status == "correct", verdict.message
+        assert judge("cross_entropy", added, seed).status == "correct"
 
 
 def test_arguments_that_change_by_more_than_rounding_are_changed() -> None:

@@ -60,16 +60,6 @@ def test_adamw_follows_keras_for_1000_steps(largest_gap, keras64, problem):
     assert largest_gap(rule, states(problem, 2), optimizer, RATES) < ROUNDING
 
 
-def test_amsgrad_follows_keras_for_1000_steps(largest_gap, keras64, problem):
-    def rule(weights, gradient, m, v, v_max, step, rate):
-        return adam.amsgrad_step_keras(
-            weights, gradient, m, v, v_max, step, rate, BETA_1, BETA_2, EPSILON
-        )
-
-    optimizer = keras64.optimizers.Adam(1.0, BETA_1, BETA_2, EPSILON, amsgrad=True)
-    assert largest_gap(rule, states(problem, 3), optimizer, RATES) < ROUNDING
-
-
 @pytest.mark.parametrize("epsilon", [EPSILON, 1e-3])
 def test_rmsprop_follows_keras_for_1000_steps(largest_gap, keras64, problem, epsilon):
     assert row("rmsprop-epsilon").keras == "inside the root"
@@ -199,9 +189,9 @@ def test_clipping_keeps_the_direction_and_bounds_the_norm(gradients):
 
 
 def test_arguments_stay_as_they_are():
-    arguments = [np.ones(3) for _ in range(5)]
-    adam.amsgrad_step_keras(*arguments, 1, 0.1, 0.9, 0.999, 1e-8)
-    adam.adamw_step(*arguments[:4], 1, 0.1, 0.9, 0.999, 1e-8, 0.1)
+    arguments = [np.ones(3) for _ in range(4)]
+    adam.adam_step(*arguments, 1, 0.1, 0.9, 0.999, 1e-8)
+    adam.adamw_step(*arguments, 1, 0.1, 0.9, 0.999, 1e-8, 0.1)
     adam.rmsprop_step(*arguments[:3], 0.1, 0.9, 1e-7)
     adam.adagrad_step(*arguments[:3], 0.1, 1e-7)
     adam.clip_by_global_norm(arguments, 0.1)

@@ -170,6 +170,16 @@ def test_the_probes_gradients_are_slopes(probe):
     np.testing.assert_allclose(by_bias, slope, rtol=1e-6, atol=1e-9)
 
 
+def test_the_gradients_of_a_probe_of_zeros(probe):
+    features, labels, weights, bias, strength = probe
+    by_weights, by_bias = feature_extraction.linear_probe_gradients(
+        features, labels, np.zeros_like(weights), np.zeros_like(bias), strength
+    )
+    error = (1 / 4 - np.eye(4)[labels]) / 6
+    np.testing.assert_allclose(by_weights, features.T @ error, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(by_bias, error.sum(axis=0), rtol=1e-12, atol=1e-15)
+
+
 def test_the_probes_gradients_are_those_of_keras(probe, keras64):
     from course_lib.transfer import autodiff
 

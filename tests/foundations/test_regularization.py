@@ -46,6 +46,9 @@ def test_the_l2_gradient_is_the_slope_of_the_penalty():
     weights = np.random.default_rng(2).normal(size=(4, 3))
     slope = numerical_gradient(lambda w: regularization.l2_penalty(w, 0.7), weights)
     np.testing.assert_allclose(regularization.l2_gradient(weights, 0.7), slope, rtol=1e-8)
+    np.testing.assert_allclose(
+        regularization.l2_gradient(1e8 * weights, 0.7), 1.4e8 * weights, rtol=1e-12
+    )
 
 
 def test_the_l1_subgradient_is_the_slope_of_the_penalty_and_zero_at_zero():
@@ -53,6 +56,9 @@ def test_the_l1_subgradient_is_the_slope_of_the_penalty_and_zero_at_zero():
     slope = numerical_gradient(lambda w: regularization.l1_penalty(w, 0.7), weights)
     np.testing.assert_allclose(regularization.lasso_subgradient(weights, 0.7), slope, rtol=1e-8)
     np.testing.assert_array_equal(regularization.lasso_subgradient(np.zeros(2), 0.7), 0)
+    np.testing.assert_array_equal(
+        regularization.lasso_subgradient(1e8 * weights, 0.7), 0.7 * np.sign(weights)
+    )
 
 
 def test_training_with_l2_is_weight_decay_of_twice_the_strength_for_plain_sgd():
@@ -77,23 +83,11 @@ def test_weight_decay_follows_keras_for_1000_steps(largest_gap, keras64):
 # --- ridge ----------------------------------------------------------------------------------------
 
 
-def test_the_ridge_gradient_is_the_slope_of_the_loss(data):
-    weights = np.random.default_rng(3).normal(size=5)
-    slope = numerical_gradient(lambda w: ridge_loss(*data, w, 0.2), weights)
-    ours = regularization.ridge_gradient(*data, weights, 0.2)
-    np.testing.assert_allclose(ours, slope, rtol=1e-7)
-
-
 @pytest.mark.parametrize("strength", [0.0, 0.01, 0.5, 10.0])
-def test_descent_arrives_at_the_closed_form(data, strength):
-    hessian = 2 * data[0].T @ data[0] / len(data[0]) + 2 * strength * np.diag([1, 1, 1, 1, 0])
-    rate = 0.9 * sgd.largest_stable_learning_rate(hessian)
-    weights = np.zeros(5)
-    for _ in range(1500):
-        weights = sgd.sgd_step(
-            weights, regularization.ridge_gradient(*data, weights, strength), rate
-        )
-    np.testing.assert_allclose(weights, regularization.ridge_weights(*data, strength), atol=1e-6)
+def test_the_loss_is_level_at_the_closed_form(data, strength):
+    weights = regularization.ridge_weights(*data, strength)
+    slope = numerical_gradient(lambda w: ridge_loss(*data, w, strength), weights)
+    np.testing.assert_allclose(slope, 0, atol=1e-8)
 
 
 @pytest.mark.parametrize("strength", [0.01, 0.5, 10.0])

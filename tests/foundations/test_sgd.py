@@ -71,12 +71,6 @@ def test_cosine_without_warmup_follows_keras(keras64):
         np.testing.assert_allclose(ours, float(schedule(step)), rtol=1e-5, atol=1e-7)
 
 
-def test_step_decay_follows_keras(keras64):
-    schedule = keras64.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5, staircase=True)
-    for step in range(45):
-        assert sgd.step_decay(step, 0.5, 0.5, 10) == pytest.approx(float(schedule(step)))
-
-
 # --- PyTorch, where it is installed -------------------------------------------------------------
 
 
@@ -106,6 +100,9 @@ def test_least_squares_gradient_is_the_slope_of_the_mean_squared_error():
     x, y, w = rng.normal(size=(7, 4)), rng.normal(size=7), rng.normal(size=4)
     slope = numerical_gradient(lambda weights: losses.mse(x @ weights, y), w)
     np.testing.assert_allclose(sgd.least_squares_gradient(x, y, w), slope, rtol=1e-7)
+    np.testing.assert_allclose(
+        sgd.least_squares_gradient(1e6 * x, y, w), 2e6 * x.T @ (1e6 * x @ w - y) / 7, rtol=1e-12
+    )
 
 
 @pytest.fixture
@@ -129,6 +126,15 @@ def test_backpropagation_is_the_slope_of_the_loss(network):
 
         slope = numerical_gradient(loss, parameters[index])
         np.testing.assert_allclose(gradient, slope, rtol=1e-6, atol=1e-9)
+
+
+def test_backpropagation_by_hand():
+    x, hidden = np.array([[1.0, 2.0]]), np.array([[3.0, 0.0]])
+    weights_out, upstream = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, -1.0]])
+    expected = [[-1, 0], [-2, 0]], [-1, 0], [[3, -3], [0, 0]], [1, -1]
+    gradients = sgd.hidden_layer_gradients(x, hidden, weights_out, upstream)
+    for gradient, numbers in zip(gradients, expected, strict=True):
+        np.testing.assert_array_equal(gradient, numbers)
 
 
 def test_the_network_is_keras_dense_relu_dense(keras64, network):

@@ -20,7 +20,10 @@ from course_lib.grading.sandbox import Limits
 
 from .attacks import ATTACKS, NAMES
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's own")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's own"),
+]
 LIMITS = Limits(grace=0.0, load=3.0, memory=1 << 30)
 PACKAGE = Path(course_lib.__file__).resolve().parent
 

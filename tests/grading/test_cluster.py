@@ -23,6 +23,8 @@ from course_lib.grading.walls import NO_SIGHT
 from .conftest import answers, notebook
 from .test_own_exercises import EXAMPLE, RMSE
 
+pytestmark = pytest.mark.slow
+
 distributed = pytest.importorskip("distributed")
 
 Folder = Callable[..., Path]

@@ -31,6 +31,8 @@ from course_lib.grading.worker import Message, encode
 
 from .conftest import MAX_POINTS, answers, call_of_f, notebook
 
+pytestmark = pytest.mark.slow
+
 Folder = Callable[..., Path]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only there answers are forked")
 GOOD = notebook(*answers())

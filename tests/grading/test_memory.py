@@ -15,6 +15,8 @@ from course_lib.grading.marking import Entry, ungraded
 
 from .conftest import RIGHT, notebook
 
+pytestmark = pytest.mark.slow
+
 LARGE = 100_000
 
 

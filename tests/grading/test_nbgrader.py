@@ -17,6 +17,8 @@ from course_lib.grading.gradebook import grade
 
 from .conftest import rows
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("nbgrader")
 
 ROOT = Path(__file__).parents[2]

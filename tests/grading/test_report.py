@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from course_lib.exercises.check import HINT_TITLES
+from course_lib.exercises.verdict import HINT_TITLES
 from course_lib.grading.gradebook import grade
 from course_lib.grading.report import Run, feedback_pages, file_names, summary_page, write_all
 from course_lib.grading.tables import (
@@ -191,9 +191,10 @@ def test_a_page_is_accessible() -> None:
         assert word in shown.text
     for title in HINT_TITLES:
         assert title in shown.text
-    borders = [attributes["style"] for tag, attributes in shown.tags if tag == "section"]
+    blocks = [attributes for _, attributes in shown.tags if attributes.get("class") == "verdict"]
+    borders = [block["style"].partition(";")[0] for block in blocks]
     styles = ["solid #0072B2", "dashed #D55E00", "dashed #D55E00"]
-    assert borders == [f"border-inline-start: 4px {style}" for style in styles]
+    assert borders == [f"border-left:4px {style}" for style in styles]
     for word in ("Feedback for anna", "Total: 1 of 6 points", "A note.", "30 MB", "seed 12345"):
         assert word in shown.text
     for word in ("Limits that held: memory", "not in force: no network", "Use axis=1."):

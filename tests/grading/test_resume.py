@@ -20,7 +20,10 @@ from course_lib.grading.gradebook import grade
 
 from .conftest import RIGHT, answers, notebook
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX"),
+]
 
 Folder = Callable[..., Path]
 GOOD = notebook(*answers())

@@ -29,6 +29,8 @@ from course_lib.grading.sandbox import (
 from course_lib.grading.servers import Folder
 from course_lib.grading.slicing import Program, Slices, Statement, statements
 
+pytestmark = pytest.mark.slow
+
 QUICK = Limits(grace=0.0, load=2.0, submission=20.0)
 FAKE_START = """
 import os, sys

@@ -30,6 +30,8 @@ from course_lib.grading.walls.view import course_free_folders, decided
 
 from .conftest import answers, call_of_f, notebook
 
+pytestmark = pytest.mark.slow
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's own")
 PACKAGE = Path(course_lib.__file__).resolve().parent
 EXERCISE = call_of_f(Case((1.0,)))

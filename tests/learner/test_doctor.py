@@ -1,4 +1,4 @@
-"""The doctor finds what lacks, says what to do, and survives whatever it looks at."""
+"""The doctor finds what is missing, says what to do, and survives whatever it looks at."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def levels(found: list[Finding]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("version", "level"),
-    [((3, 9, 18), "lacks"), ((3, 10, 0), "ok"), ((3, 13, 5), "ok"), ((3, 14, 0), "lacks")],
+    [((3, 10, 18), "missing"), ((3, 11, 0), "ok"), ((3, 13, 5), "ok"), ((3, 14, 0), "missing")],
 )
 def test_python(version: tuple[int, ...], level: str) -> None:
     (found,) = doctor.python(version)
     assert found.level == level
     assert ".".join(map(str, version)) in found.what
-    assert bool(found.do) == (level == "lacks")
+    assert bool(found.do) == (level == "missing")
 
 
 def test_packages_out_of_range_or_missing_are_named() -> None:
@@ -43,7 +43,7 @@ def test_packages_out_of_range_or_missing_are_named() -> None:
         "only-for-tests; extra == 'test'",
     ]
     old, new, missing = found = doctor.packages(requirements)
-    assert levels(found) == ["lacks", "note", "lacks"]
+    assert levels(found) == ["missing", "note", "missing"]
     assert "is not in >=1000" in old.what
     assert "is not in <2,>=1" in new.what
     assert "no-such-package-anywhere is not installed" in missing.what
@@ -56,8 +56,8 @@ def test_packages_out_of_range_or_missing_are_named() -> None:
     [
         (8 * GIB, 4 * GIB, None, "ok"),
         (8 * GIB, GIB, None, "note"),
-        (GIB, GIB, None, "lacks"),
-        (64 * GIB, 32 * GIB, GIB, "lacks"),
+        (GIB, GIB, None, "missing"),
+        (64 * GIB, 32 * GIB, GIB, "missing"),
         (64 * GIB, 32 * GIB, 2 * GIB, "ok"),
     ],
 )
@@ -95,11 +95,11 @@ def test_little_disk_is_a_note() -> None:
     ("program", "level", "said"),
     [
         ("print('x'); print('[\"3.15\", \"jax\", []]')", "ok", "Keras 3.15 with jax, on the CPU"),
-        ("import no_such_backend", "lacks", "No module named 'no_such_backend'"),
-        ("import os; os.write(2, b'no m\\xf6re')", "lacks", "does not load (no m\ufffdre)"),
-        ("print('no JSON')", "lacks", "does not load (no message)"),
+        ("import no_such_backend", "missing", "No module named 'no_such_backend'"),
+        ("import os; os.write(2, b'no m\\xf6re')", "missing", "does not load (no m\ufffdre)"),
+        ("print('no JSON')", "missing", "does not load (no message)"),
         pytest.param(
-            "import os; os.abort()", "lacks", "crashed",
+            "import os; os.abort()", "missing", "crashed",
             marks=pytest.mark.skipif(sys.platform == "win32", reason="no signals on Windows"),
         ),
     ],
@@ -108,12 +108,12 @@ def test_a_backend_is_looked_at_from_outside(program: str, level: str, said: str
     found = next(doctor.backend(program))
     assert found.level == level
     assert said in found.what
-    assert bool(found.do) == (level == "lacks")
+    assert bool(found.do) == (level == "missing")
 
 
 def test_a_backend_that_hangs_is_given_up() -> None:
     (found,) = doctor.backend("import time; time.sleep(60)", seconds=0.5)
-    assert found.level == "lacks"
+    assert found.level == "missing"
     assert "had not loaded" in found.what
 
 
@@ -144,16 +144,17 @@ def test_absent_notebooks_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert levels(doctor.notebooks()) == ["ok"]
     monkeypatch.setattr(lessons, "lessons", lambda: [there, gone])
     (found,) = doctor.notebooks()
-    assert (found.level, found.what) == ("lacks", "notebooks/ lacks 02_b")
+    assert (found.level, found.what) == ("missing", "not in notebooks/: 02_b")
+    assert found.do == "run `git checkout -- notebooks/02_b.ipynb`, or `course build 02`"
 
 
 @pytest.mark.parametrize(
     ("resnet50", "small", "expected", "said"),
     [
-        (None, True, ["ok", "note"], "without a network lessons use EfficientNet-Lite0"),
-        (None, False, ["lacks", "note"], "ResNet50 is not here"),
-        (b"right", True, ["ok", "ok"], "lessons from 05 on use it"),
-        (b"right", False, ["note", "ok"], "lessons from 05 on use it"),
+        (None, True, ["ok", "note"], "lessons use EfficientNet-Lite0 while there is no"),
+        (None, False, ["missing", "note"], "ResNet50 is not here"),
+        (b"right", True, ["ok", "ok"], "weights: ResNet50, for lessons 05 and 06, in "),
+        (b"right", False, ["note", "ok"], "weights: ResNet50, for lessons 05 and 06, in "),
         (b"wrong", True, ["ok", "note"], "is not the published file"),
     ],
 )
@@ -171,41 +172,54 @@ def test_one_pretrained_network_is_enough(
     if resnet50 is not None:
         published.path.parent.mkdir()
         published.path.write_bytes(resnet50)
-    level: doctor.Level = "ok" if small else "lacks"
+    level: doctor.Level = "ok" if small else "missing"
     monkeypatch.setattr(doctor, "small_network", lambda: Finding(level, "weights: small"))
+    users = [lessons.Lesson(f"0{n}_a", "", 1, "", tmp_path, weights=("resnet50",)) for n in (5, 6)]
+    monkeypatch.setattr(lessons, "lessons", lambda: users)
     found = doctor.weights()
     assert levels(found) == expected
     assert said in found[-1].what
     assert bool(found[-1].do) == (expected[-1] != "ok")
 
 
-def test_data_of_missing_packages_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_of_missing_packages_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert levels([*doctor.data_sets(), doctor.small_network()]) == ["ok"] * 3
     monkeypatch.setattr(doctor.util, "find_spec", lambda name: None)
     found = [*doctor.data_sets(), doctor.small_network()]
-    assert levels(found) == ["lacks"] * 3
+    assert levels(found) == ["missing"] * 3
     assert all("missing" in finding.what and "pip install" in finding.do for finding in found)
+
+
+def test_data_are_for_the_lessons_whose_headers_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = [
+        lessons.Lesson(f"0{number}_a", "", 1, "", Path(), data=data)
+        for number, data in ((1, ("digits",)), (2, ()), (6, ("digits", "elpv")))
+    ]
+    monkeypatch.setattr(lessons, "lessons", lambda: some)
+    digits, elpv = doctor.data_sets()
+    assert digits.what == "data: handwritten digits, for lessons 01 and 06 (scikit-learn)"
+    assert elpv.what == "data: images of solar cells, for lesson 06 (elpv-dataset)"
 
 
 def test_a_missing_package_does_not_stop_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("yaml", "psutil", "packaging.requirements"):
         monkeypatch.setitem(sys.modules, name, None)  # importing it now fails
-    assert levels(doctor.notebooks()) == ["lacks"]
+    assert levels(doctor.notebooks()) == ["missing"]
     assert levels(doctor.memory()) == ["note"]
-    assert levels(doctor.packages()) == ["lacks"]
+    assert levels(doctor.packages()) == ["missing"]
 
 
 def test_this_machine_can_run_a_lesson() -> None:
     quick: list[Callable[[], object]] = [check for check in doctor.ALL if check != doctor.backend]
     found = list(doctor.findings(quick))  # type: ignore[arg-type]
     assert len(found) >= len(quick)
-    assert [finding for finding in found if finding.level == "lacks"] == []
+    assert [finding for finding in found if finding.level == "missing"] == []
 
 
-def test_only_what_lacks_keeps_the_lab_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_is_missing_keeps_the_lab_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "ESSENTIAL", (lambda: [Finding("note", "old", "renew it")],))
     doctor.require_essentials()
-    lacking = Finding("lacks", "package jupyterlab is not installed", "pip install it")
+    lacking = Finding("missing", "package jupyterlab is not installed", "pip install it")
     monkeypatch.setattr(doctor, "ESSENTIAL", (lambda: [lacking],))
     with pytest.raises(CourseError, match=r"jupyterlab is not installed\. To do: pip install it"):
         doctor.require_essentials()

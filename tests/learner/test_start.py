@@ -19,7 +19,7 @@ from course_lib.lessons import lessons
 FOUND = [
     Finding("ok", "Python"),
     Finding("note", "no <GPU>", "buy one & wait"),
-    Finding("lacks", "package keras", "pip install keras"),
+    Finding("missing", "package keras", "pip install keras"),
 ]
 
 

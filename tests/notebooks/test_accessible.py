@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from nbformat import NotebookNode
 
-from course_lib.exercises.check import HEADINGS, VERDICT_TYPE
+from course_lib.exercises.verdict import HEADINGS, VERDICT_TYPE
 from course_lib.lessons import Lesson, lessons
 
 from .reading import ROOT, documents, notebook, pictures, text_of

@@ -10,6 +10,8 @@ import pytest
 
 from .reading import ROOT
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = (
     ["ruff", "check", "--no-cache", "."],
     ["ruff", "format", "--check", "--no-cache", "."],

@@ -11,7 +11,6 @@ from course_lib.foundations.adam import adam_step, bias_corrected_average
 from course_lib.foundations.gradients import numerical_gradient
 from course_lib.foundations.sgd import sgd_step
 from course_lib.plots import adam as figures
-from course_lib.plots.picture import Picture
 
 RATES = 10 ** np.linspace(-3, 0, 4)
 
@@ -77,6 +76,7 @@ def test_divergence_is_said_and_marked(race):
     assert [len(cross.get_xdata()) for cross in crosses] == [1, 0, 0, 1, 0, 0]
 
 
+@pytest.mark.slow
 def test_race_draws_every_position_without_a_word_of_complaint(race):
     pictures = set()
     with warnings.catch_warnings():
@@ -97,40 +97,6 @@ def test_averages_tell_the_reference(averages, beta, time):
     corrected = bias_corrected_average(values, beta)[time - 1]
     assert f"the corrected one {corrected:.2f}" in averages.alt
     assert f"plain average is {corrected * (1 - beta**time):.2f}" in averages.alt
-
-
-def draw_curves():
-    return figures.curves(
-        [0.1, 1.0, 10.0],
-        {"rising": [1.0, 2.0, 4.0], "repeated": [[1, 3], [2, 2], [np.nan, 1]]},
-        "rate",
-        "loss",
-        logarithmic="xy",
-    )
-
-
-def test_curves_say_in_words_what_they_show():
-    picture = draw_curves()
-    assert isinstance(picture, Picture)
-    assert picture.alt.startswith("loss against rate. rising: from 1 at 0.1 to 4 at 10")
-    assert "repeated: from 2 at 0.1 to 2 at 1" in picture.alt  # the mean; nan is left out
-    data, metadata = picture._repr_mimebundle_()
-    assert data["text/plain"] == metadata["image/png"]["alt"] == picture.alt
-    assert data == draw_curves()._repr_mimebundle_()[0]  # the same bytes each time
-
-
-@pytest.mark.parametrize(
-    "draw",
-    [draw_curves, figures.average_explorer, figures.optimizer_explorer],
-    ids=["curves", "averages", "race"],
-)
-def test_no_text_is_cut_off_at_the_edge(draw):
-    figure = draw().figure
-    figure.draw_without_rendering()
-    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    assert min(box.x0, box.y0) >= 0
-    assert box.x1 <= width
-    assert box.y1 <= height
 
 
 def test_key_of_the_race_fits_with_its_longest_words(race):

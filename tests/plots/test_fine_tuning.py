@@ -78,22 +78,3 @@ def test_single_splits_are_ticks_beside_their_mean():
     [ticks] = [line for line in axes.lines if line.get_marker() == "|"]
     np.testing.assert_allclose(ticks.get_xdata(), [80, 90, 70])
     np.testing.assert_array_equal(ticks.get_ydata(), [0, 0, 1])
-
-
-@pytest.mark.parametrize(
-    "draw",
-    [
-        figures.rates_explorer,
-        lambda: figures.training_curves([0.9, 0.5], [0.8, 0.7]),
-        lambda: figures.variants_figure(np.zeros((4, 4, 1)), FLIPS),
-        lambda: figures.scores_figure(SCORES, 100),
-    ],
-    ids=["rates", "curves", "variants", "scores"],
-)
-def test_no_text_is_cut_off_at_the_edge(draw):
-    figure = draw().figure
-    figure.draw_without_rendering()
-    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    assert min(box.x0, box.y0) >= 0
-    assert box.x1 <= width
-    assert box.y1 <= height

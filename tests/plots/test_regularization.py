@@ -10,7 +10,6 @@ import pytest
 from course_lib.foundations.losses import mse
 from course_lib.foundations.regularization import lasso_weights, ridge_weights
 from course_lib.plots import regularization as figures
-from course_lib.plots.picture import Picture
 
 STRENGTHS = 10**figures.EXPONENTS
 
@@ -37,6 +36,7 @@ def test_explorer_tells_the_errors_of_the_closed_form(explorer, strength):
     assert "11 of 11 weights are not zero" in explorer.alt
 
 
+@pytest.mark.slow
 def test_explorer_draws_every_position_without_a_word_of_complaint(explorer):
     pictures = set()
     with warnings.catch_warnings():
@@ -80,55 +80,3 @@ def test_lasso_path_of_the_lesson_is_optimal():
             pull[:-1][used], -strength * np.sign(weights[:-1][used]), atol=1e-9
         )
         assert np.all(np.abs(pull[:-1][~used]) <= strength + 1e-9)
-
-
-FIGURES = {
-    "fits": (
-        lambda: figures.fits(
-            *figures.noisy_sine()[:2], {"flat": 0 * figures.GRID, "no": -figures.GRID}
-        ),
-        "flat, from 0.0 to 0.0; no, from −1.0 to 1.0",
-    ),
-    "shares": (
-        lambda: figures.shares_kept(np.array([1.0, 0.01]), {"ridge": np.array([0.9, 0.1])}),
-        "ridge: 0.90 for the largest, 0.1 for the smallest",
-    ),
-    "shrinking": (lambda: figures.shrinking(0.5), "exactly zero between −0.5 and 0.5"),
-    "weights": (
-        lambda: figures.weights_side_by_side(
-            np.array([1.0, 0, 0]), {"a": np.array([0.8, 0.1, -0.2]), "b": np.array([0.7, 0, 0.1])}
-        ),
-        "b: 1 of 3 exactly zero; the largest of the useless ones has size 0.10",
-    ),
-    "stopping": (
-        lambda: figures.stopping_curves([2.0, 1.0, 0.5], [2.0, 1.2, 1.5], best=1),
-        "The validation loss is least, 1.20, at step 1",
-    ),
-    "scores": (
-        lambda: figures.scores_by_strength(
-            np.array([0.1, 1.0]), {"validation": np.array([[0.5, 0.7], [0.6, 0.8]])}
-        ),
-        "from 55% at the weakest to 75% at the strongest, at most 75% at 1",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_figure_says_in_words_what_it_shows(name):
-    draw, words = FIGURES[name]
-    picture = draw()
-    assert isinstance(picture, Picture)
-    assert words in picture.alt
-    data, metadata = picture._repr_mimebundle_()
-    assert data["text/plain"] == metadata["image/png"]["alt"] == picture.alt
-    assert data == draw()._repr_mimebundle_()[0]  # the same bytes each time
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_no_text_is_cut_off_at_the_edge(name):
-    figure = FIGURES[name][0]().figure
-    figure.draw_without_rendering()
-    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    assert min(box.x0, box.y0) >= 0
-    assert box.x1 <= width
-    assert box.y1 <= height

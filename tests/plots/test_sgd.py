@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import itertools
 import re
-from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from course_lib.foundations.sgd import largest_stable_learning_rate
-from course_lib.plots import Explorer, Picture
+from course_lib.plots import Explorer
 from course_lib.plots import sgd as figures
 
 HESSIAN = np.array([[10.0, 4.0], [4.0, 2.0]])
@@ -21,14 +17,6 @@ MINIMUM = np.array([0.8, 2.0])
 LIMIT = largest_stable_learning_rate(HESSIAN)
 RATES = (0.1, 0.5, 0.99, 1.01, 1.3, 2.1)  # times the limit
 MOMENTA = (0.0, 0.5, 0.9)
-
-PATH = np.linspace(0, 1, 5)[:, None] * MINIMUM
-FIGURES: dict[str, Callable[[], Picture]] = {
-    "one path": lambda: figures.paths_on_contours(HESSIAN, MINIMUM, {"straight": PATH}),
-    "paths": lambda: figures.paths_on_contours(HESSIAN, MINIMUM, {"a": PATH, "b": PATH[:3]}),
-    "network": figures.network_figure,
-    "units": lambda: figures.hidden_units(np.random.default_rng(0).normal(size=(64, 7))),
-}
 
 
 def at(explorer: Explorer, learning_rate: float) -> str:
@@ -54,6 +42,7 @@ def test_the_factor_tells_what_descent_does(rule: str, share: float, momentum: f
     assert arrives(rate, momentum, rule) == (factor < 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", figures.RULES)
 @pytest.mark.parametrize("momentum", [0.0, 0.4, 0.95])
 def test_the_limit_that_is_told_is_where_the_verdict_changes(rule: str, momentum: float) -> None:
@@ -78,6 +67,7 @@ def test_descent_explorer_tells_both_sides_of_the_limit() -> None:
     assert "It leaves the picture at step" in alt
 
 
+@pytest.mark.slow
 def test_no_slider_position_is_without_picture_or_words() -> None:
     explorer = figures.momentum_explorer(HESSIAN, MINIMUM)
     rate, momentum = explorer.sliders["learning_rate"], explorer.sliders["momentum"]
@@ -96,32 +86,3 @@ def test_the_slider_starts_below_the_limit_and_reaches_beyond_that_of_momentum()
         assert rate.value < limit / 2
         assert rate.max > 2 * limit
         assert float(format(rate.step, rate.readout_format)) == pytest.approx(rate.step)
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_figure_has_words_and_the_same_bytes_twice(name: str) -> None:
-    picture = FIGURES[name]()
-    data, metadata = picture._repr_mimebundle_()
-    assert len(picture.alt) > 20
-    assert metadata["image/png"]["alt"] == picture.alt
-    assert data == FIGURES[name]()._repr_mimebundle_()[0]
-    grey = np.asarray(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("L"))
-    assert grey.min() < 80
-    assert grey.max() == 255
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_no_text_is_cut_off_at_the_edge(name: str) -> None:
-    figure = FIGURES[name]().figure
-    figure.draw_without_rendering()
-    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    assert box.x0 >= 0
-    assert box.y0 >= 0
-    assert box.x1 <= width
-    assert box.y1 <= height
-
-
-def test_paths_tell_steps_and_losses() -> None:
-    alt = FIGURES["paths"]().alt
-    assert "a: 4 steps, loss above the minimum from 14 to 0." in alt
-    assert "b: 2 steps, loss above the minimum from 14 to 3.4." in alt

@@ -18,6 +18,8 @@ from course_lib.errors import CourseError, UsageError
 from course_lib.transfer import backbones, efficientnet_lite
 from course_lib.transfer.weights import WeightsFile
 
+pytestmark = pytest.mark.slow
+
 SIZE = 32
 NAMES = tuple(backbones.ARCHITECTURES)
 needs_wheel = pytest.mark.skipif(

@@ -8,6 +8,8 @@ import pytest
 
 from course_lib.transfer import backbones, devices
 
+pytestmark = pytest.mark.slow
+
 GIB = 2**30
 
 

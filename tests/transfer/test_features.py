@@ -15,6 +15,8 @@ import pytest
 from course_lib.errors import CourseError, UsageError
 from course_lib.transfer import backbones, features
 
+pytestmark = pytest.mark.slow
+
 SIZE = 32
 STAGES = ("stage2", "head")
 

@@ -19,6 +19,8 @@ from course_lib.foundations.sgd import cosine_with_warmup
 from course_lib.transfer import backbones, features, finetune, layerwise
 from course_lib.transfer.finetune import Plan
 
+pytestmark = pytest.mark.slow
+
 SIZE = 32
 STAGES = ("stage6", "stage7")
 BOTH = ("average", "maximum")

@@ -18,6 +18,8 @@ from course_lib.foundations import feature_extraction, fine_tuning
 from course_lib.transfer import backbones, features
 from course_lib.transfer.weights import WeightsFile
 
+pytestmark = pytest.mark.slow
+
 SIZE = 32
 STAGES = {"conv1": (2, 64), "conv2": (4, 256), "conv3": (8, 512), "conv4": (16, 1024)}
 STAGES |= {"conv5": (32, 2048)}

@@ -1,0 +1,121 @@
+"""The judgement of an attempt and how it is shown: in the notebook, on the feedback page.
+
+Jinja is imported when a verdict is shown as HTML, so that importing the checks stays quick.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import jinja2
+
+Status = Literal["correct", "wrong", "not attempted", "error", "timeout"]
+VERDICT_TYPE = "application/vnd.course.verdict+json"
+"""MIME type under which an executed notebook keeps its verdicts, for `course run`."""
+
+HEADINGS: dict[Status, str] = {
+    "correct": "Correct",
+    "wrong": "Not right yet",
+    "not attempted": "Not attempted yet",
+    "error": "It stopped with an error",
+    "timeout": "Out of time",
+}
+# Colour repeats what the heading and the line style say: blue and solid for correct, vermilion
+# and dashed for wrong, grey and dotted for open (Okabe & Ito's colour-blind safe colours).
+BORDERS: dict[Status, str] = {
+    "correct": "solid #0072B2",
+    "wrong": "dashed #D55E00",
+    "not attempted": "dotted #767676",
+    "error": "dashed #D55E00",
+    "timeout": "dashed #D55E00",
+}
+HINT_TITLES = ("How to think about it", "Where it is derived")
+# Said with each verdict: who tries the borrowed function out would take it for their own.
+BORROWED = "Until yours is right, the lesson goes on with the course's own `{}`."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one attempt.
+
+    ``message`` says what is wrong (or that nothing is) in a sentence or two. ``hints`` go on
+    from there: how to think about it, then where the lesson derives it.
+    """
+
+    status: Status
+    points: float
+    max_points: float
+    misconception: str | None
+    message: str
+    exercise: str = ""
+    hints: tuple[str, ...] = field(default=())
+
+    def mimebundle(self, hint: int = 1) -> dict[str, Any]:
+        """What a notebook shows and keeps; ``hint`` as in `check`."""
+        record = ("exercise", "status", "points", "max_points", "misconception")
+        return {
+            "text/plain": self.text(hint),
+            "text/html": self.html(hint),
+            VERDICT_TYPE: {name: getattr(self, name) for name in record},
+        }
+
+    def text(self, hint: int = 1) -> str:
+        """One line: exercise, status, points, what is wrong, the hints asked for."""
+        parts = [f"{self.exercise}: {self.status} ({points(self.points, self.max_points)})."]
+        if self.status != "correct":
+            shown = self.hints[: max(hint - 1, 0)]
+            parts += [self.message, *shown, BORROWED.format(self.exercise)]
+            if hint <= len(self.hints):
+                parts.append(f"More: check({self.exercise}, hint={max(hint, 1) + 1})")
+        return " ".join(parts)
+
+    def html(self, hint: int = 1) -> str:
+        """The same as a block for a screen reader, too; hints not asked for are folded."""
+        borrowed = "" if self.status == "correct" else BORROWED.format(self.exercise)
+        block = _notebook().get_template("verdict.html.j2").module.block  # type: ignore[attr-defined]
+        return str(block(self, hint=hint, borrowed=borrowed, live=True))
+
+
+def points(earned: float, of: float) -> str:
+    """How many points of how many: "0.5 of 1 point"."""
+    return f"{earned:g} of {of:g} {'point' if of == 1 else 'points'}"
+
+
+def code_marked(sentence: str) -> str:
+    """Escaped HTML in which `backticks` become code."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(sentence))
+
+
+def environment(folder: Path, filters: Mapping[str, Any] | None = None) -> jinja2.Environment:
+    """For templates of this folder, which may import ``block`` of ``verdict.html.j2``.
+
+    The filter ``code`` turns `backticks` into code. Everything else is escaped, and a name that
+    nobody gave is an error.
+    """
+    import jinja2
+    from markupsafe import Markup
+
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([folder, Path(__file__).parent]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    made.filters.update(code=lambda text: Markup(code_marked(text)), **(filters or {}))
+    made.globals.update(
+        headings=HEADINGS, borders=BORDERS, hint_titles=HINT_TITLES, points_of=points
+    )
+    return made
+
+
+@cache
+def _notebook() -> jinja2.Environment:
+    return environment(Path(__file__).parent)

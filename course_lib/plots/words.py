@@ -1,0 +1,13 @@
+"""Numbers as the words beside a figure say them."""
+
+from __future__ import annotations
+
+
+def number(value: float, spec: str = "g") -> str:
+    """Formatted by ``spec``, with a real minus sign: screen readers skip a hyphen."""
+    return format(value, spec).replace("-", "−")
+
+
+def brief(value: float) -> str:
+    """In three digits."""
+    return number(value, ".3g")
