@@ -17,7 +17,8 @@ from .explorer import Draw, Explorer, choice, slider
 from .feature_extraction import image_rows
 from .palette import GREY, INK, LINES, ORANGE, PLAIN, SIGNED, style
 from .picture import Picture, new_figure
-from .training import brief, curves
+from .training import curves
+from .words import brief
 
 __all__ = [  # everything that the lesson shows
     "answers_figure",
