@@ -3,6 +3,8 @@
 #   course:
 #     title: Convolution
 #     minutes: 125
+#     data: [digits]
+#     weights: [efficientnet-lite0]
 #     able: >-
 #       write convolution and pooling with their gradients, train a network of them that finds
 #       digits wherever they stand, say what one unit sees and why deep networks add, and run a
