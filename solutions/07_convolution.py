@@ -76,6 +76,7 @@ import time
 import keras
 import numpy as np
 
+# %% jupyter={"source_hidden": true}
 from course_lib.data import digits, photographs
 from course_lib.exercises import check
 from course_lib.foundations import convolution
@@ -96,6 +97,7 @@ from course_lib.plots import convolution as figures
 from course_lib.transfer import efficientnet_lite
 from course_lib.transfer.autodiff import gradient as keras_gradient
 
+# %% jupyter={"source_hidden": true}
 keras.config.set_floatx("float64")
 number = keras.ops.convert_to_numpy
 
@@ -118,16 +120,19 @@ def he_weights(rng, *shape):
     return rng.normal(scale=np.sqrt(2 / np.prod(shape[:-1])), size=shape)
 
 
+# %% jupyter={"source_hidden": true}
 def dense_start(seed, hidden=64):
     rng = np.random.default_rng(seed)
     first, second = he_weights(rng, SIDE * SIDE, hidden), he_weights(rng, hidden, 10)
     return [first, np.zeros(hidden), second, np.zeros(10)]
 
 
+# %% jupyter={"source_hidden": true}
 def dense_logits(parameters, images):
     return two_layer_forward(images.reshape(len(images), -1), *parameters)[1]
 
 
+# %% jupyter={"source_hidden": true}
 def dense_gradients(parameters, images, labels):
     flat = images.reshape(len(images), -1)
     hidden, logits = two_layer_forward(flat, *parameters)
@@ -153,6 +158,7 @@ def fit(parameters, gradients_of, draw, labels, seed, epochs, rate, size=32):
     return parameters
 
 
+# %% jupyter={"source_hidden": true}
 def accuracy(logits, labels):
     return np.mean(logits.argmax(axis=1) == labels)
 
@@ -166,11 +172,12 @@ def accuracy(logits, labels):
 # learns digits of 8 by 8 pixels that stand in the middle of a canvas of 16 by 16. **Guess first.**
 # At what accuracy does it read test digits in the middle, and three pixels further to the right?
 
-# %% tags=["nbval-ignore-output"]
+# %%
 data = digits.load(seed=0)
 middle = placed(data.train_images, [(4, 4)] * len(data.train_images))
 dense = fit(dense_start(0), dense_gradients, lambda rng: middle, data.train_labels, 0, 10, 0.004)
 
+# %% tags=["nbval-ignore-output"]
 moves = np.arange(5)
 moved = [placed(data.test_images, [(4, 4 + d)] * len(data.test_images)) for d in moves]
 scores = [accuracy(dense_logits(dense, images), data.test_labels) for images in moved]
@@ -199,6 +206,7 @@ print("reads well in the middle:", scores[0] > 0.9, "  three pixels further:", s
 shuffled = np.random.default_rng(1).permutation(SIDE * SIDE)
 
 
+# %%
 def shuffle(images):
     return images.reshape(len(images), -1)[:, shuffled].reshape(images.shape)
 
@@ -520,6 +528,7 @@ def our_sum(x, k, b):
     return np.sum(upstream * conv2d(x, k, b))
 
 
+# %%
 def keras_sum(x, k, b):
     return keras.ops.sum(upstream * (keras.ops.conv(x, k, padding="valid") + b))
 
@@ -719,6 +728,7 @@ def seconds(function, *arguments):
     return time.perf_counter() - begin
 
 
+# %% jupyter={"source_hidden": true}
 def for_training(mine, course, *arguments):
     best = min(seconds(course, *arguments) for _ in range(3))
     slow = min(seconds(mine, *arguments) for _ in range(2)) > 4 * best + 0.005
@@ -740,7 +750,7 @@ unpool = for_training(
 # Before you train: are all six gradients right, put together? (On noise, so that no sum stands
 # exactly on the corner of a ReLU.)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 noise, classes = rng.normal(size=(2, SIDE, SIDE, 1)), np.array([3, 7])
 parameters = [p + 0.1 * rng.normal(size=p.shape) for p in start(0)]
 
@@ -750,6 +760,7 @@ def loss_with(index, changed):
     return softmax_cross_entropy(forward(all_six, noise)[-1], classes)
 
 
+# %% tags=["nbval-ignore-output"]
 names = ["kernels 1", "bias 1", "kernels 2", "bias 2", "weights", "bias"]
 for n in (0, 1, 3, 5):  # the small ones; differences take two passes for each number
     small = numerical_gradient(lambda p, n=n: loss_with(n, p), parameters[n])
@@ -795,6 +806,7 @@ def places(seed):
     return np.split(np.random.default_rng(seed).permutation(corners), [40])
 
 
+# %% jupyter={"source_hidden": true}
 def anywhere(images, corners, rng):
     return placed(images, corners[rng.integers(0, len(corners), len(images))])
 
@@ -1071,6 +1083,7 @@ def block(x, name, stage, stride):
     return x + y if x.shape == y.shape else y
 
 
+# %%
 def photograph_to_logits(rgb):
     x = np.clip(convolved((rgb[None] - 127.0) / 128, "stem", stride=2), 0, 6)
     for number_of_stage, stage in enumerate(efficientnet_lite.STAGES, 1):
@@ -1189,6 +1202,7 @@ def deep_start(seed, depth, scale):
     return [*layers, rng.normal(scale=1 / 8, size=(64, 10))]
 
 
+# %%
 def deep_forward(parameters, x, residual):
     inputs = [x]
     for weights in parameters[:-1]:
@@ -1225,6 +1239,7 @@ def sizes(residual, scale, seeds=5):
     )[:, :-1]
 
 
+# %%
 few = data.train_images[:200], data.train_labels[:200]
 norms = {name: sizes(*kind) for name, kind in KINDS.items()}
 figures.curves(
@@ -1248,7 +1263,7 @@ for name, values in norms.items():
 # But does it matter? Adam does not care how long a gradient is (lesson 04). Train them, on three
 # splits, each kind with first weights of its own.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 PLANS = {
     "plain, 2 layers": (2, False, 1.0),
     "plain, 20 layers": (20, False, 1.0),
@@ -1258,6 +1273,7 @@ PLANS = {
 }
 
 
+# %%
 def deep_score(depth, residual, scale, seed):
     d = digits.load(seed)
 
@@ -1269,6 +1285,7 @@ def deep_score(depth, residual, scale, seed):
     return accuracy(deep_forward(made, d.test_images, residual)[1], d.test_labels)
 
 
+# %% tags=["nbval-ignore-output"]
 deep = {name: [deep_score(*plan, seed) for seed in range(3)] for name, plan in PLANS.items()}
 for name, scores in deep.items():
     print(f"{name:26} {mean_and_spread(scores)}")
