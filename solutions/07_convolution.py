@@ -195,8 +195,9 @@ print("reads well in the middle:", scores[0] > 0.9, "  three pixels further:", s
 
 # %% [markdown]
 # Why did it fail? A dense layer has a weight of its own for each pixel. In training the outermost
-# pixels were always empty, so that their weights never learnt a thing. When the digit moves there,
-# it meets weights that are still as random as at the start.
+# pixels were always empty, so that their weights never learnt a thing: where the digit moves there,
+# it meets weights that are still as random as at the start. And everywhere else it meets weights
+# that learnt to expect other strokes.
 #
 # There is a deeper reason. **Guess first.** We shuffle the 256 pixels, every image in the same way.
 # For you the pictures become noise. How much worse does a dense network get that is trained and

@@ -59,8 +59,8 @@ def kernel_explorer(photograph: np.ndarray) -> Explorer:
         row, column = divmod(place, 3)
         name = f"row {row + 1}, column {column + 1}"
         sliders[f"k{row}{column}"] = slider(name, value, -5, 5, 0.25)
-        sliders[f"k{row}{column}"].layout = {"flex": "1 1 30%", "width": "auto"}
-    begin.layout = {"flex": "1 1 100%", "width": "auto", "max_width": "24em"}
+        sliders[f"k{row}{column}"].layout = {"flex": "1 1 30%", "width": "auto", "max_width": "33%"}
+    begin.layout = {"flex": "1 0 100%", "width": "auto"}  # a row for itself, then three by three
 
     def take(change: Any) -> None:
         for place, value in enumerate(KERNELS[change["new"]]):
