@@ -191,9 +191,9 @@ def grade(
     # Judging works on small arrays; more threads would only cost time to start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if cluster is None:
-        from .grading.servers import SERVERS
+        from .sandbox.run import launch
 
-        SERVERS.launch(1)  # it imports NumPy while this process does
+        launch()  # the process imports NumPy while this process does
     gc.disable()  # imports leave nothing to collect
     from .grading.gradebook import grade
 

@@ -15,15 +15,14 @@ from typing import Any, Protocol
 
 from ..errors import CourseError, UsageError
 from ..exercises.catalogue import using
+from ..sandbox import run as sandbox
+from ..sandbox.isolation import NO_SIGHT
 from ..settings import cores
-from . import sandbox
 from .discovery import Source, discover
 from .own_exercises import OwnExercises
 from .record import HandedIn, Record, grade_one, hand_in
 from .report import Run, templates, write_reports
 from .results import Results, named
-from .servers import SERVERS
-from .walls import NO_SIGHT
 
 Progress = Callable[[int, int, Record], None]
 """Called after each submission is safely on disk, with: how many are done, of how many, and the
@@ -120,7 +119,7 @@ def grade(
     own = OwnExercises.read(exercises) if exercises is not None else None
     sources, notes = discover(paths)
     if cluster is None:
-        SERVERS.launch(min(jobs or cores(), len(sources)))
+        sandbox.launch()
     templates()  # will be wanted at the end; now there is time, while the servers start
     ended: Counter[str] = Counter()
     crashed: list[str] = []
@@ -261,7 +260,7 @@ def _executor(
     where = _local(jobs or cores()) if cluster is None else _connected(cluster, own, trusted)
     with where as executor:
         if not trusted:
-            sandbox.require_walls(executor.missing)
+            sandbox.require_isolation(executor.missing)
         yield executor
 
 

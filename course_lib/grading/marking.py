@@ -4,23 +4,56 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from threading import Event
 from typing import Any
 
 from ..exercises.catalogue import catalogue
-from ..exercises.exercise import Case, Exercise, Verdict
+from ..exercises.diagnosis import advice, error_at
+from ..exercises.exercise import Case, Exercise, Outcome, Status, Verdict
 from ..exercises.judge import diagnose
-from .likeness import code_prints
-from .sandbox import Attempt, Limits, Sandbox
-from .slicing import Slices
+from ..sandbox.limits import Limits
+from ..sandbox.process import Countdown
+from ..sandbox.run import Attempt, Calls, Program, Segments, run
+from .references import source_of
 from .submission import Submission, parse
 
 MAX_NAME = 80
-Entry = dict[str, Any]
-"""One exercise of one submission, as JSON: a verdict's fields, "notes", and "code", which is the
-same for two answers that differ in names and layout only."""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """One exercise of one submission.
+
+    Attributes:
+        exercise: its name.
+        status: of the verdict; of the submission, if that could not be graded.
+        points: earned; None if nothing could be graded.
+        max_points: that there are.
+        misconception: id of the known mistake, or None.
+        message, hints: as `Verdict` has them.
+        notes: sentences on how it was graded.
+    """
+
+    exercise: str
+    status: str
+    points: float | None
+    max_points: float
+    misconception: str | None = None
+    message: str = ""
+    hints: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Marked:
+        """Raises: KeyError or TypeError: it is none."""
+        known = {name: data[name] for name in cls.__dataclass_fields__}
+        return cls(**{**known, "hints": tuple(data["hints"]), "notes": tuple(data["notes"])})
 
 
 def lessons_with_exercises() -> tuple[str, ...]:
@@ -43,7 +76,8 @@ def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
     # Each pattern begins with a fixed word, which is found in no time in a file of any size.
     defined = {word.decode() for word in re.findall(rb"def[ \t]+([a-z_0-9]+)", data)}
     for equals in re.finditer(rb"= ?lambda\b", data):
-        before = re.search(rb"([a-z_0-9]+) ?$", data[: equals.start()][-MAX_NAME:])
+        start = equals.start()
+        before = re.search(rb"([a-z_0-9]+) ?$", data[max(start - MAX_NAME, 0) : start])
         defined |= {before[1].decode()} if before is not None else set()
     votes = Counter(functions[name].lesson for name in sorted(defined & set(functions)))
     if votes:
@@ -60,113 +94,151 @@ def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
 
 def mark(
     data: bytes, lesson: str, seed: int, *, limits: Limits | None = None, stop: Event | None = None
-) -> tuple[list[Entry], list[str]]:
+) -> tuple[list[Marked], list[str]]:
     """Judge every exercise of the lesson.
 
     Args:
         data: the notebook.
         lesson: all of whose exercises count.
         seed: of the random cases.
-        limits: for the learner's process.
-        stop: when set, marking ends with `sandbox.StoppedError`.
+        limits: for the learner's processes.
+        stop: when set, marking ends with `sandbox.process.StoppedError`.
 
     Returns:
-        An entry for each exercise, in the lesson's order, and notes on the notebook.
+        What came of each exercise, in the lesson's order, and notes on the notebook.
 
     Raises:
         UnreadableError: ``data`` are no notebook.
-        WorkerError: no process can be started.
+        SandboxError: no process can be started.
     """
     exercises = exercises_of(lesson)
     submission = parse(data, [exercise.name for exercise in exercises])
-    entries: dict[str, Entry] = {}
-    correct: set[str] = set()
-    lent = _lent(exercises, submission.slices)
-    with Sandbox(limits, stop) as sandbox:
-        for exercise in _in_order(exercises, submission.slices):
-            # What this answer reads and the learner has not got right is given by the course:
-            # no mistake is punished twice. (`softmax = check(softmax)` does so in the notebook.)
-            given = [
-                name for name in entries if name not in correct and _givable(catalogue()[name])
-            ]
-            verdict, notes = _judge(exercise, submission, [*given, *lent], seed, sandbox)
-            if verdict.status == "correct":
-                correct.add(exercise.name)
-            entries[exercise.name] = _entry(verdict, notes)
-    prints = code_prints(submission.slices, entries.values())
-    ordered = [{**entries[e.name], "code": prints.get(e.name)} for e in exercises]
-    return ordered, list(submission.notes)
+    marker = _Marker(submission, seed, limits or Limits(), stop or Event())
+    before = list(catalogue().values())
+    before = before[: min(before.index(exercise) for exercise in exercises)]
+    imported = submission.slices.imported({exercise.name for exercise in before})
+    for exercise in before:
+        if exercise.name in imported and (source := source_of(exercise)) is not None:
+            marker.stand_ins[exercise.name] = source
+    return [marker.mark(exercise) for exercise in exercises], list(submission.notes)
 
 
-def ungraded(lesson: str, status: str, message: str) -> list[Entry]:
-    """Entries without points, for a submission that could not be graded at all."""
+def ungraded(lesson: str, status: str, message: str) -> list[Marked]:
+    """What comes of each exercise of a submission that could not be graded at all."""
     return [
-        {
-            "exercise": exercise.name,
-            "status": status,
-            "points": None,
-            "max_points": exercise.points,
-            "misconception": None,
-            "message": message,
-            "hints": [],
-            "notes": [],
-            "code": None,
-        }
+        Marked(exercise.name, status, None, exercise.points, message=message)
         for exercise in exercises_of(lesson)
     ]
 
 
-def _entry(verdict: Verdict, notes: Sequence[str]) -> Entry:
-    return {
-        "exercise": verdict.exercise,
-        "status": verdict.status,
-        "points": verdict.points,
-        "max_points": verdict.max_points,
-        "misconception": verdict.misconception,
-        "message": verdict.message,
-        "hints": list(verdict.hints),
-        "notes": list(notes),
-    }
+class _Marker:
+    """Judges the exercises of one submission, in their order.
+
+    Attributes:
+        stand_ins: the course's own code for earlier functions that the learner imports from it, or
+            has not got right: no mistake is punished twice. (`mse = check(mse)` does so in the
+            notebook.)
+        accepted: the same for those that the learner has got right.
+    """
+
+    def __init__(self, submission: Submission, seed: int, limits: Limits, stop: Event) -> None:
+        self.submission, self.seed, self.limits, self.stop = submission, seed, limits, stop
+        self.clock = Countdown(limits.submission)
+        self.stand_ins: dict[str, Segments] = {}
+        self.accepted: dict[str, Segments] = {}
+
+    def mark(self, exercise: Exercise) -> Marked:
+        verdict, notes = self._judge(exercise)
+        source = source_of(exercise)
+        if source is not None:
+            kept = self.accepted if verdict.status == "correct" else self.stand_ins
+            kept[exercise.name] = source
+        return Marked(
+            exercise.name,
+            verdict.status,
+            verdict.points,
+            verdict.max_points,
+            verdict.misconception,
+            verdict.message,
+            tuple(verdict.hints),
+            tuple(notes),
+        )
+
+    def _judge(self, exercise: Exercise) -> tuple[Verdict, list[str]]:
+        name, slices = exercise.name, self.submission.slices
+        broken = self.submission.broken.get(name)
+        if slices.answer(name) is None:
+            if broken is not None:
+                return _without_points(exercise, "error", broken), []
+            missing = f"There is no function `{name}` in this notebook."
+            return _without_points(exercise, "not attempted", missing), []
+        program = slices.program(name, self.stand_ins)
+        verdict = self._tried(exercise, program)
+        if verdict.status not in ("correct", "not attempted"):
+            # What an earlier answer returns was accepted; this one's author may not have known how.
+            other = slices.program(name, {**self.accepted, **self.stand_ins})
+            if other != program and (again := self._tried(exercise, other)).status == "correct":
+                program, verdict = other, again
+        notes = slices.notes(name) + self._notes(exercise, program)
+        if verdict.status == "not attempted" and broken is not None:
+            return _without_points(exercise, "error", broken), notes
+        return verdict, notes
+
+    def _notes(self, exercise: Exercise, program: Program) -> list[str]:
+        """Which functions of the course's own were provided, and why."""
+        notes = []
+        for name, _ in program.provided:
+            if name in self.stand_ins:
+                own = catalogue()[name].lesson == exercise.lesson
+                why = "yours is not right yet" if own else "the notebook imports it"
+            elif name in self.accepted:
+                why = "with yours it fails"
+            else:
+                continue
+            notes.append(f"Graded with the course's own `{name}`, because {why}.")
+        return notes
+
+    def _tried(self, exercise: Exercise, program: Program) -> Verdict:
+        cases, calls = _cases(exercise, self.seed)
+        attempt = run(program, calls, self.limits, clock=self.clock, stop=self.stop)
+        if attempt.doubtful and self.clock.left > 0:
+            # Whatever something else has done to this machine costs the answer nothing.
+            attempt = run(program, calls, self.limits, clock=self.clock, stop=self.stop)
+        problem = _problem(exercise, attempt, self.limits)
+        if problem is not None:
+            return _without_points(exercise, *problem)
+        return diagnose(exercise, cases, attempt.outcomes)
 
 
-def _judge(
-    exercise: Exercise, submission: Submission, given: Collection[str], seed: int, sandbox: Sandbox
-) -> tuple[Verdict, Sequence[str]]:
-    name = exercise.name
-    broken = submission.broken.get(name)
-    if submission.slices.answer(name) is None:
-        if broken is not None:
-            return _without_points(exercise, "error", broken), ()
-        missing = f"There is no function `{name}` in this notebook."
-        return _without_points(exercise, "not attempted", missing), ()
-    program = submission.slices.program(name, given)
-    cases = _cases(exercise, seed)
-    references = {other: catalogue()[other].reference for other in program.given}
-    attempt = sandbox.run(program, exercise, cases, references)
-    verdict = _verdict(exercise, cases, attempt)
-    doubtful = sandbox.shared or sandbox.killed
-    if doubtful and verdict.status not in {"correct", "not attempted"}:
-        # Whatever an earlier answer may have done to the process, or another to this machine's
-        # memory, costs this one nothing.
-        attempt = sandbox.run(program, exercise, cases, references, alone=True)
-        verdict = _verdict(exercise, cases, attempt)
-    notes = [
-        *program.notes,
-        *(
-            f"Graded with the course's own `{other}`, because yours is not right yet."
-            for other in program.given
-            if catalogue()[other].lesson == exercise.lesson
-        ),
-    ]
-    if verdict.status == "not attempted" and broken is not None:
-        return _without_points(exercise, "error", broken), notes
-    return verdict, notes
+def _problem(exercise: Exercise, attempt: Attempt, limits: Limits) -> tuple[Status, str] | None:
+    """What kept an answer from being called, as a status and a sentence."""
+    name, loading = exercise.name, attempt.loading
+    if attempt.instead:
+        return "error", f"`{name}` is not a function but a value of type {attempt.instead}."
+    for ended in [loading] if loading is not None else attempt.outcomes[-1:]:
+        if ended.state == "timeout" and "submission" in ended.error:
+            return "timeout", (
+                f"The {limits.submission:g} s that one submission may take were used up before "
+                "this function was done."
+            )
+    return _not_loaded(name, loading, limits) if loading is not None else None
 
 
-def _verdict(exercise: Exercise, cases: Sequence[Case], attempt: Attempt) -> Verdict:
-    if attempt.problem is not None:
-        return _without_points(exercise, *attempt.problem)
-    return diagnose(exercise, cases, attempt.outcomes)
+def _not_loaded(name: str, loading: Outcome, limits: Limits) -> tuple[Status, str]:
+    code = f"The code that `{name}` needs"
+    if loading.state == "raised":
+        told = error_at(loading.error, loading.line)
+        return "error", f"{code} raised {told}.{advice(loading.error, loading.line)}"
+    if loading.state == "timeout":
+        return "timeout", (
+            f"{code} had not finished after {limits.load:g} s: look for a loop at the top level of "
+            "a cell."
+        )
+    if loading.error.startswith("it broke"):
+        return "error", f"{code} {loading.error.removeprefix('it ')}."
+    if loading.error.startswith("it is too long"):
+        return "error", f"{code} is too long to be graded."
+    return "error", f"{code} ended its process: {loading.error}."
 
 
 def _without_points(exercise: Exercise, status: Any, message: str) -> Verdict:
@@ -174,40 +246,6 @@ def _without_points(exercise: Exercise, status: Any, message: str) -> Verdict:
 
 
 @lru_cache(maxsize=64)
-def _cases(exercise: Exercise, seed: int) -> list[Case]:
-    return exercise.draw_cases(seed)
-
-
-def _lent(exercises: Sequence[Exercise], slices: Slices) -> list[str]:
-    """Functions of other lessons that this one imports from the course, as learners may, too."""
-    own = {exercise.lesson for exercise in exercises}
-    others = {e.name: e for e in catalogue().values() if e.lesson not in own}
-    return sorted(name for name in slices.lent(others) if _givable(others[name]))
-
-
-@lru_cache(maxsize=64)
-def _givable(exercise: Exercise) -> bool:
-    """Functions cannot travel as arguments of an ask."""
-    cases = _cases(exercise, 0)
-    return not any(callable(argument) for case in cases for argument in case.arguments)
-
-
-def _in_order(exercises: Sequence[Exercise], slices: Slices) -> list[Exercise]:
-    """What an answer reads is judged before it; a circle is cut in the lesson's order."""
-    by_name = {exercise.name: exercise for exercise in exercises}
-    ordered: dict[str, Exercise] = {}
-    under_way: set[str] = set()
-
-    def visit(exercise: Exercise) -> None:
-        if exercise.name in ordered or exercise.name in under_way:
-            return
-        under_way.add(exercise.name)
-        reads = slices.reads(exercise.name, by_name)
-        for other in exercises:
-            if other.name in reads:
-                visit(other)
-        ordered[exercise.name] = exercise
-
-    for exercise in exercises:
-        visit(exercise)
-    return list(ordered.values())
+def _cases(exercise: Exercise, seed: int) -> tuple[list[Case], Calls]:
+    cases = exercise.draw_cases(seed)
+    return cases, Calls(tuple(case.arguments for case in cases), exercise.seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import linecache
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -68,6 +69,7 @@ def defined_exercises(text: str, path: str) -> tuple[Exercise, ...]:
         UsageError: it cannot be run, or defines none.
     """
     namespace: dict[str, Any] = {"__name__": "own_exercises", "__file__": path}
+    linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
     try:
         exec(compile(text, path, "exec", dont_inherit=True), namespace)
     except (Exception, SystemExit) as error:

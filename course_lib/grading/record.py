@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
-from . import sandbox
+from ..sandbox.process import StoppedError
+from ..sandbox.run import SandboxError
 from .discovery import Source
-from .marking import Entry, lesson_of, mark, ungraded
+from .marking import Marked, lesson_of, mark, ungraded
 from .submission import UnreadableError, read
 
 Record = dict[str, Any]
@@ -65,7 +66,7 @@ def grade_one(
         handed: the submission.
         seed: of the random cases.
         lesson: what to take it for if it does not show it; "" if there is no saying.
-        stop: when set, ends with `sandbox.StoppedError`.
+        stop: when set, ends with `StoppedError`.
     """
     shown = lesson_of(handed.data, reversed(handed.id.split("/"))) or lesson
     if shown is None:
@@ -77,7 +78,7 @@ def grade_one(
             raise UnreadableError("No exercise of the course is in this file.")
         entries, notes = _marked(handed.data, shown, seed, stop or Event())
         return _record(handed, seed, shown, "graded", entries, notes=notes)
-    except sandbox.StoppedError:
+    except StoppedError:
         raise
     except UnreadableError as error:
         status, message = "unreadable", str(error)
@@ -87,12 +88,12 @@ def grade_one(
     return _record(handed, seed, shown, status, ungraded(shown, status, message), message)
 
 
-def _marked(data: bytes, lesson: str, seed: int, stop: Event) -> tuple[list[Entry], list[str]]:
+def _marked(data: bytes, lesson: str, seed: int, stop: Event) -> tuple[list[Marked], list[str]]:
     """`mark`, once more from the start if what it needs of this machine was not to be had."""
     for pause in PAUSES:
         try:
             return mark(data, lesson, seed, stop=stop)
-        except (sandbox.WorkerError, OSError):
+        except (SandboxError, OSError):
             stop.wait(pause)
     return mark(data, lesson, seed, stop=stop)
 
@@ -108,7 +109,7 @@ def _record(
     seed: int,
     lesson: str,
     status: str,
-    entries: list[Record],
+    entries: list[Marked],
     message: str = "",
     notes: Sequence[str] = (),
 ) -> Record:
@@ -121,8 +122,8 @@ def _record(
         "lesson": lesson or None,
         "status": status,
         "message": message,
-        "points": sum(entry["points"] for entry in entries) if graded else None,
-        "max_points": sum(entry["max_points"] for entry in entries) if graded else None,
-        "exercises": entries,
+        "points": sum(entry.points or 0 for entry in entries) if graded else None,
+        "max_points": sum(entry.max_points for entry in entries) if graded else None,
+        "exercises": [entry.to_json() for entry in entries],
         "notes": list(notes),
     }

@@ -95,7 +95,6 @@ def summary_page(run: Run) -> str:
         exercises=summary.by_exercise(run.records),
         mistakes=summary.mistakes(run.records),
         nothing=summary.attempted_nothing(run.records),
-        alike=summary.alike(run.records),
         ungraded=summary.ungraded(run.records),
         learners=learners,
         lessons=tables.lessons_of(run.records),

@@ -10,16 +10,29 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
 
-from .tracks import leaves_tracks
+from ..sandbox.run import Program, Segments, module_of
 
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _IMPORTS = (ast.Import, ast.ImportFrom)
+PASSING = "def {}(answer, *rest, **options):\n    return answer\n"
+"""Stands in for the course's `check`."""
+OF_NOTEBOOKS: dict[str, Segments] = {
+    "display": (("display", "def display(*values, **options): return None\n"),),
+    "get_ipython": (
+        (
+            "get_ipython",
+            "def get_ipython(): return Shell()\n"
+            "class Shell:\n    def __getattr__(self, name): return lambda *a, **k: None\n",
+        ),
+    ),
+}
+"""What every notebook has, and no other Python; harmless where nobody looks."""
 MAX_REMEMBERED = 2000
 """Length of the longest statement whose analysis is kept for the next notebook."""
 
@@ -41,7 +54,6 @@ class Statement:
         later: names that its functions read when they are called.
         star: it is ``from module import *``.
         passing: names under which it imports the course's `check`.
-        leaves_tracks: it may change more than its own names (see `tracks`).
     """
 
     order: int
@@ -56,28 +68,6 @@ class Statement:
     later: frozenset[str]
     star: bool
     passing: frozenset[str]
-    leaves_tracks: bool
-
-
-@dataclass(frozen=True)
-class Program:
-    """What the worker runs to get one answer.
-
-    Attributes:
-        name: of the function.
-        segments: title and source of each statement, in the order in which they run.
-        given: names that the course's own functions stand in for.
-        passing: names of the notebook's `check`, which hands a function through here.
-        notes: a sentence on each decision that the learner should know of.
-        leaves_tracks: a statement may change more than its own names.
-    """
-
-    name: str
-    segments: tuple[tuple[str, str], ...]
-    given: tuple[str, ...] = ()
-    passing: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
-    leaves_tracks: bool = True
 
 
 def statements(cell: int, source: str, first: int) -> Iterator[Statement]:
@@ -164,7 +154,6 @@ def _statement(source: str) -> Statement:
         later=later,
         star=star,
         passing=passing,
-        leaves_tracks=leaves_tracks(node),
     )
 
 
@@ -260,7 +249,7 @@ def _is_checked(node: ast.stmt) -> bool:
     return name == "check"
 
 
-def _is_lent(statement: Statement, name: str) -> bool:
+def _is_of_course(statement: Statement, name: str) -> bool:
     if name not in statement.imports:
         return False
     return any(
@@ -305,55 +294,55 @@ class Slices:
                 return chosen[-1]
         return None
 
-    def lent(self, among: Collection[str]) -> set[str]:
+    def imported(self, among: Collection[str]) -> set[str]:
         """Which of the names ``among`` the notebook only ever imports from the course."""
         return {
             name
             for name in among
             if (binding := self._binding.get(name))
-            and all(_is_lent(statement, name) for statement in binding)
+            and all(_is_of_course(statement, name) for statement in binding)
         }
 
-    def reads(self, name: str, among: Collection[str]) -> set[str]:
-        """Which of the names ``among`` the function reads, directly or through others."""
-        if self.answer(name) is None:
-            return set()
-        found: set[str] = set()
-        self._reach(name, (), seen=found)
-        return (found & set(among)) - {name}
-
-    def program(self, name: str, given: Collection[str] = ()) -> Program:
+    def program(self, name: str, stand_ins: Mapping[str, Segments] | None = None) -> Program:
         """The program of one answer.
 
         Args:
             name: of a function for which `answer` is not None.
-            given: functions that the course's own stand in for, where they are read.
+            stand_ins: code that is provided for these names, where they are read, in place of what
+                the notebook binds them to.
         """
+        provided = {n: source for n, source in OF_NOTEBOOKS.items() if n not in self._binding}
+        provided |= {n: ((n, PASSING.format(n)),) for n in self._passing}
+        provided |= stand_ins or {}
+        provided.pop(name, None)
         seen: set[str] = set()
-        chosen = self._reach(name, given, seen)
+        chosen = self._reach(name, provided, seen)
         answer = self.answer(name)
-        notes = []
-        defined = [s for s in self._binding[name] if name in s.defines]
-        if answer is not None and len(defined) > 1:
-            notes.append(
-                f"`{name}` is defined {len(defined)} times; the last one "
-                f"(code cell {answer.cell}) was graded."
-            )
         # Imports first: a notebook may have run its cells in another order.
         chosen.sort(key=lambda s: (not (s.imports or s.star), s.order))
+        segments = tuple(
+            (name if s is answer else ", ".join(sorted(s.binds)) or "your code", s.source)
+            for s in chosen
+        )
         return Program(
-            name=name,
-            segments=tuple(
-                (name if s is answer else ", ".join(sorted(s.binds)) or "your code", s.source)
-                for s in chosen
-            ),
-            given=tuple(sorted(seen & set(given) - {name})),
-            passing=tuple(sorted(seen & self._passing)),
-            notes=tuple(notes),
-            leaves_tracks=any(s.leaves_tracks for s in chosen),
+            name,
+            segments,
+            provided=tuple((read, provided[read]) for read in sorted(seen & set(provided))),
+            module=module_of([source for _, source in segments]),
         )
 
-    def _reach(self, name: str, given: Collection[str], seen: set[str]) -> list[Statement]:
+    def notes(self, name: str) -> list[str]:
+        """A sentence on each decision that the learner should know of."""
+        answer = self.answer(name)
+        defined = [s for s in self._binding.get(name, []) if name in s.defines]
+        if answer is None or len(defined) < 2:
+            return []
+        return [
+            f"`{name}` is defined {len(defined)} times; the last one (code cell {answer.cell}) was "
+            "graded."
+        ]
+
+    def _reach(self, name: str, provided: Collection[str], seen: set[str]) -> list[Statement]:
         """The statements that the answer needs; names met on the way are put into ``seen``."""
         answer = self.answer(name)
         assert answer is not None
@@ -366,7 +355,7 @@ class Slices:
                 *((read, False) for read in sorted(statement.later)),
             ]:
                 seen.add(read)
-                if read in given or (read == name and not at_once) or read in self._passing:
+                if read in provided or (read == name and not at_once):
                     continue
                 for needed in self._resolve(read, statement, at_once, answer):
                     if needed.order not in chosen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -88,15 +87,6 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class Alike:
-    """Learners whose answers to a lesson are the same code."""
-
-    lesson: str
-    learners: Sequence[str]
-    answers: int
-
-
-@dataclass(frozen=True)
 class Ungraded:
     """A submission without points, and why."""
 
@@ -173,22 +163,6 @@ def attempted_nothing(records: Iterable[Record]) -> list[str]:
         wrote = entry["status"] != "not attempted"
         attempted[record["learner"]] = attempted.get(record["learner"], False) or wrote
     return sorted(learner for learner, wrote in attempted.items() if not wrote)
-
-
-def alike(records: Iterable[Record]) -> list[Alike]:
-    """Groups of learners whose whole lesson is the same code after names are made alike."""
-    groups: dict[tuple[str, int, str], set[str]] = {}
-    for record in records:
-        code = [f"{e['exercise']} {e['code']}" for e in record["exercises"] if e.get("code")]
-        if code:
-            whole = hashlib.sha256("\n".join(code).encode()).hexdigest()
-            groups.setdefault((record["lesson"], len(code), whole), set()).add(record["learner"])
-    found = [
-        Alike(lesson, sorted(learners), answers)
-        for (lesson, answers, _), learners in groups.items()
-        if len(learners) > 1
-    ]
-    return sorted(found, key=lambda group: (group.lesson, -group.answers, group.learners))
 
 
 def ungraded(records: Iterable[Record]) -> list[Ungraded]:

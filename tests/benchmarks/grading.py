@@ -40,7 +40,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from course_lib.grading import sandbox
+from course_lib.sandbox import run as sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = "01_losses"
@@ -258,7 +258,7 @@ def grade(submitted: Path, out: Path, jobs: int) -> Cost:
 WARM = """
 import os, resource, sys, time
 from pathlib import Path
-from course_lib.grading import process
+
 from course_lib.grading.gradebook import grade
 submitted, out, jobs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 grade([submitted], out / "first", jobs=jobs, seed=1)

@@ -33,6 +33,7 @@ def adam_rule(step_function, epsilon=EPSILON):
 
 
 @pytest.mark.parametrize("epsilon", [EPSILON, 1e-3])
+@pytest.mark.slow
 def test_adam_follows_keras_for_1000_steps(largest_gap, keras64, problem, epsilon):
     assert row("adam-epsilon").keras.startswith("v as it is")
     assert row("adam-step").keras == "1"
@@ -48,6 +49,7 @@ def test_adam_of_the_paper_does_not_follow_keras(largest_gap, keras64, problem):
     assert gap > 1e-3
 
 
+@pytest.mark.slow
 def test_adamw_follows_keras_for_1000_steps(largest_gap, keras64, problem):
     assert row("adamw-decay").keras == "the old weights, times η"
 
@@ -61,6 +63,7 @@ def test_adamw_follows_keras_for_1000_steps(largest_gap, keras64, problem):
 
 
 @pytest.mark.parametrize("epsilon", [EPSILON, 1e-3])
+@pytest.mark.slow
 def test_rmsprop_follows_keras_for_1000_steps(largest_gap, keras64, problem, epsilon):
     assert row("rmsprop-epsilon").keras == "inside the root"
 
@@ -72,6 +75,7 @@ def test_rmsprop_follows_keras_for_1000_steps(largest_gap, keras64, problem, eps
 
 
 @pytest.mark.parametrize("epsilon", [EPSILON, 1e-3])
+@pytest.mark.slow
 def test_adagrad_follows_keras_for_1000_steps(largest_gap, keras64, problem, epsilon):
     assert row("adagrad-epsilon").keras == "inside the root"
 

@@ -70,6 +70,7 @@ def test_training_with_l2_is_weight_decay_of_twice_the_strength_for_plain_sgd():
     )
 
 
+@pytest.mark.slow
 def test_weight_decay_follows_keras_for_1000_steps(largest_gap, keras64):
     assert row("sgd-weight-decay").keras == "on the weights, times η"
 

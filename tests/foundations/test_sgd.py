@@ -19,6 +19,7 @@ ROUNDING = 1e-11
 # --- Keras, step by step, with two changes of the learning rate -------------------------------
 
 
+@pytest.mark.slow
 def test_sgd_follows_keras_for_1000_steps(largest_gap, keras64):
     def rule(weights, gradient, step, rate):
         return (sgd.sgd_step(weights, gradient, rate),)
@@ -29,6 +30,7 @@ def test_sgd_follows_keras_for_1000_steps(largest_gap, keras64):
 @pytest.mark.parametrize(
     ("step_function", "nesterov"), [(sgd.momentum_step, False), (sgd.nesterov_step, True)]
 )
+@pytest.mark.slow
 def test_momentum_follows_keras_for_1000_steps(
     largest_gap, keras64, problem, step_function, nesterov
 ):
@@ -42,6 +44,7 @@ def test_momentum_follows_keras_for_1000_steps(
     assert largest_gap(rule, [np.zeros_like(problem.start)], optimizer, RATES) < ROUNDING
 
 
+@pytest.mark.slow
 def test_pytorchs_momentum_follows_keras_only_while_the_rate_stays(largest_gap, keras64, problem):
     def rule(weights, gradient, buffer, step, rate):
         return sgd.momentum_step_pytorch(weights, gradient, buffer, rate, MOMENTUM)

@@ -201,18 +201,18 @@ BOMBS = {
 
 OTHER_PROCESSES = {
     "kill the parent": attack(
-        "import os\n" + body("os.kill(os.getppid() or os.getpgid(0), 9)"), "wrong", ""
+        "import os\n" + body("os.kill(os.getppid(), 9)"), "error", "PermissionError"
     ),
     "kill everything": attack(
         "import os\n"
-        + body("for n in (-1, 0, 1, 2, 3):", "    try: os.kill(n, 9)", "    except OSError: pass"),
-        "wrong",
-        "",
+        + body("for n in (-1, 1, 0, 2, 3):", "    try: os.kill(n, 9)", "    except OSError: pass"),
+        "error",
+        "it was killed",
     ),
     "kill by number": attack(
         "import os\n"
         + body(
-            "for n in range(2, 40_000):",
+            "for n in range(3, 40_000):",
             "    try: os.kill(n, 9)",
             "    except ProcessLookupError: continue",
             "    raise RuntimeError('somebody was there')",
@@ -328,7 +328,7 @@ THEFT = {
     "import past the guard": attack(
         "import sys, os\n"
         "def mse(p, t):\n"
-        "    sys.meta_path = [f for f in sys.meta_path if f.__module__ != 'worker']\n"
+        "    sys.meta_path = [f for f in sys.meta_path if f.__module__ != 'sandbox.worker']\n"
         "    sys.path.insert(0, os.path.dirname('COURSE'))\n"
         "    from course_lib.foundations.losses import mse as answer\n"
         "    return answer(p, t)",
@@ -429,7 +429,8 @@ LIES = {
         "a reply to no question",
     ),
     "a worker of its own": attack(
-        "import sys\n" + body("sys.modules['worker'].encode = lambda *a, **k: b'correct' * 99"),
+        "import sys\n"
+        + body("sys.modules['sandbox.worker'].encode = lambda *a, **k: b'correct' * 99"),
         "error",
         "the bytes are not a frame",
     ),

@@ -102,7 +102,7 @@ def marked() -> Callable[..., dict[str, dict[str, Any]]]:
 
     def run(*cells: str, seed: int = 7, **options: Any) -> dict[str, dict[str, Any]]:
         entries, _ = mark(notebook(*cells), "01_losses", seed, **options)
-        return {entry["exercise"]: entry for entry in entries}
+        return {entry.exercise: entry.to_json() for entry in entries}
 
     return run
 

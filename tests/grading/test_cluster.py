@@ -18,7 +18,7 @@ from course_lib.errors import CourseError, UsageError
 from course_lib.grading import cluster as clusters
 from course_lib.grading.gradebook import grade
 from course_lib.grading.record import HandedIn
-from course_lib.grading.walls import NO_SIGHT
+from course_lib.sandbox.isolation import NO_SIGHT
 
 from .conftest import answers, notebook
 from .test_own_exercises import EXAMPLE, RMSE

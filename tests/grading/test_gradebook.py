@@ -19,10 +19,11 @@ import psutil
 import pytest
 
 from course_lib.errors import CourseError, UsageError
-from course_lib.grading import record, sandbox
+from course_lib.grading import record
 from course_lib.grading.discovery import discover
 from course_lib.grading.gradebook import grade
 from course_lib.lessons import START_PAGE
+from course_lib.sandbox import run as sandbox
 
 from .conftest import MAX_POINTS, RIGHT, answers, notebook, rows
 
@@ -336,7 +337,8 @@ def test_our_own_failure_is_no_zero_and_is_tried_again(
 def test_a_worker_that_does_not_start_is_our_failure(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox.Sandbox.__init__, "__defaults__", (None, None, ("/no/python",)))
+    sandbox.shut_down()
+    monkeypatch.setattr("sys.executable", "/no/python")
     with pytest.raises(CourseError, match="does not start on this machine"):
         grade([folder(anna=GOOD)], tmp_path / "out")
 

@@ -19,17 +19,16 @@ import pytest
 
 from course_lib.cli import course
 from course_lib.errors import CourseError
-from course_lib.exercises import Case
-from course_lib.grading import gradebook, process, record, servers
+from course_lib.grading import gradebook, record
 from course_lib.grading.gradebook import grade
-from course_lib.grading.process import Answer, Channel, DiedError, HungError
 from course_lib.grading.record import HandedIn, grade_one
 from course_lib.grading.results import NAMED, named
-from course_lib.grading.sandbox import Limits, Sandbox, WorkerError, _Asks
-from course_lib.grading.slicing import Program
-from course_lib.grading.worker import Message, encode
+from course_lib.sandbox import process
+from course_lib.sandbox.process import AnswerProcess, Countdown, DiedError, HungError
+from course_lib.sandbox.run import SandboxError, shut_down
+from course_lib.sandbox.wire import Frames, encode
 
-from .conftest import MAX_POINTS, answers, call_of_f, notebook
+from .conftest import MAX_POINTS, answers, notebook
 
 pytestmark = pytest.mark.slow
 
@@ -44,22 +43,13 @@ def mse(predictions, targets):
 """
 
 
-def outcome(source: str, seconds: float, **limits: Any) -> str:
-    """What comes of the one call of a function `f`."""
-    asked = call_of_f(Case((1.0,)), seconds=seconds)
-    with Sandbox(Limits(grace=0.0, **limits)) as box:
-        attempt = box.run(Program("f", (("f", source),)), asked, asked.draw_cases(0), {})
-    assert attempt.problem is None, attempt.problem
-    return attempt.outcomes[0].state
-
-
 # --- processes that are killed -------------------------------------------------------------------
 
 
 @pytest.fixture
 def killing() -> Iterator[Callable[[Callable[[psutil.Process], bool]], Event]]:
     """Starts to kill, again and again, one of the processes below this one; returns when it has."""
-    servers.SERVERS.end()  # others may have lost their parent
+    shut_down()  # others may have lost their parent
     ended = Event()
     threads = []
 
@@ -86,16 +76,16 @@ def killing() -> Iterator[Callable[[Callable[[psutil.Process], bool]], Event]]:
     ended.set()
     for thread in threads:
         thread.join()
-    servers.SERVERS.end()
+    shut_down()
 
 
 def generation(one: psutil.Process) -> int:
-    """1 for a nursery, 2 for what it has forked, and so on."""
+    """1 for the server, 2 for itself in its namespaces, 3 for a keeper, 4 for an answer."""
     return len(one.parents()) - len(psutil.Process().parents())
 
 
 def is_answer_at_work(one: psutil.Process) -> bool:
-    return generation(one) >= 3 and not one.children() and time.time() - one.create_time() > 0.3
+    return generation(one) >= 4 and not one.children() and time.time() - one.create_time() > 0.3
 
 
 @linux
@@ -108,7 +98,7 @@ def test_an_answer_that_was_killed_gets_a_second_chance(killing: Any) -> None:
 
 
 @linux
-@pytest.mark.parametrize("below", [1, 2, 3])
+@pytest.mark.parametrize("below", [1, 2, 3, 4])
 def test_whatever_dies_every_submission_has_its_points(
     folder: Folder, tmp_path: Path, killing: Any, below: int
 ) -> None:
@@ -126,43 +116,11 @@ def test_whatever_dies_every_submission_has_its_points(
     assert [json.loads(line)["points"] for line in lines] == [MAX_POINTS] * 4
 
 
-@linux
-def test_servers_that_die_before_they_are_taken_are_passed_over() -> None:
-    pool = servers.Servers()
-    try:
-        pool.launch(2)
-        [nursery] = pool._nurseries.values()
-        nursery._popen.kill()
-        server = pool.take("numpy")
-        assert server.alive
-        pool.put(server)
-    finally:
-        pool.end()
-
-
-@linux
-def test_a_wall_that_could_be_had_before_is_not_done_without() -> None:
-    pool = servers.Servers()
-    without = ("namespaces",)
-    try:
-        first = pool.take("numpy", without)
-        pool.put(first)
-        assert pool.take("numpy", without) is first
-        [nursery] = pool._nurseries.values()
-        assert nursery.missing[without]  # at least the limit on files in memory
-        nursery.missing[without] = frozenset()
-        with pytest.raises(OSError, match=r"it lacks .*files in memory"):
-            pool.take("numpy", without)
-        first.end()
-    finally:
-        pool.end()
-
-
 def test_what_fails_here_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     handed = HandedIn("anna", "anna", GOOD)
     really = record.mark
     failures: list[Exception] = [
-        WorkerError("Something has ended the process."),
+        SandboxError("Something has ended the process."),
         OSError(errno.ENOBUFS, "No buffer space available"),
     ]
 
@@ -176,7 +134,7 @@ def test_what_fails_here_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None
     made = grade_one(handed, 1, None)
     assert made is not None
     assert (made["status"], made["points"]) == ("graded", MAX_POINTS)
-    failures += [WorkerError(f"Failure {n}.") for n in (3, 2, 1)]
+    failures += [SandboxError(f"Failure {n}.") for n in (3, 2, 1)]
     made = grade_one(handed, 1, None)
     assert made is not None
     assert (made["status"], made["points"]) == ("crashed", None)
@@ -186,111 +144,75 @@ def test_what_fails_here_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None
 # --- a slow machine ------------------------------------------------------------------------------
 
 
-def test_what_has_come_counts_however_late_this_side_looks() -> None:
+@pytest.fixture
+def waiting() -> Iterator[tuple[AnswerProcess, int]]:
+    """This side of a process, and a handle to write what it would."""
     from_it, to_us = os.pipe()
-    try:
-        channel = Channel(to_us, from_it, Event())
-        with pytest.raises(HungError):
-            channel.receive(channel.now() - 1)
-        os.write(to_us, encode({"kind": "value"}))
-        assert channel.receive(channel.now() - 1) == {"kind": "value"}
-    finally:
-        os.close(from_it)
-        os.close(to_us)
+    ours = object.__new__(AnswerProcess)
+    ours._stop, ours._frames, ours._received = Event(), Frames(), 0
+    ours._requests, ours._replies = to_us, from_it
+    os.set_blocking(from_it, False)
+    yield ours, to_us
+    os.close(from_it)
+    os.close(to_us)
 
 
-def test_while_the_machine_stands_still_no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_come_counts_however_late_this_side_looks(waiting: Any) -> None:
+    ours, to_us = waiting
+    with pytest.raises(HungError):
+        ours.receive(Countdown(0))
+    os.write(to_us, encode({"kind": "value"}))
+    assert ours.receive(Countdown(0)) == {"kind": "value"}
+
+
+def test_while_the_machine_stands_still_no_time_passes(
+    waiting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = 100.0
     waits: list[float] = []
 
-    def ready(number: int, writing: bool, seconds: float) -> bool:
+    def ready(handle: int, writing: bool, seconds: float) -> bool:
         nonlocal clock
         waits.append(seconds)
         clock += seconds + (30.0 if len(waits) == 2 else 0.0)  # halted during the second look
         return False
 
-    from_it, to_us = os.pipe()
-    try:
-        channel = Channel(to_us, from_it, Event())
-        monkeypatch.setattr(process, "time", SimpleNamespace(monotonic=lambda: clock))
-        monkeypatch.setattr(process, "_ready", ready)
-        with pytest.raises(HungError):
-            channel.receive(channel.now() + 1.0)
-    finally:
-        os.close(from_it)
-        os.close(to_us)
-    assert sum(waits) == pytest.approx(1.0)
-    assert waits[-1] == 0.0
-
-
-def test_where_pipes_cannot_be_waited_for_deadlines_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("select.poll", raising=False)  # as on Windows
-    from_it, to_us = os.pipe()
-    try:
-        channel = Channel(to_us, from_it, Event())
-        with pytest.raises(HungError):
-            channel.receive(channel.now() + 0.1)
-        os.write(to_us, encode({"kind": "value"}))
-        assert channel.receive(channel.now() + 10) == {"kind": "value"}
-        assert not channel.has_stray()
-        os.write(to_us, b"x")
-        assert channel.has_stray()
-    finally:
-        os.close(from_it)
-        os.close(to_us)
-
-
-@linux
-def test_waiting_for_a_processor_takes_no_time_from_an_answer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    source = "import time\ndef f(x):\n    time.sleep(0.6)\n    return x"
-    assert outcome(source, 0.2) == "timeout"
-    monkeypatch.setattr(Answer, "_waited", lambda self: time.monotonic() * 0.9)
-    assert outcome(source, 0.2) == "returned"
-
-
-@linux
-@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the system does not tell")
-def test_how_long_an_answer_has_waited_for_a_processor_is_known() -> None:
-    source = """
-import os, time
-os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-def spin(seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end: pass
-for _ in range(3):
-    if os.fork() == 0:
-        spin(2)
-        os._exit(0)
-def f(x):
-    spin(1.2)
-    return x
-"""
-    assert outcome(source, 0.8) == "returned"  # of the one processor it has a quarter
-
-
-def test_asking_for_ever_is_a_loop_without_end() -> None:
-    class Asking(Channel):
-        """Has always asked once more already, and reads all replies."""
-
-        left = 100_000
-
-        def __init__(self) -> None:
-            pass
-
-        def receive(self, deadline: float) -> Message:
-            self.left -= 1
-            assert self.left
-            return {"kind": "ask", "id": "1", "name": "one", "arguments": (), "keywords": ()}
-
-        def send(self, frame: bytes, deadline: float) -> None:
-            pass
-
-    box = Sandbox()
-    box._process = Asking()
+    monkeypatch.setattr(process, "time", SimpleNamespace(monotonic=lambda: clock))
+    monkeypatch.setattr(process, "_ready", ready)
     with pytest.raises(HungError):
-        box._reply("1", 0.1, _Asks({"one": lambda: 1}, 20), "value")
+        waiting[0].receive(Countdown(1.0))
+    assert sum(waits) == pytest.approx(1.0)
+
+
+def test_nothing_that_comes_drop_by_drop_wins_time(
+    waiting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, to_us = waiting
+    frame = encode({"kind": "value", "value": "a" * 1000})
+    sent = 0
+
+    def ready(handle: int, writing: bool, seconds: float) -> bool:
+        nonlocal sent
+        os.write(to_us, frame[sent : sent + 1])
+        sent += 1
+        time.sleep(0.02)
+        return True
+
+    monkeypatch.setattr(process, "_ready", ready)
+    with pytest.raises(HungError):
+        ours.receive(Countdown(0.3))
+    assert sent < 30
+
+
+def test_where_pipes_cannot_be_waited_for_the_time_is_over_all_the_same(
+    waiting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("select.poll", raising=False)  # as on Windows
+    ours, to_us = waiting
+    with pytest.raises(HungError):
+        ours.receive(Countdown(0.1))
+    os.write(to_us, encode({"kind": "value"}))
+    assert ours.receive(Countdown(10)) == {"kind": "value"}
 
 
 @pytest.mark.parametrize(
@@ -298,25 +220,20 @@ def test_asking_for_ever_is_a_loop_without_end() -> None:
     [(errno.EPIPE, DiedError), (errno.ECONNRESET, DiedError), (errno.ENOBUFS, OSError)],
 )
 def test_a_lack_of_buffers_is_not_the_death_of_a_process(
-    monkeypatch: pytest.MonkeyPatch, number: int, raised: type[Exception]
+    waiting: Any, monkeypatch: pytest.MonkeyPatch, number: int, raised: type[Exception]
 ) -> None:
     def fail(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    from_it, to_us = os.pipe()
-    try:
-        channel = Channel(to_us, from_it, Event())
-        os.write(to_us, b"x")
-        with monkeypatch.context() as patched:
-            patched.setattr(os, "write", fail)
-            patched.setattr(os, "read", fail)
-            with pytest.raises(raised):
-                channel.send(b"x", channel.now() + 1)
-            with pytest.raises(raised):
-                channel.receive(channel.now() + 1)
-    finally:
-        os.close(from_it)
-        os.close(to_us)
+    ours, to_us = waiting
+    os.write(to_us, b"x")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", fail)
+        patched.setattr(os, "read", fail)
+        with pytest.raises(raised):
+            ours.send(b"x", Countdown(1))
+        with pytest.raises(raised):
+            ours.receive(Countdown(1))
 
 
 def test_threads_that_cannot_start_are_told(
@@ -383,7 +300,7 @@ def test_what_failed_here_is_named_has_a_status_and_is_tried_again_by_resume(
 
     def mark(data: bytes, *arguments: Any, **options: Any) -> Any:
         if b"np.median" in data:
-            raise WorkerError("There is no memory left.")
+            raise SandboxError("There is no memory left.")
         return really(data, *arguments, **options)
 
     monkeypatch.setattr(record, "PAUSES", ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from course_lib.grading import record, results
 from course_lib.grading.gradebook import grade
-from course_lib.grading.marking import Entry, ungraded
+from course_lib.grading.marking import Marked, ungraded
 
 from .conftest import RIGHT, notebook
 
@@ -39,9 +40,10 @@ def peak_of(place: Path, size: int) -> int:
 def test_memory_does_not_grow_with_the_class(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def large(data: bytes, lesson: str, seed: int, **_: Any) -> tuple[list[Entry], list[str]]:
-        entries = [{**entry, "points": 0.0} for entry in ungraded(lesson, "wrong", "Wrong.")]
-        entries[0]["message"] = json.dumps("x" * LARGE)  # a new text each time
+    def large(data: bytes, lesson: str, seed: int, **_: Any) -> tuple[list[Marked], list[str]]:
+        entries = [replace(one, points=0.0) for one in ungraded(lesson, "wrong", "Wrong.")]
+        large = json.dumps("x" * LARGE)  # a new text each time
+        entries[0] = replace(entries[0], message=large)
         return entries, []
 
     monkeypatch.setattr(record, "mark", large)

@@ -1,19 +1,18 @@
-"""Walls around learners' processes on Linux, built from the kernel's own means through ctypes.
+"""Isolation of processes on Linux, built from the kernel's own means through ctypes.
 
-Stands alone like `worker`, beside which it is loaded: nothing of course_lib outside this folder.
-Each wall is a layer that is used where this machine offers it, and `raised.Walls.words` says which
-hold and which are missing:
+Stands alone like `worker`: nothing of course_lib outside the sandbox. Each layer is used where
+this machine offers it, and `layers.Isolation.words` says which hold and which are missing:
 
 * namespaces (as root, or where users may make user namespaces): a view of the file system that
   holds the interpreter, its packages and nothing else; no network; no other process; a working
   folder of limited size in memory. (user_namespaces(7), pid_namespaces(7), pivot_root(2))
 * Landlock: only the same folders can be read, only the working folder written, no program
   started, no other process traced. (landlock(7))
-* seccomp: no sockets, no tracing of processes, no new namespaces, no memory that the limits do
-  not count. (seccomp(2))
+* seccomp: no sockets that reach anything, no tracing of processes, no new namespaces, no memory
+  that the limits do not count. (seccomp(2))
 * an unprivileged user when started as root, and no capabilities in any case. (capabilities(7))
 
-`raised` puts the layers together, `view` decides what may be seen. A limit on the memory of all of
+`layers` puts them together, `view` decides what may be seen. A limit on the memory of all of
 an answer's processes together, by cgroups, would need a machine that delegates one: the address
 space of each process and their number are limited instead.
 """

@@ -1,13 +1,15 @@
-"""The layers put together: what a process that forks answers does, and what each answer does.
+"""The layers put together, in the order in which they are raised.
 
-`Walls.raise_shared` is called once by a process that forks answers, one at a time; `raise_own`
-before each fork, `enclose` in the forked process, and `end_own` when it is to end.
+`Isolation.share` is called once, by the process that forks all others; then it is behind them,
+too. `Isolation.separate` is called by a process that stands between it and one answer, and calls
+`clean` when that has ended; `Isolation.enclose` is called by the answer itself.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import struct
 from dataclasses import dataclass
@@ -18,17 +20,20 @@ from .kernel import DUMPABLE, END_WITH_PARENT, NO_NEW_PRIVILEGES, SUBREAPER, lib
 from .seccomp import filter_system_calls
 from .view import DEVICES, course_free_folders, decided, world_readable
 
+NOBODY = 65534
+
 
 @dataclass
-class Walls:
-    """The walls of one process that forks answers.
+class Isolation:
+    """The layers around the answers of one process that forks them.
 
     Attributes:
-        folder: an empty folder of this process's own, on the outside.
+        folder: an empty folder of that process's own, on the outside.
         without: layers that are not to be used even if they are there.
         work: path of the working folder as the answer sees it.
-        besides: how many processes of the answers' user there are already, all of which a limit
-            on processes counts; None if no limit binds that user.
+        user: which the answer becomes; None if it stays who it is.
+        other_processes: how many processes of the answer's user are not the answer's, all of which
+            a limit on processes counts; None if no limit binds that user.
     """
 
     folder: str
@@ -39,11 +44,10 @@ class Walls:
     ruleset: int = -1
     seccomp: bool = False
     user: int | None = None
-    besides: int | None = None
-    home: int = -1
+    other_processes: int | None = None
 
-    def raise_shared(self) -> None:
-        """Build what all answers have in common; afterwards this process is behind it, too."""
+    def share(self) -> None:
+        """Build what all answers have in common."""
         with contextlib.suppress(OSError):  # if memory runs out, answers go before anything else
             Path("/proc/self/oom_score_adj").write_text("1000")
         readable, hidden = course_free_folders()
@@ -54,61 +58,56 @@ class Walls:
         if self.namespaces:
             self._enter_namespaces(readable, hidden)
         else:
-            self.work = str(Path(self.folder, "answer"))
+            self.work = self.folder
             Path(self.folder).chmod(0o711)
-            prctl(SUBREAPER, 1)
         ways = (world_readable(path, way_there=not self.namespaces) for path in readable)
         if self.user is not None and not all(ways):
             self.user = None  # the interpreter belongs to root alone, and answers need it
         if self.namespaces or self.user is not None:
-            self.besides = (None if self.user is None else 0) if root else 2  # of ours
+            self.other_processes = (None if self.user is None else 0) if root else 1
         elif not root:
-            self.besides = _tasks_of(os.geteuid())
+            self.other_processes = _tasks_of(os.geteuid())
         if "landlock" not in self.without:
             self.landlock = landlock.version()
-        if self.landlock:
-            above = str(Path(self.work).parent)
-            self.ruleset = landlock.ruleset(self.landlock, decided(readable, hidden), above)
+        if self.namespaces:
+            self._restrict_files(str(Path(self.work).parent))
         self.seccomp = "seccomp" not in self.without and works(filter_system_calls)
         # What is refused to others of the same user: to look into this process.
         prctl(DUMPABLE, 0)
 
-    def raise_own(self) -> None:
-        """Build what one answer has to itself: process numbers and its folder.
+    def separate(self) -> None:
+        """Build what one answer has to itself: process numbers, its folder, its user.
 
-        The next process to be forked is the first of its numbers, and all others end with it.
+        With namespaces it returns in a new process, the first of its numbers: when that ends, all
+        others do. (It is not the answer itself: the first is not ended by a limit's signal.)
         """
+        if self.user not in (None, NOBODY):
+            self.user = _any_user()
         owner = self.user if self.user is not None else os.geteuid()
         if self.namespaces:
             namespaces.open_cell(self.work, owner)
+            if os.fork() != 0:
+                os._exit(0)
         else:
+            prctl(END_WITH_PARENT, signal.SIGKILL)
+            prctl(SUBREAPER, 1)
+            self.work = str(Path(self.folder, secrets.token_hex(8)))
             Path(self.work).mkdir(mode=0o700)
-            if self.user is not None:
-                os.chown(self.work, owner, owner)
+            os.chown(self.work, owner, owner if self.user is not None else -1)
+            self._restrict_files(self.work)
 
-    def end_own(self, number: int | None) -> int | None:
-        """End the answer's process, if there is one, with all that it has started.
-
-        Returns:
-            Its exit status if it had ended by itself, or minus the signal that ended it.
-        """
-        status = None
-        if number is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
-            status = os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
-        if self.namespaces:
-            namespaces.close_cell(self.work, self.home)
-        else:
+    def clean(self) -> None:
+        """End what the answer has started; what is in namespaces ends by itself."""
+        if not self.namespaces:
             _end_children()
             clear(self.work)
-        return status
 
     def enclose(self) -> None:
         """Close the walls behind this process, for good."""
         os.chdir(self.work)
         if self.user is not None:
             _become(self.user)
+        prctl(END_WITH_PARENT, signal.SIGKILL)
         prctl(NO_NEW_PRIVILEGES, 1)
         _drop_capabilities()
         if self.landlock:
@@ -132,11 +131,14 @@ class Walls:
         }
         return [w for w, holds in walls.items() if holds], [w for w, h in walls.items() if not h]
 
+    def _restrict_files(self, work: str) -> None:
+        if self.landlock:
+            self.ruleset = landlock.ruleset(self.landlock, decided(*course_free_folders()), work)
+
     def _try_namespaces(self, readable: list[str], hidden: list[str]) -> None:
         self._enter_namespaces(readable, hidden)
         self.namespaces = True
-        self.raise_own()
-        self.end_own(None)
+        self.separate()
 
     def _enter_namespaces(self, readable: list[str], hidden: list[str]) -> None:
         """Returns in a new process, the first of its numbers; the old one waits for its end."""
@@ -146,17 +148,18 @@ class Walls:
             os.closerange(0, 3)
             os._exit(os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) & 0xFF)
         prctl(END_WITH_PARENT, signal.SIGKILL)
-        self.home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         paths = decided([*readable, *DEVICES], hidden)
         namespaces.change_root(self.folder, paths)
         self.work = "/work/answer"
 
 
-def _other_user(folder: str) -> int | None:
-    """A user that owns nothing, of this process's own where possible; None if it may not change.
+def _any_user() -> int:
+    """A user that owns nothing and is nobody else's: processes are counted per user."""
+    return (1 << 30) + secrets.randbits(29)
 
-    (Processes are counted per user: those of one answer must not use up another's.)
-    """
+
+def _other_user(folder: str) -> int | None:
+    """A user that owns nothing, if possible one of many; None if this process may not change."""
     probe = Path(folder, "probe")
     probe.mkdir()
 
@@ -164,7 +167,7 @@ def _other_user(folder: str) -> int | None:
         os.chown(probe, user, user)
         _become(user)
 
-    users = ((1 << 30) + os.getpid(), 65534)
+    users = (_any_user(), NOBODY)
     found = next((user for user in users if works(lambda: become(user))), None)  # noqa: B023
     probe.rmdir()
     return found

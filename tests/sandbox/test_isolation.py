@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -20,21 +21,21 @@ import pytest
 import course_lib
 from course_lib.cli import course
 from course_lib.errors import CourseError
-from course_lib.exercises import Case
-from course_lib.grading import sandbox, servers, walls
 from course_lib.grading.gradebook import grade
-from course_lib.grading.sandbox import Limits, Sandbox, WorkerError
-from course_lib.grading.slicing import Program
-from course_lib.grading.walls import NO_NETWORK, NO_REACH, NO_SIGHT, clear
-from course_lib.grading.walls.view import course_free_folders, decided
-
-from .conftest import answers, call_of_f, notebook
+from course_lib.sandbox import isolation
+from course_lib.sandbox import run as sandbox
+from course_lib.sandbox.isolation import NO_NETWORK, NO_REACH, NO_SIGHT, clear
+from course_lib.sandbox.isolation.view import course_free_folders, decided
+from course_lib.sandbox.limits import Limits
+from course_lib.sandbox.process import ForkServer
+from course_lib.sandbox.run import Calls, Program, SandboxError
+from tests.grading.conftest import answers, notebook
 
 pytestmark = pytest.mark.slow
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's own")
 PACKAGE = Path(course_lib.__file__).resolve().parent
-EXERCISE = call_of_f(Case((1.0,)))
+ONCE = Calls(((1.0,),), 5.0)
 
 TRIES = f"""
 import ctypes, os, socket, sys, time
@@ -87,12 +88,12 @@ def f(x):
 
 def value(source: str, without: Sequence[str] = (), **limits: Any) -> Any:
     """What a function `f` of this program returns behind the walls that are left."""
-    program = Program("f", (("f", source),))
-    with Sandbox(Limits(grace=10.0, **limits), without=without) as box:
-        attempt = box.run(program, EXERCISE, EXERCISE.draw_cases(0), {})
-        assert attempt.problem is None, attempt.problem
-        assert attempt.outcomes[0].state == "returned", attempt.outcomes[0]
-        return attempt.outcomes[0].value
+    module = "keras" if "import keras" in source else "numpy"
+    program = Program("f", (("f", source),), module=module)
+    attempt = sandbox.run(program, ONCE, Limits(grace=10.0, **limits), without=without)
+    assert attempt.loading is None, attempt.loading
+    assert attempt.outcomes[0].state == "returned", attempt.outcomes[0]
+    return attempt.outcomes[0].value
 
 
 def succeed(without: Sequence[str] = ()) -> set[str]:
@@ -106,9 +107,8 @@ def succeed(without: Sequence[str] = ()) -> set[str]:
 
 
 def missing(without: Sequence[str] = ()) -> tuple[str, ...]:
-    with Sandbox(without=without) as box:
-        box.start()
-        return box.missing
+    program = Program("f", (("f", "f = len"),))
+    return sandbox.run(program, Calls(()), without=without).missing
 
 
 READ = {"read_course", "list_course", "read_passwords"}
@@ -124,7 +124,7 @@ def test_nothing_gets_out() -> None:
 
 
 @linux
-@pytest.mark.parametrize("layer", walls.LAYERS)
+@pytest.mark.parametrize("layer", isolation.LAYERS)
 def test_without_one_layer_the_others_hold(layer: str) -> None:
     """Every wall that is said to hold does, whichever layer this machine lacks."""
     absent = missing([layer])
@@ -145,10 +145,10 @@ def test_without_one_layer_the_others_hold(layer: str) -> None:
 
 @linux
 def test_without_any_layer_it_still_works_and_says_so() -> None:
-    absent = missing(walls.LAYERS)
+    absent = missing(isolation.LAYERS)
     assert {NO_NETWORK, NO_SIGHT, NO_REACH} <= set(absent)
     reads = f"def f(x): return len(open({str(PACKAGE / '__init__.py')!r}).read())"
-    assert value(reads, walls.LAYERS) > 0  # without walls there are none: no other try is made
+    assert value(reads, isolation.LAYERS) > 0  # without walls there are none: no other try is made
 
 
 @linux
@@ -188,66 +188,53 @@ def test_nothing_passes_from_one_answer_to_the_next(without: tuple[str, ...]) ->
     def f(x): return hasattr(numpy, "left"), tuple(os.listdir("."))
     """
     programs = [Program("f", (("f", textwrap.dedent(text)),)) for text in (leaves, looks)]
-    with Sandbox(without=without) as box:
-        for program in programs:
-            attempt = box.run(program, EXERCISE, EXERCISE.draw_cases(0), {}, alone=True)
-            assert not box.shared
+    for program in programs:
+        attempt = sandbox.run(program, ONCE, without=without)
     assert attempt.outcomes[0].value == (False, ())
 
 
-def kill_servers(box: Sandbox) -> None:
-    for server in list(box._servers.values()):
-        one = psutil.Process(server.number)
-        below = one.children(recursive=True)
-        one.kill()
-        psutil.wait_procs(below, timeout=5)
+def kill_server() -> None:
+    one = psutil.Process(sandbox._servers["numpy", ()]._popen.pid)
+    below = one.children(recursive=True)
+    one.kill()
+    for process in below:
+        with contextlib.suppress(psutil.NoSuchProcess):  # the first has taken them along
+            process.kill()
+    psutil.wait_procs(below, timeout=5)
 
 
 @linux
 def test_a_server_that_was_killed_is_replaced() -> None:
-    with Sandbox() as box:
-        program = Program("f", (("f", "def f(x): return x"),))
-        for _ in range(3):
-            attempt = box.run(program, EXERCISE, EXERCISE.draw_cases(0), {})
-            assert attempt.outcomes[0].value == 1.0
-            kill_servers(box)
+    for _ in range(3):
+        assert value("def f(x): return x") == 1.0
+        kill_server()
     assert value("def f(x): return x") == 1.0
 
 
 @linux
 @pytest.mark.parametrize("where", ["def f(x): time.sleep(30)", "time.sleep(30)"])
 def test_a_server_killed_under_an_answer_is_our_failure(where: str) -> None:
-    program = Program("f", (("f", f"import time\n{where}"),))
-    with Sandbox(Limits(grace=60.0)) as box:
-        box.start()
-        threading.Timer(0.3, kill_servers, [box]).start()
-        with pytest.raises(WorkerError, match="grade this submission again"):
-            box.run(program, EXERCISE, EXERCISE.draw_cases(0), {})
+    value("def f(x): return x")
+    threading.Timer(0.3, kill_server).start()
+    with pytest.raises(SandboxError, match="grade this submission again"):
+        value(f"import time\n{where}")
 
 
 @linux
-def test_a_server_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(servers, "TO_END", 0.3)
-    with Sandbox() as box:
-        box.start()
-        [server] = box._servers.values()
-        one = psutil.Process(server.number)
-        below = [one, *one.children(recursive=True)]
-        for process in below:
-            process.suspend()
-        server.end()
-        left = psutil.wait_procs(below[1:], timeout=5)[1]  # the first waits to be buried
-        assert not one.is_running() or one.status() == psutil.STATUS_ZOMBIE
-        assert left == []
-    assert value("def f(x): return x") == 1.0
+def test_a_wall_that_could_be_had_before_is_not_done_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without = ("namespaces",)
+    monkeypatch.setitem(sandbox._layers, without, frozenset())
+    with pytest.raises(SandboxError, match=r"it lacks .*files in memory"):
+        value("def f(x): return x", without)
 
 
 @linux
 def test_when_the_grader_is_killed_everything_ends() -> None:
     script = """
-    import sys, time
-    from tests.grading.test_walls import *
-    source = "import os, time\\nif os.fork() == 0: os.setsid()\\ndef f(x): time.sleep(60)"
+    from tests.sandbox.test_isolation import value
+    source = "import os, time\\nif os.fork() == 0: time.sleep(60)\\ndef f(x): time.sleep(60)"
     print("begun", flush=True)
     value(source)
     """
@@ -258,11 +245,11 @@ def test_when_the_grader_is_killed_everything_ends() -> None:
         assert grader.stdout is not None
         grader.stdout.readline()
         own = psutil.Process(grader.pid)
-        while len(started := own.children(recursive=True)) < 3:
+        while len(started := own.children(recursive=True)) < 5:
             assert grader.poll() is None
         grader.send_signal(signal.SIGKILL)
         grader.wait()
-    assert psutil.wait_procs(started, timeout=10)[1] == []
+    assert psutil.wait_procs(started, timeout=20)[1] == []
 
 
 def test_elsewhere_answers_run_without_forking(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,8 +258,8 @@ def test_elsewhere_answers_run_without_forking(monkeypatch: pytest.MonkeyPatch) 
     absent = sandbox.describe()[1]
     assert {NO_NETWORK, NO_SIGHT, NO_REACH} <= set(absent)
     with pytest.raises(CourseError, match="--unsafe if you trust"):
-        sandbox.require_walls(absent)
-    sandbox.require_walls(set(absent) - {NO_SIGHT})
+        sandbox.require_isolation(absent)
+    sandbox.require_isolation(set(absent) - {NO_SIGHT})
 
 
 def test_without_walls_a_class_is_refused_unless_told_otherwise(
@@ -316,10 +303,13 @@ def test_one_file_is_graded_without_walls_and_a_person_is_told_before(
 
 @linux
 def test_a_module_that_cannot_be_imported_is_our_failure() -> None:
+    server = ForkServer("no_such_module")
     with pytest.raises(OSError, match="No module named 'no_such_module'"):
-        servers.SERVERS.new("no_such_module").wait()
-    with Sandbox() as box, pytest.raises(WorkerError, match="No module named 'nothing'"):
-        box.start("nothing")
+        server.wait(60)
+    server.end()
+    program = Program("f", (("f", "f = len"),), module="nothing")
+    with pytest.raises(SandboxError, match="No module named 'nothing'"):
+        sandbox.run(program, ONCE)
 
 
 @linux
@@ -332,14 +322,10 @@ def test_keras_is_imported_once_for_many_answers() -> None:
         layer = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
         return np.asarray(layer(np.full((1, 3), x, "float32")))
     """
-    program = Program("f", (("f", textwrap.dedent(source)),))
-    exercise, servers = EXERCISE, []
+    servers = []
     for _ in range(2):
-        with Sandbox(Limits(grace=30.0)) as box:
-            attempt = box.run(program, exercise, exercise.draw_cases(0), {})
-            assert attempt.problem is None, attempt.problem
-            assert attempt.outcomes[0].value.tolist() == [[3.0, 3.0]]
-            servers += box._servers.values()
+        assert value(textwrap.dedent(source)).tolist() == [[3.0, 3.0]]
+        servers.append(sandbox._servers["keras", ()])
     assert servers[0] is servers[1]
 
 

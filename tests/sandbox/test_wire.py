@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from course_lib.exercises.diagnosis import same_values
-from course_lib.grading import worker
-from course_lib.grading.worker import Formula, Frames, ProtocolError, TooLargeError, decode, encode
+from course_lib.sandbox import wire as worker
+from course_lib.sandbox.calling import Formula
+from course_lib.sandbox.wire import Frames, ProtocolError, TooLargeError, decode, encode
 
 
 def crossed(value: Any, *, trusted: bool = False) -> Any:

@@ -63,26 +63,26 @@ def change_root(root: str, paths: dict[str, bool]) -> None:
 
 def apart() -> None:
     """Have mounts, a network and process numbers of this process's own."""
+    _unshare(_NEW_MOUNTS | _NEW_NETWORK | _NEW_IPC | _NEW_HOST_NAME | _NEW_PIDS)
+
+
+def open_cell(folder: str, owner: int) -> None:
+    """Mount an empty folder in memory; the next process is the first of its numbers.
+
+    Both end with this process and those that it forks.
+    """
+    _unshare(_NEW_MOUNTS | _NEW_PIDS)
+    size = f"size={FOLDER_BYTES},nr_inodes={FOLDER_FILES},mode=700,uid={owner},gid={owner}"
+    _mount("answer", folder, "tmpfs", _NO_SETUID | _NO_DEVICES | _NO_EXEC, size)
+
+
+def _unshare(own: int) -> None:
     user, group = os.geteuid(), os.getegid()
-    own = _NEW_MOUNTS | _NEW_NETWORK | _NEW_IPC | _NEW_HOST_NAME | _NEW_PIDS
     libc("unshare", own if user == 0 else own | _NEW_USER)
     if user != 0:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
-
-
-def open_cell(folder: str, owner: int) -> None:
-    """Mount an empty folder in memory; the next process is the first of its numbers."""
-    size = f"size={FOLDER_BYTES},nr_inodes={FOLDER_FILES},mode=700,uid={owner},gid={owner}"
-    _mount("answer", folder, "tmpfs", _NO_SETUID | _NO_DEVICES | _NO_EXEC, size)
-    libc("unshare", _NEW_PIDS)
-
-
-def close_cell(folder: str, home: int) -> None:
-    """Undo `open_cell`; ``home`` is a handle on this process's own numbers."""
-    libc("setns", home, _NEW_PIDS)
-    libc("umount2", folder.encode(), _DETACH)
 
 
 def _mount(

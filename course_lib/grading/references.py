@@ -1,0 +1,71 @@
+"""The code of the course's own functions, to be run in the place of a learner's.
+
+An answer that builds on an earlier one is judged with the course's own where the learner's is not
+right, so that no mistake is punished twice. It runs in the learner's process: nothing is computed
+here for anybody. What is given is the function and what it needs, of exercises that come before.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from functools import lru_cache
+from types import FunctionType
+from typing import Any
+
+from ..exercises.exercise import Exercise
+from ..sandbox.run import Segments
+from .slicing import Slices, statements
+
+
+@lru_cache(maxsize=256)
+def source_of(exercise: Exercise) -> Segments | None:
+    """Statements that define the reference under the exercise's name; None if it has no such."""
+    reference = exercise.reference
+    if not isinstance(reference, FunctionType):
+        return None
+    segments = _needed(reference, frozenset())
+    if segments is None:
+        return None
+    if reference.__name__ != exercise.name:
+        segments = (*segments, (exercise.name, f"{exercise.name} = {reference.__name__}"))
+    return segments
+
+
+def _needed(function: FunctionType, above: frozenset[str]) -> Segments | None:
+    """A function with all that it reads, also from other modules of the course."""
+    text = "".join(linecache.getlines(function.__code__.co_filename))
+    if not text or function.__name__ in above:
+        return None
+    tree = ast.parse(text)
+    imported = {
+        alias.asname or alias.name
+        for node in tree.body
+        if _is_of_course(node)
+        for alias in node.names  # type: ignore[attr-defined]
+    }
+    kept = [node for node in tree.body if not _is_of_course(node) and not _is_of_future(node)]
+    slices = Slices(list(statements(1, ast.unparse(ast.Module(kept, [])), first=0)))
+    if slices.answer(function.__name__) is None:
+        return None
+    program = slices.program(function.__name__, dict.fromkeys(imported, ()))
+    segments: Segments = ()
+    for name, _ in program.provided:
+        other: Any = function.__globals__.get(name)
+        if not isinstance(other, FunctionType):
+            return None
+        more = _needed(other, above | {function.__name__})
+        if more is None:
+            return None
+        segments += more
+    return segments + program.segments
+
+
+def _is_of_course(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.ImportFrom):
+        return False
+    return node.level > 0 or (node.module or "").split(".")[0] == "course_lib"
+
+
+def _is_of_future(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"

@@ -1,0 +1,172 @@
+"""The side of the sandbox that runs somebody's code: one program, some calls, then it ends.
+
+It gets the program and the arguments in one message each, and sends what came of the loading and
+of every call. It knows no expected value and no verdict. `forkserver` forks it or, where that
+cannot be, a new interpreter runs `main`. Standard library, NumPy and this package only, so that
+nothing of the course is ever in the same memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import linecache
+import os
+import sys
+import types
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import calling, limits
+from .limits import Limits
+from .wire import Frames, Message, Other, TooLargeError, encode
+
+Isolate = Callable[[Limits], tuple[list[str], list[str]]]
+Segments = Sequence[tuple[str, str]]
+
+
+class Worker:
+    """Serves one program.
+
+    Args:
+        requests, replies: file descriptors to read from and write to.
+    """
+
+    def __init__(self, requests: int, replies: int) -> None:
+        self.requests = requests
+        self.replies = replies
+        self.frames = Frames(trusted=True)
+        self.function: Any = None
+        self.titles: dict[str, str] = {}
+
+    def serve(self, isolate: Isolate) -> None:
+        """Load the program and make the calls.
+
+        Args:
+            isolate: takes on the limits, and says which hold and which are missing.
+        """
+        program = self._receive()
+        allowed = Limits(**dict(program["limits"]))
+        holds, missing = isolate(allowed)
+        self._send({"kind": "ready", "holds": tuple(holds), "missing": tuple(missing)})
+        limits.allow_processor_time(allowed.load)
+        loaded = self._load(program)
+        self._send(loaded)
+        if self.function is None:
+            return
+        number = 0
+        for _ in range(program["frames"]):
+            for arguments in self._receive()["calls"]:
+                limits.allow_processor_time(program["seconds"] + allowed.grace)
+                self._reply(number, self._call(arguments))
+                number += 1
+
+    def _load(self, program: Message) -> Message:
+        """Run the program's statements in a new module."""
+        module = types.ModuleType("__main__")
+        sys.modules["__main__"] = module
+        namespace = module.__dict__
+        name = program["name"]
+        try:
+            with calling.quiet():
+                for other, segments in program["provided"]:
+                    own: dict[str, Any] = {"__name__": other}
+                    self._run(segments, own, f"<{other}>")
+                    namespace[other] = own[other]
+                self.titles = {}
+                self.titles = self._run(program["segments"], namespace, "<>")
+        except BaseException as error:
+            return self._told(calling.raised(error, None, self.titles), kind="loaded")
+        function = namespace.get(name)
+        if callable(function):
+            self.function = function
+            return {"kind": "loaded", "state": "returned", "instead": ""}
+        return {"kind": "loaded", "state": "returned", "instead": type(function).__name__}
+
+    def _run(self, segments: Segments, namespace: dict[str, Any], file: str) -> dict[str, str]:
+        """Run statements; returns the names of the files that they count as, with their titles."""
+        for number, (title, source) in enumerate(segments):
+            name = f"{file[:-1]}{number}>"
+            self.titles[name] = title
+            lines = [f"{line}\n" for line in source.split("\n")]  # as Python counts them
+            linecache.cache[name] = (len(source), None, lines, name)
+            exec(compile(source, name, "exec", dont_inherit=True), namespace)
+        return self.titles
+
+    def _call(self, arguments: tuple[Any, ...]) -> calling.Outcome:
+        try:
+            return calling.call(self.function, arguments, titles=self.titles)
+        except KeyboardInterrupt as error:  # nobody sits in front of it
+            return calling.raised(error, self.function, self.titles)
+
+    def _reply(self, number: int, outcome: calling.Outcome) -> None:
+        try:
+            self._send({**self._told(outcome, kind="value"), "call": number})
+        except TooLargeError:
+            large = f"{type(outcome.value).__name__} that is too large to be graded"
+            outcome = calling.Outcome("returned", Other(large))
+            self._send({**self._told(outcome, kind="value"), "call": number})
+
+    def _told(self, outcome: calling.Outcome, kind: str) -> Message:
+        if outcome.state == "returned":
+            after = outcome.arguments
+            return {"kind": kind, "state": "returned", "value": outcome.value, "arguments": after}
+        begun, line = outcome.begun, outcome.line
+        return {
+            "kind": kind,
+            "state": "raised",
+            "error": outcome.error,
+            "line": line,
+            "begun": begun,
+        }
+
+    def _receive(self) -> Message:
+        while (message := self.frames.next()) is None:
+            chunk = os.read(self.requests, 1 << 16)
+            if not chunk:
+                raise EOFError
+            self.frames.feed(chunk)
+        return message
+
+    def _send(self, message: Message) -> None:
+        view = memoryview(encode(message))
+        while view:
+            view = view[os.write(self.replies, view) :]
+
+
+class _NoCourse:  # a finder, without the base class, whose import takes long
+    """Refuses the course's own package."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name.partition(".")[0] == "course_lib":
+            raise ImportError("answers may not use the course's own functions")
+
+
+def hide_the_course() -> None:
+    """The course's package can neither be imported nor found on the path."""
+    sys.path[:] = [
+        entry
+        for entry in sys.path
+        if not Path(entry, "course_lib").is_dir() or Path(entry, "numpy").is_dir()
+    ]
+    sys.meta_path[:] = [
+        finder
+        for finder in sys.meta_path
+        if not getattr(finder, "__module__", "").startswith("__editable__")
+    ]
+    sys.meta_path.insert(0, _NoCourse())
+
+
+def serve(requests: int, replies: int, isolate: Isolate) -> None:
+    """Serve one program, then end this process."""
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        Worker(requests, replies).serve(isolate)
+    os._exit(0)  # threads of the code's must not keep the process
+
+
+def main() -> None:
+    """In an interpreter of its own, with pipes for standard input and output."""
+    requests, replies = os.dup(0), os.dup(1)
+    limits.silence()
+    hide_the_course()
+    serve(requests, replies, limits.take_on)
