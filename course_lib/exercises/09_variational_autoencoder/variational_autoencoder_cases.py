@@ -1,0 +1,109 @@
+"""Cases of lesson 09: rows, pixels and codes differ in number, log-variances have both signs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.exercises.exercise import ORDINARY, Case
+
+LARGE = "logits of ±1,000"
+
+
+def codes(rng: np.random.Generator) -> list[Case]:
+    """Means and log-variances."""
+
+    def case(n: int, d: int, kind: str = ORDINARY) -> Case:
+        return Case((rng.normal(size=(n, d)), rng.normal(size=(n, d))), kind)
+
+    return [
+        Case((np.array([[1.0, 3.0]]), np.array([[0.0, 1.0]]))),
+        Case((np.array([[2.0], [-1.0]]), np.array([[2.0], [-1.0]]))),
+        case(4, 2),
+        case(3, 5),
+        case(6, 3),
+        case(1, 4, "a single code"),
+        Case((np.zeros((2, 3)), np.zeros((2, 3))), "codes that are the prior"),
+        Case((rng.normal(size=(2, 3)), np.full((2, 3), -20.0)), "a very small variance"),
+    ]
+
+
+def samples(rng: np.random.Generator) -> list[Case]:
+    """Three arrays of one shape: means or gradients, log-variances, noise."""
+
+    def case(n: int, d: int, kind: str = ORDINARY) -> Case:
+        return Case(tuple(rng.normal(size=(3, n, d))), kind)
+
+    return [
+        Case((np.array([[1.0, 3.0]]), np.array([[0.0, 2.0]]), np.array([[2.0, -1.0]]))),
+        Case((np.array([[3.0], [-1.0]]), np.array([[2.0], [-2.0]]), np.array([[1.0], [2.0]]))),
+        case(4, 2),
+        case(3, 5),
+        case(6, 3),
+        case(1, 4, "a single code"),
+        Case((*rng.normal(size=(2, 3, 2)), np.zeros((3, 2))), "noise of zero"),
+    ]
+
+
+def pictures(rng: np.random.Generator) -> list[Case]:
+    """Logits and pixels, black and white or grey."""
+
+    def case(n: int, p: int, kind: str = ORDINARY) -> Case:
+        return Case((2 * rng.normal(size=(n, p)), rng.uniform(size=(n, p))), kind)
+
+    coins = rng.integers(0, 2, size=(3, 6)).astype(float)
+    return [
+        Case((np.array([[0.0, 0.0, 0.0]]), np.array([[1.0, 0.0, 1.0]]))),
+        Case((np.array([[2.0, -1.0], [1.0, 3.0]]), np.array([[1.0, 0.0], [0.0, 1.0]]))),
+        case(4, 2),
+        case(3, 5),
+        case(5, 4),
+        Case((2 * rng.normal(size=(3, 6)), coins)),
+        case(1, 6, "a single picture"),
+        Case((np.array([[1000.0, -1000.0, 2.0]]), np.array([[1.0, 0.0, 0.5]])), LARGE),
+        Case((np.array([[1000.0, -1000.0, 0.0]]), np.array([[0.0, 1.0, 0.25]])), LARGE),
+    ]
+
+
+def decoded(rng: np.random.Generator) -> list[Case]:
+    """Logits, pixels, means and log-variances."""
+
+    def case(n: int, p: int, d: int, kind: str = ORDINARY) -> Case:
+        logits, images = 2 * rng.normal(size=(n, p)), rng.uniform(size=(n, p))
+        return Case((logits, images, *rng.normal(size=(2, n, d))), kind)
+
+    hand = np.zeros((1, 2)), np.array([[1.0, 0.0]]), np.array([[2.0]]), np.array([[0.0]])
+    large = np.array([[1000.0, -1000.0, 2.0], [-1000.0, 1.0, 1000.0]])
+    ink = np.array([[1.0, 1.0, 0.5], [0.0, 0.0, 0.0]])
+    return [
+        Case(hand),
+        case(4, 3, 2),
+        case(3, 7, 2),
+        case(5, 4, 3),
+        case(1, 6, 4, "a single picture"),
+        Case((large, ink, *rng.normal(size=(2, 2, 3))), LARGE),
+    ]
+
+
+def networks(rng: np.random.Generator) -> list[Case]:
+    """Pictures, noise, and an encoder and a decoder whose hidden units are partly off."""
+
+    def case(n: int, p: int, h: int, d: int, kind: str = ORDINARY) -> Case:
+        def layers(*sizes: int) -> list[np.ndarray]:
+            inputs, hidden, outputs = sizes
+            first = rng.normal(size=(inputs, hidden)), rng.normal(size=hidden)
+            return [*first, rng.normal(size=(hidden, outputs)) / 2, rng.normal(size=outputs)]
+
+        images, noise = rng.uniform(size=(n, p)), rng.normal(size=(n, d))
+        return Case((images, noise, layers(p, h, 2 * d), layers(d, h, p)), kind)
+
+    eye = np.eye(2)
+    encoder = [eye, np.zeros(2), eye, np.array([0.0, -1.0])]
+    decoder = [np.array([[1.0, -1.0]]), np.ones(2), eye, np.zeros(2)]
+    return [
+        Case((np.array([[1.0, 1.0]]), np.array([[2.0]]), encoder, decoder), "a single picture"),
+        case(3, 5, 4, 2),
+        case(4, 3, 6, 1),
+        case(5, 6, 7, 3),
+        case(2, 4, 5, 2),
+        case(1, 4, 6, 2, "a single picture"),
+    ]
