@@ -20,6 +20,7 @@ from course_lib.plots import (
     curves,
     fine_tuning,
     losses,
+    recurrence,
     regularization,
     sgd,
     training_curves,
@@ -164,6 +165,13 @@ FIGURES: dict[str, tuple[Callable[[], Picture], str]] = {
         ),
         "Said. 2 photographs: cat 88%, dog 12%; tench 50%.",
     ),
+    "chain": (recurrence.chain_figure, "h0, h1, h2, h3 and so on to hT"),
+    "few labels": (
+        lambda: recurrence.transfer_figure(
+            {3: {"counting": np.array([0.4, 0.6]), "a network": np.array([0.6, 0.8])}}, 0.125
+        ),
+        "3 words of each: counting 50, a network 70.",
+    ),
 }
 EXPLORERS: list[Callable[[], Explorer]] = [
     losses.line_explorer,
@@ -174,6 +182,9 @@ EXPLORERS: list[Callable[[], Explorer]] = [
     adam.optimizer_explorer,
     fine_tuning.rates_explorer,
     lambda: convolution.kernel_explorer(np.zeros((12, 12, 3))),
+    lambda: recurrence.belief_explorer(
+        lambda word: np.full((len(word), 7), 1 / 7), [*"ABCDEFG"], "saksalainen"
+    ),
 ]
 
 
