@@ -3,6 +3,7 @@
 #   course:
 #     title: Variational autoencoder
 #     minutes: 104
+#     data: [digits]
 #     able: >-
 #       derive the bound that a variational autoencoder is trained with, write its loss, its sample
 #       and all its gradients, see what each part is there for, and say with controls what an
@@ -192,8 +193,9 @@ figures.rows_of_pictures({name: pictures[:12] for name, pictures in drawn.items(
 # %%
 def from_nearest(pictures):
     """Distance of each picture from the nearest known digit."""
-    squared = ((pictures[:, None] - images[None]) ** 2).mean(axis=2)
-    return np.sqrt(squared.min(axis=1))
+    squares = (pictures**2).sum(axis=1)[:, None] + (images**2).sum(axis=1)
+    summed = squares - 2 * pictures @ images.T  # (a - b)² = a² + b² - 2ab
+    return np.sqrt(np.maximum(summed.min(axis=1), 0) / images.shape[1])
 
 
 # %% tags=["nbval-ignore-output"]
@@ -297,8 +299,8 @@ guessing = bernoulli_negative_log_likelihood(np.zeros_like(images), images).mean
 print(f"perfect grey values {floor:.1f} nats a picture, all pixels ½ {guessing:.1f} nats")
 
 # %% [markdown]
-# Not zero: a grey pixel of ½ costs $\log 2$ even if it is predicted exactly. The rest of the lesson
-# counts above that floor.
+# Not zero: a grey pixel of ½ costs $\log 2$ even if it is predicted exactly. Hold the losses of
+# this lesson against these two numbers.
 #
 # <details>
 # <summary>Fine print: grey coins</summary>
@@ -315,9 +317,10 @@ print(f"perfect grey values {floor:.1f} nats a picture, all pixels ½ {guessing:
 #
 # *14 minutes*
 #
-# Now the distribution of codes. We fix it: the *prior* $p(z)$ is the standard normal distribution,
-# $\mathcal{N}(0, I)$. To make a picture, draw $z$ from it and let the decoder draw $x$ from
-# $p(x|z)$. How probable is a given picture then? All codes may have made it:
+# Now the distribution of codes. We fix it: the *prior* $p(z)$, of codes here and not of weights as
+# in lesson 02, is the standard normal distribution, $\mathcal{N}(0, I)$. To make a picture, draw
+# $z$ from it and let the decoder draw $x$ from $p(x|z)$. How probable is a given picture then? All
+# codes may have made it:
 #
 # $$p(x) = \int p(z)\, p(x|z)\, dz$$
 #
@@ -336,8 +339,8 @@ print(f"perfect grey values {floor:.1f} nats a picture, all pixels ½ {guessing:
 #     - \mathbb{E}_q\!\left[\log \frac{q(z|x)}{p(z)}\right]}_{\text{ELBO}}$$
 #
 # The left term asks that codes proposed for $x$ decode to $x$. The right one is the
-# *Kullback-Leibler divergence* $\text{KL}(q \| p)$ of lesson 01's cross-entropy family: how far the
-# proposals are from the prior. Together they are the *evidence lower bound*, the ELBO.
+# *Kullback-Leibler divergence* $\text{KL}(q \| p)$: how far the proposals are from the prior.
+# Together they are the *evidence lower bound*, the ELBO.
 #
 # Is the bound any good? Take a model so simple that everything in it is known: one number $z$, one
 # number $x$, and $x$ given $z$ normal with the mean $1.5 z$ and the variance $0.5$. Then $x$ is
@@ -1233,9 +1236,9 @@ assert gains("random encoder", 1).mean() > 2 * gains("random encoder", 1).std(dd
 # <details>
 # <summary>Answers</summary>
 #
-# 1. A heavy KL makes the clouds wider and more alike: pictures from normal codes are softer and
-#    nearer to real digits, rebuilt ones lose their details. A light one does the opposite, and in
-#    the limit you are back at the autoencoder with its holes.
+# 1. With ¼, the clouds are smaller: rebuilt digits are sharper, and so are drawn ones, but those
+#    are further from real digits, for there are holes again. With 4 the codes collapse, as in
+#    section 7: for these small grey pictures, a code is not worth four times its price.
 # 2. They are hard to find. With two numbers, the codes have to share the plane so closely that
 #    little of it is unused. Holes are a matter of dimensions: the more numbers, the smaller the
 #    part that true codes fill.

@@ -27,5 +27,6 @@ SOURCES = {
         "handwritten digits", "scikit-learn", "sklearn", "datasets/data/digits.csv.gz"
     ),
     "elpv": Source("images of solar cells", "elpv-dataset", "elpv_dataset", "data/labels.csv"),
+    "words": Source("words of 30 languages", "babel", "babel", "locale-data/en.dat"),
 }
 """By the name that a lesson's header gives it."""

@@ -23,7 +23,8 @@ def converted(value: Any, convert: Callable[[np.ndarray], Any]) -> Any:
     if isinstance(value, tuple):
         return tuple(converted(part, convert) for part in value)
     if isinstance(value, list):
-        if all(isinstance(part, (int, float, list)) for part in value):
+        lengths = {len(part) if isinstance(part, list) else 0 for part in value}
+        if all(isinstance(part, (int, float, list)) for part in value) and len(lengths) < 2:
             return convert(np.array(value))
         return [converted(part, convert) for part in value]
     if isinstance(value, (np.ndarray, np.floating)):

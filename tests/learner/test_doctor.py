@@ -183,10 +183,10 @@ def test_one_pretrained_network_is_enough(
 
 
 def test_data_of_missing_packages_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert levels([*doctor.data_sets(), doctor.small_network()]) == ["ok"] * 3
+    assert levels([*doctor.data_sets(), doctor.small_network()]) == ["ok"] * 4
     monkeypatch.setattr(doctor.util, "find_spec", lambda name: None)
     found = [*doctor.data_sets(), doctor.small_network()]
-    assert levels(found) == ["missing"] * 3
+    assert levels(found) == ["missing"] * 4
     assert all("missing" in finding.what and "pip install" in finding.do for finding in found)
 
 
@@ -196,7 +196,7 @@ def test_data_are_for_the_lessons_whose_headers_name_them(monkeypatch: pytest.Mo
         for number, data in ((1, ("digits",)), (2, ()), (6, ("digits", "elpv")))
     ]
     monkeypatch.setattr(lessons, "lessons", lambda: some)
-    digits, elpv = doctor.data_sets()
+    digits, elpv, *_ = doctor.data_sets()
     assert digits.what == "data: handwritten digits, for lessons 01 and 06 (scikit-learn)"
     assert elpv.what == "data: images of solar cells, for lesson 06 (elpv-dataset)"
 
