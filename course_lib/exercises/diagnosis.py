@@ -294,7 +294,7 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
         if changed:
             listed = " and ".join(f"`{name}`" for name in changed)
             return "wrong", (
-                f"Your function changes its argument {listed} in place; the caller still needs it. "
+                f"Your function changes its argument{'s' * (len(changed) > 1)} {listed} in place; the caller still needs it. "
                 "Work on a new array: `x = x - 1` makes one, `x -= 1` does not, and `y = x` is "
                 "only a second name."
             )
