@@ -16,6 +16,7 @@ from course_lib.plots import (
     Explorer,
     Picture,
     adam,
+    convolution,
     curves,
     fine_tuning,
     losses,
@@ -38,6 +39,7 @@ PREDICTIONS = PROBABILITIES.argmax(axis=1)  # wrong for examples 1, 3 and 5
 
 HESSIAN = np.array([[10.0, 4.0], [4.0, 2.0]])
 MINIMUM = np.array([0.8, 2.0])
+ONE = np.eye(4)
 PATH = np.linspace(0, 1, 5)[:, None] * MINIMUM
 SINE = regularization.noisy_sine()[:2]
 GRID = regularization.GRID
@@ -144,6 +146,25 @@ FIGURES: dict[str, tuple[Callable[[], Picture], str]] = {
         lambda: fine_tuning.scores_figure(SCORES, tested=100),
         "random split: frozen 85.0, fine-tuned 90.0. modules apart: frozen 75.0",
     ),
+    "a window": (
+        lambda: convolution.window_figure(ONE, np.eye(2), np.eye(3) * 2, at=(1, 1)),
+        "an output of 3 by 3. The window at row 2, column 2 gives 1·1 + 1·1 = 2.",
+    ),
+    "maps": (
+        lambda: convolution.maps_figure(ONE, np.ones((3, 3, 2)), ONE[:2, :2, None] * [1, 0]),
+        "from −1 (dark) to 1 (bright), and below each the map that it makes of one image. "
+        "Maps that are empty: 1.",
+    ),
+    "what units see": (
+        lambda: convolution.seen_figure(ONE, {"first": 2, "second": 3}, (0, 0)),
+        "of first 2 by 2 pixels, of second 3 by 3 pixels.",
+    ),
+    "answers": (
+        lambda: convolution.answers_figure(
+            [np.zeros((4, 4, 3))] * 2, [{"cat": 0.875, "dog": 0.125}, {"tench": 0.5}], "Said"
+        ),
+        "Said. 2 photographs: cat 88%, dog 12%; tench 50%.",
+    ),
     "chain": (recurrence.chain_figure, "h0, h1, h2, h3 and so on to hT"),
     "few labels": (
         lambda: recurrence.transfer_figure(
@@ -160,6 +181,7 @@ EXPLORERS: list[Callable[[], Explorer]] = [
     adam.average_explorer,
     adam.optimizer_explorer,
     fine_tuning.rates_explorer,
+    lambda: convolution.kernel_explorer(np.zeros((12, 12, 3))),
     lambda: recurrence.belief_explorer(
         lambda word: np.full((len(word), 7), 1 / 7), [*"ABCDEFG"], "saksalainen"
     ),
