@@ -24,11 +24,11 @@ Record = Mapping[str, Any]
 
 TABLES = {
     "gradebook.csv": tables.gradebook_csv,
-    "gradebook_excel.csv": tables.gradebook_excel_csv,
     "grades.csv": tables.grades_csv,
     "canvas.csv": tables.canvas_csv,
     "moodle.csv": tables.moodle_csv,
 }
+WORKBOOK = "gradebook.xlsx"
 # Names that Windows keeps for devices.
 _RESERVED = frozenset({"con", "prn", "aux", "nul"}).union(
     f"{device}{number}" for device in ("com", "lpt") for number in range(10)
@@ -61,8 +61,11 @@ def write_reports(out: Path, run: Run) -> tuple[Path, ...]:
     with writing(out):
         write_all(out / "feedback", feedback_pages(run))
         write_all(out, ((name, table(run.records)) for name, table in TABLES.items()))
+        with atomic_write(out / WORKBOOK) as unfinished:
+            tables.gradebook_xlsx(run.records, unfinished)
         write_all(out, [("summary.html", [summary_page(run)])])
-    return *(out / name for name in ("summary.html", *TABLES, "results.jsonl")), out / "feedback"
+    files = ("summary.html", WORKBOOK, *TABLES, "results.jsonl")
+    return *(out / name for name in files), out / "feedback"
 
 
 def feedback_pages(run: Run) -> Iterator[tuple[str, Iterable[str]]]:

@@ -1,4 +1,4 @@
-"""Records -> tables: grades.csv, gradebook.csv (once more for Excel), for Canvas and for Moodle.
+"""Records -> tables: grades.csv, gradebook.csv, gradebook.xlsx, for Canvas and for Moodle.
 
 Each table is made line by line from records in the order of their learners, which may be more than
 fit into memory; where the columns depend on all of them, they are gone through twice.
@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from ..exercises.catalogue import catalogue
@@ -71,23 +72,44 @@ def grades_csv(records: Iterable[Record]) -> Iterator[str]:
 
 def gradebook_csv(records: Iterable[Record]) -> Iterator[str]:
     """One row for each learner, one column for each exercise that occurs."""
+    for learner, *points in _gradebook(records):
+        row = [number(value) if isinstance(value, float) else value or "" for value in points]
+        yield _line([defused(str(learner)), *row])
+
+
+def gradebook_xlsx(records: Iterable[Record], path: Path) -> None:
+    """The same as a workbook, in which names stay text and points are numbers in every language.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    from openpyxl import Workbook  # only here: importing it takes long
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Gradebook")
+    sheet.freeze_panes = "B2"
+    sheet.column_dimensions["A"].width = 30
+    for place, row in enumerate(_gradebook(records)):
+        shown = [printable(value) if isinstance(value, str) else value for value in row]
+        cells = [WriteOnlyCell(sheet, value) for value in shown]
+        for cell, value in zip(cells, row, strict=True):
+            if isinstance(value, str):
+                cell.data_type = "s"  # whatever it begins with, it is no formula
+            cell.font = Font(bold=not place)
+        sheet.append(cells)
+    book.save(path)
+
+
+def _gradebook(records: Iterable[Record]) -> Iterator[list[str | float | None]]:
     occurring = {entry["exercise"] for record in records for entry in record["exercises"]}
     names = [name for name in catalogue() if name in occurring]
-    yield _line(["learner", "total", "max_total", *names])
+    yield ["learner", "total", "max_total", *names]
     for learner, own in by_learner(records):
         best = best_points(own)
-        points = [number(best.get(name, (None, 0.0))[0]) for name in names]
-        yield _line([defused(learner), *map(number, totals(own)), *points])
-
-
-def gradebook_excel_csv(records: Iterable[Record]) -> Iterator[str]:
-    """`gradebook_csv` with a byte order mark, without which Excel garbles names in UTF-8.
-
-    (The other tables are for programs, many of which would take the mark for a part of the first
-    column's name.)
-    """
-    yield "\N{BYTE ORDER MARK}"
-    yield from gradebook_csv(records)
+        points = [*totals(own), *(best.get(name, (None, 0.0))[0] for name in names)]
+        yield [learner, *(None if value is None else float(value) for value in points)]
 
 
 def canvas_csv(records: Iterable[Record]) -> Iterator[str]:
@@ -152,8 +174,13 @@ def _told(record: Record) -> str:
 
 def defused(text: str) -> str:
     """On one line, and no formula: a spreadsheet would run a cell that begins with = + - @."""
-    line = "".join(c if c.isprintable() else " " for c in text)
+    line = printable(text)
     return f"'{line}" if line.lstrip()[:1] in tuple("=+-@|%＝＋－＠") else line
+
+
+def printable(text: str) -> str:
+    """On one line, without what controls a screen or a printer."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def number(points: float | None) -> str:

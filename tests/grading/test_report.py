@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import openpyxl
 import pytest
 
 from course_lib.exercises.verdict import HINT_TITLES
@@ -21,8 +22,10 @@ from course_lib.grading.tables import (
     canvas_csv,
     defused,
     gradebook_csv,
+    gradebook_xlsx,
     grades_csv,
     moodle_csv,
+    printable,
     totals,
 )
 
@@ -129,18 +132,32 @@ def test_file_names_are_safe_unique_and_stay_as_they_are() -> None:
     assert file_names(["CON"])["CON"] != "CON.html"
 
 
-def test_only_the_table_for_excel_begins_with_a_byte_order_mark(tmp_path: Path) -> None:
+def test_the_workbook_has_names_as_text_and_points_as_numbers(tmp_path: Path) -> None:
+    names = ["=1+1", "007", "1e5", "Müller", "王", "a\x07b\u202e"]
+    records = [record(name, entry(points=1.5)) for name in names]
+    records.append(record("zoe", entry(points=None)))
+    gradebook_xlsx(records, tmp_path / "book.xlsx")
+    head, *lines = openpyxl.load_workbook(tmp_path / "book.xlsx").active.iter_rows()
+    assert [cell.value for cell in head] == ["learner", "total", "max_total", "mse"]
+    assert [line[0].value for line in lines] == [*names[:-1], "a b ", "zoe"]
+    assert {line[0].data_type for line in lines} == {"s"}
+    assert {tuple(cell.value for cell in line[1:]) for line in lines[:-1]} == {(1.5, 2, 1.5)}
+    assert [cell.value for cell in lines[-1][1:]] == [None, 2, None]
+    as_text = [[defused(printable(n)), "1.5", "2", "1.5"] for n in names]
+    table = list(csv.reader(gradebook_csv(records)))
+    assert table[1:-1] == as_text
+
+
+def test_tables_for_programs_have_no_byte_order_mark(tmp_path: Path) -> None:
     place = tmp_path / "class"
     place.mkdir()
     for name in ("Müller", "王"):
         (place / f"{name}.ipynb").write_bytes(notebook("def mse(p, t): return 0"))
-    made = grade([place], tmp_path / "out", seed=1).files
-    texts = {path.name: path.read_text("utf-8") for path in made if path.suffix == ".csv"}
-    marked = [name for name, text in texts.items() if text.startswith("\ufeff")]
-    assert marked == ["gradebook_excel.csv"]
-    assert texts["gradebook_excel.csv"] == "\ufeff" + texts["gradebook.csv"]
-    read_by_programs = rows(texts["gradebook.csv"])
-    assert [row["learner"] for row in read_by_programs] == ["Müller", "王"]
+    made = {path.name: path for path in grade([place], tmp_path / "out", seed=1).files}
+    texts = {name: path.read_text("utf-8") for name, path in made.items() if name.endswith(".csv")}
+    assert not any(text.startswith("\ufeff") for text in texts.values())
+    assert [row["learner"] for row in rows(texts["gradebook.csv"])] == ["Müller", "王"]
+    assert made["gradebook.xlsx"].is_file()
 
 
 def test_hostile_names_through_a_whole_run(tmp_path: Path) -> None:
