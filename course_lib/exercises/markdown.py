@@ -18,7 +18,6 @@ Code may use NumPy as ``np``, ``math`` and every function of `course_lib.foundat
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
 import math
@@ -63,13 +62,13 @@ class Code:
     def function(self) -> Callable[..., Any]:
         """Raises CourseError: it is no Python."""
         parameters = ", ".join(inspect.signature(self.reference).parameters)
-        source = f"def answer({parameters}):\n{textwrap.indent(self.body, '    ')}"
+        above = "\n" * (self.line - 2)  # so that Python's lines are the file's
+        source = f"{above}def answer({parameters}):\n{textwrap.indent(self.body, '    ')}"
         defined: dict[str, Any] = {}
         try:
-            tree = ast.increment_lineno(ast.parse(source), self.line - 2)
-            exec(compile(tree, str(self.file), "exec"), _scope(), defined)
+            exec(compile(source, str(self.file), "exec"), _scope(), defined)
         except SyntaxError as error:
-            line = self.line + max((error.lineno or 2) - 2, 0)
+            line = max(error.lineno or 0, self.line)
             raise _error(self.file, line, f"this is no Python ({error.msg})") from None
         answer: Callable[..., Any] = defined["answer"]
         return answer

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..exercises.exercise import Exercise
 from ..sandbox.run import Segments
-from .slicing import Slices, statements
+from .slicing import Slices, statements, syntax_tree
 
 
 @lru_cache(maxsize=256)
@@ -37,7 +37,7 @@ def _needed(function: FunctionType, above: frozenset[str]) -> Segments | None:
     text = "".join(linecache.getlines(function.__code__.co_filename))
     if not text or function.__name__ in above:
         return None
-    tree = ast.parse(text)
+    tree = syntax_tree(text)
     imported = {
         alias.asname or alias.name
         for node in tree.body

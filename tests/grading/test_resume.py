@@ -110,9 +110,10 @@ def test_killed_at_random_moments_it_ends_as_if_undisturbed(a_class: Path, tmp_p
         assert process.returncode == -signal.SIGKILL, said.decode()
         kills += 1
     assert kills, f"never killed (random seed {seed})"
-    assert reports(torn) == reports(whole), f"random seed {seed}"
     done = [json.loads(line) for line in (torn / "results.jsonl").read_text().splitlines()]
+    assert [r["message"] for r in done if r["status"] == "crashed"] == []
     assert sorted(record["submission"] for record in done) == [f"learner{n:02}" for n in range(12)]
+    assert reports(torn) == reports(whole), f"random seed {seed}"
 
 
 def test_killed_while_the_reports_are_written(
