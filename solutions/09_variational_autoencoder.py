@@ -3,6 +3,7 @@
 #   course:
 #     title: Variational autoencoder
 #     minutes: 104
+#     data: [digits]
 #     able: >-
 #       derive the bound that a variational autoencoder is trained with, write its loss, its sample
 #       and all its gradients, see what each part is there for, and say with controls what an
