@@ -1400,7 +1400,7 @@ keras.config.set_floatx("float64")
 #
 # - Print `model.summary()` and check each size with `conv_output_size` before you train.
 # - Frameworks do not loop as you did. They gather windows into one large matrix product, or use
-#   transforms; on a GPU that is hundreds of times faster than your loop, for the same numbers.
+#   transforms: much faster than your loop, for the same numbers.
 # - Convolutions of 3 by 3 with a stride of 2 now and then, batch normalisation and residual sums
 #   are a good default. Begin from a pretrained network all the same.
 # - If a network is to be blind to place, say so in its structure. If not, do not pool it away.

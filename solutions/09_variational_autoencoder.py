@@ -299,8 +299,8 @@ guessing = bernoulli_negative_log_likelihood(np.zeros_like(images), images).mean
 print(f"perfect grey values {floor:.1f} nats a picture, all pixels ½ {guessing:.1f} nats")
 
 # %% [markdown]
-# Not zero: a grey pixel of ½ costs $\log 2$ even if it is predicted exactly. The rest of the lesson
-# counts above that floor.
+# Not zero: a grey pixel of ½ costs $\log 2$ even if it is predicted exactly. Hold the losses of
+# this lesson against these two numbers.
 #
 # <details>
 # <summary>Fine print: grey coins</summary>
@@ -317,9 +317,10 @@ print(f"perfect grey values {floor:.1f} nats a picture, all pixels ½ {guessing:
 #
 # *14 minutes*
 #
-# Now the distribution of codes. We fix it: the *prior* $p(z)$ is the standard normal distribution,
-# $\mathcal{N}(0, I)$. To make a picture, draw $z$ from it and let the decoder draw $x$ from
-# $p(x|z)$. How probable is a given picture then? All codes may have made it:
+# Now the distribution of codes. We fix it: the *prior* $p(z)$, of codes here and not of weights as
+# in lesson 02, is the standard normal distribution, $\mathcal{N}(0, I)$. To make a picture, draw
+# $z$ from it and let the decoder draw $x$ from $p(x|z)$. How probable is a given picture then? All
+# codes may have made it:
 #
 # $$p(x) = \int p(z)\, p(x|z)\, dz$$
 #

@@ -293,8 +293,10 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
         changed = [name for name, w, g in pairs if not same_values(w, g, UNCHANGED)]
         if changed:
             listed = " and ".join(f"`{name}`" for name in changed)
+            noun = "arguments" if len(changed) > 1 else "argument"
             return "wrong", (
-                f"Your function changes its argument {listed} in place; the caller still needs it. "
+                f"Your function changes its {noun} {listed} in place; the caller still needs "
+                f"{'them' if len(changed) > 1 else 'it'}. "
                 "Work on a new array: `x = x - 1` makes one, `x -= 1` does not, and `y = x` is "
                 "only a second name."
             )

@@ -78,7 +78,7 @@ def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outco
     ordinary = [trial for trial in trials if trial.case.kind == ORDINARY]
     known = _matching(exercise, ordinary)
     if known is not None:
-        others = sorted({t.case.kind for t in trials if not t.correct} - {ORDINARY})
+        others = sorted({t.case.kind for t in trials if not _same(known, t)})
         also = f" (On {' and '.join(others)} there is something else.)" if others else ""
         return _verdict(exercise, "wrong", known.says + also, known)
     if found := _first(diagnosis.USELESS_VALUES, exercise, trials):

@@ -173,6 +173,9 @@ def explore(notebook: Notebook, cell: Locator) -> int:
     expect(labels).to_have_text([re.compile(r"\S")] * sliders.count())
 
     cell.locator(".jp-InputPrompt").click()
+    for text in cell.locator(".widget-text input").all():
+        notebook.tab_to(text)
+        follows(partial(notebook.page.keyboard.type, "kreikka"))
     for slider in sliders.all():
         notebook.tab_to(slider)
         at_end = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")

@@ -257,3 +257,19 @@ def test_a_formula_is_a_function_of_one_array() -> None:
 )
 def test_a_quoted_line_is_marked_as_code(line: str, said: str) -> None:
     assert error_at("IndexError", line) == said
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_first_eigenvalue_is_not_taken_for_the_largest(seed: int) -> None:
+    def first(hessian: np.ndarray) -> float:
+        return float(2 / np.linalg.eigvals(hessian)[0])
+
+    assert judge("largest_stable_learning_rate", first, seed=seed).status == "wrong"
+
+
+@pytest.mark.parametrize("name", sorted(catalogue()))
+def test_no_case_shares_an_array_between_its_arguments(name: str) -> None:
+    for case in catalogue()[name].cases(np.random.default_rng(0)):
+        arrays = [each for each in case.arguments if isinstance(each, np.ndarray) and each.size]
+        pairs = [(a, b) for i, a in enumerate(arrays) for b in arrays[:i]]
+        assert not any(np.shares_memory(a, b) for a, b in pairs), case.kind

@@ -26,14 +26,13 @@ def rmsprop_steps(rng: np.random.Generator) -> list[Case]:
         return Case((rng.normal(size=shape), gradient, average, 0.1, rho, epsilon), kind)
 
     w, g = rng.normal(size=(2, 4))
-    zero = np.zeros(4)
     return [
         case((5,), 0.9, 1e-2),
         case((3, 4), 0.8, 0.1),
         case((6,), 0.95, 3e-2),
-        Case((w, g, zero, 0.05, 0.9, 1e-2), "the first step"),
+        Case((w, g, np.zeros(4), 0.05, 0.9, 1e-2), "the first step"),
         case((5,), 0.9, 1e-7, size=1e-5, kind="tiny gradients"),
-        Case((w, zero, zero, 0.1, 0.9, 1e-7), "a gradient of zero"),
+        Case((w, np.zeros(4), np.zeros(4), 0.1, 0.9, 1e-7), "a gradient of zero"),
     ]
 
 
@@ -53,14 +52,16 @@ def adam_steps(rng: np.random.Generator) -> list[Case]:
         return Case((weights, gradient, m, v, step, 0.1, beta_1, beta_2, epsilon), kind)
 
     w, g = rng.normal(size=(2, 4))
-    zero = np.zeros(4)
     return [
         case((5,), 3, 0.9, 0.99, 1e-2),
         case((3, 4), 2, 0.8, 0.95, 0.1),
         case((6,), 12, 0.9, 0.97, 3e-2),
-        Case((w, g, zero, zero, 1, 0.05, 0.9, 0.999, 1e-2), "the first step"),
+        Case((w, g, np.zeros(4), np.zeros(4), 1, 0.05, 0.9, 0.999, 1e-2), "the first step"),
         case((5,), 4, 0.9, 0.999, 1e-7, size=1e-6, kind="tiny gradients"),
-        Case((w, zero, zero, zero, 1, 0.1, 0.9, 0.999, 1e-8), "a gradient of zero"),
+        Case(
+            (w, np.zeros(4), np.zeros(4), np.zeros(4), 1, 0.1, 0.9, 0.999, 1e-8),
+            "a gradient of zero",
+        ),
     ]
 
 
