@@ -245,8 +245,9 @@ def build(ctx: click.Context, lessons: tuple[str, ...], check: bool) -> None:
     with bar("building", "cells") as step:
         changed = authoring.build(named, step)
     for file in changed:
-        click.echo(file)
-    click.echo(f"{len(changed)} file{'' if len(changed) == 1 else 's'} changed.")
+        kept = " is your notebook as it was" if authoring.is_kept(file) else ""
+        click.echo(f"{file}{kept}")
+    click.echo(f"{len(changed)} file{'' if len(changed) == 1 else 's'} written.")
 
 
 @course.command()
@@ -340,3 +341,7 @@ def _show(findings: Iterable[Finding]) -> int:
 def _said(sentence: str, status: int) -> int:
     click.echo(sentence, err=True)
     return status
+
+
+if __name__ == "__main__":
+    main()

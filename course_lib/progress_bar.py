@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from .shell import display, shell
+from .settings import display, shell
 
 Item = TypeVar("Item")
 

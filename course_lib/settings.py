@@ -1,4 +1,4 @@
-"""What surrounds this process: the switches ``COURSE_*`` of the environment, and its cores.
+"""What surrounds this process: the switches ``COURSE_*``, its cores, and the notebook if any.
 
 A switch is off if it is not set, empty, ``0``, ``false``, ``no`` or ``off``, in any case of
 letters; anything else is on.
@@ -7,6 +7,8 @@ letters; anything else is on.
 from __future__ import annotations
 
 import os
+import sys
+from typing import Any
 
 PROGRESS = "COURSE_PROGRESS"
 _OFF = ("0", "false", "no", "off")
@@ -47,6 +49,16 @@ def cores() -> int:
     """How many processor cores this process may use (Python 3.13 has `os.process_cpu_count`)."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on macOS or Windows
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def shell() -> Any:
+    """IPython's shell of this process, or None. IPython is never imported to find out."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
+def display(view: Any, **options: Any) -> Any:
+    """Show something in the notebook, as IPython's `display` does; only where there is a shell."""
+    return sys.modules["IPython"].display.display(view, **options)
 
 
 def _is_on(name: str) -> bool:

@@ -11,7 +11,7 @@ import course_lib
 # From the ground up; rooms of one floor do not know each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("files", "settings", "shell"),
+    ("files", "settings"),
     ("progress_bar",),
     ("lessons",),
     ("foundations",),

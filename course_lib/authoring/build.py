@@ -103,7 +103,7 @@ def drift() -> list[str]:
     for edition in EDITIONS:
         known = {each.notebook(edition) for each in sources if edition in each.editions}
         for path in sorted((root() / edition).glob("*.ipynb")):
-            if path not in known and not re.search(rf"{KEPT}\d*$", path.stem):
+            if path not in known and not is_kept(path):
                 found.append(f"{_name(path)} has no source in solutions/.")
     readme = text_of(root() / "README.md")
     if readme != with_tables(readme):
@@ -285,6 +285,11 @@ def _holds(path: Path, text: str) -> bool:
         return text_of(path) == text
     except CourseError:
         return False
+
+
+def is_kept(path: Path) -> bool:
+    """Whether this is what `build` kept of a learner's work."""
+    return re.search(rf"{KEPT}\d*\.ipynb$", path.name) is not None
 
 
 def _write_learner_edition(lesson: Lesson) -> list[Path]:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from .. import settings
-from ..shell import display, shell
+from ..settings import display, shell
 from .catalogue import find
 from .judge import judge
 from .verdict import Verdict, code_marked

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from .. import settings
 from ..errors import CourseError
 from ..lessons import root
-from ..shell import shell
+from ..settings import shell
 
 if TYPE_CHECKING:
     from ..exercises.verdict import Verdict

@@ -11,7 +11,7 @@ from ..errors import CourseError
 from ..exercises import catalogue
 from ..exercises.verdict import environment
 from ..lessons import Lesson, lessons
-from ..shell import display, shell
+from ..settings import display, shell
 from . import doctor, progress
 
 WORDS: dict[doctor.Level, str] = {"ok": "Fine", "note": "Note", "missing": "Missing"}
