@@ -176,8 +176,6 @@ def test_post_build_gives_a_working_command(tmp_path: Path) -> None:
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", venv], check=True)
     scripts = venv / "bin"
-    # What pip would fetch to build with is installed: flit_core, for the tests.
-    (scripts / "pip").write_text(f'#!/bin/sh\n{scripts}/python -m pip "$@" --no-build-isolation\n')
     here = os.pathsep.join([str(scripts), os.environ["PATH"]])
     # Where a nested environment finds the packages of the one that runs the tests.
     packages = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
