@@ -173,17 +173,15 @@ def explore(notebook: Notebook, cell: Locator) -> int:
     expect(labels).to_have_text([re.compile(r"\S")] * sliders.count())
 
     cell.locator(".jp-InputPrompt").click()
-    for text in cell.locator(".widget-text input").all():
-        notebook.tab_to(text)
-        follows(partial(notebook.page.keyboard.type, "kreikka"))
-    for slider in sliders.all():
-        notebook.tab_to(slider)
-        at_end = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")
-        follows(partial(slider.press, "ArrowLeft" if at_end else "ArrowRight"))
-    for choice in lists.all():
-        notebook.tab_to(choice)
-        other = choice.locator("option:not(:checked)").first.inner_text()
-        follows(partial(choice.select_option, other))
+    for control in cell.locator(".widget-text input, [role=slider], select").all():
+        notebook.tab_to(control)
+        if control.get_attribute("role") == "slider":
+            now, end = (control.get_attribute(f"aria-value{which}") for which in ("now", "max"))
+            follows(partial(control.press, "ArrowLeft" if now == end else "ArrowRight"))
+        elif (others := control.locator("option:not(:checked)")).count():
+            follows(partial(control.select_option, others.first.inner_text()))
+        else:
+            follows(partial(notebook.page.keyboard.type, "kreikka"))
     follows(partial(drag, notebook, sliders.first))
     return sliders.count() + lists.count()
 
