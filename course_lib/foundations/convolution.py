@@ -58,9 +58,10 @@ def conv2d(images: np.ndarray, kernels: np.ndarray, bias: np.ndarray) -> np.ndar
     images, kernels = np.asarray(images, float), np.asarray(kernels, float)
     if images.shape[-1] != kernels.shape[2]:
         raise ValueError(f"kernels for {kernels.shape[2]} channels, images of {images.shape[-1]}")
-    rows, columns = (
-        conv_output_size(images.shape[axis], kernels.shape[axis - 1], 1, "valid") for axis in (1, 2)
-    )
+    rows, columns = (images.shape[axis] - kernels.shape[axis - 1] + 1 for axis in (1, 2))
+    if min(rows, columns) < 1:
+        height, width = kernels.shape[:2]
+        raise ValueError(f"no window of {height} by {width} fits into {images.shape[1:3]}")
     total: np.ndarray = np.zeros((len(images), rows, columns, kernels.shape[3])) + bias
     for u, v in np.ndindex(kernels.shape[:2]):
         total += images[:, u : u + rows, v : v + columns] @ kernels[u, v]

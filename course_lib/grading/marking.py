@@ -21,6 +21,7 @@ from .references import source_of
 from .submission import Submission, parse
 
 MAX_NAME = 80
+TRIES = 3  # of an answer whose process is killed, or for which the machine has no time
 
 
 @dataclass(frozen=True)
@@ -200,10 +201,10 @@ class _Marker:
 
     def _tried(self, exercise: Exercise, program: Program) -> Verdict:
         cases, calls = _cases(exercise, self.seed)
-        attempt = run(program, calls, self.limits, clock=self.clock, stop=self.stop)
-        if attempt.doubtful and self.clock.left > 0:
-            # Whatever something else has done to this machine costs the answer nothing.
+        for _ in range(TRIES):
             attempt = run(program, calls, self.limits, clock=self.clock, stop=self.stop)
+            if not attempt.doubtful or self.clock.left <= 0:
+                break  # else something else may have been at work on this machine
         problem = _problem(exercise, attempt, self.limits)
         if problem is not None:
             return _without_points(exercise, *problem)

@@ -42,10 +42,12 @@ def problem():
 def keras64():
     """Keras computing in float64, as NumPy does, for the length of a test."""
     keras = pytest.importorskip("keras")
-    before = keras.config.floatx()
+    before = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")  # kept from the first layer on, whatever floatx is
     yield keras
-    keras.config.set_floatx(before)
+    keras.config.set_floatx(before[0])
+    keras.config.set_dtype_policy(before[1])
 
 
 @pytest.fixture

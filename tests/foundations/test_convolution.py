@@ -98,7 +98,7 @@ def test_a_shifted_image_gives_a_shifted_map():
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="kernels for 2 channels, images of 3"):
         convolution.conv2d(np.ones((1, 4, 4, 3)), np.ones((2, 2, 2, 1)), np.zeros(1))
-    with pytest.raises(ValueError, match="no window of 5 fits into 4"):
+    with pytest.raises(ValueError, match="no window of 5 by 2 fits into"):
         convolution.conv2d(np.ones((1, 4, 4, 1)), np.ones((5, 2, 1, 1)), np.zeros(1))
     with pytest.raises(ValueError, match="valid"):
         convolution.conv_output_size(5, 3, 1, "full")

@@ -24,13 +24,7 @@ from course_lib.foundations.losses import (
 )
 from course_lib.transfer.autodiff import gradient as keras_gradient
 
-
-@pytest.fixture(autouse=True)
-def _double_precision():
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx(before)
+pytestmark = pytest.mark.usefixtures("keras64")
 
 
 @pytest.fixture(params=range(5))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,17 @@ def folder(tmp_path: Path) -> Callable[..., Path]:
         return place
 
     return write
+
+
+def reports(out: Path) -> dict[str, bytes]:
+    """Each file that grading writes, but for the records."""
+    files = [path for path in out.rglob("*") if path.is_file() and path.name != "results.jsonl"]
+    return {path.relative_to(out).as_posix(): content(path) for path in files}
+
+
+def content(path: Path) -> bytes:
+    """All of a file; of a workbook, which holds the time when it was made, the sheet."""
+    if path.suffix != ".xlsx":
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as book:
+        return book.read("xl/worksheets/sheet1.xml")

@@ -20,7 +20,7 @@ from course_lib.grading.gradebook import grade
 from course_lib.grading.record import HandedIn
 from course_lib.sandbox.isolation import NO_SIGHT
 
-from .conftest import answers, notebook
+from .conftest import answers, notebook, reports
 from .test_own_exercises import EXAMPLE, RMSE
 
 pytestmark = pytest.mark.slow
@@ -91,11 +91,6 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         yield made
     finally:
         made.close()
-
-
-def reports(out: Path) -> dict[str, bytes]:
-    files = [path for path in out.rglob("*") if path.is_file() and path.name != "results.jsonl"]
-    return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
 
 
 def a_class(folder: Folder, more: int = 0) -> Path:

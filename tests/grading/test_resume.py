@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import pytest
 from course_lib.errors import UsageError
 from course_lib.grading.gradebook import grade
 
-from .conftest import RIGHT, answers, notebook
+from .conftest import RIGHT, answers, notebook, reports
 
 pytestmark = [
     pytest.mark.slow,
@@ -42,19 +41,6 @@ def command(place: Path, out: Path, *options: str) -> list[str]:
 def run(place: Path, out: Path, *options: str, **more: object) -> subprocess.CompletedProcess[str]:
     arguments = command(place, out, *options)
     return subprocess.run(arguments, capture_output=True, text=True, timeout=120, **more)  # type: ignore[call-overload,no-any-return]
-
-
-def reports(out: Path) -> dict[str, bytes]:
-    files = [path for path in out.rglob("*") if path.is_file() and path.name != "results.jsonl"]
-    return {path.relative_to(out).as_posix(): content(path) for path in files}
-
-
-def content(path: Path) -> bytes:
-    """All of a file; of a workbook, which holds the time when it was made, the sheet."""
-    if path.suffix != ".xlsx":
-        return path.read_bytes()
-    with zipfile.ZipFile(path) as book:
-        return book.read("xl/worksheets/sheet1.xml")
 
 
 def bodies(out: Path) -> dict[str, bytes]:

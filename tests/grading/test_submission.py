@@ -26,9 +26,9 @@ def parsed(*cells: str) -> Submission:
     return parse(notebook(*cells), NAMES)
 
 
-def program(name: str, *cells: str, given: tuple[str, ...] = ()) -> list[str]:
+def program(name: str, *cells: str) -> list[str]:
     """First line of each statement of the answer's program."""
-    made = parsed(*cells).slices.program(name, given)
+    made = parsed(*cells).slices.program(name)
     return [source.strip().split("\n")[0] for _, source in made.segments]
 
 
@@ -269,29 +269,31 @@ def test_slices(cells: list[str], expected: list[str]) -> None:
 
 def test_a_second_definition_is_noted() -> None:
     slices = parsed(RIGHT["mse"], "a = 1", RIGHT["mse"]).slices
-    assert slices.program("mse").notes == (
-        "`mse` is defined 2 times; the last one (code cell 4) was graded.",
-    )
-    assert parsed(*answers()).slices.program("mse").notes == ()
+    assert slices.notes("mse") == [
+        "`mse` is defined 2 times; the last one (code cell 4) was graded."
+    ]
+    assert parsed(*answers()).slices.notes("mse") == []
 
 
-def test_other_exercises_are_read_or_given() -> None:
+def test_other_answers_come_along_unless_something_stands_in_for_them() -> None:
     calls_helper = answers(mse="def mse(p, t):\n    return helper(p)")
     slices = parsed(*calls_helper, "def helper(x):\n    return softmax(x).sum()").slices
-    assert slices.reads("mse", NAMES) == {"softmax"}
-    assert slices.reads("softmax", NAMES) == set()
-    given = slices.program("mse", ["softmax", "cross_entropy"])
-    assert given.given == ("softmax",)
-    assert "softmax" not in [title for title, _ in given.segments]
     own = slices.program("mse")
-    assert own.given == ()
-    assert "softmax" in [title for title, _ in own.segments]
+    assert own.provided == ()
+    assert [title for title, _ in own.segments].count("softmax") == 1
+    stand_ins = {
+        name: (("ours", f"def {name}(): ..."),) for name in ("softmax", "cross_entropy", "mse")
+    }
+    given = slices.program("mse", stand_ins)
+    assert given.provided == (("softmax", stand_ins["softmax"]),)  # what it reads, and no more
+    assert "softmax" not in [title for title, _ in given.segments]
+    assert slices.program("softmax", stand_ins).provided == ()  # never in place of the answer
 
 
 def test_the_notebooks_check_is_passed_over_under_every_name() -> None:
     renamed = "from course_lib.exercises import check as verdict"
     made = parsed(renamed, "@verdict\n" + RIGHT["mse"].strip()).slices.program("mse")
-    assert made.passing == ("verdict",)
+    assert [name for name, _ in made.provided] == ["verdict"]
     assert not any("course_lib" in source for _, source in made.segments)
 
 
