@@ -1355,7 +1355,7 @@ keras.config.set_floatx("float64")
 # %% [markdown]
 # ## What you have now
 #
-# | | formula | why |
+# | what | formula | why |
 # |---|---|---|
 # | convolution, `Conv2D(F, h)` | $\sum_{uvc} x_{i+u,\,j+v,\,c}\; k_{uvcf} + b_f$ | one window |
 # | places, `padding="valid"` | $\lfloor (n - h)/s \rfloor + 1$ | the last window must fit |
