@@ -13,7 +13,6 @@ from matplotlib.patches import Rectangle
 from .explorer import Draw, Explorer, slider
 from .palette import BLUE, GREY, INK, LINES, ORANGE, style
 from .picture import Picture, new_figure
-from .words import brief
 
 __all__ = [  # everything that the lesson shows
     "feature_maps",
@@ -206,7 +205,7 @@ def score_lines(
         means = [float(np.mean(rows[n])) for n in seen]
         spread = [float(np.std(rows[n], ddof=1)) if len(rows[n]) > 1 else 0.0 for n in seen]
         axes.errorbar(at[seen], means, spread, label=name, capsize=3, **line)
-        words = [f"{brief(mean)} at {places[n]}" for mean, n in zip(means, seen, strict=True)]
+        words = [f"{mean:.2f} at {places[n]}" for mean, n in zip(means, seen, strict=True)]
         top = int(np.argmax(means))
         highest = f", highest {words[top]}" if 0 < top < len(means) - 1 else ""
         told.append(f"{name} from {words[0]} to {words[-1]}{highest}")

@@ -77,7 +77,7 @@ def test_lines_leave_out_what_was_not_measured(places):
     first, second = places
     assert picture.alt == (
         f"score against labels: a from 0.55 at {first} to 0.75 at {second}; "
-        f"b from 0.6 at {second} to 0.6 at {second}."
+        f"b from 0.60 at {second} to 0.60 at {second}."
     )
     [axes] = picture.figure.axes
     assert [label.get_text() for label in axes.get_xticklabels()] == [str(p) for p in places]
@@ -86,8 +86,8 @@ def test_lines_leave_out_what_was_not_measured(places):
 def test_the_peak_of_a_line_is_told():
     scores = {"a": [[0.5], [0.8], [0.7]], "b": [[0.5], [0.6], [0.7]]}
     alt = figures.score_lines(["early", "middle", "late"], scores, "stage", "score").alt
-    assert "a from 0.5 at early to 0.7 at late, highest 0.8 at middle; " in alt
-    assert "b from 0.5 at early to 0.7 at late." in alt
+    assert "a from 0.50 at early to 0.70 at late, highest 0.80 at middle; " in alt
+    assert "b from 0.50 at early to 0.70 at late." in alt
 
 
 def test_both_splits_of_each_method():
