@@ -25,7 +25,7 @@ from ..errors import CourseError
 from ..exercises.catalogue import using
 from ..sandbox import run as sandbox
 from .own_exercises import OwnExercises, defined_exercises
-from .record import HandedIn, Record, grade_one, lost
+from .record import Graded, HandedIn, grade_one, lost
 
 CONNECT_SECONDS = 10.0
 PATIENCE_SECONDS = 60.0
@@ -148,7 +148,7 @@ class Cluster:
         self._handed[key] = handed, seed, lesson or ""
         return key
 
-    def finished(self, keys: Collection[Any]) -> Iterator[tuple[Any, Record | None]]:
+    def finished(self, keys: Collection[Any]) -> Iterator[tuple[Any, Graded | None]]:
         for key in self._wait(list(keys)):
             yield key, self._result(key)
 
@@ -186,12 +186,12 @@ class Cluster:
         except OSError as error:
             raise self._disconnected() from error
 
-    def _result(self, key: Any) -> Record | None:
+    def _result(self, key: Any) -> Graded | None:
         from distributed import KilledWorker
 
         handed, seed, lesson = self._handed.pop(key)
         try:
-            record: Record | None = key.result()
+            record: Graded | None = key.result()
             return record
         except KilledWorker:
             return lost(handed, seed, lesson, "one worker of the cluster after another was lost")
@@ -234,7 +234,7 @@ def _grade(
     own: tuple[str, str] | None,
     course: str,
     trusted: bool,
-) -> Record | None:
+) -> Graded | None:
     _check(course)
     if not trusted:
         _require_walls()
@@ -262,8 +262,9 @@ def _course() -> str:
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for folder in ("exercises", "foundations", "grading", "sandbox"):
-        for path in sorted((package / folder).rglob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        for path in sorted((package / folder).rglob("*")):
+            if path.suffix in (".py", ".md"):  # an exercise is Markdown
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
