@@ -396,7 +396,6 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(
     import sys
     from pathlib import Path
     from course_lib.grading.gradebook import grade
-from course_lib.grading.record import Graded
     try:
         grade([Path({str(place)!r})], Path({str(out)!r}), jobs=1)
     except KeyboardInterrupt:
