@@ -1,7 +1,7 @@
 """Grading on the workers of a running Dask scheduler, in place of this machine's cores.
 
 A submission travels as bytes, its record comes back. On the worker's machine the learner's code
-runs in the same walled process as here. A worker that is lost costs nothing: Dask gives its
+runs in an isolated process as here. A worker that is lost costs nothing: Dask gives its
 submissions to the others. Whether the connection is encrypted is up to Dask's own configuration.
 """
 
@@ -41,7 +41,7 @@ def connected(address: str, own: OwnExercises | None, *, trusted: bool) -> Itera
     Args:
         address: of the scheduler.
         own: the instructor's own exercises.
-        trusted: learners' code may run on workers without walls, too.
+        trusted: learners' code may run on workers without isolation, too.
 
     Raises:
         CourseError: `distributed` is not installed; no scheduler answers there; it has no workers,
@@ -237,7 +237,7 @@ def _grade(
 ) -> Graded | None:
     _check(course)
     if not trusted:
-        _require_walls()
+        _require_isolation()
     with using(defined_exercises(*own) if own is not None else ()):
         return grade_one(handed, seed, lesson)
 
@@ -251,7 +251,7 @@ def _check(course: str) -> None:
 
 
 @cache
-def _require_walls() -> None:
+def _require_isolation() -> None:
     """Workers may join when the run has begun: each answers for itself."""
     sandbox.require_isolation(sandbox.describe()[1])
 

@@ -105,7 +105,7 @@ def grade(
             false, or is in use; ``seed`` is negative or not the one recorded; ``jobs`` and
             ``cluster`` are given both; ``exercises`` has a mistake.
         CourseError: ``out`` cannot be written, the workers cannot be started, the cluster cannot
-            be reached, there are no walls and ``unsafe`` is false, or submissions were lost.
+            be reached, there is no isolation and ``unsafe`` is false, or submissions were lost.
         KeyboardInterrupt: passed on after the workers have been stopped; what is finished stays.
     """
     if jobs is not None and jobs < 1:

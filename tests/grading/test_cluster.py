@@ -172,9 +172,11 @@ def test_another_version_on_the_workers_is_refused(
         grade([folder(a=notebook("a = 1"))], tmp_path / "out", cluster=network.address)
 
 
-def test_a_worker_that_joins_later_needs_walls_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_joins_later_needs_isolation_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(clusters.sandbox, "describe", lambda: ((), (NO_SIGHT,)))
-    clusters._require_walls.cache_clear()
+    clusters._require_isolation.cache_clear()
     handed = HandedIn("a", "a", notebook(*answers()))
     with pytest.raises(CourseError, match="add --unsafe"):
         clusters._grade(handed, 7, None, None, clusters._course(), trusted=False)
