@@ -23,6 +23,7 @@ def test_a_broken_budget_is_named() -> None:
     shared = Run("shared", 180, 85, SlowestCell(3, 60, "fit()", 18), peak_memory=10**9)
     bad = Run("bad", 95, 190, SlowestCell(7, 21, "fit()", 42), peak_memory=2 * 10**9)
     assert over_budget(good) == over_budget(shared) == []
+    assert len(over_budget(bad, slowness=1000.0)) == 1  # memory is the same everywhere
     assert over_budget(bad) == [
         "bad takes 95 s",
         "cell 7, fit(), takes 21 s",

@@ -20,7 +20,7 @@ Status = Literal["correct", "wrong", "not attempted", "error", "timeout"]
 VERDICT_TYPE = "application/vnd.course.verdict+json"
 """MIME type under which an executed notebook keeps its verdicts, for `course run`."""
 
-HEADINGS: dict[Status, str] = {
+HEADINGS: dict[str, str] = {
     "correct": "Correct",
     "wrong": "Not right yet",
     "not attempted": "Not attempted yet",

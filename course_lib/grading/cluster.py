@@ -1,7 +1,7 @@
 """Grading on the workers of a running Dask scheduler, in place of this machine's cores.
 
 A submission travels as bytes, its record comes back. On the worker's machine the learner's code
-runs in the same walled process as here. A worker that is lost costs nothing: Dask gives its
+runs in an isolated process as here. A worker that is lost costs nothing: Dask gives its
 submissions to the others. Whether the connection is encrypted is up to Dask's own configuration.
 """
 
@@ -25,7 +25,7 @@ from ..errors import CourseError
 from ..exercises.catalogue import using
 from ..sandbox import run as sandbox
 from .own_exercises import OwnExercises, defined_exercises
-from .record import HandedIn, Record, grade_one, lost
+from .record import Graded, HandedIn, grade_one, lost
 
 CONNECT_SECONDS = 10.0
 PATIENCE_SECONDS = 60.0
@@ -41,7 +41,7 @@ def connected(address: str, own: OwnExercises | None, *, trusted: bool) -> Itera
     Args:
         address: of the scheduler.
         own: the instructor's own exercises.
-        trusted: learners' code may run on workers without walls, too.
+        trusted: learners' code may run on workers without isolation, too.
 
     Raises:
         CourseError: `distributed` is not installed; no scheduler answers there; it has no workers,
@@ -148,7 +148,7 @@ class Cluster:
         self._handed[key] = handed, seed, lesson or ""
         return key
 
-    def finished(self, keys: Collection[Any]) -> Iterator[tuple[Any, Record | None]]:
+    def finished(self, keys: Collection[Any]) -> Iterator[tuple[Any, Graded | None]]:
         for key in self._wait(list(keys)):
             yield key, self._result(key)
 
@@ -186,12 +186,12 @@ class Cluster:
         except OSError as error:
             raise self._disconnected() from error
 
-    def _result(self, key: Any) -> Record | None:
+    def _result(self, key: Any) -> Graded | None:
         from distributed import KilledWorker
 
         handed, seed, lesson = self._handed.pop(key)
         try:
-            record: Record | None = key.result()
+            record: Graded | None = key.result()
             return record
         except KilledWorker:
             return lost(handed, seed, lesson, "one worker of the cluster after another was lost")
@@ -234,10 +234,10 @@ def _grade(
     own: tuple[str, str] | None,
     course: str,
     trusted: bool,
-) -> Record | None:
+) -> Graded | None:
     _check(course)
     if not trusted:
-        _require_walls()
+        _require_isolation()
     with using(defined_exercises(*own) if own is not None else ()):
         return grade_one(handed, seed, lesson)
 
@@ -251,7 +251,7 @@ def _check(course: str) -> None:
 
 
 @cache
-def _require_walls() -> None:
+def _require_isolation() -> None:
     """Workers may join when the run has begun: each answers for itself."""
     sandbox.require_isolation(sandbox.describe()[1])
 
@@ -262,8 +262,9 @@ def _course() -> str:
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for folder in ("exercises", "foundations", "grading", "sandbox"):
-        for path in sorted((package / folder).rglob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        for path in sorted((package / folder).rglob("*")):
+            if path.suffix in (".py", ".md"):  # an exercise is Markdown
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 

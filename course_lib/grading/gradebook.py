@@ -20,14 +20,12 @@ from ..sandbox.isolation import NO_SIGHT
 from ..settings import cores
 from .discovery import Source, discover
 from .own_exercises import OwnExercises
-from .record import HandedIn, Record, grade_one, hand_in
+from .record import Graded, HandedIn, grade_one, hand_in
 from .report import Run, templates, write_reports
 from .results import Results, named
 
-Progress = Callable[[int, int, Record], None]
-"""Called after each submission is safely on disk, with: how many are done, of how many, and the
-record: ``record["submission"]``, ``record["status"]`` ("graded", "unreadable" or "crashed"),
-``record["points"]`` and ``record["max_points"]`` (None when nothing could be graded)."""
+Progress = Callable[[int, int, Graded], None]
+"""Called after each submission is safely on disk: how many are done, of how many, the record."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class Executor(Protocol):
     def submit(self, handed: HandedIn, seed: int, lesson: str | None) -> Any:
         """Start `grade_one`; returns a key for `finished`."""
 
-    def finished(self, keys: Collection[Any]) -> Iterator[tuple[Any, Record | None]]:
+    def finished(self, keys: Collection[Any]) -> Iterator[tuple[Any, Graded | None]]:
         """Wait until one of them is done; the keys of those that are, with their results."""
 
 
@@ -107,7 +105,7 @@ def grade(
             false, or is in use; ``seed`` is negative or not the one recorded; ``jobs`` and
             ``cluster`` are given both; ``exercises`` has a mistake.
         CourseError: ``out`` cannot be written, the workers cannot be started, the cluster cannot
-            be reached, there are no walls and ``unsafe`` is false, or submissions were lost.
+            be reached, there is no isolation and ``unsafe`` is false, or submissions were lost.
         KeyboardInterrupt: passed on after the workers have been stopped; what is finished stays.
     """
     if jobs is not None and jobs < 1:
@@ -138,14 +136,13 @@ def grade(
             )
         with closing(_graded(sources, results, executor)) as graded:
             for record in graded:
-                ended[record["status"]] += 1
-                if record["status"] == "crashed":
-                    crashed.append(record["submission"])
-                of_lesson[record["learner"], record["lesson"] or ""] += 1
+                ended[record.status] += 1
+                if record.status == "crashed":
+                    crashed.append(record.submission)
+                of_lesson[record.learner, record.lesson or ""] += 1
                 if progress is not None:
                     progress(ended.total(), len(sources), record)
-        results.records.require(sources)
-        run = Run(results.records, results.seed, executor.holds, executor.missing)
+        run = Run(results.records(sources), results.seed, executor.holds, executor.missing)
         files = write_reports(out, run)
     if results.kept:
         notes.append(f"{results.kept} of {len(sources)} were graded before and kept.")
@@ -173,7 +170,7 @@ def grade(
 
 def _graded(
     sources: Sequence[Source], results: Results, executor: Executor
-) -> Generator[Record, None, None]:
+) -> Generator[Graded, None, None]:
     """The records as they are finished, each on disk before it is handed on."""
     lessons: Counter[str] = Counter()
     waiting: list[Source] = []
@@ -184,14 +181,14 @@ def _graded(
             if record is None:
                 waiting.append(source)
                 continue
-            if record["lesson"]:
-                lessons[record["lesson"]] += 1
+            if record.lesson:
+                lessons[record.lesson] += 1
             yield record
 
 
 def _finished(
     sources: Sequence[Source], lesson: str | None, results: Results, executor: Executor
-) -> Iterator[tuple[Source, Record | None]]:
+) -> Iterator[tuple[Source, Graded | None]]:
     """Each source with its record; no more files are in memory than the executor can use."""
     under_way: dict[Any, Source] = {}
     left = iter(tuple(sources))
@@ -223,7 +220,7 @@ class _Local:
     def width(self) -> int:
         return 2 * self._jobs  # so that no thread waits while a record is written
 
-    def submit(self, handed: HandedIn, seed: int, lesson: str | None) -> Future[Record | None]:
+    def submit(self, handed: HandedIn, seed: int, lesson: str | None) -> Future[Graded | None]:
         here = copy_context()  # the instructor's own exercises are part of it
         try:
             return self._pool.submit(here.run, grade_one, handed, seed, lesson, self._stop)
@@ -234,8 +231,8 @@ class _Local:
             ) from error
 
     def finished(
-        self, keys: Collection[Future[Record | None]]
-    ) -> Iterator[tuple[Future[Record | None], Record | None]]:
+        self, keys: Collection[Future[Graded | None]]
+    ) -> Iterator[tuple[Future[Graded | None], Graded | None]]:
         done, _ = wait(keys, return_when=FIRST_COMPLETED)
         for future in done:
             yield future, future.result()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from threading import Event
 from typing import Any
 
@@ -13,9 +13,6 @@ from ..sandbox.run import SandboxError
 from .discovery import Source
 from .marking import Marked, lesson_of, mark, ungraded
 from .submission import UnreadableError, read
-
-Record = dict[str, Any]
-"""What is known of one graded submission, as JSON: a line of results.jsonl."""
 
 PAUSES = (0.3, 2.0)
 """Seconds before a second and a third try, where this machine failed and not the submission."""
@@ -44,6 +41,54 @@ class HandedIn:
         return hashlib.sha256(self.data).hexdigest()
 
 
+@dataclass(frozen=True)
+class Graded:
+    """What is known of one submission that went through grading: a line of results.jsonl.
+
+    Attributes:
+        submission, learner, sha256: see `HandedIn`.
+        seed: of the random cases.
+        lesson: that it belongs to, or None if there is no saying.
+        status: "graded", "unreadable" or "crashed".
+        message: why it is not graded, or "".
+        exercises: all of the lesson, in order.
+        notes: sentences on how it was graded.
+        own: identifies the instructor's own exercises, if there were any.
+    """
+
+    submission: str
+    learner: str
+    sha256: str
+    seed: int
+    lesson: str | None
+    status: str
+    message: str = ""
+    exercises: tuple[Marked, ...] = ()
+    notes: tuple[str, ...] = ()
+    own: str | None = None
+
+    @property
+    def points(self) -> float | None:
+        """Earned; None if nothing could be graded."""
+        return sum(one.points or 0 for one in self.exercises) if self.status == "graded" else None
+
+    @property
+    def max_points(self) -> float | None:
+        """That there are; None if nothing could be graded."""
+        return sum(one.max_points for one in self.exercises) if self.status == "graded" else None
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "points": self.points, "max_points": self.max_points}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Graded:
+        """Raises: KeyError, TypeError or AttributeError: it is none."""
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name != "own"}
+        exercises = tuple(map(Marked.from_json, data["exercises"]))
+        more = {"exercises": exercises, "notes": tuple(data["notes"]), "own": data.get("own")}
+        return cls(**{**known, **more})
+
+
 def hand_in(source: Source) -> HandedIn:
     """Read a submission; a file that cannot be read is handed in empty, with the reason."""
     try:
@@ -57,7 +102,7 @@ def hand_in(source: Source) -> HandedIn:
 
 def grade_one(
     handed: HandedIn, seed: int, lesson: str | None, stop: Event | None = None
-) -> Record | None:
+) -> Graded | None:
     """The record of one submission, or None if it does not show which lesson it belongs to.
 
     Whatever is wrong with the submission, or goes wrong here, is in the record.
@@ -98,7 +143,7 @@ def _marked(data: bytes, lesson: str, seed: int, stop: Event) -> tuple[list[Mark
     return mark(data, lesson, seed, stop=stop)
 
 
-def lost(handed: HandedIn, seed: int, lesson: str, reason: str) -> Record:
+def lost(handed: HandedIn, seed: int, lesson: str, reason: str) -> Graded:
     """The record of a submission whose grading was lost through no fault of its own."""
     message = f"Grading failed here, not in the answers: {reason}"
     return _record(handed, seed, lesson, "crashed", ungraded(lesson, "crashed", message), message)
@@ -109,21 +154,18 @@ def _record(
     seed: int,
     lesson: str,
     status: str,
-    entries: list[Marked],
+    entries: Sequence[Marked],
     message: str = "",
     notes: Sequence[str] = (),
-) -> Record:
-    graded = status == "graded"
-    return {
-        "submission": handed.id,
-        "learner": handed.learner,
-        "sha256": handed.sha256,
-        "seed": seed,
-        "lesson": lesson or None,
-        "status": status,
-        "message": message,
-        "points": sum(entry.points or 0 for entry in entries) if graded else None,
-        "max_points": sum(entry.max_points for entry in entries) if graded else None,
-        "exercises": [entry.to_json() for entry in entries],
-        "notes": list(notes),
-    }
+) -> Graded:
+    return Graded(
+        handed.id,
+        handed.learner,
+        handed.sha256,
+        seed,
+        lesson or None,
+        status,
+        message,
+        tuple(entries),
+        tuple(notes),
+    )

@@ -6,21 +6,21 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..exercises.verdict import environment
 from ..files import atomic_write
 from . import summary, tables
+from .record import Graded
 from .results import writing
 
 if TYPE_CHECKING:
     import jinja2
 
-Record = Mapping[str, Any]
 
 TABLES = {
     "gradebook.csv": tables.gradebook_csv,
@@ -40,13 +40,12 @@ class Run:
     """All that the reports tell.
 
     Attributes:
-        records: of all submissions, in the order of their learners. They are gone through
-            several times, and may be read from a file each time.
+        records: of all submissions, in the order of their learners.
         seed: of the random cases.
         holds, missing: limits on the learners' code that were enforced, or were not.
     """
 
-    records: Iterable[Record]
+    records: Sequence[Graded]
     seed: int
     holds: Sequence[str]
     missing: Sequence[str]
@@ -94,7 +93,7 @@ def summary_page(run: Run) -> str:
     learners = summary.by_learner(run.records)
     return templates()["summary"].render(
         run=run,
-        submissions=sum(1 for _ in run.records),
+        submissions=len(run.records),
         exercises=summary.by_exercise(run.records),
         mistakes=summary.mistakes(run.records),
         nothing=summary.attempted_nothing(run.records),

@@ -7,28 +7,16 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from ..errors import CourseError, UsageError
 from .discovery import Source
-from .record import HandedIn, Record
+from .record import Graded, HandedIn
 
-RECENT = 256
-"""Records that are kept in memory while the reports are written."""
 NAMED = 20
 """Of submissions or learners to be told of, so many are named."""
 _FAR = 1 << 40  # Windows locks bytes, and others must be able to read those that are there
-
-
-class _Earlier(NamedTuple):
-    """A line of an earlier run: where it begins, and what it was made from."""
-
-    start: int
-    status: str
-    sha256: str
-    own: str | None
 
 
 class Results:
@@ -46,7 +34,6 @@ class Results:
         path: of the file.
         seed: of the run.
         kept: how many earlier records `earlier` has found.
-        records: those of this run, kept ones included, to be iterated over any number of times.
 
     Raises:
         UsageError: another run is writing there; there are results and ``resume`` is false; the
@@ -58,9 +45,8 @@ class Results:
         self.path = out / "results.jsonl"
         self.kept = 0
         self._own = own
-        self.records = Records(self.path)
-        self._earlier: dict[str, _Earlier] = {}
-        self._seeds: set[int] = set()
+        self._earlier: dict[str, Graded] = {}
+        self._records: dict[tuple[str, str], Graded] = {}
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
         try:
             out.mkdir(parents=True, exist_ok=True)
@@ -105,11 +91,9 @@ class Results:
                 if not line.endswith(b"\n"):  # torn when the earlier run was killed
                     break
                 try:
-                    record = json.loads(line)
-                    made = record["status"], record["sha256"], record.get("own")
-                    self._earlier[record["submission"]] = _Earlier(end, *made)
-                    self._seeds.add(record["seed"])
-                except (ValueError, KeyError, TypeError):
+                    record = Graded.from_json(json.loads(line))
+                    self._earlier[record.submission] = record
+                except (ValueError, KeyError, TypeError, AttributeError):
                     raise CourseError(
                         f"Line {number} of “{self.path}” is damaged: delete that line to grade "
                         "its submission again."
@@ -118,7 +102,7 @@ class Results:
         return end
 
     def _agreed(self, seed: int | None) -> int:
-        others = self._seeds - {seed}
+        others = {record.seed for record in self._earlier.values()} - {seed}
         if seed is not None and others:
             raise UsageError(
                 f"“{self.path}” was begun with seed {others.pop()}, not {seed}: leave --seed "
@@ -127,7 +111,7 @@ class Results:
         drawn = int.from_bytes(os.urandom(4), "big")
         return seed if seed is not None else others.pop() if others else drawn
 
-    def earlier(self, handed: HandedIn) -> Record | None:
+    def earlier(self, handed: HandedIn) -> Graded | None:
         """The record of a submission that has not changed since; a crash is tried again."""
         found = self._earlier.get(handed.id)
         if (
@@ -138,17 +122,18 @@ class Results:
         ):
             return None
         self.kept += 1
-        self.records.add(handed.id, handed.learner, found.start)
-        return self.records.read(handed.id, found.start)
+        self._records[found.learner, found.submission] = found
+        return found
 
-    def append(self, record: Record) -> Record:
+    def append(self, record: Graded) -> Graded:
         """Write one record; it is on disk when this returns, or not at all.
 
         Raises:
-            CourseError: it cannot be written.
+            CourseError: it cannot be written, or something else has written there.
         """
-        record = {**record, "own": self._own}
-        line = memoryview(json.dumps(record).encode() + b"\n")
+        self._require_unchanged()
+        record = replace(record, own=self._own)
+        line = memoryview(json.dumps(record.to_json()).encode() + b"\n")
         with writing(self.path.parent):
             try:
                 rest = line
@@ -158,63 +143,31 @@ class Results:
             except BaseException:  # a full disk, or Ctrl-C in between: no half of a line stays
                 self._file.truncate(self._end)
                 raise
-        self.records.add(record["submission"], record["learner"], self._end)
+        self._records[record.learner, record.submission] = record
         self._end += len(line)
         return record
 
-
-class Records:
-    """Records in the order of learners and submissions, read from the file when they are wanted.
-
-    However large the class is, few are in memory at a time.
-
-    Args:
-        path: of the file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._starts: dict[tuple[str, str], int] = {}
-        self._recent = lru_cache(maxsize=RECENT)(self.read)
-
-    def add(self, submission: str, learner: str, start: int) -> None:
-        """Take up the record that begins there in the file."""
-        self._starts[learner, submission] = start
-
-    def __iter__(self) -> Iterator[Record]:
-        for (_, submission), start in sorted(self._starts.items()):
-            yield self._recent(submission, start)
-
-    def read(self, submission: str, start: int) -> Record:
-        """The record of a submission that begins there.
+    def records(self, sources: Iterable[Source]) -> list[Graded]:
+        """Those of this run, kept ones included, in the order of learners and submissions.
 
         Raises:
-            CourseError: it does not, any more.
+            CourseError: some submissions have no record; names them. Or something else has written
+                to the file.
         """
-        try:
-            with self._path.open("rb") as file:
-                file.seek(start)
-                record: Record = json.loads(file.readline())
-            if record["submission"] == submission:
-                return record
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-        raise CourseError(
-            f"The record of “{submission}” is not in “{self._path}” any more: something else has "
-            "changed the file. Run again with --resume, or into another folder with --out."
-        )
-
-    def require(self, sources: Iterable[Source]) -> None:
-        """See to it that nobody is missing.
-
-        Raises:
-            CourseError: some submissions have no record; names them.
-        """
-        missing = [s.id for s in sources if (s.learner, s.id) not in self._starts]
+        self._require_unchanged()
+        missing = [s.id for s in sources if (s.learner, s.id) not in self._records]
         if missing:
             raise CourseError(
                 f"The grading of {named(missing)} was lost. What is in results.jsonl is kept: run "
                 "again with --resume to grade the rest."
+            )
+        return [self._records[key] for key in sorted(self._records)]
+
+    def _require_unchanged(self) -> None:
+        if os.fstat(self._file.fileno()).st_size != self._end:
+            raise CourseError(
+                f"Something else has changed “{self.path}” while it was being written: run again "
+                "with --resume, or into another folder with --out."
             )
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..exercises.catalogue import catalogue
 from ..exercises.verdict import HEADINGS
 from . import tables
+from .marking import Marked
+from .record import Graded
 
-Record = Mapping[str, Any]
-Entry = Mapping[str, Any]
 Points = tuple[float | None, float | None]
 """Points, and the most there are; None where nothing was graded, or known."""
 
@@ -58,7 +57,7 @@ class ExerciseSummary:
     @property
     def told(self) -> str:
         """The bar in words."""
-        return ", ".join(f"{HEADINGS[b.status]}: {b.count}" for b in self.bars)  # type: ignore[index]
+        return ", ".join(f"{HEADINGS[b.status]}: {b.count}" for b in self.bars)
 
 
 @dataclass(frozen=True)
@@ -95,15 +94,15 @@ class Ungraded:
     message: str
 
 
-def by_exercise(records: Iterable[Record]) -> list[ExerciseSummary]:
+def by_exercise(records: Sequence[Graded]) -> list[ExerciseSummary]:
     """All exercises that were graded, in the order of the lessons."""
     found: dict[str, _Tally] = {}
     for record, entry in _entries(records):
-        tally = found.setdefault(entry["exercise"], _Tally(record["lesson"], entry["max_points"]))
-        tally.counts[entry["status"]] += 1
-        tally.points += entry["points"]
-        if entry["status"] == "not attempted":
-            tally.not_attempted.add(record["learner"])
+        tally = found.setdefault(entry.exercise, _Tally(record.lesson or "", entry.max_points))
+        tally.counts[entry.status] += 1
+        tally.points += entry.points or 0.0
+        if entry.status == "not attempted":
+            tally.not_attempted.add(record.learner)
     return [
         ExerciseSummary(
             name=name,
@@ -129,23 +128,23 @@ class _Tally:
 _BAR_ORDER = ("correct", "wrong", "error", "timeout", "not attempted")
 
 
-def by_learner(records: Iterable[Record]) -> list[LearnerSummary]:
+def by_learner(records: Sequence[Graded]) -> list[LearnerSummary]:
     """All learners, in the order of the records."""
     lessons = tables.lessons_of(records)
     found = []
     for learner, own in tables.by_learner(records):
-        here = [[r for r in own if r["lesson"] == lesson] for lesson in lessons]
+        here = [[r for r in own if r.lesson == lesson] for lesson in lessons]
         each = [tables.totals(handed) if handed else None for handed in here]
         found.append(LearnerSummary(learner, each, tables.totals(own)))
     return found
 
 
-def mistakes(records: Iterable[Record]) -> list[Mistake]:
+def mistakes(records: Sequence[Graded]) -> list[Mistake]:
     """Every misconception that was recognised, the most frequent first."""
     counts = Counter(
-        (entry["exercise"], entry["misconception"])
+        (entry.exercise, entry.misconception)
         for _, entry in _entries(records)
-        if entry["misconception"]
+        if entry.misconception
     )
     says = {
         (exercise.name, known.id): known.says
@@ -156,26 +155,26 @@ def mistakes(records: Iterable[Record]) -> list[Mistake]:
     return [Mistake(*key, says.get(key, ""), counts[key]) for key in ordered]
 
 
-def attempted_nothing(records: Iterable[Record]) -> list[str]:
+def attempted_nothing(records: Sequence[Graded]) -> list[str]:
     """Learners who handed in, but wrote no answer in anything that could be graded."""
     attempted: dict[str, bool] = {}
     for record, entry in _entries(records):
-        wrote = entry["status"] != "not attempted"
-        attempted[record["learner"]] = attempted.get(record["learner"], False) or wrote
+        wrote = entry.status != "not attempted"
+        attempted[record.learner] = attempted.get(record.learner, False) or wrote
     return sorted(learner for learner, wrote in attempted.items() if not wrote)
 
 
-def ungraded(records: Iterable[Record]) -> list[Ungraded]:
+def ungraded(records: Sequence[Graded]) -> list[Ungraded]:
     """Submissions that have no points, which is not the same as none earned."""
     return [
-        Ungraded(record["submission"], record["status"], record["message"])
+        Ungraded(record.submission, record.status, record.message)
         for record in records
-        if record["status"] != "graded"
+        if record.status != "graded"
     ]
 
 
-def _entries(records: Iterable[Record]) -> Iterator[tuple[Record, Entry]]:
+def _entries(records: Sequence[Graded]) -> Iterator[tuple[Graded, Marked]]:
     for record in records:
-        if record["status"] == "graded":
-            for entry in record["exercises"]:
+        if record.status == "graded":
+            for entry in record.exercises:
                 yield record, entry

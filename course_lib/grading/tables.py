@@ -1,83 +1,80 @@
 """Records -> tables: grades.csv, gradebook.csv, gradebook.xlsx, for Canvas and for Moodle.
 
-Each table is made line by line from records in the order of their learners, which may be more than
-fit into memory; where the columns depend on all of them, they are gone through twice.
+Each table is made line by line from records in the order of their learners.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from ..exercises.catalogue import catalogue
 from ..exercises.verdict import HEADINGS
 from .discovery import canvas_id
+from .record import Graded
 
-Record = Mapping[str, Any]
 
-
-def by_learner(records: Iterable[Record]) -> Iterator[tuple[str, list[Record]]]:
+def by_learner(records: Sequence[Graded]) -> Iterator[tuple[str, list[Graded]]]:
     """Each learner with the records that follow each other."""
-    for learner, own in groupby(records, lambda record: str(record["learner"])):
+    for learner, own in groupby(records, lambda record: record.learner):
         yield learner, list(own)
 
 
-def best_points(records: Iterable[Record]) -> dict[str, tuple[float | None, float]]:
+def best_points(records: Sequence[Graded]) -> dict[str, tuple[float | None, float]]:
     """For each exercise, a learner's points (None: never graded) and the most there are.
 
     Of an exercise that is in several submissions of one learner, the best counts.
     """
     best: dict[str, tuple[float | None, float]] = {}
     for record in records:
-        for entry in record["exercises"]:
-            before, _ = best.get(entry["exercise"], (None, 0.0))
-            points = [p for p in (before, entry["points"]) if p is not None]
-            best[entry["exercise"]] = (max(points, default=None), entry["max_points"])
+        for entry in record.exercises:
+            before, _ = best.get(entry.exercise, (None, 0.0))
+            points = [p for p in (before, entry.points) if p is not None]
+            best[entry.exercise] = (max(points, default=None), entry.max_points)
     return best
 
 
-def totals(records: Iterable[Record]) -> tuple[float | None, float | None]:
+def totals(records: Sequence[Graded]) -> tuple[float | None, float | None]:
     """A learner's total and what could be reached; None where nothing was graded, or known."""
     best = best_points(records)
     graded = [points for points, _ in best.values() if points is not None]
     return sum(graded) if graded else None, sum(top for _, top in best.values()) if best else None
 
 
-def grades_csv(records: Iterable[Record]) -> Iterator[str]:
+def grades_csv(records: Sequence[Graded]) -> Iterator[str]:
     """One row for each exercise of each submission.
 
     A submission that could not be graded has empty points: that is not the learner's zero.
     """
     yield _line(["submission", "exercise", "points", "max_points", "status", "misconception"])
     for record in records:
-        name = defused(record["submission"])
-        for entry in record["exercises"]:
+        name = defused(record.submission)
+        for entry in record.exercises:
             yield _line(
                 [
                     name,
-                    entry["exercise"],
-                    number(entry["points"]),
-                    number(entry["max_points"]),
-                    entry["status"],
-                    entry["misconception"] or "",
+                    entry.exercise,
+                    number(entry.points),
+                    number(entry.max_points),
+                    entry.status,
+                    entry.misconception or "",
                 ]
             )
-        if not record["exercises"]:
-            yield _line([name, "", "", "", record["status"], ""])
+        if not record.exercises:
+            yield _line([name, "", "", "", record.status, ""])
 
 
-def gradebook_csv(records: Iterable[Record]) -> Iterator[str]:
+def gradebook_csv(records: Sequence[Graded]) -> Iterator[str]:
     """One row for each learner, one column for each exercise that occurs."""
     for learner, *points in _gradebook(records):
         row = [number(value) if isinstance(value, float) else value or "" for value in points]
         yield _line([defused(str(learner)), *row])
 
 
-def gradebook_xlsx(records: Iterable[Record], path: Path) -> None:
+def gradebook_xlsx(records: Sequence[Graded], path: Path) -> None:
     """The same as a workbook, in which names stay text and points are numbers in every language.
 
     Raises:
@@ -102,8 +99,8 @@ def gradebook_xlsx(records: Iterable[Record], path: Path) -> None:
     book.save(path)
 
 
-def _gradebook(records: Iterable[Record]) -> Iterator[list[str | float | None]]:
-    occurring = {entry["exercise"] for record in records for entry in record["exercises"]}
+def _gradebook(records: Sequence[Graded]) -> Iterator[list[str | float | None]]:
+    occurring = {entry.exercise for record in records for entry in record.exercises}
     names = [name for name in catalogue() if name in occurring]
     yield ["learner", "total", "max_total", *names]
     for learner, own in by_learner(records):
@@ -112,7 +109,7 @@ def _gradebook(records: Iterable[Record]) -> Iterator[list[str | float | None]]:
         yield [learner, *(None if value is None else float(value) for value in points)]
 
 
-def canvas_csv(records: Iterable[Record]) -> Iterator[str]:
+def canvas_csv(records: Sequence[Graded]) -> Iterator[str]:
     """What "Import" in the gradebook of Canvas takes: a column for each lesson.
 
     Canvas finds a learner by its own number, which the files that it names hold; else by login or
@@ -129,12 +126,12 @@ def canvas_csv(records: Iterable[Record]) -> Iterator[str]:
     yield _line(["    Points Possible", "", "", "", "", *possible])
     for learner, own in by_learner(records):
         grades = [number(totals(_of(own, lesson))[0]) for lesson in lessons]
-        known = next(filter(None, (canvas_id(r["submission"], learner) for r in own)), "")
+        known = next(filter(None, (canvas_id(r.submission, learner) for r in own)), "")
         login = "" if known else defused(learner)
         yield _line([defused(learner), known, "", login, "", *grades])
 
 
-def moodle_csv(records: Iterable[Record]) -> Iterator[str]:
+def moodle_csv(records: Sequence[Graded]) -> Iterator[str]:
     """What "Grades, Import, CSV file" in Moodle takes: a grade and feedback for each lesson.
 
     While importing, the first column is mapped to whatever the learners' files are named by:
@@ -151,24 +148,24 @@ def moodle_csv(records: Iterable[Record]) -> Iterator[str]:
         yield _line(row)
 
 
-def lessons_of(records: Iterable[Record]) -> list[str]:
+def lessons_of(records: Sequence[Graded]) -> list[str]:
     """The lessons that occur, in order."""
-    return sorted({record["lesson"] for record in records if record["lesson"]})
+    return sorted({record.lesson for record in records if record.lesson})
 
 
-def _of(records: Iterable[Record], lesson: str) -> list[Record]:
-    return [record for record in records if record["lesson"] == lesson]
+def _of(records: Sequence[Graded], lesson: str) -> list[Graded]:
+    return [record for record in records if record.lesson == lesson]
 
 
-def _told(record: Record) -> str:
+def _told(record: Graded) -> str:
     """What a feedback page says, without the hints, on one line."""
-    if record["status"] != "graded":
-        return str(record["message"])
+    if record.status != "graded":
+        return record.message
     told = []
-    for entry in record["exercises"]:
-        right = entry["status"] == "correct"
-        said = "" if right else f" {entry['message']}"
-        told.append(f"{entry['exercise']}: {HEADINGS[entry['status']].lower()}.{said}")
+    for entry in record.exercises:
+        right = entry.status == "correct"
+        said = "" if right else f" {entry.message}"
+        told.append(f"{entry.exercise}: {HEADINGS[entry.status].lower()}.{said}")
     return " ".join(told)
 
 

@@ -1,6 +1,6 @@
 """One process for somebody's code, as this side sees it: started, talked to, ended.
 
-On Linux a `ForkServer` forks it in milliseconds, behind walls; elsewhere a new interpreter is
+On Linux a `ForkServer` forks it in milliseconds, isolated; elsewhere a new interpreter is
 started. All waiting has an end.
 """
 

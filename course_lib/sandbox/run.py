@@ -307,7 +307,7 @@ def _server(module: str, without: Sequence[str], seconds: float) -> ForkServer:
         server = _servers[key]
     server.wait(seconds)
     assert server.missing is not None
-    # A wall that could be had before is not done without because this machine is busy.
+    # A layer that could be had before is not done without because this machine is busy.
     if lacks := server.missing - _layers.setdefault(key[1], server.missing):
         raise OSError(f"it lacks {', '.join(sorted(lacks))}")
     return server

@@ -11,7 +11,7 @@ same cases, and their points are compared.
 nbgrader is called as ``nbgrader autograde ps1``, once for the whole class: that spares it a start
 for each learner. It grades one submission after another and has no option to do otherwise. It is
 installed into an environment of its own unless an interpreter that has it is named. `course grade`
-runs with all the walls that the machine offers, on one core and on all, on the very same files.
+runs with all the isolation that the machine offers, on one core and on all, on the very same files.
 
 Both run as their commands do, start-up included, with compiled bytecode, and alternate for some
 rounds: the ratio is taken within each round, so that other work on the machine slows down both.
@@ -104,7 +104,7 @@ def main() -> None:
     options = parser.parse_args()
     holds, missing = sandbox.describe()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(f"walls: {', '.join(holds)}; missing: {', '.join(missing) or 'none'}")
+    print(f"isolation: {', '.join(holds)}; missing: {', '.join(missing) or 'none'}")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         if not options.skip_nbgrader:

@@ -23,7 +23,7 @@ from .attacks import ATTACKS
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's own"),
+    pytest.mark.skipif(sys.platform != "linux", reason="the isolation is Linux's own"),
 ]
 LIMITS = Limits(grace=0.0, load=3.0, memory=1 << 30, patience=1.5)
 PACKAGE = Path(course_lib.__file__).resolve().parent

@@ -17,7 +17,7 @@ import pytest
 from course_lib.errors import CourseError, UsageError
 from course_lib.grading import cluster as clusters
 from course_lib.grading.gradebook import grade
-from course_lib.grading.record import HandedIn
+from course_lib.grading.record import Graded, HandedIn
 from course_lib.sandbox.isolation import NO_SIGHT
 
 from .conftest import answers, notebook, reports
@@ -105,8 +105,8 @@ def test_the_same_grades_as_here_and_at_once_on_disk(
     place, out = a_class(folder), tmp_path / "there"
     seen: list[int] = []
 
-    def progress(done: int, total: int, record: dict[str, Any]) -> None:
-        assert record["submission"] in (out / "results.jsonl").read_text()
+    def progress(done: int, total: int, record: Graded) -> None:
+        assert record.submission in (out / "results.jsonl").read_text()
         seen.append(done)
 
     here = grade([place], tmp_path / "here", seed=7)
@@ -172,15 +172,17 @@ def test_another_version_on_the_workers_is_refused(
         grade([folder(a=notebook("a = 1"))], tmp_path / "out", cluster=network.address)
 
 
-def test_a_worker_that_joins_later_needs_walls_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_joins_later_needs_isolation_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(clusters.sandbox, "describe", lambda: ((), (NO_SIGHT,)))
-    clusters._require_walls.cache_clear()
+    clusters._require_isolation.cache_clear()
     handed = HandedIn("a", "a", notebook(*answers()))
     with pytest.raises(CourseError, match="add --unsafe"):
         clusters._grade(handed, 7, None, None, clusters._course(), trusted=False)
     record = clusters._grade(handed, 7, None, None, clusters._course(), trusted=True)
     assert record is not None
-    assert record["status"] == "graded"
+    assert record.status == "graded"
 
 
 def test_a_scheduler_without_workers_and_one_that_goes(

@@ -22,6 +22,7 @@ from course_lib.errors import CourseError, UsageError
 from course_lib.grading import record
 from course_lib.grading.discovery import discover
 from course_lib.grading.gradebook import grade
+from course_lib.grading.record import Graded
 from course_lib.lessons import START_PAGE
 from course_lib.sandbox import run as sandbox
 
@@ -46,9 +47,9 @@ def test_a_class_is_graded(folder: Folder, tmp_path: Path) -> None:
     out = tmp_path / "out"
     seen: list[tuple[int, int, str]] = []
 
-    def progress(done: int, total: int, record: dict[str, Any]) -> None:
-        assert record["submission"] in [r["submission"] for r in records(out)]
-        seen.append((done, total, record["status"]))
+    def progress(done: int, total: int, record: Graded) -> None:
+        assert record.submission in [r["submission"] for r in records(out)]
+        seen.append((done, total, record.status))
 
     summary = grade([place], out, jobs=2, seed=3, progress=progress)
     assert (summary.graded, summary.unreadable, summary.crashed, summary.seed) == (3, 2, 0, 3)

@@ -1,8 +1,7 @@
-"""A class of any size needs the same memory: records are on disk, not in this process."""
+"""Of a class of any size, few files are in memory at a time."""
 
 from __future__ import annotations
 
-import json
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from course_lib.grading import record, results
+from course_lib.grading import record
 from course_lib.grading.gradebook import grade
 from course_lib.grading.marking import Marked, ungraded
 
@@ -26,7 +25,7 @@ def peak_of(place: Path, size: int) -> int:
     folder = place / f"class-{size}"
     folder.mkdir()
     for number in range(size):
-        (folder / f"learner{number:03}.ipynb").write_bytes(notebook(RIGHT["mse"]))
+        (folder / f"learner{number:03}.ipynb").write_bytes(notebook(RIGHT["mse"], "#" * LARGE))
     tracemalloc.start()
     try:
         summary = grade([folder], place / f"grades-{size}", jobs=1, seed=1)
@@ -40,14 +39,10 @@ def peak_of(place: Path, size: int) -> int:
 def test_memory_does_not_grow_with_the_class(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def large(data: bytes, lesson: str, seed: int, **_: Any) -> tuple[list[Marked], list[str]]:
-        entries = [replace(one, points=0.0) for one in ungraded(lesson, "wrong", "Wrong.")]
-        large = json.dumps("x" * LARGE)  # a new text each time
-        entries[0] = replace(entries[0], message=large)
-        return entries, []
+    def nothing(data: bytes, lesson: str, seed: int, **_: Any) -> tuple[list[Marked], list[str]]:
+        return [replace(one, points=0.0) for one in ungraded(lesson, "wrong", "Wrong.")], []
 
-    monkeypatch.setattr(record, "mark", large)
-    monkeypatch.setattr(results, "RECENT", 8)
+    monkeypatch.setattr(record, "mark", nothing)
     peak_of(tmp_path, 20)  # imports, templates and caches
     few, many = peak_of(tmp_path, 30), peak_of(tmp_path, 120)
-    assert many - few < 20 * LARGE  # all records together would be 90 of these more
+    assert many - few < 20 * LARGE  # all files together would be 90 of these more

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +17,8 @@ import pytest
 
 from course_lib.exercises.verdict import HINT_TITLES
 from course_lib.grading.gradebook import grade
+from course_lib.grading.marking import Marked
+from course_lib.grading.record import Graded
 from course_lib.grading.report import Run, feedback_pages, file_names, summary_page, write_all
 from course_lib.grading.tables import (
     best_points,
@@ -51,35 +54,16 @@ class Page(HTMLParser):
         return [tag for tag, _ in self.tags]
 
 
-def entry(exercise: str = "mse", points: float | None = 1, **changed: Any) -> dict[str, Any]:
-    return {
-        "exercise": exercise,
-        "status": "correct",
-        "points": points,
-        "max_points": 2,
-        "misconception": None,
-        "message": "",
-        "hints": [],
-        "notes": [],
-        "code": None,
-        **changed,
-    }
+def entry(exercise: str = "mse", points: float | None = 1, **changed: Any) -> Marked:
+    return replace(Marked(exercise, "correct", points, max_points=2), **changed)
 
 
-def record(learner: str, *entries: dict[str, Any], **changed: Any) -> dict[str, Any]:
-    return {
-        "submission": learner,
-        "learner": learner,
-        "lesson": "01_losses",
-        "status": "graded",
-        "message": "",
-        "exercises": list(entries),
-        "notes": [],
-        **changed,
-    }
+def record(learner: str, *entries: Marked, **changed: Any) -> Graded:
+    made = Graded(learner, learner, "", 1, "01_losses", "graded", exercises=entries)
+    return replace(made, **changed)
 
 
-def page(*records: dict[str, Any]) -> Page:
+def page(*records: Graded) -> Page:
     ((_, parts),) = feedback_pages(Run(records, 12345, ["memory"], ["no network"]))
     return Page("".join(parts))
 
@@ -188,8 +172,8 @@ def test_a_page_is_accessible() -> None:
         record(
             "anna",
             entry(),
-            entry("softmax", 0, status="wrong", message="Use `axis=1`.", hints=["Think.", "Read."]),
-            entry("cross_entropy", 0, status="timeout", message="Too long.", notes=["A note."]),
+            entry("softmax", 0, status="wrong", message="Use `axis=1`.", hints=("Think.", "Read.")),
+            entry("cross_entropy", 0, status="timeout", message="Too long.", notes=("A note.",)),
             notes=["The file has 30 MB."],
         )
     )
@@ -241,9 +225,9 @@ def test_everything_is_escaped() -> None:
     shown = page(
         record(
             nasty,
-            entry(status="wrong", message=nasty, hints=[nasty], notes=[nasty]),
+            entry(status="wrong", message=nasty, hints=(nasty,), notes=(nasty,)),
             message=nasty,
-            notes=[nasty],
+            notes=(nasty,),
             lesson=nasty,
         )
     )
@@ -270,7 +254,7 @@ def test_the_answer_is_not_given_away(tmp_path: Path) -> None:
     ],
 )
 def test_the_best_of_several_submissions_counts(
-    records: list[dict[str, Any]], total: tuple[float | None, float | None], best: float | None
+    records: list[Graded], total: tuple[float | None, float | None], best: float | None
 ) -> None:
     assert totals(records) == total
     assert best_points(records).get("mse", (None, 0))[0] == best
@@ -287,7 +271,7 @@ def test_files_are_whole_or_not_there(tmp_path: Path) -> None:
 # --- other gradebooks ----------------------------------------------------------------------------
 
 
-def two_lessons() -> list[dict[str, Any]]:
+def two_lessons() -> list[Graded]:
     wrong = entry("softmax", 0, status="wrong", message="Use `axis=1`,\nplease.", max_points=3)
     return [
         record("anna", entry(points=2)),
@@ -341,7 +325,7 @@ def test_no_table_runs_a_formula(table: Callable[[Any], str]) -> None:
 # --- the instructor's page -----------------------------------------------------------------------
 
 
-def summary(*records: dict[str, Any]) -> Page:
+def summary(*records: Graded) -> Page:
     return Page(summary_page(Run(records, 12345, ["memory"], ["no network"])))
 
 
@@ -432,7 +416,7 @@ def test_the_summary_of_nothing() -> None:
 
 def test_the_summary_escapes_everything() -> None:
     nasty = "<script>`<i>`</script>{{ 7*7 }}"
-    blank = entry(status="not attempted", points=0, code="1")
+    blank = entry(status="not attempted", points=0)
     shown = summary(
         record(nasty, blank, lesson=nasty),
         record(nasty + "2", entry(misconception=nasty, status="wrong")),

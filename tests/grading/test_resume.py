@@ -201,7 +201,7 @@ def test_a_disk_that_is_really_full(
     assert (copy / "results.jsonl").read_bytes().endswith(b"\n")
     assert 0 < whole_lines(copy) <= 12
     assert (whole_lines(copy) == 12) == bool(more)
-    # (In mounts of its own a run has other walls, and the foot of each page says so.)
+    # (In mounts of its own a run has other limits, and the foot of each page says so.)
     assert bodies(copy).items() <= bodies(whole).items()
     grade([a_class], copy, resume=True)
     assert reports(copy) == reports(whole)

@@ -1,4 +1,4 @@
-"""The walls from the inside, and each of them left out in turn."""
+"""The isolation from the inside, and each of its layers left out in turn."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.grading.conftest import answers, notebook
 
 pytestmark = pytest.mark.slow
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's own")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the isolation is Linux's own")
 PACKAGE = Path(course_lib.__file__).resolve().parent
 ONCE = Calls(((1.0,),), 5.0)
 
@@ -87,7 +87,7 @@ def f(x):
 
 
 def value(source: str, without: Sequence[str] = (), **limits: Any) -> Any:
-    """What a function `f` of this program returns behind the walls that are left."""
+    """What a function `f` of this program returns under the layers that are left."""
     module = "keras" if "import keras" in source else "numpy"
     program = Program("f", (("f", source),), module=module)
     attempt = sandbox.run(program, ONCE, Limits(grace=10.0, **limits), without=without)
@@ -126,7 +126,7 @@ def test_nothing_gets_out() -> None:
 @linux
 @pytest.mark.parametrize("layer", isolation.LAYERS)
 def test_without_one_layer_the_others_hold(layer: str) -> None:
-    """Every wall that is said to hold does, whichever layer this machine lacks."""
+    """Every limit that is said to hold does, whichever layer this machine lacks."""
     absent = missing([layer])
     got_out = succeed([layer])
     if NO_SIGHT not in absent:
@@ -148,7 +148,9 @@ def test_without_any_layer_it_still_works_and_says_so() -> None:
     absent = missing(isolation.LAYERS)
     assert {NO_NETWORK, NO_SIGHT, NO_REACH} <= set(absent)
     reads = f"def f(x): return len(open({str(PACKAGE / '__init__.py')!r}).read())"
-    assert value(reads, isolation.LAYERS) > 0  # without walls there are none: no other try is made
+    assert (
+        value(reads, isolation.LAYERS) > 0
+    )  # without isolation there are none: no other try is made
 
 
 @linux
@@ -284,7 +286,7 @@ def test_one_file_is_graded_without_walls_and_a_person_is_told_before(
     file.write_bytes(notebook(*answers()))
     said: list[str] = []
     if NO_SIGHT not in sandbox.describe()[1]:
-        assert grade([file], tmp_path / "behind walls", warn=said.append).graded == 1
+        assert grade([file], tmp_path / "isolated", warn=said.append).graded == 1
         assert said == []
     monkeypatch.setattr(sandbox, "CAN_FORK", False)
 

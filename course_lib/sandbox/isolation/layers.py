@@ -103,7 +103,7 @@ class Isolation:
             clear(self.work)
 
     def enclose(self) -> None:
-        """Close the walls behind this process, for good."""
+        """Isolate this process, for good."""
         os.chdir(self.work)
         if self.user is not None:
             _become(self.user)
@@ -116,8 +116,8 @@ class Isolation:
             filter_system_calls()
 
     def words(self) -> tuple[list[str], list[str]]:
-        """Which walls hold here and which are missing."""
-        walls = {
+        """Which limits hold here and which are missing."""
+        limits = {
             NO_NETWORK: self.namespaces or self.seccomp,
             NO_SIGHT: self.namespaces or bool(self.landlock),
             "an empty working folder, the only one to write in": self.namespaces
@@ -129,7 +129,7 @@ class Isolation:
             "no privileges and none to be gained": True,
             "refused system calls": self.seccomp,
         }
-        return [w for w, holds in walls.items() if holds], [w for w, h in walls.items() if not h]
+        return [w for w, holds in limits.items() if holds], [w for w, h in limits.items() if not h]
 
     def _restrict_files(self, work: str) -> None:
         if self.landlock:
