@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,13 +30,18 @@ def cases(source: str) -> tuple[Case, ...]:
     """
     found = []
     for line in ast.parse(source).body:
-        text = " ".join((ast.get_source_segment(source, line) or "").split())
+        text = _on_one_line(ast.get_source_segment(source, line) or "")
         if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Call)):
             raise ValueError(f"`{text}` is no call")
         if line.value.keywords:
             raise ValueError(f"`{text}` names its arguments")
         found.append(Case(tuple(map(_argument, line.value.args)), KIND, text))
     return tuple(found)
+
+
+def _on_one_line(source: str) -> str:
+    joined = " ".join(source.split())
+    return re.sub(r"(?<=[(\[]) ", "", re.sub(r",? (?=[)\]])", "", joined))
 
 
 def _argument(node: ast.expr) -> Any:

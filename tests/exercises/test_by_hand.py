@@ -38,6 +38,7 @@ def test_a_call_can_be_computed_by_hand_and_pasted(exercise: Exercise) -> None:
             assert float(f"{given:.7g}") == given or round(np.exp(given), 3) == pytest.approx(
                 np.exp(given)
             )
+        assert not any(gap in case.call for gap in ("( ", "[ ", " )", " ]", "\n")), case.call
         namespace = {"np": np, exercise.name: exercise.reference}
         pasted = eval(case.call, namespace)
         assert by_hand.shown(pasted) == by_hand.shown(value), case.call
