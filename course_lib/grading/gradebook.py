@@ -142,7 +142,9 @@ def grade(
                 of_lesson[record.learner, record.lesson or ""] += 1
                 if progress is not None:
                     progress(ended.total(), len(sources), record)
-        run = Run(results.records(sources), results.seed, executor.holds, executor.missing)
+        run = Run(
+            results.records(sources), results.seed, executor.holds, executor.missing, tuple(notes)
+        )
         files = write_reports(out, run)
     if results.kept:
         notes.append(f"{results.kept} of {len(sources)} were graded before and kept.")
