@@ -195,7 +195,8 @@ def _notebook(data: bytes, notes: list[str]) -> dict[str, Any]:
             ) from None
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
             raise UnreadableError(
-                f"The file is cut off in line {error.lineno}: save the notebook and hand it in again."
+                f"The file is cut off in line {error.lineno}: "
+                "save the notebook and hand it in again."
             ) from None
         raise UnreadableError(
             f"The file is not JSON: {error.msg} in line {error.lineno}."
