@@ -87,7 +87,7 @@ def same_values(want: Any, got: Any, tolerance: float) -> bool:
             and len(got) == len(want)
             and all(same_values(w, g, tolerance) for w, g in zip(want, got, strict=True))
         )
-    if not _numeric(want):  # a Formula or text among the arguments
+    if not is_numeric(want):  # a Formula or text among the arguments
         return isinstance(got, type(want)) and bool(want == got)
     wanted, actual = np.asarray(want), _array(got)
     if wanted.shape != actual.shape or not _kind_fits(wanted, actual):
@@ -108,7 +108,7 @@ def same_values(want: Any, got: Any, tolerance: float) -> bool:
 
 
 def _near(want: Any, got: Any, noise: float) -> bool:
-    if not _numeric(want):
+    if not is_numeric(want):
         return False
     wanted, actual = np.asarray(want, float), _array(got)
     if wanted.shape != actual.shape or not _kind_fits(wanted, actual):
@@ -227,7 +227,7 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
             not isinstance(got, (tuple, list)) or len(got) != len(want)
         ):
             several = isinstance(got, (tuple, list)) and len(got) != 1
-            number = f"{len(got)} values" if several else _describe(got)
+            number = f"{len(got)} values" if several else describe(got)
             joined = isinstance(got, np.ndarray) and got.shape[:1] == (len(want),)
             how = ": put commas between them, and no array around them" if joined else ""
             return "wrong", (
@@ -236,17 +236,17 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
         for name, w, g in parts(want, got):
             if isinstance(g, tuple) and len(g) == 1 and not same_values(w, g, trial.tolerance):
                 return "wrong", (
-                    f"{name}Expected {_describe(w)}, got {_describe(g)}: "
+                    f"{name}Expected {describe(w)}, got {describe(g)}: "
                     "does your `return` line end with a comma?"
                 )
-            if not _numeric(g):
-                return "wrong", f"{name}Expected {_describe(w)}, got {_describe(g)}."
+            if not is_numeric(g):
+                return "wrong", f"{name}Expected {describe(w)}, got {describe(g)}."
             wanted, actual = np.asarray(w), _array(g)
             if wanted.shape != actual.shape:
                 turned = wanted.ndim > 1 and wanted.T.shape == actual.shape
                 same = turned and same_values(wanted.T, actual, trial.tolerance)
                 why = ": the right numbers, transposed" if same else ""
-                found = f"{name}Expected {_describe(w)}, got {_describe(g)}{why}"
+                found = f"{name}Expected {describe(w)}, got {describe(g)}{why}"
                 return "wrong", f"{found} (on {trial.case.kind})."
     return None
 
@@ -419,19 +419,26 @@ def _expected(want: Any, got: Any) -> str:
 
 
 def _where(exercise: Exercise, case: Case) -> str:
-    """Which call: what is special about it, and how large its first array is."""
+    """Which call: what is special about it, how large its first array is, and single numbers."""
+    told: list[str] = []
+    arrays = 0
     for name, value in zip(
         inspect.signature(exercise.reference).parameters, case.arguments, strict=False
     ):
         if isinstance(value, np.ndarray) and value.ndim:
-            return f"{case.kind} (`{name}` of shape {value.shape})"
-    return case.kind
+            arrays += 1
+            if arrays == 1:
+                told.append(f"`{name}` of shape {value.shape}")
+        elif isinstance(value, (int, float, str)):
+            told.append(f"`{name}={value if isinstance(value, str) else _number(value, 6)}`")
+    return f"{case.kind} ({', '.join(told)})" if told else case.kind
 
 
 # --- words and conversions ---------------------------------------------------------------------
 
 
-def _numeric(value: Any) -> bool:
+def is_numeric(value: Any) -> bool:
+    """Whether it is a number, an array of them, or a list that is as good as one."""
     if isinstance(value, (list, tuple)):
         try:
             value = np.asarray(value)
@@ -444,7 +451,7 @@ def _numeric(value: Any) -> bool:
 
 def _array(value: Any) -> np.ndarray:
     """A numeric value as an array; a shape that equals nothing for anything else."""
-    return np.asarray(value) if _numeric(value) else np.empty((0,) * 9)
+    return np.asarray(value) if is_numeric(value) else np.empty((0,) * 9)
 
 
 def _kind_fits(want: np.ndarray, got: np.ndarray) -> bool:
@@ -452,12 +459,13 @@ def _kind_fits(want: np.ndarray, got: np.ndarray) -> bool:
     return got.dtype.kind in accepted.get(want.dtype.kind, want.dtype.kind)
 
 
-def _describe(value: Any) -> str:
-    if isinstance(value, tuple) and (len(value) == 1 or not _numeric(value)):
+def describe(value: Any) -> str:
+    """What it is, in words: "an array of shape (4, 3)"."""
+    if isinstance(value, tuple) and (len(value) == 1 or not is_numeric(value)):
         return f"a tuple of {len(value)}"
-    if isinstance(value, list) and not _numeric(value):
+    if isinstance(value, list) and not is_numeric(value):
         return f"a list of {len(value)}"
-    if not _numeric(value):
+    if not is_numeric(value):
         return f"a value of type {type(value).__name__}"
     array = np.asarray(value)
     return "a single number" if array.ndim == 0 else f"an array of shape {array.shape}"

@@ -22,12 +22,14 @@ class Case:
     """One call of the learner's function.
 
     ``kind`` names what is special about the arguments, in words that end the sentence
-    "It is right except on ..." ("logits of ±10,000", "a batch of one"). Cases are told apart by
-    identity: what is known of one is remembered for as long as it is there.
+    "It is right except on ..." ("logits of ±10,000", "a batch of one"). ``call`` is the text of a
+    hand-sized call, to paste into a cell. Cases are told apart by identity: what is known of one
+    is remembered for as long as it is there.
     """
 
     arguments: tuple[Any, ...]
     kind: str = ORDINARY
+    call: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Exercise:
         tolerance: largest accepted difference, relative to each expected number.
         seconds: time limit of one call.
         right_answers: unusual ways to be right, for tests.
+        by_hand: calls that one can compute by hand, the smallest first; see `Case.call`.
     """
 
     name: str
@@ -79,7 +82,12 @@ class Exercise:
     tolerance: float = 1e-6
     seconds: float = 5.0
     right_answers: tuple[Callable[..., Any], ...] = ()
+    by_hand: tuple[Case, ...] = ()
 
     def draw_cases(self, seed: int) -> list[Case]:
-        """The cases of one run: the same seed gives the same cases, whatever ran before."""
-        return self.cases(np.random.default_rng([seed, zlib.crc32(self.name.encode())]))
+        """The cases of one run: the same seed gives the same cases, whatever ran before.
+
+        Those by hand come last.
+        """
+        drawn = self.cases(np.random.default_rng([seed, zlib.crc32(self.name.encode())]))
+        return [*drawn, *self.by_hand]

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from .. import lessons
 from ..sandbox.calling import call
-from . import diagnosis
+from . import by_hand, diagnosis
 from .catalogue import find
 from .exercise import ORDINARY, Case, Exercise, Misconception, Outcome, Status, Verdict
 
@@ -70,6 +70,19 @@ def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outco
     ]
     if all(trial.correct for trial in trials):
         return _verdict(exercise, "correct", "Correct.", points=exercise.points)
+    verdict = _explained(exercise, [t for t in trials if not t.case.call] or trials, trials)
+    small = "" if verdict.misconception else by_hand.counterexample(trials)
+    if not small:
+        return verdict
+    return replace(verdict, message=f"{verdict.message} For example, {small}", counterexample=small)
+
+
+def _explained(
+    exercise: Exercise, drawn: Sequence[diagnosis.Trial], trials: Sequence[diagnosis.Trial]
+) -> Verdict:
+    """What is wrong, from what was drawn; from all if only a hand-sized call goes wrong."""
+    if not all(trial.correct for trial in drawn):
+        trials = drawn
     known = _matching(exercise, trials)
     if known is not None:
         return _verdict(exercise, "wrong", known.says, known)

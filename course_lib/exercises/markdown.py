@@ -12,6 +12,7 @@ That is its id; its code, an expression as inline code or a function's body as a
 the reference's parameters; what the learner is told; and how to think about it. Further pieces of
 code are other ways to write the same mistake, which a test runs. ``± 0.02`` behind the id is
 `Misconception.noise`. Pieces of code under ``# Right answers`` are unusual right ones, for a test.
+Under ``# To try by hand`` stand calls that one can compute by hand, one a line, the smallest first.
 
 Code may use NumPy as ``np``, ``math`` and every function of `course_lib.foundations`.
 """
@@ -24,7 +25,7 @@ import math
 import pkgutil
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -36,9 +37,11 @@ import numpy as np
 from .. import foundations
 from ..errors import CourseError
 from ..files import text_of
+from . import by_hand
 from .exercise import Case, Exercise, Misconception
 
 RIGHT = "Right answers"
+BY_HAND = "To try by hand"
 Types = tuple[type, ...]
 NUMBER: Types = (int, float)
 TEXT: Types = (str,)
@@ -102,7 +105,7 @@ def read(file: Path) -> Exercise:
         part.line: tuple(Code(body, file, line, reference) for line, body in part.codes)
         for part in others
     }
-    mistakes = [part for part in others if part.title != RIGHT]
+    mistakes = [part for part in others if part.title not in (RIGHT, BY_HAND)]
     seen: set[str] = set()
     for part in mistakes:
         if part.title.split(" ± ")[0] in seen:
@@ -117,6 +120,7 @@ def read(file: Path) -> Exercise:
         misconceptions=tuple(_misconception(file, part, codes[part.line]) for part in mistakes),
         think=" ".join(first.text),
         right_answers=tuple(c for part in others if part.title == RIGHT for c in codes[part.line]),
+        by_hand=tuple(case for p in others if p.title == BY_HAND for case in _by_hand(file, p)),
         **facts,
     )
 
@@ -185,6 +189,14 @@ def _misconception(file: Path, part: _Part, codes: tuple[Code, ...]) -> Misconce
         raise _error(file, part.line, f"“± {noise}” is no number") from None
     says, think = " ".join(part.text), " ".join(part.quote)
     return Misconception(name, codes[0], says, think, allowed, codes[1:])
+
+
+def _by_hand(file: Path, part: _Part) -> Iterator[Case]:
+    for line, source in part.codes:
+        try:
+            yield from by_hand.cases(source.removeprefix("return "))
+        except Exception as error:  # whatever stands there is run
+            raise _error(file, line, f"this is no call to try ({error})") from None
 
 
 def _reference(file: Path, name: str) -> Callable[..., Any]:

@@ -46,7 +46,9 @@ class Verdict:
     """The judgement of one attempt.
 
     ``message`` says what is wrong (or that nothing is) in a sentence or two. ``hints`` go on
-    from there: how to think about it, then where the lesson derives it.
+    from there: how to think about it, then where the lesson derives it. ``counterexample`` is a
+    small call that goes wrong, with what it should give and what it gives, as it stands at the
+    end of the message; "" if the mistake was named or no such call is known.
     """
 
     status: Status
@@ -56,6 +58,7 @@ class Verdict:
     message: str
     exercise: str = ""
     hints: tuple[str, ...] = field(default=())
+    counterexample: str = ""
 
     def mimebundle(self, hint: int = 1) -> dict[str, Any]:
         """What a notebook shows and keeps; ``hint`` as in `check`."""

@@ -1,0 +1,95 @@
+"""Hand-sized calls: read from an exercise's file, and told where an answer goes wrong on one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .diagnosis import Trial, describe, is_numeric
+from .exercise import Case, Formula
+
+KIND = "a small call"
+MOST = 40
+"""An array of more numbers is described, not shown."""
+# Such an error is the same in every call; a call to try would not explain it.
+_WHATEVER_THE_CALL = ("NameError", "ImportError", "ModuleNotFoundError", "NotImplementedError")
+
+
+def cases(source: str) -> tuple[Case, ...]:
+    """The cases that lines such as ``mse(np.array([[3.0]]), np.array([[1.0]]))`` stand for.
+
+    Arguments are Python with NumPy as ``np``; a ``lambda x: ...`` becomes a `Formula`.
+
+    Raises:
+        SyntaxError: the source is no Python.
+        ValueError: a line is no call by position.
+    """
+    found = []
+    for line in ast.parse(source).body:
+        text = " ".join((ast.get_source_segment(source, line) or "").split())
+        if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Call)):
+            raise ValueError(f"`{text}` is no call")
+        if line.value.keywords:
+            raise ValueError(f"`{text}` names its arguments")
+        found.append(Case(tuple(map(_argument, line.value.args)), KIND, text))
+    return tuple(found)
+
+
+def _argument(node: ast.expr) -> Any:
+    if isinstance(node, ast.Lambda):
+        return Formula(ast.unparse(node.body))
+    return eval(compile(ast.Expression(node), "<call>", "eval"), {"np": np})
+
+
+def counterexample(trials: Sequence[Trial]) -> str:
+    """The first of the hand-sized calls that goes wrong, with both values; "" if none does.
+
+    If any of all calls raises, one that raises is looked for first.
+    """
+    if any(trial.got.state == "raised" for trial in trials):
+        trials = sorted(trials, key=lambda trial: trial.got.state != "raised")
+    for trial in trials:
+        if trial.case.call and not trial.correct and (told := _told(trial)):
+            return told
+    return ""
+
+
+def _told(trial: Trial) -> str:
+    want, got = trial.want, trial.got
+    if got.state == "raised":
+        error = got.error.split(":")[0]
+        if error in _WHATEVER_THE_CALL:
+            return ""
+        return f"`{trial.case.call}` should be {shown(want.value)}, yours raises {error}."
+    if got.state != "returned":
+        return ""
+    for digits in (5, 8, 12, 17):
+        wanted, actual = shown(want.value, digits), shown(got.value, digits)
+        if wanted != actual:
+            return f"`{trial.case.call}` should be {wanted}, yours is {actual}."
+    return ""  # it differs in type, or has changed its arguments: the message says so
+
+
+def shown(value: Any, digits: int = 5) -> str:
+    """A returned value as one would write it down: ``[[1, 2.5], [0, 3]]``."""
+    if value is None:
+        return "None"
+    if isinstance(value, tuple):
+        inside = ", ".join(shown(part, digits) for part in value[:MOST])
+        return f"({inside},)" if len(value) == 1 else f"({inside})"
+    if isinstance(value, list):
+        return f"[{', '.join(shown(part, digits) for part in value[:MOST])}]"
+    if not is_numeric(value):
+        return describe(value)
+    array = np.asarray(value)
+    if array.size > MOST:
+        return describe(value)
+    if array.ndim:
+        return f"[{', '.join(shown(part, digits) for part in array)}]"
+    number = array.item()
+    if isinstance(number, float):
+        return f"{number + 0.0:.{digits}g}"  # no "-0"
+    return str(number)

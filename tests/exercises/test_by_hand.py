@@ -1,0 +1,118 @@
+"""Calls to try by hand: small, right, and such that every known mistake shows on one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import Exercise, Formula, Verdict, by_hand, catalogue, judge
+from course_lib.exercises.diagnosis import Trial
+from course_lib.exercises.exercise import ORDINARY
+from course_lib.sandbox.calling import call
+
+EXERCISES = list(catalogue().values())
+SHOWN_BY_NO_VALUE = {("sgd_step", "in-place"), ("resnet50_preprocess", "in-place")}
+"""They return the right numbers; what is wrong is that they change their arguments."""
+
+
+def numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, (tuple, list)):
+        for part in value:
+            yield from numbers(part)
+    elif not isinstance(value, (str, Formula)):
+        yield from np.asarray(value, float).ravel()
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_a_call_can_be_computed_by_hand_and_pasted(exercise: Exercise) -> None:
+    most = 40 if exercise.name == "vae_gradients" else 24
+    assert len(exercise.by_hand) >= 2
+    for case in exercise.by_hand:
+        value = exercise.reference(*case.arguments)
+        assert len(list(numbers(case.arguments))) <= most, case.call
+        assert len(list(numbers(value))) <= most, case.call
+        for given in numbers(case.arguments):  # np.log of a round number is one, too
+            assert round(given, 3) == given or round(np.exp(given), 3) == pytest.approx(
+                np.exp(given)
+            )
+        namespace = {"np": np, exercise.name: exercise.reference}
+        pasted = eval(case.call, namespace)
+        assert by_hand.shown(pasted) == by_hand.shown(value), case.call
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_every_known_mistake_shows_on_a_call(exercise: Exercise) -> None:
+    cases = exercise.draw_cases(0)
+    wanted = [call(exercise.reference, case.arguments) for case in cases]
+    hidden = set()
+    for known in exercise.misconceptions:
+        trials = [
+            Trial(case, want, call(known.variant, case.arguments), exercise.tolerance)
+            for case, want in zip(cases, wanted, strict=True)
+        ]
+        on_ordinary_inputs = any(not t.correct for t in trials if t.case.kind == ORDINARY)
+        if on_ordinary_inputs and not by_hand.counterexample(trials):
+            hidden.add((exercise.name, known.id))
+    assert hidden <= SHOWN_BY_NO_VALUE
+
+
+def told(name: str, function: Any) -> Verdict:
+    verdict = judge(name, function)
+    assert verdict.status in ("wrong", "error")
+    if verdict.counterexample:
+        assert verdict.message.endswith(f" For example, {verdict.counterexample}")
+    return verdict
+
+
+def test_the_message_ends_with_the_smallest_call_that_goes_wrong() -> None:
+    def of_first_rows(predictions: np.ndarray, targets: np.ndarray) -> Any:
+        return np.mean((predictions[:1] - targets[:1]) ** 2)
+
+    call_to_try = "`mse(np.array([[3.0], [1.0]]), np.array([[1.0], [2.0]]))`"
+    assert told("mse", of_first_rows).counterexample == f"{call_to_try} should be 2.5, yours is 4."
+
+
+def test_an_error_is_told_where_another_call_would_not_raise_it() -> None:
+    raising = told("mse", lambda predictions, targets: predictions @ targets)
+    assert raising.counterexample.endswith("should be 2, yours raises ValueError.")
+    unknown = told("mse", lambda predictions, targets: nothing)  # type: ignore[name-defined] # noqa: F821
+    assert unknown.counterexample == ""
+
+
+def test_a_named_mistake_and_a_right_answer_need_no_call() -> None:
+    exercise = catalogue()["mse"]
+    assert told("mse", exercise.misconceptions[0].variant).counterexample == ""
+    assert judge("mse", exercise.reference).counterexample == ""
+
+
+def test_an_answer_that_is_right_but_on_a_small_call_is_wrong() -> None:
+    def picky(predictions: np.ndarray, targets: np.ndarray) -> Any:
+        return 0.0 if predictions.size == 2 else np.mean((predictions - targets) ** 2)
+
+    verdict = told("mse", picky)
+    assert verdict.message.startswith("It is right except on a small call.")
+    assert "should be 2, yours is 0." in verdict.counterexample
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "None"),
+        (np.float64(2), "2"),
+        (np.array([[1.0, -0.0]]), "[[1, 0]]"),
+        ((np.array([True]), 1 / 3), "([True], 0.33333)"),
+        ((1.0,), "(1,)"),
+        (np.zeros((9, 9)), "an array of shape (9, 9)"),
+        ("text", "a value of type str"),
+    ],
+)
+def test_values_are_shown_as_one_writes_them(value: Any, text: str) -> None:
+    assert by_hand.shown(value) == text
+
+
+def test_single_numbers_among_the_arguments_are_shown() -> None:
+    message = told("cosine_with_warmup", lambda step, total, warmup, base: 0.123).message
+    assert "`step=3`, `total_steps=100`, `warmup_steps=10`" in message
