@@ -251,10 +251,13 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
                     "does your `return` line end with a comma?"
                 )
             if not is_numeric(g):
-                got_instead = f"{name}Expected {describe(w)}, got {describe(g)}"
-                if isinstance(g, BuiltinFunctionType | FunctionType | MethodType):
-                    return "wrong", f"{got_instead}: are the brackets `()` behind its name missing?"
-                return "wrong", f"{got_instead}."
+                found = f"{name}Expected {describe(w)}, got {describe(g)}"
+                how = ""
+                if "Tensor" in type(g).__name__:
+                    how = ": `keras.ops.convert_to_numpy` makes an array of it"
+                elif isinstance(g, BuiltinFunctionType | FunctionType | MethodType):
+                    how = ": are the brackets `()` behind its name missing?"
+                return "wrong", f"{found}{how if how.endswith('?') else how + '.'}"
             wanted, actual = np.asarray(w), _array(g)
             if wanted.shape != actual.shape:
                 turned = wanted.ndim > 1 and wanted.T.shape == actual.shape
@@ -295,7 +298,11 @@ def not_finite(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     kinds = " and ".join(f"{word} on {kind}" for kind, word in bad.items())
     rest = "" if ORDINARY in bad else " Ordinary inputs stay finite"
     if rest:
-        right = all(trial.correct for trial in trials if trial.case.kind == ORDINARY)
+        right = all(
+            same_values(trial.want.value, trial.got.value, trial.tolerance)
+            for trial in trials
+            if trial.case.kind == ORDINARY
+        )
         rest += "." if right else ", but they are not right either."
     return "wrong", f"Your function gives {kinds}.{rest}"
 
@@ -328,17 +335,17 @@ def systematic(exercise: Exercise, trials: Sequence[Trial]) -> str:
     name, want, got = next(wrong[0].differences)
     first = _first_difference(want, got, _where(exercise, wrong[0].case))
     numbers = want.dtype.kind != "b"  # yes and no have neither sign nor size
-    return name + (
-        (numbers and (_sign_or_factor(wrong) or _offset(wrong)))
-        or _transposed(wrong)
-        or _only_some_kinds(trials, wrong, first)
-        or first
-    )
+    common = (numbers and (_sign_or_factor(wrong) or _offset(wrong))) or _transposed(wrong)
+    if special := _only_some_kinds(trials, wrong):
+        return (
+            name + special + (f" There {common[0].lower()}{common[1:]}" if common else f" {first}")
+        )
+    return name + (common or first)
 
 
 def _sign_or_factor(wrong: Sequence[Trial]) -> str:
     factors: list[tuple[Trial, float]] = []
-    arrays = True  # a single number is some factor off whatever the mistake: that says nothing
+    arrays = False  # a single number is some factor off whatever the mistake: that says nothing
     for trial in wrong:
         for _, want, got in trial.differences:
             large = np.abs(want) > 1e-9 * np.abs(want).max(initial=0.0)
@@ -348,7 +355,7 @@ def _sign_or_factor(wrong: Sequence[Trial]) -> str:
             if factor == 0 or not same_values(want * factor, got.astype(float), trial.tolerance):
                 return ""
             factors.append((trial, factor))
-            arrays = arrays and bool(large.sum() > 1)
+            arrays = arrays or bool(large.sum() > 1)
     subject = "Every number" if arrays else "Your value"
     if all(math.isclose(factor, -1, rel_tol=1e-6) for _, factor in factors):
         return f"{subject} has the right size, but the wrong sign."
@@ -357,9 +364,11 @@ def _sign_or_factor(wrong: Sequence[Trial]) -> str:
         if len(factors) == 1:
             return ""
         return f"{subject} is {first:.4g} times what it should be."
-    counts = [name for name in _COUNTS if all(_is_count(name, t, f) for t, f in factors)]
-    if counts:
-        return f"{subject} is off by a factor that is {counts[0]}: which mean is asked for?"
+    for sign, minus in ((1, ""), (-1, ", and has the wrong sign")):
+        counts = [name for name in _COUNTS if all(_is_count(name, t, sign * f) for t, f in factors)]
+        if counts:
+            by = f"{subject} is off by a factor that is {counts[0]}{minus}"
+            return f"{by}: by what should it be divided, if by anything?"
     if not arrays:
         return ""
     several = list(dict.fromkeys(f"{factor:.4g}" for _, factor in factors))
@@ -404,11 +413,11 @@ def _transposed(wrong: Sequence[Trial]) -> str:
     return "These are the right numbers, transposed: rows and columns are exchanged."
 
 
-def _only_some_kinds(trials: Sequence[Trial], wrong: Sequence[Trial], first: str) -> str:
+def _only_some_kinds(trials: Sequence[Trial], wrong: Sequence[Trial]) -> str:
     kinds = list(dict.fromkeys(trial.case.kind for trial in wrong))
     if ORDINARY in kinds or all(trial.case.kind in kinds for trial in trials):
         return ""
-    return f"It is right except on {' and '.join(kinds)}. {first}"
+    return f"It is right except on {' and '.join(kinds)}."
 
 
 def _first_difference(want: np.ndarray, got: np.ndarray, where: str) -> str:
@@ -475,9 +484,9 @@ def _kind_fits(want: np.ndarray, got: np.ndarray) -> bool:
 
 def describe(value: Any) -> str:
     """What it is, in words: "an array of shape (4, 3)"."""
-    if isinstance(value, tuple) and (len(value) == 1 or not is_numeric(value)):
+    if isinstance(value, tuple):
         return f"a tuple of {len(value)}"
-    if isinstance(value, list) and not is_numeric(value):
+    if isinstance(value, list) and not (is_numeric(value) and all(map(np.isscalar, value))):
         return f"a list of {len(value)}"
     if not is_numeric(value):
         return f"a value of type {type(value).__name__}"

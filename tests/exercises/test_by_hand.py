@@ -35,7 +35,7 @@ def test_a_call_can_be_computed_by_hand_and_pasted(exercise: Exercise) -> None:
         assert len(list(numbers(case.arguments))) <= most, case.call
         assert len(list(numbers(value))) <= most, case.call
         for given in numbers(case.arguments):  # np.log of a round number is one, too
-            assert round(given, 3) == given or round(np.exp(given), 3) == pytest.approx(
+            assert float(f"{given:.7g}") == given or round(np.exp(given), 3) == pytest.approx(
                 np.exp(given)
             )
         namespace = {"np": np, exercise.name: exercise.reference}
@@ -116,3 +116,42 @@ def test_values_are_shown_as_one_writes_them(value: Any, text: str) -> None:
 def test_single_numbers_among_the_arguments_are_shown() -> None:
     message = told("cosine_with_warmup", lambda step, total, warmup, base: 0.123).message
     assert "`step=3`, `total_steps=100`, `warmup_steps=10`" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("largest_stable_learning_rate", lambda hessian: 2 / np.linalg.eigvals(hessian)[0]),
+        ("largest_stable_learning_rate", lambda hessian: 2 / np.linalg.eigvals(hessian)[-1]),
+        ("lasso_subgradient", lambda w, s: s * w / (np.abs(w) + 1e-8)),
+        ("global_average_pool", lambda x: x.sum((1, 2)) / (x != 0).sum((1, 2))),
+        (
+            "standardize",
+            lambda train, other: tuple(
+                np.where(train.std(0) == 0, x, (x - train.mean(0)) / (train.std(0) + 1e-300))
+                for x in (train, other)
+            ),
+        ),
+    ],
+)
+def test_no_luck_makes_a_wrong_answer_right(name: str, answer: Any) -> None:
+    for seed in range(20):
+        assert judge(name, answer, seed).status == "wrong", seed
+
+
+def test_what_is_said_is_true_of_the_answer() -> None:
+    def unclipped(gradients: list[np.ndarray], max_norm: float) -> list[np.ndarray]:
+        norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
+        return [g * max_norm / max(norm, 1.0) for g in gradients]
+
+    assert "It is right except on" in told("clip_by_global_norm", unclipped).message
+    both = told("sgd_step", lambda weights, gradient, rate: (weights, gradient))
+    assert "got a tuple of 2" in both.message
+    averaged = told("softmax", lambda z: np.exp(z - z.max(1, keepdims=True)) / z.shape[0])
+    assert "mean is asked" not in averaged.message
+
+    def uphill(features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return -2 * features.T @ (features @ weights - targets)
+
+    sign = "off by a factor that is the number of rows, and has the wrong sign"
+    assert sign in told("least_squares_gradient", uphill).message
