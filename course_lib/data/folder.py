@@ -13,6 +13,7 @@ from ..errors import CourseError
 
 NAMED = 5
 """Unreadable files that the warning names; `ImageFolder.unreadable` has them all."""
+_PARTS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,13 @@ def load(path: Path | str, image_size: int = 224) -> ImageFolder:
     if not classes:
         raise CourseError(
             f"{top} has no folders: put the images of each class into one of its own."
+        )
+    if {folder.name.lower() for folder in classes} <= _PARTS:
+        named = " and ".join(f"“{folder.name}”" for folder in classes)
+        warnings.warn(
+            f"The folders {named} look like parts of a data set, not like classes: to load one of "
+            f"them, name it, as {classes[0]}.",
+            stacklevel=2,
         )
     images: list[np.ndarray] = []
     labels: list[int] = []

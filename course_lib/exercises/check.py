@@ -43,7 +43,10 @@ def check(function: Function, hint: int = 1) -> Function:
     try:
         exercise = find(name)
     except KeyError as error:
-        _display(Note(f"{error.args[0]} Define the function with `def` under the exercise's name."))
+        todo = "Define the function with `def` under the exercise's name."
+        if "<locals>" in getattr(function, "__qualname__", ""):
+            todo += " If a decorator has wrapped it, put `@functools.wraps(f)` above its wrapper."
+        _display(Note(f"{error.args[0]} {todo}"))
         return function
     # After `mse = check(mse)` the name stands for the course's own; hints are about the attempt.
     attempt: Function | None = getattr(function, "attempt", None)

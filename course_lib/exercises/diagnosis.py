@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -186,6 +187,8 @@ _SLIPS = {
     r"'bitwise_xor'|for \^": "In Python a power is written `**`; `^` combines bits.",
     r"boolean (subtract|negative)": "Truth values are joined by `&` and `|` and turned round by "
     "`~`; `-` is for numbers.",
+    "only .*arrays can be converted to Python scalars": "Functions of `math` take single numbers; "
+    "those of NumPy, as `np.exp`, take arrays.",
     "inhomogeneous": "Arrays of different length do not fit into one array; a list takes them.",
     r"multiply sequence by non-int|unsupported operand .*'(list|tuple)'": "A list or tuple does "
     "not compute with its entries as an array does: go through it, `[2 * a for a in arrays]`.",
@@ -204,6 +207,7 @@ _SLIPS = {
     "`|` and `~` do what `and`, `or` and `not` do.",
 }
 """What the errors of common slips look like, and a sentence for each."""
+_OFTEN_TAKEN = ("sum", "max", "min", "abs", "len", "range", "round", "list", "zip", "sorted")
 _LABELS_AS_NUMBERS = (
     "A label says which entry of a row, not how much of it: pick the entries by "
     "`[np.arange(N), labels]`, or make the labels one-hot."
@@ -215,6 +219,13 @@ def advice(error: str, line: str) -> str:
     without_indices = re.sub(r"\[[^\]]*\]", "", line)
     if re.search(_ROWS, error) and re.search(r"\blabels\b", without_indices):
         return f" {_LABELS_AS_NUMBERS}"
+    called = re.search(r"'(?:int|float|list|tuple|str|ndarray)' object is not callable", error)
+    taken = called and re.search(rf"\b({'|'.join(_OFTEN_TAKEN)})\(", line)
+    if taken:
+        return (
+            f" A cell of yours has given the name `{taken[1]}` to something else: rename that, and "
+            f"run `del {taken[1]}`."
+        )
     return next((f" {say}" for slip, say in _SLIPS.items() if re.search(slip, error)), "")
 
 
@@ -241,9 +252,12 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
                 )
             if not is_numeric(g):
                 found = f"{name}Expected {describe(w)}, got {describe(g)}"
-                tensor = "Tensor" in type(g).__name__
-                how = ": `keras.ops.convert_to_numpy` makes an array of it" if tensor else ""
-                return "wrong", f"{found}{how}."
+                how = ""
+                if "Tensor" in type(g).__name__:
+                    how = ": `keras.ops.convert_to_numpy` makes an array of it"
+                elif isinstance(g, BuiltinFunctionType | FunctionType | MethodType):
+                    how = ": are the brackets `()` behind its name missing?"
+                return "wrong", f"{found}{how if how.endswith('?') else how + '.'}"
             wanted, actual = np.asarray(w), _array(g)
             if wanted.shape != actual.shape:
                 turned = wanted.ndim > 1 and wanted.T.shape == actual.shape

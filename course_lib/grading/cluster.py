@@ -10,16 +10,15 @@ from __future__ import annotations
 import gc
 import hashlib
 import logging
+import math
 import time
 import warnings
-from collections.abc import Collection, Iterator
-from concurrent.futures import CancelledError
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from functools import cache
-from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from ..errors import CourseError
 from ..exercises.catalogue import using
@@ -73,7 +72,7 @@ def connected(address: str, own: OwnExercises | None, *, trusted: bool) -> Itera
             try:
                 yield cluster
             finally:
-                cluster.cancel()
+                cluster.executor.shutdown(wait=False)  # takes back what is not done
 
 
 @contextmanager
@@ -91,7 +90,7 @@ def _quiet() -> Iterator[None]:
 
 
 class Cluster:
-    """Hands submissions to the workers (an `Executor` of `gradebook`).
+    """Hands submissions to the workers (`Workers` of `gradebook`).
 
     Args:
         client: connected.
@@ -107,8 +106,9 @@ class Cluster:
         self._address = address
         self._own = (own.text, own.path) if own is not None else None
         self._trusted = trusted
-        self._handed: dict[Any, tuple[HandedIn, int, str]] = {}
-        self._keys = (f"grade-{uuid4().hex}-{number}" for number in count())
+        self._handed: dict[Future[Graded | None], tuple[HandedIn, int, str]] = {}
+        self._alone_since = math.inf
+        self.executor: Executor = client.get_executor(pure=False)
         self.holds, self.missing = self._limits()
 
     def _limits(self) -> Limits:
@@ -130,53 +130,36 @@ class Cluster:
     def width(self) -> int:
         return max(2 * self._threads(), 2)  # so that no worker waits for a record to be written
 
-    def submit(self, handed: HandedIn, seed: int, lesson: str | None) -> Any:
+    def submit(self, handed: HandedIn, seed: int, lesson: str | None) -> Future[Graded | None]:
         with warnings.catch_warnings():
             # Dask would rather keep large data on one worker; there they could be lost with it.
             warnings.simplefilter("ignore")
-            key = self._client.submit(
-                _grade,
-                handed,
-                seed,
-                lesson,
-                self._own,
-                _course(),
-                self._trusted,
-                key=next(self._keys),
-                pure=False,
+            future: Future[Graded | None] = self.executor.submit(
+                _grade, handed, seed, lesson, self._own, _course(), self._trusted
             )
-        self._handed[key] = handed, seed, lesson or ""
-        return key
+        self._handed[future] = handed, seed, lesson or ""
+        return future
 
-    def finished(self, keys: Collection[Any]) -> Iterator[tuple[Any, Graded | None]]:
-        for key in self._wait(list(keys)):
-            yield key, self._result(key)
+    def result(self, future: Future[Graded | None]) -> Graded | None:
+        from distributed import KilledWorker
 
-    def cancel(self) -> None:
-        """Take back what is not yet done."""
-        self._client.cancel(list(self._handed), force=True)
+        handed, seed, lesson = self._handed.pop(future)
+        try:
+            return future.result()
+        except KilledWorker:
+            return lost(handed, seed, lesson, "one worker of the cluster after another was lost")
+        except CancelledError as error:
+            raise self._disconnected() from error
+        except ImportError as error:
+            raise self._without_course(error) from error
 
-    def _wait(self, keys: list[Any]) -> set[Any]:
-        """The futures that are done, at least one."""
-        from distributed import TimeoutError as TimedOut
-        from distributed import wait
-
-        alone_since: float | None = None
-        while True:
-            try:
-                with self._client.as_current():
-                    done: set[Any] = wait(keys, timeout=5, return_when="FIRST_COMPLETED").done
-                return done
-            except TimedOut:  # asyncio's own until Python 3.10
-                alone = self._threads() == 0
-            except CancelledError as error:
-                raise self._disconnected() from error
-            if not alone:
-                alone_since = None
-            elif alone_since is None:
-                alone_since = time.monotonic()
-            elif time.monotonic() - alone_since > PATIENCE_SECONDS:
-                raise self._no_workers()
+    def check(self) -> None:
+        if self._threads():
+            self._alone_since = math.inf
+            return
+        self._alone_since = min(self._alone_since, time.monotonic())
+        if time.monotonic() - self._alone_since > PATIENCE_SECONDS:
+            raise self._no_workers()
 
     def _threads(self) -> int:
         if self._client.status != "running":
@@ -185,20 +168,6 @@ class Cluster:
             return sum(self._client.nthreads().values())
         except OSError as error:
             raise self._disconnected() from error
-
-    def _result(self, key: Any) -> Graded | None:
-        from distributed import KilledWorker
-
-        handed, seed, lesson = self._handed.pop(key)
-        try:
-            record: Graded | None = key.result()
-            return record
-        except KilledWorker:
-            return lost(handed, seed, lesson, "one worker of the cluster after another was lost")
-        except CancelledError as error:
-            raise self._disconnected() from error
-        except ImportError as error:
-            raise self._without_course(error) from error
 
     def _disconnected(self) -> CourseError:
         return CourseError(

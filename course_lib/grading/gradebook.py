@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, closing, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..errors import CourseError, UsageError
 from ..exercises.catalogue import using
@@ -23,6 +23,8 @@ from .own_exercises import OwnExercises
 from .record import Graded, HandedIn, grade_one, hand_in
 from .report import Run, templates, write_reports
 from .results import Results, named
+
+CHECK_SECONDS = 5.0
 
 Progress = Callable[[int, int, Graded], None]
 """Called after each submission is safely on disk: how many are done, of how many, the record."""
@@ -51,8 +53,8 @@ class Summary:
     missing: tuple[str, ...]
 
 
-class Executor(Protocol):
-    """Where submissions are graded: threads here (`_Local`), or a cluster.
+class Workers(Protocol):
+    """What grades: threads here (`_Local`), or a cluster; each has a `concurrent.futures.Executor`.
 
     Attributes:
         holds, missing: limits on the learners' code there.
@@ -64,11 +66,14 @@ class Executor(Protocol):
     def width(self) -> int:
         """How many submissions it can use at once, queued ones included."""
 
-    def submit(self, handed: HandedIn, seed: int, lesson: str | None) -> Any:
-        """Start `grade_one`; returns a key for `finished`."""
+    def submit(self, handed: HandedIn, seed: int, lesson: str | None) -> Future[Graded | None]:
+        """Start `grade_one`."""
 
-    def finished(self, keys: Collection[Any]) -> Iterator[tuple[Any, Graded | None]]:
-        """Wait until one of them is done; the keys of those that are, with their results."""
+    def result(self, future: Future[Graded | None]) -> Graded | None:
+        """Of one that is done."""
+
+    def check(self) -> None:
+        """Called now and then while nothing is done. Raises: CourseError: it never will be."""
 
 
 def grade(
@@ -124,17 +129,17 @@ def grade(
     of_lesson: Counter[tuple[str, str]] = Counter()
     with (
         using(own.exercises if own is not None else ()),
-        _executor(jobs, cluster, own, trusted=unsafe or _is_one_file(paths)) as executor,
+        _workers(jobs, cluster, own, trusted=unsafe or _is_one_file(paths)) as workers,
         Results(out, resume, seed, own.sha256 if own is not None else None) as results,
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # of Python about the learners' code
-        if warn is not None and not unsafe and NO_SIGHT in executor.missing:
+        if warn is not None and not unsafe and NO_SIGHT in workers.missing:
             warn(
                 f"Nothing here keeps the code in “{paths[0]}” from your files: that is fine if it "
                 "is your own; grade another person's on Linux."
             )
-        with closing(_graded(sources, results, executor)) as graded:
+        with closing(_graded(sources, results, workers)) as graded:
             for record in graded:
                 ended[record.status] += 1
                 if record.status == "crashed":
@@ -142,7 +147,9 @@ def grade(
                 of_lesson[record.learner, record.lesson or ""] += 1
                 if progress is not None:
                     progress(ended.total(), len(sources), record)
-        run = Run(results.records(sources), results.seed, executor.holds, executor.missing)
+        run = Run(
+            results.records(sources), results.seed, workers.holds, workers.missing, tuple(notes)
+        )
         files = write_reports(out, run)
     if results.kept:
         notes.append(f"{results.kept} of {len(sources)} were graded before and kept.")
@@ -163,13 +170,13 @@ def grade(
         crashed=ended["crashed"],
         files=files,
         notes=tuple(notes),
-        holds=executor.holds,
-        missing=executor.missing,
+        holds=workers.holds,
+        missing=workers.missing,
     )
 
 
 def _graded(
-    sources: Sequence[Source], results: Results, executor: Executor
+    sources: Sequence[Source], results: Results, workers: Workers
 ) -> Generator[Graded, None, None]:
     """The records as they are finished, each on disk before it is handed on."""
     lessons: Counter[str] = Counter()
@@ -177,7 +184,7 @@ def _graded(
     for lesson, batch in ((None, sources), ("", waiting)):
         if lesson == "" and lessons:  # what shows no lesson belongs to the common one
             lesson = min(lessons, key=lambda name: (-lessons[name], name))
-        for source, record in _finished(batch, lesson, results, executor):
+        for source, record in _finished(batch, lesson, results, workers):
             if record is None:
                 waiting.append(source)
                 continue
@@ -187,14 +194,14 @@ def _graded(
 
 
 def _finished(
-    sources: Sequence[Source], lesson: str | None, results: Results, executor: Executor
+    sources: Sequence[Source], lesson: str | None, results: Results, workers: Workers
 ) -> Iterator[tuple[Source, Graded | None]]:
-    """Each source with its record; no more files are in memory than the executor can use."""
-    under_way: dict[Any, Source] = {}
+    """Each source with its record; no more files are in memory than the workers can use."""
+    under_way: dict[Future[Graded | None], Source] = {}
     left = iter(tuple(sources))
     more = True
     while more or under_way:
-        while more and len(under_way) < executor.width():
+        while more and len(under_way) < workers.width():
             source = next(left, None)
             if source is None:
                 more = False
@@ -204,10 +211,13 @@ def _finished(
             if kept is not None:
                 yield source, kept
             else:
-                under_way[executor.submit(handed, results.seed, lesson)] = source
-        if under_way:
-            for key, record in executor.finished(under_way):
-                yield under_way.pop(key), results.append(record) if record is not None else None
+                under_way[workers.submit(handed, results.seed, lesson)] = source
+        done, _ = wait(under_way, timeout=CHECK_SECONDS, return_when=FIRST_COMPLETED)
+        if under_way and not done:
+            workers.check()
+        for future in done:
+            graded = workers.result(future)
+            yield under_way.pop(future), results.append(graded) if graded is not None else None
 
 
 class _Local:
@@ -230,16 +240,15 @@ class _Local:
                 "again with --resume and fewer --jobs."
             ) from error
 
-    def finished(
-        self, keys: Collection[Future[Graded | None]]
-    ) -> Iterator[tuple[Future[Graded | None], Graded | None]]:
-        done, _ = wait(keys, return_when=FIRST_COMPLETED)
-        for future in done:
-            yield future, future.result()
+    def result(self, future: Future[Graded | None]) -> Graded | None:
+        return future.result()
+
+    def check(self) -> None:
+        """Threads do not go away."""
 
 
 @contextmanager
-def _local(jobs: int) -> Iterator[Executor]:
+def _local(jobs: int) -> Iterator[Workers]:
     stop = Event()
     with ThreadPoolExecutor(jobs) as pool:
         try:
@@ -251,19 +260,19 @@ def _local(jobs: int) -> Iterator[Executor]:
 
 
 @contextmanager
-def _executor(
+def _workers(
     jobs: int | None, cluster: str | None, own: OwnExercises | None, *, trusted: bool
-) -> Iterator[Executor]:
+) -> Iterator[Workers]:
     where = _local(jobs or cores()) if cluster is None else _connected(cluster, own, trusted)
-    with where as executor:
+    with where as workers:
         if not trusted:
-            sandbox.require_isolation(executor.missing)
-        yield executor
+            sandbox.require_isolation(workers.missing)
+        yield workers
 
 
 def _connected(
     cluster: str, own: OwnExercises | None, trusted: bool
-) -> AbstractContextManager[Executor]:
+) -> AbstractContextManager[Workers]:
     from .cluster import connected
 
     return connected(cluster, own, trusted=trusted)

@@ -172,6 +172,8 @@ class _Marker:
             if broken is not None:
                 return _without_points(exercise, "error", broken), []
             missing = f"There is no function `{name}` in this notebook."
+            if name in self.submission.in_text:
+                missing = f"`def {name}` stands in a cell of text: turn it into a cell of code."
             return _without_points(exercise, "not attempted", missing), []
         program = slices.program(name, self.stand_ins)
         verdict = self._tried(exercise, program)

@@ -43,12 +43,14 @@ class Run:
         records: of all submissions, in the order of their learners.
         seed: of the random cases.
         holds, missing: limits on the learners' code that were enforced, or were not.
+        passed_over: a sentence on each file or folder that was handed in and not graded.
     """
 
     records: Sequence[Graded]
     seed: int
     holds: Sequence[str]
     missing: Sequence[str]
+    passed_over: Sequence[str] = ()
 
 
 def write_reports(out: Path, run: Run) -> tuple[Path, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
+from bisect import insort
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -17,6 +18,7 @@ from threading import Lock
 
 from ..sandbox.run import Program, Segments, module_of
 
+_FILLING = frozenset({"np", "numpy", "random"})  # whose functions fill what they are given
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _IMPORTS = (ast.Import, ast.ImportFrom)
@@ -50,6 +52,9 @@ class Statement:
         imports: names bound by an import.
         binds: all names that it binds anew.
         updates: names whose value it changes: ``x += 1``, ``x[0] = 1``, ``x.append(1)``.
+        deletes: names that it unbinds: ``del x``.
+        fills: functions that it calls with a name, which they may fill, and that name: ``f(x)``.
+        sets: names that its functions bind when they are called: ``global x``.
         now: names that it reads when it runs.
         later: names that its functions read when they are called.
         star: it is ``from module import *``.
@@ -64,6 +69,9 @@ class Statement:
     imports: frozenset[str]
     binds: frozenset[str]
     updates: frozenset[str]
+    deletes: frozenset[str]
+    fills: frozenset[tuple[str, str]]
+    sets: frozenset[str]
     now: frozenset[str]
     later: frozenset[str]
     star: bool
@@ -120,7 +128,7 @@ def _text(node: ast.stmt, lines: Sequence[bytes]) -> str:
 def _statement(source: str) -> Statement:
     """One statement as if it stood alone: most are in everybody's notebook."""
     (node,) = syntax_tree(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT).body
-    now, later, assigned = _names(source)
+    now, later, assigned, sets = _names(source)
     defines: set[str] = set()
     aliases: set[str] = set()
     imports: set[str] = set()
@@ -140,7 +148,8 @@ def _statement(source: str) -> Statement:
     passing = frozenset(_passing(node))
     star = isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     # `f = check(f)` hands f on: it never counts as what binds f.
-    bound = frozenset() if _is_checked(node) else assigned - _only_augmented(node)
+    deletes = frozenset(_deletes(node))
+    bound = frozenset() if _is_checked(node) else assigned - _only_augmented(node) - deletes
     return Statement(
         order=0,
         cell=0,
@@ -150,6 +159,9 @@ def _statement(source: str) -> Statement:
         imports=frozenset(imports),
         binds=bound,
         updates=frozenset(updates),
+        deletes=deletes,
+        fills=frozenset(_fills(node)),
+        sets=sets,
         now=now,
         later=later,
         star=star,
@@ -160,14 +172,20 @@ def _statement(source: str) -> Statement:
 _known = lru_cache(maxsize=2048)(_statement)
 
 
-def _names(source: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Global names that a statement reads at once, that its functions read, and that it binds."""
+def _names(source: str) -> tuple[frozenset[str], ...]:
+    """Global names that a statement reads at once, that its functions read, that it binds, and that
+    its functions bind.
+    """
     now: set[str] = set()
     later: set[str] = set()
+    sets: set[str] = set()
     top = symtable.symtable(source, "<cell>", "exec")
 
     def collect(table: symtable.SymbolTable, deferred: bool) -> None:
         for symbol in table.get_symbols():
+            if table is not top and symbol.is_declared_global() and symbol.is_assigned():
+                sets.add(symbol.get_name())
+                later.add(symbol.get_name())  # `x += 1` reads it, too
             if symbol.is_referenced() and (table is top or symbol.is_global()):
                 (later if deferred else now).add(symbol.get_name())
         for child in table.get_children():
@@ -177,7 +195,7 @@ def _names(source: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]
 
     collect(top, False)
     bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
-    return frozenset(now), frozenset(later), frozenset(bound)
+    return frozenset(now), frozenset(later), frozenset(bound), frozenset(sets)
 
 
 def _block(node: ast.stmt) -> Iterator[ast.stmt]:
@@ -213,6 +231,19 @@ def _updates(node: ast.stmt) -> Iterator[str]:
             and isinstance(inner.value.func, ast.Attribute)
         ):
             yield from _root(inner.value.func)
+
+
+def _deletes(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.Delete):
+        yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def _fills(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    for inner in _outside_functions(node):
+        if isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
+            for function in _root(inner.value.func):
+                for argument in inner.value.args:
+                    yield from ((function, name) for name in _root(argument))
 
 
 def _root(target: ast.expr) -> Iterator[str]:
@@ -274,6 +305,15 @@ class Slices:
             for name in statement.binds:
                 self._binding.setdefault(name, []).append(statement)
         self._functions = frozenset(name for s in self._all for name in s.defines | s.imports)
+        self._defined = frozenset(name for s in self._all for name in s.defines)
+        self._setting: dict[str, frozenset[str]] = {}
+        for statement in self._all:
+            for name in statement.defines if statement.sets else ():
+                self._setting[name] = self._setting.get(name, frozenset()) | statement.sets
+        for statement in self._all if self._setting else ():
+            for name in {n for f in statement.now for n in self._setting.get(f, ())}:
+                if name not in statement.binds:  # the function that it calls binds it
+                    insort(self._binding.setdefault(name, []), statement, key=lambda s: s.order)
         self._passing = frozenset(name for s in self._all for name in s.passing)
         self._stars = [statement for statement in self._all if statement.star]
 
@@ -382,6 +422,8 @@ class Slices:
         binding = [s for s in binding if s is not reader]
         if not binding:
             return [] if name in _BUILTINS else self._stars
+        if name in _BUILTINS and not self._is_rebound(name, reader if at_once else answer):
+            return []
         lasting = [s for s in binding if self._is_function(s, name)]
         lasting = lasting or [s for s in binding if name in s.imports]
         if lasting and not at_once:
@@ -394,5 +436,22 @@ class Slices:
         end = anchor if before else len(self._all)
         after = [s.order for s in binding if s.order > base.order]
         end = min([end, *after])
-        changes = [s for s in self._all[base.order + 1 : end] if name in s.updates]
+        changes = [s for s in self._all[base.order + 1 : end] if self._changes(s, name)]
         return [base, *changes]
+
+    def _is_rebound(self, name: str, reader: Statement) -> bool:
+        """Whether a name of Python's own means something else by then.
+
+        A later ``sum = 0`` does not count, nor one that ``del sum`` has undone.
+        """
+        if any(name in s.defines | s.imports for s in self._binding[name]):
+            return True
+        before = [s for s in self._all[: reader.order] if name in s.binds | s.deletes]
+        return bool(before) and name in before[-1].binds
+
+    def _changes(self, statement: Statement, name: str) -> bool:
+        """Whether it changes the value that a name stands for, as far as can be seen."""
+        return name in statement.updates or any(
+            filled == name and (function in self._defined or function in _FILLING)
+            for function, filled in statement.fills
+        )

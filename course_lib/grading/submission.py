@@ -11,6 +11,7 @@ import json
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -34,6 +35,17 @@ _TRANSPARENT = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun"}
 _MAGIC_LINE = re.compile(r"^[ \t]*[%!?,;/]|=[ \t]*[%!]|\?[ \t]*$", re.MULTILINE)
 
 
+_OTHER_FILES = {
+    b"%pdf": "The file is a PDF.",
+    b"<!doctype html": "The file is a web page, perhaps one that asks to sign in.",
+    b"<html": "The file is a web page, perhaps one that asks to sign in.",
+    b"version https://git-lfs": "The file is a pointer of Git LFS; `git lfs pull` gets what it "
+    "points to.",
+    b"pk\x03\x04": "The file is an archive (zip).",
+}
+"""What else bears the name of a notebook, by its beginning in small letters."""
+
+
 class UnreadableError(Exception):
     """The file is no notebook; says why in one sentence."""
 
@@ -46,11 +58,13 @@ class Submission:
         slices: the top-level statements, from which the program of each answer is cut.
         broken: for each name that a cell with a syntax error seems to define: a sentence.
         notes: what was found odd, a sentence each.
+        in_text: names of functions that seem to be defined in cells of text.
     """
 
     slices: Slices
     broken: dict[str, str]
     notes: tuple[str, ...]
+    in_text: frozenset[str] = frozenset()
 
 
 def read(path: Path, limit: int = MAX_BYTES) -> bytes:
@@ -100,9 +114,14 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
     found: list[Statement] = []
     broken: dict[str, str] = {}
     names = tuple(names)
+    in_text: set[str] = set()
+    newer = _newer_python(notebook)
     left = MAX_CODE
     full = False
-    for number, source in _code_cells(notebook, notes):
+    for number, source in _cells(notebook, notes):
+        if not number:
+            in_text.update(name for name in names if _defines(source, name))
+            continue
         if len(source) > min(MAX_CELL, left):
             notes.append(f"Code cell {number} is too long and was left out.")
             continue
@@ -116,14 +135,30 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
                 full = full or next(left_over, None) is not None
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             del found[before:]
-            sentence = f"Code cell {number} cannot be read as Python{_where(error)}"
+            sentence = f"Code cell {number} cannot be read as Python{_where(error)}{newer}"
             notes.append(f"{sentence}; it was left out.")
             for name in names:
-                if re.search(rf"^[ \t]*(?:async[ \t]+)?def[ \t]+{name}\b", source, re.MULTILINE):
+                if _defines(source, name):
                     broken[name] = f"{sentence}, so `{name}` could not be graded."
     if full:
         notes.append(f"Only the first {MAX_STATEMENTS} statements of the notebook were read.")
-    return Submission(Slices(found), broken, tuple(notes))
+    return Submission(Slices(found), broken, tuple(notes), frozenset(in_text))
+
+
+def _defines(source: str, name: str) -> bool:
+    """Whether text that cannot be parsed seems to define a function."""
+    pattern = rf"^[ \t]*(?:async[ \t]+)?def[ \t]+{name}\b"
+    return re.search(pattern, source, re.MULTILINE) is not None
+
+
+def _newer_python(notebook: dict[str, Any]) -> str:
+    """Why a newer Python may have read what this one cannot."""
+    told = _mapping(_mapping(notebook.get("metadata")).get("language_info")).get("version")
+    found = re.match(r"3\.(\d{1,3})\b", told) if isinstance(told, str) else None
+    if found is None or int(found[1]) <= sys.version_info[1]:
+        return ""
+    here = ".".join(map(str, sys.version_info[:2]))
+    return f" (the notebook's Python is {found[0]}, the grader's {here})"
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -136,6 +171,9 @@ def _notebook(data: bytes, notes: list[str]) -> dict[str, Any]:
         raise UnreadableError("The file is empty.")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError("The file is text in UTF-16; notebooks are UTF-8. Save it again.")
+    for beginning, said in _OTHER_FILES.items():
+        if data.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(beginning):
+            raise UnreadableError(f"{said} Hand in the notebook itself, NAME.ipynb.")
     if b"\0" in data:
         raise UnreadableError("The file holds null bytes: it is damaged, or not a notebook.")
     if len(data) > LARGE_BYTES:
@@ -151,6 +189,15 @@ def _notebook(data: bytes, notes: list[str]) -> dict[str, Any]:
     try:
         tree = json.loads(text)
     except json.JSONDecodeError as error:
+        if re.search(r"^(?:<<<<<<<|>>>>>>>) ", text, re.MULTILINE):
+            raise UnreadableError(
+                "The file holds an unfinished merge of Git's: settle it, and hand it in again."
+            ) from None
+        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
+            raise UnreadableError(
+                f"The file is cut off in line {error.lineno}: "
+                "save the notebook and hand it in again."
+            ) from None
         raise UnreadableError(
             f"The file is not JSON: {error.msg} in line {error.lineno}."
         ) from None
@@ -190,8 +237,8 @@ def _converted(
     return dict(converted)
 
 
-def _code_cells(notebook: dict[str, Any], notes: list[str]) -> Iterator[tuple[int, str]]:
-    """Number (counting code cells from 1) and source of each code cell."""
+def _cells(notebook: dict[str, Any], notes: list[str]) -> Iterator[tuple[int, str]]:
+    """Source of each cell, and its number among the code cells, from 1; 0 for text."""
     number = 0
     for cell in notebook["cells"]:
         kind, source = _mapping(cell).get("cell_type"), _mapping(cell).get("source")
@@ -200,9 +247,11 @@ def _code_cells(notebook: dict[str, Any], notes: list[str]) -> Iterator[tuple[in
         if not isinstance(source, str) or not isinstance(kind, str):
             notes.append("A cell without type or source was left out.")
             continue
-        if kind == "code":
-            number += 1
-            yield number, source.replace("\r\n", "\n").replace("\r", "\n")
+        number += kind == "code"
+        yield (
+            number if kind == "code" else 0,
+            source.replace("\r\n", "\n").replace("\r", "\n"),
+        )
 
 
 def _python(source: str) -> str | None:

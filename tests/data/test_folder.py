@@ -82,6 +82,22 @@ def test_images_are_cut_around_their_centre(tmp_path):
     np.testing.assert_array_equal(inside, 200)
 
 
+@pytest.mark.parametrize("names", [("train", "val"), ("Test", "training", "validation")])
+def test_parts_of_a_data_set_are_no_classes(tmp_path, names):
+    for name in names:
+        picture(tmp_path / name / "cat" / "a.png", (255, 0, 0))
+    with pytest.warns(UserWarning, match="look like parts of a data set, not like classes"):
+        folder.load(tmp_path, 8)
+
+
+def test_a_class_may_be_called_test(tmp_path):
+    for name in ("test", "train_station"):
+        picture(tmp_path / name / "a.png", (255, 0, 0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        folder.load(tmp_path, 8)
+
+
 def test_unreadable_files_are_listed_and_not_fatal(top):
     (top / "bad" / "empty.png").write_bytes(b"")
     (top / "bad" / "notes.txt").write_text("not an image")

@@ -222,3 +222,20 @@ def test_importing_the_checks_imports_neither_keras_nor_jupyter() -> None:
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_decorator_that_hides_the_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def timed(function: Any) -> Any:
+        def wrapper(*arguments: Any) -> Any:
+            return function(*arguments)
+
+        return wrapper
+
+    @timed
+    def mse(predictions: Any, targets: Any) -> Any:
+        return 0
+
+    assert check(mse) is mse
+    said = capsys.readouterr().out
+    assert "There is no exercise “wrapper”" in said
+    assert "`@functools.wraps(f)`" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -38,6 +39,15 @@ def changes_its_argument(predictions: np.ndarray, targets: np.ndarray) -> np.nda
     return 2 * predictions / predictions.size
 
 
+def single_numbers_only(logits: np.ndarray) -> np.ndarray:
+    return math.exp(logits - logits.max())  # type: ignore[return-value,arg-type]
+
+
+def sum_is_taken(predictions: np.ndarray, targets: np.ndarray) -> float:
+    sum: Any = 0
+    return sum((predictions - targets) ** 2)  # type: ignore[no-any-return]
+
+
 def batch_of_one_wrong(logits: np.ndarray) -> np.ndarray:
     return right["softmax"](logits) if len(logits) > 1 else np.ones_like(logits)
 
@@ -53,6 +63,9 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
         ("mse", lambda p: 0.0, "error", "could not be called as `mse(predictions, targets)`"),
         ("mse", lambda p, t: None, "wrong", "is a `return` missing?"),
         ("mse", lambda p, t: "0.5", "wrong", "got a value of type str"),
+        ("mse", lambda p, t: np.mean((p - t) ** 2).mean, "wrong", "are the brackets `()` behind"),
+        ("softmax", single_numbers_only, "error", "those of NumPy, as `np.exp`, take arrays"),
+        ("mse", sum_is_taken, "error", "has given the name `sum` to something else: rename that"),
         ("mse", lambda p, t: np.max((p - t) ** 2, axis=0), "wrong", "got an array of shape (3,)"),
         ("mse_gradient", lambda p, t: right["mse_gradient"](p, t).T, "wrong", "transposed"),
         ("mse_gradient", lambda p, t: (9 * (p - t)).astype(int), "wrong", "yours are int64"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import html
 import json
 import os
 import signal
@@ -150,18 +151,66 @@ def test_a_folder_in_one_that_happens_to_be_called_submitted(tmp_path: Path) -> 
             ("Anna M_71_assignsubmission_file_/x", "B_72_assignsubmission_file_y"),
             {"Anna M_71", "B_72"},
         ),
+        (
+            ("Anna M_71_assignsubmission_file/x", "HW 1-44/B_72_assignsubmission_file_/y"),
+            {"Anna M_71", "B_72"},
+        ),
+        (
+            ("ws_01_4711223_anna", "ws_01_4711224_ben", "ws_02_4711225_ben"),
+            {"ws_01_4711223_anna", "ws_01_4711224_ben", "ws_02_4711225_ben"},
+        ),
+        (("ws_1_4711223_anna", "ws_1_4711224_ben"), {"ws_1_4711223_anna", "ws_1_4711224_ben"}),
+        (("annam_345_678901_01",), {"annam_345"}),
+        (("Zoe\u0308/1", "Zo\u00eb/2"), {"Zo\u00eb"}),  # one name in two forms of Unicode
         (("hw_2_100_x", "ben"), {"hw_2_100_x", "ben"}),  # in a download of Canvas all are so named
         (("anna_2_1",), {"anna_2_1"}),
     ],
 )
 def test_whose_a_file_is(tmp_path: Path, files: tuple[str, ...], learners: set[str]) -> None:
     for name in files:
-        (tmp_path / f"{name}.ipynb").parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.ipynb").parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / f"{name}.ipynb").write_bytes(GOOD)
     found, notes = discover([tmp_path])
     assert {source.learner for source in found} == learners
     assert len({source.id for source in found}) == len(files)
     assert not notes
+
+
+def test_what_machines_add_is_passed_over(tmp_path: Path) -> None:
+    """Macs to archives, browsers to names; and the solutions in a clone of the course."""
+    for name in (
+        "anna.ipynb",
+        "._anna.ipynb",
+        "ben/01.ipynb.txt",
+        "carl/01.IPYNB.json",
+        "__MACOSX/ben/._01.ipynb",
+        "dora/course/notebooks/01.ipynb",
+        "dora/course/solutions/01.ipynb",
+        "eve/solutions/01.ipynb",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(GOOD)
+    found, notes = discover([tmp_path])
+    assert {source.id: source.learner for source in found} == {
+        "anna": "anna",
+        "ben/01": "ben",
+        "carl/01": "carl",
+        "dora/course/notebooks/01": "dora",
+        "eve/solutions/01": "eve",
+    }
+    assert notes == [
+        f"“{tmp_path / 'dora/course/solutions'}” are the course's own and were skipped."
+    ]
+
+
+def test_numbers_that_moodle_gives_anew_are_noted(tmp_path: Path) -> None:
+    for name in ("1/Kim B_903_assignsubmission_file_", "2/Kim B_955_assignsubmission_file_"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "x.ipynb").write_bytes(GOOD)
+    found, (note,) = discover([tmp_path])
+    assert {source.learner for source in found} == {"Kim B_903", "Kim B_955"}
+    assert "several numbers for “Kim B”" in note
+    assert discover([tmp_path / "1"])[1] == []
 
 
 def test_who_handed_in_something_else_is_noted(folder: Folder, tmp_path: Path) -> None:
@@ -173,6 +222,8 @@ def test_who_handed_in_something_else_is_noted(folder: Folder, tmp_path: Path) -
     (place / ".DS_Store").touch()
     summary = grade([place], tmp_path / "out")
     assert set(totals(tmp_path / "out")) == {"anna"}
+    page = html.unescape((tmp_path / "out/summary.html").read_text("utf-8"))
+    assert all(note in page for note in summary.notes)
     assert summary.notes == (
         f"“{place / 'ben.zip'}” is not a notebook and was skipped.",
         f"“{place / 'carl/ps1/.ipynb_checkpoints'}” holds automatic copies and was skipped.",

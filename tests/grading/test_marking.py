@@ -62,6 +62,23 @@ def test_a_known_mistake_is_named(marked: Marked) -> None:
     assert len(entry["hints"]) == 2
 
 
+def test_what_worked_in_the_notebook_works_here(marked: Marked) -> None:
+    """Names used again further down, counters, constants that a function has set."""
+    entries = marked(
+        *answers(
+            mse="calls = 0\n\n\ndef mse(p, t):\n    global calls\n    calls += 1\n"
+            "    return sum(((p - t) ** 2).ravel()) / p.size",
+            cross_entropy="def use(tiny):\n    global EPS\n    EPS = tiny\n\n\nuse(1e-12)\n\n\n"
+            + RIGHT["cross_entropy"].strip(),
+            softmax="def softmax(logits):\n"
+            "    rows = [np.exp(row - max(row)) for row in logits]\n"
+            "    return np.array([row / row.sum() for row in rows])",
+        ),
+        "sum = 0\nfor value in [1, 2]:\n    sum += value\nmin, max = 1, 2",
+    )
+    assert {entry["status"] for entry in entries.values()} == {"correct"}
+
+
 def test_nothing_attempted(marked: Marked) -> None:
     stub = "def mse(predictions, targets):\n    raise NotImplementedError"
     entries = marked(stub)

@@ -65,7 +65,15 @@ def test_cells_are_parsed_in_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatc
         (b" \n\n", "is empty"),
         (bytes(1000), "is empty"),
         (b"def mse(p, t): ...", "is not JSON: Expecting value in line 1"),
-        (notebook("a = 1")[:-40], "is not JSON"),
+        (b"{cells: []}", "is not JSON"),
+        (notebook("a = 1")[:-40], "cut off in line"),
+        (notebook("a = 1")[:80], "cut off in line"),
+        (b"%PDF-1.7\n%\xe2\xe3\0", "a PDF"),
+        (b"\n<!DOCTYPE html>\n<html>", "a web page"),
+        (b"\xef\xbb\xbf<HTML lang=de>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d", "a pointer of Git LFS"),
+        (b"PK\x03\x04\x14\0", "an archive"),
+        (b'{"cells": [\n<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n]}', "unfinished merge"),
         (notebook("a = 1") + b"\0", "null bytes"),
         (b'{"cells": "\xff"}', "not UTF-8 text (byte 11)"),
         (notebook("a = 1").decode().encode("utf-16"), "UTF-16"),
@@ -98,6 +106,22 @@ def test_version_3_is_converted() -> None:
     submission = parse(json.dumps(old).encode(), NAMES)
     assert submission.slices.answer("softmax") is not None
     assert submission.notes == ("The notebook has the old format 3 and was converted.",)
+
+
+def test_a_python_newer_than_this_one_is_told() -> None:
+    for version, told in (("3.99.1", True), ("3.11.0", False), (None, False), ("x" * 99, False)):
+        whole = json.loads(notebook("def mse(p, t) return 1"))
+        whole["metadata"]["language_info"] = {"name": "python", "version": version}
+        said = parse(json.dumps(whole).encode(), NAMES).broken["mse"]
+        assert ("the notebook's Python is 3.99, the grader's 3." in said) == told
+
+
+def test_answers_in_cells_of_text_are_seen() -> None:
+    whole = json.loads(notebook("a = 1"))
+    whole["cells"].append({"cell_type": "markdown", "source": RIGHT["mse"], "metadata": {}})
+    submission = parse(json.dumps(whole).encode(), NAMES)
+    assert submission.in_text == {"mse"}
+    assert submission.slices.answer("mse") is None
 
 
 def test_odd_cells_are_left_out() -> None:
@@ -257,6 +281,19 @@ def test_only_what_the_answer_needs_is_run() -> None:
         (["@check\ndef mse(p, t): return 1"], ["@check"]),
         (["def f(n): return f(n - 1)", "def f(n): return f(n)", "def mse(p, t): return f(p)"],
          ["def f(n): return f(n)", "def mse(p, t): return f(p)"]),
+        (["def mse(p, t): return sum(p)", "sum = 0\nprint(sum)"], ["def mse(p, t): return sum(p)"]),
+        (["sum = 0\ndel sum", "def mse(p, t): return sum(p)"], ["def mse(p, t): return sum(p)"]),
+        (["max = 9", "def mse(p, t): return max"], ["max = 9", "def mse(p, t): return max"]),
+        (["def mse(p, t): return abs(p)", "def abs(x): return x"],
+         ["def mse(p, t): return abs(p)", "def abs(x): return x"]),
+        (["n = 0", "def mse(p, t):\n    global n\n    n += 1"], ["n = 0", "def mse(p, t):"]),
+        (["def use(x):\n    global E\n    E = x", "use(1)", "def mse(p, t): return E", "use(2)"],
+         ["def use(x):", "use(1)", "def mse(p, t): return E"]),
+        (["t = {}", "def fill(d): d[1] = 2", "fill(t)", "show(t)", "def mse(p, q): return t[1]"],
+         ["t = {}", "def fill(d): d[1] = 2", "fill(t)", "def mse(p, q): return t[1]"]),
+        (["import numpy as np\na = np.eye(2)", "np.fill_diagonal(a, 3)", "def mse(p, t): return a"],
+         ["import numpy as np", "a = np.eye(2)", "np.fill_diagonal(a, 3)",
+          "def mse(p, t): return a"]),
         (["x = 1", "def mse(p, t): return [x for x in p]"],
          ["def mse(p, t): return [x for x in p]"]),
         (["class A:\n    k = x", "x = 1", "def mse(p, t): return A.k"],
