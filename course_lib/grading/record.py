@@ -14,8 +14,8 @@ from .discovery import Source
 from .marking import Marked, lesson_of, mark, ungraded
 from .submission import UnreadableError, read
 
-PAUSES = (0.3, 2.0)
-"""Seconds before a second and a third try, where this machine failed and not the submission."""
+PAUSES = (0.3, 2.0, 5.0)
+"""Seconds before each further try, where this machine failed and not the submission."""
 
 
 @dataclass(frozen=True)
