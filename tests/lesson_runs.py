@@ -27,7 +27,7 @@ from course_lib.exercises.verdict import VERDICT_TYPE
 
 LESSON_SECONDS = 90
 CELL_SECONDS = 20
-LAP_SECONDS = 0.03
+LAP_SECONDS = 0.02
 """For one `lap` of a core as budgets have it in mind; a slower one has more time in proportion."""
 GONE = {"text/html": ""}  # what nbval sees of a progress bar: its beginning
 KERNEL_BYTES = 1.6e9  # mybinder.org gives 2 GB to all processes of a learner
