@@ -590,7 +590,7 @@ FILES = {
     "null bytes": Attack(b"\0" * 9999, "unreadable", "The file is empty.", None),
     "null bytes inside": Attack(_GOOD[:99] + b"\0" + _GOOD[99:], "unreadable", "null bytes", None),
     "noise": Attack(bytes(range(1, 256)) * 99, "unreadable", "not UTF-8", None),
-    "cut off": Attack(_GOOD[: len(_GOOD) // 2], "unreadable", "not JSON", None),
+    "cut off": Attack(_GOOD[: len(_GOOD) // 2], "unreadable", "cut off in line", None),
     "UTF-16": Attack(_GOOD.decode().encode("utf-16"), "unreadable", "UTF-16", None),
     "a picture": Attack(b"\x89PNG\r\n\x1a\n" + b"def mse" * 9, "unreadable", "not UTF-8", None),
     "nested arrays": Attack(b"[" * 200_000, "unreadable", "nested too deeply", None),
