@@ -187,8 +187,8 @@ _SLIPS = {
     r"'bitwise_xor'|for \^": "In Python a power is written `**`; `^` combines bits.",
     r"boolean (subtract|negative)": "Truth values are joined by `&` and `|` and turned round by "
     "`~`; `-` is for numbers.",
-    "only .*arrays can be converted to Python scalars": "Functions of `math` take single numbers; "
-    "those of NumPy, as `np.exp`, take arrays.",
+    "only .*arrays can be converted to Python scalars": "`float`, `int` and the functions of "
+    "`math` take single numbers; those of NumPy, as `np.exp`, take arrays.",
     "inhomogeneous": "Arrays of different length do not fit into one array; a list takes them.",
     r"multiply sequence by non-int|unsupported operand .*'(list|tuple)'": "A list or tuple does "
     "not compute with its entries as an array does: go through it, `[2 * a for a in arrays]`.",
@@ -220,11 +220,11 @@ def advice(error: str, line: str) -> str:
     if re.search(_ROWS, error) and re.search(r"\blabels\b", without_indices):
         return f" {_LABELS_AS_NUMBERS}"
     called = re.search(r"'(?:int|float|list|tuple|str|ndarray)' object is not callable", error)
-    taken = called and re.search(rf"\b({'|'.join(_OFTEN_TAKEN)})\(", line)
+    taken = called and re.search(rf"(?<![.\w])({'|'.join(_OFTEN_TAKEN)})\(", line)
     if taken:
         return (
-            f" A cell of yours has given the name `{taken[1]}` to something else: rename that, and "
-            f"run `del {taken[1]}`."
+            f" Has your code given the name `{taken[1]}` to something else? Then rename that, and "
+            f"run `del {taken[1]}` if it was in another cell."
         )
     return next((f" {say}" for slip, say in _SLIPS.items() if re.search(slip, error)), "")
 
@@ -252,12 +252,12 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
                 )
             if not is_numeric(g):
                 found = f"{name}Expected {describe(w)}, got {describe(g)}"
-                how = ""
+                how = "."
                 if "Tensor" in type(g).__name__:
-                    how = ": `keras.ops.convert_to_numpy` makes an array of it"
+                    how = ": `keras.ops.convert_to_numpy` makes an array of it."
                 elif isinstance(g, BuiltinFunctionType | FunctionType | MethodType):
                     how = ": are the brackets `()` behind its name missing?"
-                return "wrong", f"{found}{how if how.endswith('?') else how + '.'}"
+                return "wrong", f"{found}{how}"
             wanted, actual = np.asarray(w), _array(g)
             if wanted.shape != actual.shape:
                 turned = wanted.ndim > 1 and wanted.T.shape == actual.shape

@@ -157,8 +157,11 @@ def _entries(folder: Path, notes: list[str]) -> list[Path]:
         return []
     if folder / ".ipynb_checkpoints" in entries:
         notes.append(f"“{folder / '.ipynb_checkpoints'}” holds automatic copies and was skipped.")
-    names = {entry.name for entry in entries}
-    if {"notebooks", "solutions"} <= names and (folder / "notebooks").is_dir():
+    handed_out, solved = (
+        {path.name for path in (folder / part).glob("*.ipynb")}
+        for part in ("notebooks", "solutions")
+    )
+    if solved and solved <= handed_out and folder / "solutions" in entries:
         notes.append(f"“{folder / 'solutions'}” are the course's own and were skipped.")
         entries.remove(folder / "solutions")
     return [

@@ -65,7 +65,7 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
         ("mse", lambda p, t: "0.5", "wrong", "got a value of type str"),
         ("mse", lambda p, t: np.mean((p - t) ** 2).mean, "wrong", "are the brackets `()` behind"),
         ("softmax", single_numbers_only, "error", "those of NumPy, as `np.exp`, take arrays"),
-        ("mse", sum_is_taken, "error", "has given the name `sum` to something else: rename that"),
+        ("mse", sum_is_taken, "error", "Has your code given the name `sum` to something else?"),
         ("mse", lambda p, t: np.max((p - t) ** 2, axis=0), "wrong", "got an array of shape (3,)"),
         ("mse_gradient", lambda p, t: right["mse_gradient"](p, t).T, "wrong", "transposed"),
         ("mse_gradient", lambda p, t: (9 * (p - t)).astype(int), "wrong", "yours are int64"),

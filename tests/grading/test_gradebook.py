@@ -187,6 +187,8 @@ def test_what_machines_add_is_passed_over(tmp_path: Path) -> None:
         "dora/course/notebooks/01.ipynb",
         "dora/course/solutions/01.ipynb",
         "eve/solutions/01.ipynb",
+        "fay/notebooks/scratch.ipynb",
+        "fay/solutions/01.ipynb",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(GOOD)
@@ -197,6 +199,8 @@ def test_what_machines_add_is_passed_over(tmp_path: Path) -> None:
         "carl/01": "carl",
         "dora/course/notebooks/01": "dora",
         "eve/solutions/01": "eve",
+        "fay/notebooks/scratch": "fay",
+        "fay/solutions/01": "fay",
     }
     assert notes == [
         f"“{tmp_path / 'dora/course/solutions'}” are the course's own and were skipped."
