@@ -43,7 +43,7 @@ class Run:
         records: of all submissions, in the order of their learners.
         seed: of the random cases.
         holds, missing: limits on the learners' code that were enforced, or were not.
-        passed_over: a sentence on each file or folder that was handed in and not graded.
+        passed_over: a sentence on each file or folder that was passed over, or taken by a guess.
     """
 
     records: Sequence[Graded]
