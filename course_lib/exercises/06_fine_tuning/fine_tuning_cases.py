@@ -18,6 +18,7 @@ def networks(rng: np.random.Generator) -> list[Case]:
         numbers = rng.permutation(size)
         names = [f"{word}{number}" for word, number in zip(words, numbers, strict=True)]
         inner = np.arange(size // 4, size - 2)
+        is_batchnorm[rng.choice(inner)] = norm_first  # there is one to start at, whatever was drawn
         start = rng.choice(inner[is_batchnorm[inner] == norm_first])
         return Case((names, names[start], is_batchnorm), kind)
 
@@ -50,6 +51,7 @@ def arrays_of_weights(rng: np.random.Generator) -> list[Case]:
         case(4, 1, 4, 1, 4, 1, 3, 1),
         Case((scalars, np.array([True, True, False, False])), "an array of a single number"),
         Case(([shape(2), shape(1)], np.array([False, False])), "a frozen network"),
+        Case(([(3, 4), (4,), (3, 4), (4,)], np.array([True, True, True, False])), "equal shapes"),
     ]
 
 
@@ -63,6 +65,7 @@ def rare_classes(rng: np.random.Generator) -> list[Case]:
         case(2 * a, b, 1),
         case(b, 30, c, 2),
         case(20, c),
+        case(70, 1, 1),
         case(5, 5, 5, kind="classes of equal size"),
         case(6, 0, a + 8, 3, kind="a class without examples"),
         case(4, 9, 0, kind="a class without examples"),
