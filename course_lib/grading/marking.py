@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from threading import Event
@@ -18,9 +18,11 @@ from ..sandbox.limits import Limits
 from ..sandbox.process import Countdown
 from ..sandbox.run import Attempt, Calls, Program, Segments, run
 from .references import source_of
-from .submission import Submission, parse
+from .submission import Submission, handed_out, parse
 
 MAX_NAME = 80
+_RANKS: tuple[Status, ...] = ("correct", "wrong", "error", "timeout", "not attempted")
+AS_CHECKED = "`{}` was graded as it was where the notebook checks it."
 TRIES = 3  # of an answer whose process is killed, or for which the machine has no time
 
 
@@ -175,17 +177,51 @@ class _Marker:
             if name in self.submission.in_text:
                 missing = f"`def {name}` stands in a cell of text: turn it into a cell of code."
             return _without_points(exercise, "not attempted", missing), []
-        program = slices.program(name, self.stand_ins)
+        read = self._readings(exercise)
+        program, notes = next(read)
         verdict = self._tried(exercise, program)
-        if verdict.status not in ("correct", "not attempted"):
-            # What an earlier answer returns was accepted; this one's author may not have known how.
-            other = slices.program(name, {**self.accepted, **self.stand_ins})
-            if other != program and (again := self._tried(exercise, other)).status == "correct":
-                program, verdict = other, again
-        notes = slices.notes(name) + self._notes(exercise, program)
+        if verdict.status != "correct":
+            for other, told in read:
+                again = self._tried(exercise, other)
+                if _RANKS.index(again.status) < _RANKS.index(verdict.status):
+                    program, verdict, notes = other, again, told
+                if verdict.status == "correct":
+                    break
+        notes = notes + self._notes(exercise, program)
         if verdict.status == "not attempted" and broken is not None:
             return _without_points(exercise, "error", broken), notes
         return verdict, notes
+
+    def _readings(self, exercise: Exercise) -> Iterator[tuple[Program, list[str]]]:
+        """Programs that the answer may be, each once, with notes; the best of them counts.
+
+        The first is a slice of the whole notebook. What the notebook's own check called right must
+        be right here: so the others are what it judged, with what stood above.
+        """
+        name, slices = exercise.name, self.submission.slices
+        seen: set[tuple[Segments, tuple[tuple[str, Segments], ...]]] = set()
+
+        def new(program: Program) -> bool:
+            size = len(seen)
+            seen.add((program.segments, program.provided))
+            return len(seen) > size
+
+        first = slices.program(name, self.stand_ins)
+        new(first)
+        yield first, slices.notes(name)
+        # What an earlier answer returns was accepted; this one's author may not have known how.
+        all_lent = {**self.accepted, **self.stand_ins}
+        if new(other := slices.program(name, all_lent)):
+            yield other, slices.notes(name)
+        as_checked = slices.as_checked(name)
+        for above in as_checked:
+            for lent in (self.stand_ins, all_lent):
+                if new(program := above.program(name, lent)):
+                    yield program, [AS_CHECKED.format(name)]
+        for above in as_checked:
+            whole = above.straightforward(name, self.stand_ins, handed_out(exercise.lesson))
+            if new(whole):
+                yield whole, [AS_CHECKED.format(name)]
 
     def _notes(self, exercise: Exercise, program: Program) -> list[str]:
         """Which functions of the course's own were provided, and why."""
