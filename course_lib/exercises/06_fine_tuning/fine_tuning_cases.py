@@ -11,14 +11,14 @@ _WORDS = ("stem", "conv", "relu", "add", "pad", "pool", "join", "dense")
 
 def networks(rng: np.random.Generator) -> list[Case]:
     def case(size: int, norm_first: bool = False, kind: str = ORDINARY) -> Case:
-        """Names like conv1 and conv12; at least every third layer is a batch normalisation."""
+        """Names like conv1 and conv12; about every third layer is a batch normalisation."""
         is_batchnorm = np.arange(size) % 3 == rng.integers(0, 3)
         is_batchnorm |= rng.random(size) < 0.15
+        inner = np.arange(size // 4, size - 2)
+        is_batchnorm[rng.choice(inner)] = norm_first  # there is one to start at, whatever was drawn
         words = np.where(is_batchnorm, "norm", rng.choice(_WORDS, size))
         numbers = rng.permutation(size)
         names = [f"{word}{number}" for word, number in zip(words, numbers, strict=True)]
-        inner = np.arange(size // 4, size - 2)
-        is_batchnorm[rng.choice(inner)] = norm_first  # there is one to start at, whatever was drawn
         start = rng.choice(inner[is_batchnorm[inner] == norm_first])
         return Case((names, names[start], is_batchnorm), kind)
 
