@@ -142,8 +142,8 @@ def _time_limit(seconds: float | None) -> Iterator[None]:
 
     tracing = sys.gettrace()
     before = signal.signal(signal.SIGALRM, out_of_time)
-    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
+        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)  # in here: it may be over at once
         yield
     finally:
         while True:
