@@ -438,7 +438,7 @@ def lines(tree: ast.FunctionDef) -> list[tuple[int, str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("exercise", catalogue().values(), ids=lambda exercise: exercise.name)
 def test_a_change_at_the_place_makes_it_right(exercise: Exercise) -> None:
-    for known in exercise.misconceptions:
+    for known in exercise.misconceptions[:4]:
         assert isinstance(known.variant, Code)
         function = answer(exercise.name, known.variant.body)
         judgement = judged(exercise.name, function)
@@ -451,7 +451,7 @@ def test_a_change_at_the_place_makes_it_right(exercise: Exercise) -> None:
         changed = {a[0] for a, b in zip(before, after, strict=False) if a != b}
         changed |= {line for line, _ in [*before[len(after) :], *after[len(before) :]]}
         assert found.edit.line in changed, (known.id, found.place)
-        for seed in range(1, 4):
+        for seed in (1, 2):
             verdict = judge(exercise.name, found.function, seed)
             assert verdict.status == "correct", (known.id, found.place, verdict.message)
 
