@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CourseError
+from .image_size import side_length
 
 SHA256 = "78ce8c6eb2b8fb03e9d864c92380dde91c030f2a7ee99f72186a42e27ad20ad0"
 """Of labels.csv and the image files in its order, one after the other."""
@@ -93,22 +94,23 @@ class Elpv:
         return Split(np.flatnonzero(~held_out), np.flatnonzero(held_out))
 
 
-def load(image_size: int = 128, every: int = 1) -> Elpv:
+def load(image_size: int | tuple[int, int] = 128, every: int = 1) -> Elpv:
     """The data set, each image resized as soon as it is read.
 
     Args:
-        image_size: pixels along each side; 300 keeps the images as they are.
+        image_size: pixels along each side, once or as a pair; 300 keeps the images as they are.
         every: 8 takes each eighth cell only, for a quick look.
 
     Raises:
+        UsageError: there is no such size.
         CourseError: the wheel is missing or its files are not the published ones.
     """
     import keras
 
-    folder = _folder()
+    image_size, folder = side_length(image_size), _folder()
 
     def cell(name: str) -> np.ndarray:
-        size = image_size, image_size
+        size = images.shape[1:3]
         return np.asarray(keras.utils.load_img(folder / name, "grayscale", size, "bilinear"))
 
     try:

@@ -15,7 +15,8 @@ from typing import Any
 
 from ..exercises.exercise import Exercise
 from ..sandbox.run import Segments
-from .slicing import Slices, statements, syntax_tree
+from .slicing import Slices
+from .statements import statements, syntax_tree
 
 
 @lru_cache(maxsize=256)

@@ -14,11 +14,15 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from .slicing import Slices, Statement, statements, syntax_tree
+from ..errors import CourseError
+from ..lessons import root
+from .slicing import Slices
+from .statements import Statement, statements, syntax_tree
 
 MAX_BYTES = 64 << 20
 LARGE_BYTES = 10 << 20
@@ -143,6 +147,16 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
     if full:
         notes.append(f"Only the first {MAX_STATEMENTS} statements of the notebook were read.")
     return Submission(Slices(found), broken, tuple(notes), frozenset(in_text))
+
+
+@lru_cache(maxsize=64)
+def handed_out(lesson: str) -> frozenset[str]:
+    """Sources of the statements in the notebook that learners get; none if it is not here."""
+    try:
+        data = read(root() / "notebooks" / f"{lesson}.ipynb")
+        return frozenset(statement.source for statement in parse(data, ()).slices.statements)
+    except (CourseError, UnreadableError, OSError):
+        return frozenset()
 
 
 def _defines(source: str, name: str) -> bool:

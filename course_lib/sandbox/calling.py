@@ -85,7 +85,7 @@ def call(
     """
     own = copy.deepcopy(tuple(arguments))
     try:
-        with quiet(), _time_limit(seconds):
+        with quiet(), time_limit(seconds):
             value = function(*own)
     except OutOfTime:
         return Outcome("timeout")
@@ -122,7 +122,8 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _time_limit(seconds: float | None) -> Iterator[None]:
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Raises `OutOfTime` inside, on the main thread of a system with interval timers."""
     on_main = threading.current_thread() is threading.main_thread()
     if seconds is None or not on_main or not hasattr(signal, "setitimer"):
         yield

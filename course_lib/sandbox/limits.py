@@ -59,9 +59,7 @@ def take_on(limits: Limits, other_processes: int | None = None) -> tuple[list[st
     Returns:
         What holds here, and what this system lacks, in words.
     """
-    # If what has started this process is killed, nobody else ends code that sleeps for ever.
-    if hasattr(signal, "alarm"):
-        signal.alarm(int(limits.patience * limits.total + limits.start) + 1)
+    set_alarm(limits)
     memory, size, cpu = limits.memory >> 20, limits.file_size >> 20, math.ceil(limits.total)
     words = (
         ("RLIMIT_AS", limits.memory, f"memory ({memory} MiB)"),
@@ -78,6 +76,12 @@ def take_on(limits: Limits, other_processes: int | None = None) -> tuple[list[st
     counted = other_processes is not None and _limit("RLIMIT_NPROC", number)
     (holds if counted else missing).append(f"processes ({limits.processes})")
     return holds, missing
+
+
+def set_alarm(limits: Limits) -> None:
+    """If what has started this process is killed, nobody else ends code that sleeps for ever."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(int(limits.patience * limits.total + limits.start) + 1)
 
 
 def allow_processor_time(seconds: float) -> None:

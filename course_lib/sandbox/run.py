@@ -52,12 +52,14 @@ class Program:
         provided: functions that are there before: the name and the code of each, which runs in a
             module of its own.
         module: what it imports that takes long: "keras", with its backend, or "numpy".
+        forgiving: a statement that fails, or takes longer than `worker.STATEMENT`, is passed over.
     """
 
     name: str
     segments: Segments
     provided: tuple[tuple[str, Segments], ...] = ()
     module: str = "numpy"
+    forgiving: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +198,7 @@ class _Exchange:
             "name": program.name,
             "segments": program.segments,
             "provided": program.provided,
+            "forgiving": program.forgiving,
             "frames": len(calls.frames),
             "seconds": calls.seconds,
         }

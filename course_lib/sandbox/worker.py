@@ -7,6 +7,7 @@ nothing of the course is ever in the same memory.
 """
 
 from __future__ import annotations
+import __future__
 
 import contextlib
 import linecache
@@ -23,6 +24,9 @@ from .wire import Frames, Message, Other, TooLargeError, encode
 
 Isolate = Callable[[Limits], tuple[list[str], list[str]]]
 Segments = Sequence[tuple[str, str]]
+STATEMENT = 2.0
+"""Seconds, by the clock on the wall, for a statement that may be passed over."""
+_FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 
 class Worker:
@@ -51,6 +55,8 @@ class Worker:
         self._send({"kind": "ready", "holds": tuple(holds), "missing": tuple(missing)})
         limits.allow_processor_time(allowed.load)
         loaded = self._load(program)
+        if program["forgiving"]:
+            limits.set_alarm(allowed)  # the statements' time limits have used its timer
         self._send(loaded)
         if self.function is None:
             return
@@ -71,10 +77,12 @@ class Worker:
             with calling.quiet():
                 for other, segments in program["provided"]:
                     own: dict[str, Any] = {"__name__": other}
-                    self._run(segments, own, f"<{other}>")
+                    self._run(segments, own, f"<{other}>", forgiving=False)
                     namespace[other] = own[other]
                 self.titles = {}
-                self.titles = self._run(program["segments"], namespace, "<>")
+                self.titles = self._run(
+                    program["segments"], namespace, "<>", forgiving=program["forgiving"]
+                )
         except BaseException as error:
             return self._told(calling.raised(error, None, self.titles), kind="loaded")
         function = namespace.get(name)
@@ -83,14 +91,23 @@ class Worker:
             return {"kind": "loaded", "state": "returned", "instead": ""}
         return {"kind": "loaded", "state": "returned", "instead": type(function).__name__}
 
-    def _run(self, segments: Segments, namespace: dict[str, Any], file: str) -> dict[str, str]:
+    def _run(
+        self, segments: Segments, namespace: dict[str, Any], file: str, *, forgiving: bool
+    ) -> dict[str, str]:
         """Run statements; returns the names of the files that they count as, with their titles."""
+        flags = 0
         for number, (title, source) in enumerate(segments):
             name = f"{file[:-1]}{number}>"
             self.titles[name] = title
             lines = [f"{line}\n" for line in source.split("\n")]  # as Python counts them
             linecache.cache[name] = (len(source), None, lines, name)
-            exec(compile(source, name, "exec", dont_inherit=True), namespace)
+            code = compile(source, name, "exec", flags, dont_inherit=True)
+            flags |= code.co_flags & _FUTURE
+            if not forgiving:
+                exec(code, namespace)
+                continue
+            with contextlib.suppress(BaseException), calling.time_limit(STATEMENT):
+                exec(code, namespace)
         return self.titles
 
     def _call(self, arguments: tuple[Any, ...]) -> calling.Outcome:

@@ -6,7 +6,8 @@ cannot reach another unnoticed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import keras
 import numpy as np
 
 from .. import settings
+from ..data.image_size import side_length
 from ..errors import CourseError, UsageError
 from ..foundations.feature_extraction import IMAGENET_MEAN
 from . import efficientnet_lite
@@ -158,10 +160,15 @@ class Backbone:
         return keras.Model(self.model.input, self.model.get_layer(self.prepared).output)
 
 
+def listed(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of stages or of ways to pool, where one may stand alone."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 def load(
     name: str = "auto",
-    image_size: int = 224,
-    weights: str | Path = "imagenet",
+    image_size: int | tuple[int, int] = 224,
+    weights: str | Path | None = "imagenet",
     seed: int = 0,
 ) -> Backbone:
     """A backbone, ready to compute features.
@@ -171,21 +178,20 @@ def load(
     `COURSE_OFFLINE=1` in the environment it does not try the network.
 
     Args:
-        name: "auto", "resnet50", "vgg16" or "efficientnet-lite0".
-        image_size: pixels along each side, at least 32.
-        weights: "imagenet"; "random" for controls; or a file of weights of this network.
+        name: "auto", "resnet50", "vgg16" or "efficientnet-lite0"; capitals do not matter.
+        image_size: pixels along each side, at least 32, once or as a pair.
+        weights: "imagenet"; "random", or None as in Keras, for controls; or a file of weights of
+            this network.
         seed: of random weights.
 
     Raises:
         UsageError: the name, the size or the weights are not of this list.
         CourseError: weights cannot be had; the sentence says what to do.
     """
-    if name != "auto" and name not in ARCHITECTURES:
-        raise UsageError(
-            f"There is no backbone {name!r}: there are auto, {', '.join(ARCHITECTURES)}."
-        )
-    if image_size < SMALLEST:
-        raise UsageError(f"image_size is {image_size}, but backbones need {SMALLEST} or more.")
+    names = ["auto", *ARCHITECTURES]
+    if not isinstance(name, str) or name.lower() not in names:
+        raise UsageError(f"There is no backbone {name!r}: there are {', '.join(names)}.")
+    name, image_size = name.lower(), side_length(image_size, SMALLEST)
     if name == "auto":
         if weights != "imagenet":
             raise UsageError("auto chooses by ImageNet weights: name a backbone to use others.")
@@ -195,11 +201,11 @@ def load(
     if weights == "imagenet":
         path = _published(name)
         return _with_file(name, image_size, path, f"{name} with its ImageNet weights, as asked.")
-    if weights == "random":
+    if weights is None or weights == "random":
         backbone = _built(name, image_size, f"{name} with random weights.")
         draw_weights(backbone.model, seed, ARCHITECTURES[name].gain)
         return backbone
-    path = Path(weights)
+    path = Path(os.path.expanduser(weights))  # noqa: PTH111  # Path's raises without a home
     if not path.is_file():
         raise UsageError(
             f"weights is {weights!s}, but that is neither a file nor imagenet or random."

@@ -1,7 +1,7 @@
 """Features of images, computed once: what the stages of a backbone say about each image.
 
 Each chunk of images is stored as soon as it is computed, as an .npz under a key of everything that
-decides its values, the weights as they are included. So an interrupted run goes on where it
+decides its values, among it the weights as they are. So an interrupted run goes on where it
 stopped, two processes cannot disturb each other, and a network that was trained is computed anew.
 """
 
@@ -23,7 +23,7 @@ from .. import settings
 from ..errors import CourseError, UsageError
 from ..files import atomic_write
 from ..progress_bar import track
-from .backbones import Backbone
+from .backbones import Backbone, listed
 from .devices import has_gpu, out_of_memory
 
 CHUNK = 128
@@ -32,7 +32,7 @@ BATCH, GPU_BATCH = 16, 128
 """Images in one call of a network, without a GPU and with one; half as many where the memory does
 not suffice, and so on. On a CPU, larger batches gain nothing and lose where an array grows beyond
 what the C library keeps for the next one (32 MB)."""
-FORMAT = 2
+FORMAT = 3
 """To be raised when this module or a network changes what it computes."""
 POOLINGS: dict[str, type[keras.Layer]] = {
     "average": keras.layers.GlobalAveragePooling2D,
@@ -65,8 +65,8 @@ def cache_folder() -> Path:
 def pooled(
     backbone: Backbone,
     images: np.ndarray,
-    stages: Sequence[str] = (),
-    pooling: Sequence[str] = ("average",),
+    stages: str | Sequence[str] = (),
+    pooling: str | Sequence[str] = ("average",),
     *,
     preprocess: Preprocess | None = None,
     batch_size: int | None = None,
@@ -76,7 +76,7 @@ def pooled(
     Args:
         backbone: see `backbones.load`.
         images: (N, S, S, 3) or (N, S, S, 1), as the backbone takes them.
-        stages: names of stages; the last one if there are none.
+        stages: names of stages, or one name; the last one if there are none.
         pooling: "average", "maximum" or both: what becomes of each channel of a stage.
         preprocess: takes the place of the backbone's own preprocessing, from RGB 0..255 in
             float32, (n, S, S, 3), to what the network gets: to measure what a wrong one costs.
@@ -87,19 +87,29 @@ def pooled(
 
     Raises:
         UsageError: there are no images, the backbone does not take them or has no such stage,
-            or there is no such pooling.
+            there is no such pooling, or what ``preprocess`` gives has another shape.
         CourseError: the memory does not suffice for one image.
         KeyboardInterrupt: what is finished is kept; the same call goes on from there.
     """
-    unknown = [name for name in pooling if name not in POOLINGS]
-    if unknown or not pooling:
+    names = listed(stages) or list(backbone.stages)[-1:]
+    outputs = [Output(stage, name) for stage in names for name in poolings(pooling)]
+    return np.concatenate(_computed(backbone, images, outputs, preprocess, batch_size), axis=1)
+
+
+def poolings(names: str | Sequence[str]) -> tuple[str, ...]:
+    """The names of `POOLINGS` that are meant.
+
+    Raises:
+        UsageError: there is none, or one that is not of this list.
+    """
+    names = listed(names)
+    unknown = [name for name in names if name not in POOLINGS]
+    if unknown or not names:
         raise UsageError(
             f"There is no pooling {', '.join(unknown) or 'without a name'}: "
             f"there are {', '.join(POOLINGS)}."
         )
-    names = stages or list(backbone.stages)[-1:]
-    outputs = [Output(stage, name) for stage in names for name in pooling]
-    return np.concatenate(_computed(backbone, images, outputs, preprocess, batch_size), axis=1)
+    return names
 
 
 def maps(
@@ -113,6 +123,8 @@ def maps(
     Raises:
         UsageError, CourseError, KeyboardInterrupt: see `pooled`.
     """
+    if not isinstance(stage, str):
+        raise UsageError(f"Maps are of one stage: give its name, not {stage!r}.")
     output = Output(stage or list(backbone.stages)[-1], "")
     return _computed(backbone, images, [output], None, batch_size)[0]
 
@@ -129,10 +141,13 @@ def _computed(
     trunk = backbone.up_to(*(output.stage for output in outputs))  # refuses an unknown stage
     if not len(images):
         raise UsageError("There are no images to compute features of.")
+    if batch_size is not None and (not isinstance(batch_size, (int, np.integer)) or batch_size < 1):
+        raise UsageError(f"batch_size is {batch_size!r}: give a whole number of images, 1 or more.")
     folder = cache_folder() / "features"
-    keys = _keys(backbone, trunk, outputs, preprocess)
+    keys = _keys(backbone, trunk, outputs)
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
-    paths = [[folder / f"{name}.npz" for name in _names(keys, chunk)] for chunk in chunks]
+    given = (_prepared(backbone, chunk, preprocess) if preprocess else chunk for chunk in chunks)
+    paths = [[folder / f"{name}.npz" for name in _names(keys, each)] for each in given]
     rows = [[_read(path) for path in of_chunk] for of_chunk in paths]
     missing = [number for number, row in enumerate(rows) if any(part is None for part in row)]
     if missing:
@@ -188,7 +203,7 @@ def _forward(
         if preprocess is None:
             chunk = backbone.colours(chunk)
         else:
-            chunk = np.asarray(preprocess(backbone.rgb(chunk)), np.float32)
+            chunk = _prepared(backbone, chunk, preprocess)
         step, batches = size, []
         for start in range(0, len(chunk), step):
             batch = chunk[start : start + step]
@@ -199,6 +214,17 @@ def _forward(
         return [np.asarray(part, np.float32) for part in rows]
 
     return forward
+
+
+def _prepared(backbone: Backbone, chunk: np.ndarray, preprocess: Preprocess) -> np.ndarray:
+    """Images as the network gets them, by another preprocessing than its own."""
+    rgb = backbone.rgb(chunk)
+    prepared = np.asarray(preprocess(rgb.copy()), np.float32)
+    if prepared.shape != rgb.shape:
+        raise UsageError(
+            f"preprocess makes {prepared.shape} of images of shape {rgb.shape}: it must keep it."
+        )
+    return prepared
 
 
 def _model(backbone: Backbone, outputs: tuple[Output, ...], prepared: bool) -> keras.Model:
@@ -222,20 +248,14 @@ _models: WeakKeyDictionary[keras.Model, dict[Any, keras.Model]] = WeakKeyDiction
 # --- files -------------------------------------------------------------------------------------
 
 
-def _keys(
-    backbone: Backbone,
-    trunk: keras.Model,
-    outputs: Sequence[Output],
-    preprocess: Preprocess | None,
-) -> list[str]:
+def _keys(backbone: Backbone, trunk: keras.Model, outputs: Sequence[Output]) -> list[str]:
     """For each output, what decides it besides the image: above all the weights as they are now.
 
-    Preprocessing is known by what it does to a colour ramp: a function has no better name.
+    The backbone's own preprocessing is known by what it does to a colour ramp.
     """
     size = backbone.image_size
     ramp = np.linspace(0, 255, size * size * 3).reshape(1, size, size, 3).astype(np.float32)
-    prepare = preprocess or backbone.prepare()
-    prepared = keras.ops.convert_to_numpy(prepare(ramp.copy()))
+    prepared = keras.ops.convert_to_numpy(backbone.prepare()(ramp))
     prepared = np.rint(1000 * prepared.astype(float)).astype(np.int64)  # free of rounding
     origin = f"{FORMAT} {backbone.name} {size} {backbone.precision} {_digest(prepared)}"
     weights = {layer.name: _digest(*layer.get_weights()) for layer in trunk.layers}
@@ -249,6 +269,7 @@ def _keys(
 
 
 def _names(keys: Sequence[str], chunk: np.ndarray) -> list[str]:
+    """Of the chunk's files; another preprocessing is known by what it makes of these images."""
     content = f"{chunk.dtype.str} {chunk.shape} {_digest(chunk)}"
     return [hashlib.sha256(f"{key} {content}".encode()).hexdigest() for key in keys]
 

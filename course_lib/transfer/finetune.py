@@ -15,8 +15,8 @@ import numpy as np
 
 from ..errors import UsageError
 from ..foundations.fine_tuning import trainable_mask
-from .backbones import Backbone
-from .features import POOLINGS
+from .backbones import Backbone, listed
+from .features import POOLINGS, poolings
 from .layerwise import flat
 
 FLIPS: dict[str, tuple[int, ...]] = {
@@ -46,7 +46,18 @@ def head(
 
     Returns:
         Model from (N, F) to logits (N, C), in float32 whatever the precision.
+
+    Raises:
+        UsageError: the features are no such table of numbers, or there are fewer than two classes.
     """
+    features = np.asarray(features)
+    if features.ndim != 2 or not features.size or not np.isfinite(features).all():
+        raise UsageError(
+            f"A head learns from rows of finite numbers, (N, F), not from shape {features.shape}"
+            f"{' with NaN or infinity' if features.ndim == 2 and features.size else ''}."
+        )
+    if num_classes < 2:
+        raise UsageError("A head has a logit for each class: num_classes is 2 or more.")
     inputs = keras.Input(features.shape[1:], name="features")
     deviation = features.std(axis=0, dtype=np.float64)
     standardized = keras.layers.Normalization(
@@ -69,19 +80,21 @@ def head(
 def assemble(
     backbone: Backbone,
     head: keras.Model,
-    stages: Sequence[str],
-    pooling: Sequence[str] = ("average",),
+    stages: str | Sequence[str],
+    pooling: str | Sequence[str] = ("average",),
     start: str = "",
 ) -> keras.Model:
     """Backbone and head as one model, which shares its layers with both.
 
     Everything but the head is frozen, in the backbone too; `unfreeze` changes that. Training then
-    changes the backbone.
+    changes the backbone. A model that begins at the images computes with whatever it is given: give
+    it what `Backbone.rgb` has checked.
 
     Args:
         backbone: see `backbones.load`.
         head: takes what `features.pooled` gives for these stages and this pooling.
-        stages: what the head sees; stages behind the last of them are left out.
+        stages: what the head sees, one name or several; stages behind the last of them are left
+            out.
         pooling: "average", "maximum" or both.
         start: stage behind which the model begins; it takes the maps of that stage, as
             `features.maps` computes them. The images themselves, RGB 0..255, if it is empty.
@@ -90,17 +103,28 @@ def assemble(
         Model from images (N, S, S, 3), or maps (N, s, s, K), to logits (N, C).
 
     Raises:
-        UsageError: there is no such stage, or a stage lies before the start.
+        UsageError: there is no such stage or pooling, a stage lies before the start, or the head
+            takes another number of features.
     """
     rows = _pooled(backbone, stages, pooling)
     inputs = _start(backbone, start, stages) if start else backbone.model.input
+    try:
+        logits = head(rows)
+    except ValueError:
+        raise UsageError(
+            f"This head does not take the {rows.shape[1]} numbers that {', '.join(listed(stages))} "
+            f"with {' and '.join(listed(pooling))} pooling give for each image."
+        ) from None
     for layer in backbone.model.layers:
         layer.trainable = False
-    return keras.Model(inputs, head(rows), name=f"{backbone.name}-classifier")
+    return keras.Model(inputs, logits, name=f"{backbone.name}-classifier")
 
 
 def tail(
-    backbone: Backbone, start: str, stages: Sequence[str], pooling: Sequence[str] = ("average",)
+    backbone: Backbone,
+    start: str,
+    stages: str | Sequence[str],
+    pooling: str | Sequence[str] = ("average",),
 ) -> keras.Model:
     """The way from the maps of one stage to what a head sees, to be gone once for each image.
 
@@ -114,7 +138,7 @@ def tail(
         Model from (N, s, s, K) to the rows that `features.pooled` gives, (N, F).
 
     Raises:
-        UsageError: there is no such stage, or a stage lies before the start.
+        UsageError: there is no such stage or pooling, or a stage lies before the start.
     """
     rows = _pooled(backbone, stages, pooling)
     return keras.Model(_start(backbone, start, stages), rows)
@@ -143,18 +167,25 @@ def unfreeze(model: keras.Model, first_trainable: str) -> int:
 
     Args:
         model: compile it after this.
-        first_trainable: name of a layer; "logits" for the head alone.
+        first_trainable: name of a layer, or of a stage for its first layer; "logits" for the head
+            alone.
 
     Returns:
         How many numbers train.
 
     Raises:
-        UsageError: no layer has this name.
+        UsageError: no layer and no stage has this name.
     """
     layers = flat(model)
     names = [layer.name for layer in layers]
     if first_trainable not in names:
-        raise UsageError(f"This model has no layer {first_trainable!r}; its last is {names[-1]!r}.")
+        of_stage = [name for name in names if name.startswith(f"{first_trainable}_")]
+        if not of_stage:
+            raise UsageError(
+                f"This model has no layer and no stage {first_trainable!r}; "
+                f"its last layer is {names[-1]!r}."
+            )
+        first_trainable = of_stage[0]
     normalises = [isinstance(layer, keras.layers.BatchNormalization) for layer in layers]
     mask = trainable_mask(names, first_trainable, np.array(normalises))
     for layer, trains in zip(layers, mask, strict=True):
@@ -162,18 +193,18 @@ def unfreeze(model: keras.Model, first_trainable: str) -> int:
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
 
 
-def _start(backbone: Backbone, start: str, stages: Sequence[str]) -> Any:
+def _start(backbone: Backbone, start: str, stages: str | Sequence[str]) -> Any:
     """Symbolic maps of a stage that lies before the others."""
     names = list(backbone.stages)
     [maps] = backbone.up_to(start).outputs
-    early = [stage for stage in stages if names.index(stage) < names.index(start)]
+    early = [stage for stage in listed(stages) if names.index(stage) < names.index(start)]
     if early:
         raise UsageError(f"A model that starts behind {start} cannot see {', '.join(early)}.")
     return maps
 
 
-def _pooled(backbone: Backbone, stages: Sequence[str], pooling: Sequence[str]) -> Any:
+def _pooled(backbone: Backbone, stages: str | Sequence[str], pooling: str | Sequence[str]) -> Any:
     """Symbolic rows of features, in the order of `features.pooled`."""
-    maps = backbone.up_to(*stages).outputs
-    rows = [POOLINGS[name]()(each) for each in maps for name in pooling]
+    maps = backbone.up_to(*listed(stages)).outputs
+    rows = [POOLINGS[name]()(each) for each in maps for name in poolings(pooling)]
     return keras.layers.Concatenate()(rows) if len(rows) > 1 else rows[0]

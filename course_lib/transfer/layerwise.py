@@ -9,21 +9,32 @@ import keras
 
 from ..errors import UsageError
 from ..foundations.fine_tuning import layerwise_learning_rates
+from .backbones import listed
 
 
-def groups(model: keras.Model, ends: Sequence[str]) -> list[list[keras.Layer]]:
+def groups(model: keras.Model, ends: str | Sequence[str]) -> list[list[keras.Layer]]:
     """The layers that train, grouped by stage, from the input side to the output side.
 
     Args:
         model: its layers lie in the order of computation.
-        ends: layers in which stages end, in any order; those that the model lacks are ignored.
+        ends: layers in which stages end, in any order; those that the model lacks are ignored, if
+            it has one of them.
 
     Returns:
         One list for each stage with layers that train; layers behind the last end, the head,
         are the last list.
+
+    Raises:
+        UsageError: the model has none of the ends.
     """
     found: list[list[keras.Layer]] = [[]]
-    for layer in flat(model):
+    ends, layers = listed(ends), flat(model)
+    if ends and not {layer.name for layer in layers} & {*ends}:
+        raise UsageError(
+            f"No layer of this model is called {' or '.join(ends)}: ends are names of layers, as "
+            "in the values of Backbone.stages."
+        )
+    for layer in layers:
         if layer.trainable_weights:
             found[-1].append(layer)
         if layer.name in ends:
@@ -72,7 +83,7 @@ class LayerwiseAdamW(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has 
         cls,
         learning_rate: Any,
         model: keras.Model,
-        ends: Sequence[str],
+        ends: str | Sequence[str],
         decay: float,
         weight_decay: float = 0.0,
     ) -> LayerwiseAdamW:
@@ -86,7 +97,8 @@ class LayerwiseAdamW(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has 
             weight_decay: see the class.
 
         Raises:
-            UsageError: nothing in the model trains, or decay is not in 0..1.
+            UsageError: nothing in the model trains, it has none of the ends, or decay is not in
+                0..1.
         """
         found = groups(model, ends)
         if not found:

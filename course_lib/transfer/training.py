@@ -25,12 +25,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
 
     The order follows from the seed and the epoch alone if `fit` has ``shuffle=False``; otherwise
     Keras draws the order of the batches anew. Bytes and half precision stay what they are until
-    they are on the device.
+    they are on the device. (TensorFlow keeps what `fit` was given until the process ends: give the
+    same arrays to several trainings, not copies of them.)
 
     Args:
         variants: arrays (N, ...), the same examples in each; one variant of an example is drawn
             in each epoch (see `finetune.FLIPS`).
-        labels: (N,) integers, or (N, C) probabilities of the classes.
+        labels: (N,) or (N, 1) integers from 0, or (N, C) probabilities of the classes.
         chosen: the examples to learn from: indices, a mask (N,) or a slice.
         batch_size: examples in a batch; the last one may be smaller.
         seed: of the order and of the variants.
@@ -39,34 +40,46 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         epoch: number of the next epoch, from 0; see `Backup`.
 
     Raises:
-        UsageError: variants and labels differ in length, labels are neither classes nor
-            probabilities, or there is nothing to learn from.
+        UsageError: variants and labels differ in length or variants in shape, labels are neither
+            classes nor probabilities, or there is nothing to learn from.
     """
 
     def __init__(
         self,
         variants: Sequence[np.ndarray],
-        labels: np.ndarray,
+        labels: Sequence[int] | np.ndarray,
         chosen: Any = slice(None),
         batch_size: int = 32,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.variants, self.labels = variants, np.asarray(labels)
+        self.variants = [np.asarray(variant) for variant in variants]
+        self.labels = _checked(np.asarray(labels))
         self.batch_size, self.seed, self.epoch = batch_size, seed, 0
-        lengths = sorted({len(array) for array in (*variants, self.labels)})
-        if len(lengths) != 1:
+        shapes = {variant.shape for variant in self.variants}
+        if len(shapes) != 1 or shapes == {()}:
             raise UsageError(
-                "Labels and variants need one entry for each example: they have "
-                f"{', '.join(map(str, lengths))} entries."
+                "Variants are a list of arrays of one shape, [images] if there is only one: these "
+                f"have {' and '.join(map(str, sorted(shapes))) or 'none'}."
             )
-        _check_labels(self.labels)
+        if len(self.variants[0]) != len(self.labels):
+            raise UsageError(
+                "Labels and variants need one entry for each example, and variants are a list, "
+                f"[images] if there is only one: there are {len(self.labels)} labels for "
+                f"{len(self.variants[0])} examples."
+            )
         try:
-            self.chosen = np.arange(*lengths)[chosen]
-        except (IndexError, TypeError) as error:
-            raise UsageError(f"These examples cannot be chosen: {error}.") from None
-        if not len(self.chosen) or batch_size < 1:
-            raise UsageError("There are no examples to learn from, or none in a batch.")
+            whole = np.arange(len(self.labels))
+            self.chosen = whole[chosen if isinstance(chosen, slice) else [*chosen]]
+        except (IndexError, TypeError, ValueError):
+            self.chosen = whole[[]]
+        if not len(self.chosen) or self.chosen.ndim != 1:
+            raise UsageError(
+                f"These choose nothing to learn from: {str(chosen)[:40]}. Give indices below "
+                f"{len(whole)}, a mask of {len(whole)} booleans or a slice."
+            )
+        if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+            raise UsageError(f"batch_size is {batch_size!r}: give a whole number, 1 or more.")
         self._shuffle()
 
     def __len__(self) -> int:
@@ -91,19 +104,22 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         self._picks = random.integers(len(self.variants), size=len(self.chosen))
 
 
-def _check_labels(labels: np.ndarray) -> None:
-    """Keras would round fractions and call them classes."""
+def _checked(labels: np.ndarray) -> np.ndarray:
+    """Keras would round fractions and call them classes, and a class below 0 gives it NaN."""
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
     if labels.ndim == 2:
         if labels.min() < 0 or not np.allclose(labels.sum(axis=1), 1, atol=1e-3):
             raise UsageError(
                 "Labels of shape (N, C) are probabilities: none below 0, and those of each example "
                 "add up to 1."
             )
-    elif not np.issubdtype(labels.dtype, np.integer):
+    elif labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
         raise UsageError(
-            f"Labels of type {labels.dtype} are no classes: take integers, or for each example the "
-            "probabilities of all classes, (N, C)."
+            f"These labels ({labels.dtype}, shape {labels.shape}) are no classes: take integers "
+            "from 0, or for each example the probabilities of all classes, (N, C)."
         )
+    return labels
 
 
 def _carried(variants: Sequence[np.ndarray]) -> np.dtype[Any]:

@@ -7,7 +7,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from course_lib.data import folder
-from course_lib.errors import CourseError
+from course_lib.errors import CourseError, UsageError
 
 
 def picture(path, colour, size=(40, 30), **options):
@@ -82,6 +82,56 @@ def test_images_are_cut_around_their_centre(tmp_path):
     np.testing.assert_array_equal(inside, 200)
 
 
+def test_what_is_transparent_lies_on_white(tmp_path):
+    (tmp_path / "a").mkdir()
+    hidden = Image.new("RGBA", (8, 8), (200, 0, 0, 0))
+    hidden.save(tmp_path / "a" / "hidden.png")
+    np.testing.assert_array_equal(folder.load(tmp_path, 8).images, 255)
+
+
+def test_nothing_is_cut_off_if_it_is_asked_for(tmp_path):
+    file = picture(tmp_path / "a" / "wide.png", (200, 200, 200), (60, 20))
+    [image] = folder.load(tmp_path, (12, 12), pad_to_aspect_ratio=True).images
+    np.testing.assert_array_equal(image[5:7], 200)
+    np.testing.assert_array_equal(image[[0, -1]], 0)
+    np.testing.assert_array_equal(folder.photograph(file, 12, pad_to_aspect_ratio=True), image)
+
+
+def test_a_new_photograph_is_read_like_the_others(top):
+    found = folder.load(top, 8)
+    for file, image in zip(found.files, found.images, strict=True):
+        np.testing.assert_array_equal(folder.photograph(str(file), (8, 8)), image)
+    (top / "no.png").write_bytes(b"")
+    for name, why in {"no.png": "not an image", "gone.png": "No such file"}.items():
+        with pytest.raises(CourseError, match=f"{name} cannot be read as an image: {why}"):
+            folder.photograph(top / name)
+
+
+def test_what_the_system_adds_is_no_image_and_no_class(top):
+    for name in ("good/Thumbs.db", "good/desktop.ini", "__MACOSX/good/b.png", "good/@eaDir/b.png"):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_bytes(b"0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert folder.load(top, 8).class_names == ("bad", "good")
+
+
+def test_a_folder_may_be_told_from_home(top, monkeypatch):
+    monkeypatch.setenv("HOME", str(top.parent))
+    monkeypatch.setenv("USERPROFILE", str(top.parent))
+    assert len(folder.load(f"~/{top.name}", 8).images) == 3
+
+
+def test_what_is_loaded_is_shown_in_a_line(top):
+    assert repr(folder.load(top, 8)) == "ImageFolder(class_names=('bad', 'good'), unreadable=())"
+
+
+def test_one_class_whose_folders_look_like_classes(tmp_path):
+    picture(tmp_path / "animals" / "cat" / "a.png", (255, 0, 0))
+    with pytest.warns(UserWarning, match=r"one class only, “animals”: .* load .*animals"):
+        folder.load(tmp_path, 8)
+
+
 @pytest.mark.parametrize("names", [("train", "val"), ("Test", "training", "validation")])
 def test_parts_of_a_data_set_are_no_classes(tmp_path, names):
     for name in names:
@@ -105,14 +155,28 @@ def test_unreadable_files_are_listed_and_not_fatal(top):
     (top / "bad" / "cut.png").write_bytes(whole[: len(whole) // 2])
     Image.fromarray(np.full((8, 8), 3000, np.uint16)).save(top / "bad" / "deep.png")
     (top / "bad" / "gone.png").symlink_to(top / "nowhere")
-    with pytest.warns(UserWarning, match=r"5 of 8 files were left out \(.*cut\.png: "):
+    (top / "bad" / "phone.HEIC").write_bytes(b"not decoded here")
+    said = r"6 of 9 files were left out \(.*cut\.png: .*and 1 more\)"
+    with pytest.warns(UserWarning, match=said):
         found = folder.load(top, 8)
     reasons = {path.name: reason for path, reason in found.unreadable}
-    assert list(reasons) == ["cut.png", "deep.png", "empty.png", "gone.png", "notes.txt"]
+    assert sorted(reasons) == sorted(
+        ["cut.png", "deep.png", "empty.png", "gone.png", "notes.txt", "phone.HEIC"]
+    )
+    assert "truncated" in reasons["cut.png"]
+    assert reasons["phone.HEIC"] == "HEIC is not read here: convert it to JPEG or PNG"
     assert reasons["empty.png"] == reasons["notes.txt"] == "not an image"
     assert reasons["gone.png"] == "No such file or directory"
     assert "8 bits" in reasons["deep.png"]
     assert len(found.images) == len(found.labels) == len(found.files) == 3
+
+
+def test_what_could_have_been_an_image_is_named_first(top):
+    for number in range(7):
+        (top / "bad" / f"{number}.txt").write_text("a note")
+    (top / "bad" / "z.heic").write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"8 of 11 files were left out \([^;]*z\.heic: HEIC"):
+        folder.load(top, 8)
 
 
 def test_the_warning_names_some_of_many(top):
@@ -136,5 +200,11 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path):
     with pytest.raises(CourseError, match="put the images of each class into one of its own"):
         folder.load(tmp_path)
     (tmp_path / "class").mkdir()
-    with pytest.raises(CourseError, match=r"No file in .*class can be read"):
+    with pytest.raises(CourseError, match=r"No file in .*class can be read as an image: put"):
         folder.load(tmp_path)
+    (tmp_path / "class" / "a.heic").touch()
+    with pytest.raises(CourseError, match=r"class can be read as an image \(a.heic: HEIC is not"):
+        folder.load(tmp_path)
+    for size in (0, (8, 9), "8"):
+        with pytest.raises(UsageError, match="image_size is"):
+            folder.load(tmp_path, size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +65,12 @@ Row = dict[str, str]
 
 def notebook(*cells: str) -> bytes:
     """A notebook with these code cells after the set-up cell."""
-    made = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in (SETUP, *cells)]
-    )
+    return notebook_of((SETUP, *cells))
+
+
+def notebook_of(cells: Iterable[str]) -> bytes:
+    """A notebook with these code cells."""
+    made = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
     return nbformat.writes(made).encode()
 
 

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from course_lib.exercises import catalogue
-from course_lib.grading import slicing
+from course_lib.grading import statements
 from course_lib.grading.marking import lesson_of
 from course_lib.grading.submission import Submission, UnreadableError, parse, read
 
@@ -46,7 +46,7 @@ def test_cells_are_parsed_in_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatc
         finally:
             under_way.pop()
 
-    monkeypatch.setattr(slicing, "compile", counting, raising=False)
+    monkeypatch.setattr(statements, "compile", counting, raising=False)
     with ThreadPoolExecutor(4) as pool:
         made = list(
             pool.map(lambda n: parsed(f"x{n} = {n}", f"def mse(p, t): return {n}"), range(8))
@@ -278,7 +278,15 @@ def test_only_what_the_answer_needs_is_run() -> None:
          ["n = 1", "n += 1", "def mse(p, t): return n"]),
         (["def deco(f): return f", "@deco\ndef mse(p, t): return 1"],
          ["def deco(f): return f", "@deco"]),
-        (["@check\ndef mse(p, t): return 1"], ["@check"]),
+        (["@check\ndef mse(p, t): return 1"], ["def check(answer, *rest, **options):", "@check"]),
+        (["def check(f): return f", "mse = check(mse)", "def mse(p, t): return 1"],
+         ["def mse(p, t): return 1"]),
+        (["def check(f): return f(1, 2)", "size = check(max)", "def mse(p, t): return size"],
+         ["def check(f): return f(1, 2)", "size = check(max)", "def mse(p, t): return size"]),
+        (["import math, no_such_thing", "def mse(p, t): return math.pi"],
+         ["import math", "def mse(p, t): return math.pi"]),
+        (["from __future__ import annotations\nx = 1", "def mse(p: A, t: A): return 1"],
+         ["from __future__ import annotations", "def mse(p: A, t: A): return 1"]),
         (["def f(n): return f(n - 1)", "def f(n): return f(n)", "def mse(p, t): return f(p)"],
          ["def f(n): return f(n)", "def mse(p, t): return f(p)"]),
         (["def mse(p, t): return sum(p)", "sum = 0\nprint(sum)"], ["def mse(p, t): return sum(p)"]),
@@ -330,7 +338,7 @@ def test_other_answers_come_along_unless_something_stands_in_for_them() -> None:
 def test_the_notebooks_check_is_passed_over_under_every_name() -> None:
     renamed = "from course_lib.exercises import check as verdict"
     made = parsed(renamed, "@verdict\n" + RIGHT["mse"].strip()).slices.program("mse")
-    assert [name for name, _ in made.provided] == ["verdict"]
+    assert ("verdict", statements.PASSING.format("verdict")) in made.segments
     assert not any("course_lib" in source for _, source in made.segments)
 
 

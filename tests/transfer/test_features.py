@@ -122,6 +122,22 @@ def test_a_trained_network_neither_reads_nor_writes_the_features_of_the_pretrain
     np.testing.assert_array_equal(features.pooled(network, images), pretrained)
 
 
+def test_preprocessing_is_known_by_these_images_and_not_by_a_sample(backbone, images):
+    """On an image of mean 127.5 these two do the same, on ours they do not."""
+    fixed, own = (
+        features.pooled(backbone, images, preprocess=prepare)
+        for prepare in (lambda rgb: rgb - 127.5, lambda rgb: rgb - rgb.mean((1, 2, 3))[0])
+    )
+    assert np.abs(fixed - own).max() > 0
+
+
+def test_one_name_needs_no_list(backbone, images):
+    np.testing.assert_array_equal(
+        features.pooled(backbone, images, "stage2", "maximum"),
+        features.pooled(backbone, images, ["stage2"], ["maximum"]),
+    )
+
+
 def test_numpy_reads_what_is_kept(backbone, images, cache):
     rows = features.pooled(backbone, images)
     kept = [np.load(path)["features"] for path in cache.glob("*.npz")]
@@ -262,6 +278,11 @@ def test_without_a_place_to_keep_them_they_are_computed_all_the_same(
         ({"images": np.zeros((0, SIZE, SIZE, 3), np.uint8)}, "no images"),
         ({"images": np.zeros((1, 64, 64, 3), np.uint8)}, "64"),
         ({"images": np.full((1, SIZE, SIZE, 3), 0.5)}, "0..255"),
+        ({"stages": "conv9"}, "no stage conv9"),
+        ({"pooling": "mean"}, "no pooling mean"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"batch_size": 2.5}, r"batch_size is 2\.5"),
+        ({"preprocess": lambda rgb: rgb[..., :1]}, "preprocess makes"),
     ],
 )
 def test_what_cannot_be_computed_is_refused_in_a_sentence(
@@ -270,6 +291,11 @@ def test_what_cannot_be_computed_is_refused_in_a_sentence(
     with pytest.raises(UsageError, match=named):
         features.pooled(backbone, **{"images": images, **arguments})
     assert not cache.exists()
+
+
+def test_maps_are_of_one_stage(backbone, images):
+    with pytest.raises(UsageError, match="Maps are of one stage"):
+        features.maps(backbone, images, ["stage2"])
 
 
 def test_the_folder_is_the_platforms_unless_it_is_chosen(monkeypatch, tmp_path):

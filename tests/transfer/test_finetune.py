@@ -118,8 +118,19 @@ def test_stage_starts_behind_the_stage_before_it():
         finetune.stage_start(network, "stage9")
 
 
+@pytest.mark.parametrize("stage", ["stem", "stage6", "stage7"])
+def test_a_stage_is_unfrozen_from_its_first_layer_on(images, stage):
+    model, trains = with_head(images), []
+    for first in (stage, finetune.stage_start(backbone(), stage)):
+        finetune.unfreeze(model, first)
+        trains.append([w.path for w in model.trainable_weights])
+    assert trains[0] == trains[1]
+
+
 def test_unfreezing_an_unknown_layer_is_one_sentence():
-    with pytest.raises(UsageError, match="no layer 'conv9'; its last is 'logits'"):
+    with pytest.raises(
+        UsageError, match="no layer and no stage 'conv9'; its last layer is 'logits"
+    ):
         finetune.unfreeze(small(), "conv9")
 
 
@@ -176,6 +187,38 @@ def test_the_head_standardizes_as_its_features():
     np.testing.assert_allclose(standardized.mean(axis=0), 0, atol=1e-6)
     np.testing.assert_allclose(standardized.std(axis=0), [1, 1, 1, 1, 1, 0], atol=1e-6)
     np.testing.assert_array_equal(head.predict(constant, verbose=0), 0)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [np.ones(4), np.ones((2, 1, 1, 4)), np.ones((0, 4)), np.full((2, 4), np.nan), "rows"],
+)
+def test_a_head_learns_from_a_table_of_numbers(features):
+    with pytest.raises(UsageError, match="A head learns from rows of finite numbers"):
+        finetune.head(features, 2)
+
+
+def test_a_head_has_two_classes():
+    with pytest.raises(UsageError, match="num_classes is 2 or more"):
+        finetune.head(np.ones((2, 4)), 1)
+
+
+def test_one_name_needs_no_list(images):
+    head = finetune.head(features.pooled(backbone(), images, "stage6", "maximum"), 2)
+    alone = finetune.assemble(backbone(), head, "stage6", "maximum")
+    listed = finetune.assemble(backbone(), head, ["stage6"], ["maximum"])
+    assert [layer.name for layer in alone.layers[:-2]] == [
+        layer.name for layer in listed.layers[:-2]
+    ]
+    assert finetune.tail(backbone(), "stage5", "stage6").output_shape == (None, 192)
+
+
+def test_a_head_for_other_features_is_refused(images):
+    head = finetune.head(features.pooled(backbone(), images, "stage6"), 2)
+    with pytest.raises(UsageError, match=r"not take the 384 numbers that stage6 with average and"):
+        finetune.assemble(backbone(), head, "stage6", BOTH)
+    with pytest.raises(UsageError, match="no pooling avg"):
+        finetune.assemble(backbone(), head, "stage6", "avg")
 
 
 def test_the_tail_goes_from_maps_to_what_the_head_sees(images):
@@ -258,6 +301,14 @@ def test_layerwise_adamw_can_be_made_anew_from_its_settings():
     optimizer = layerwise.LayerwiseAdamW(0.125, {"a/kernel": 0.5}, 0.25)
     again = layerwise.LayerwiseAdamW.from_config(optimizer.get_config())
     assert again.get_config() == optimizer.get_config()
+
+
+def test_ends_that_are_no_layers_are_refused(images):
+    model = with_head(images)
+    with pytest.raises(UsageError, match="No layer of this model is called stage6 or stage7"):
+        layerwise.LayerwiseAdamW.by_group(0.1, model, ["stage6", "stage7"], 0.5)
+    end = backbone().stages["stage7"]
+    assert layerwise.groups(model, end) == layerwise.groups(model, [end])
 
 
 @pytest.mark.parametrize("decay", [0.0, 1.5])

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from importlib import util
 from pathlib import Path
 
@@ -145,11 +146,19 @@ def test_small_types_are_carried_to_the_device_as_they_are(types, carried):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"variants": [ROWS, ROWS[1:]]}, "they have 11, 12 entries"),
-        ({"chosen": []}, "no examples to learn from"),
-        ({"chosen": [12]}, "cannot be chosen: index 12 is out of bounds"),
-        ({"batch_size": 0}, "none in a batch"),
-        ({"labels": LABELS / 3}, "Labels of type float64 are no classes"),
+        ({"variants": [ROWS, ROWS[1:]]}, r"of one shape.* \(11, 5\) and \(12, 5\)"),
+        ({"variants": []}, "these have none"),
+        ({"variants": ROWS}, "12 labels for 5 examples"),
+        ({"labels": LABELS[1:]}, "there are 11 labels for 12 examples"),
+        ({"chosen": []}, "nothing to learn from"),
+        ({"chosen": 3}, "nothing to learn from: 3"),
+        ({"chosen": [12]}, "indices below 12"),
+        ({"chosen": [True] * 5}, "a mask of 12"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"batch_size": 4.0}, r"batch_size is 4\.0"),
+        ({"labels": LABELS / 3}, r"labels \(float64, shape \(12,\)\) are no classes"),
+        ({"labels": LABELS - 1}, "integers from 0"),
+        ({"labels": 1}, "are no classes"),
         ({"labels": np.eye(2)[LABELS] / 2}, "those of each example add up to 1"),
         ({"labels": np.array([[1.5, -0.5]] * 12)}, "none below 0"),
     ],
@@ -157,6 +166,30 @@ def test_small_types_are_carried_to_the_device_as_they_are(types, carried):
 def test_what_says_nothing_is_one_sentence(arguments, sentence):
     with pytest.raises(UsageError, match=sentence):
         Batches(**{"variants": [ROWS], "labels": LABELS} | arguments)
+
+
+def test_a_column_of_labels_is_labels():
+    np.testing.assert_array_equal(Batches([ROWS], LABELS[:, None].tolist()).labels, LABELS)
+
+
+def test_validation_is_chosen_like_training_and_nothing_piles_up_over_epochs():
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    mask = [True] * 8 + [False] * 4
+    others = [not each for each in mask]
+    training = Batches([ROWS], LABELS, mask, batch_size=4)
+    threads, losses = [], []
+    for chosen in (others, range(8, 12), (8, 9, 10, 11), slice(8, None)):
+        validation = Batches([ROWS], LABELS, chosen)
+        model.set_weights([np.eye(5, 2), np.zeros(2)])
+        history = model.fit(
+            training, validation_data=validation, epochs=5, shuffle=False, verbose=0
+        )
+        losses.append(history.history["val_loss"][0])
+        threads.append(threading.active_count())
+    np.testing.assert_allclose(losses[1:], losses[0], rtol=0.5)
+    assert np.isfinite(losses).all()
+    assert threads[0] == threads[-1]
 
 
 def test_probabilities_of_0_and_1_are_labels():

@@ -1,0 +1,303 @@
+"""The top-level statements of a notebook, and which names each reads, binds and changes.
+
+Asked of Python's own `symtable`, and of the syntax tree.
+"""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from threading import Lock
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+PASSING = "def {}(answer, *rest, **options):\n    return answer\n"
+"""Stands in for the course's `check`."""
+MAX_REMEMBERED = 2000
+"""Length of the longest statement whose analysis is kept for the next notebook."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement at the top level of a cell.
+
+    Attributes:
+        order: its place in the notebook.
+        cell: number of its code cell.
+        source: its text.
+        defines: names bound by `def`, `class` or `= lambda`, also inside `if`, `try`, `with`.
+        aliases: names bound as ``name = other``.
+        imports: names bound by an import.
+        binds: all names that it binds anew.
+        updates: names whose value it changes: ``x += 1``, ``x[0] = 1``, ``x.append(1)``.
+        deletes: names that it unbinds: ``del x``.
+        fills: functions that it calls with a name, which they may fill, and that name: ``f(x)``.
+        sets: names that its functions bind when they are called: ``global x``.
+        now: names that it reads when it runs.
+        later: names that its functions read when they are called.
+        star: it is ``from module import *``.
+        flag: it is ``from __future__ import ...``, which holds for all that follows.
+        of_course: names that it imports from the course.
+        judges: functions that it calls with a name, as ``check(mse)``, and that name.
+        hands_on: that, where nothing else is done: ``mse = check(mse)``.
+    """
+
+    order: int
+    cell: int
+    source: str
+    defines: frozenset[str]
+    aliases: frozenset[str]
+    imports: frozenset[str]
+    binds: frozenset[str]
+    updates: frozenset[str]
+    deletes: frozenset[str]
+    fills: frozenset[tuple[str, str]]
+    sets: frozenset[str]
+    now: frozenset[str]
+    later: frozenset[str]
+    star: bool
+    flag: bool
+    of_course: frozenset[str]
+    judges: frozenset[tuple[str, str]]
+    hands_on: tuple[str, str] | None
+
+
+def statements(cell: int, source: str, first: int) -> Iterator[Statement]:
+    """The top-level statements of one cell, numbered from ``first``.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: Python cannot read the cell.
+    """
+    lines = [line.encode() for line in source.split("\n")]
+    tree = syntax_tree(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    order = first
+    for node in tree.body:
+        for text in _texts(node, lines):
+            known = _known if len(text) <= MAX_REMEMBERED else _statement
+            yield replace(known(text), cell=cell, order=order)
+            order += 1
+
+
+_PARSING = Lock()
+
+
+def syntax_tree(source: str, flags: int = 0) -> ast.Module:
+    """`ast.parse`, in one thread at a time.
+
+    Python 3.11 counts the depth of all threads' trees together, and may then fail on a good one
+    (https://github.com/python/cpython/issues/106905).
+
+    Args:
+        source: of a cell or a statement.
+        flags: of `compile`.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: it cannot be parsed.
+    """
+    with _PARSING:
+        tree: ast.Module = compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST | flags, True)
+    return tree
+
+
+def _texts(node: ast.stmt, lines: Sequence[bytes]) -> Iterator[str]:
+    """The source of a statement; of an import of several names, one for each.
+
+    Where one of them is missing the others are there, and the course's `check` stands alone.
+    """
+    if not isinstance(node, _IMPORTS) or len(node.names) == 1:
+        yield _text(node, lines)
+        return
+    for name in node.names:
+        node.names = [name]
+        yield ast.unparse(node)
+
+
+def _text(node: ast.stmt, lines: Sequence[bytes]) -> str:
+    """The source of a statement, decorators included (columns count UTF-8 bytes)."""
+    decorators = getattr(node, "decorator_list", [])
+    start = min([node.lineno, *(decorator.lineno for decorator in decorators)]) - 1
+    end = (node.end_lineno or node.lineno) - 1
+    inside = [*lines[start : end + 1]]
+    inside[-1] = inside[-1][: node.end_col_offset]
+    if not decorators:
+        inside[0] = inside[0][node.col_offset :]
+    return b"\n".join(inside).decode()
+
+
+def _statement(source: str) -> Statement:
+    """One statement as if it stood alone: most are in everybody's notebook."""
+    (node,) = syntax_tree(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT).body
+    now, later, assigned, sets = _names(source)
+    defines: set[str] = set()
+    aliases: set[str] = set()
+    imports: set[str] = set()
+    for inner in _block(node):
+        if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            defines.add(inner.name)
+        elif isinstance(inner, _IMPORTS):
+            imports.update(name.asname or name.name.split(".")[0] for name in inner.names)
+        elif isinstance(inner, (ast.Assign, ast.AnnAssign)):
+            targets = inner.targets if isinstance(inner, ast.Assign) else [inner.target]
+            names = {target.id for target in targets if isinstance(target, ast.Name)}
+            if isinstance(inner.value, ast.Lambda):
+                defines |= names
+            elif isinstance(inner.value, (ast.Name, ast.Attribute)):
+                aliases |= names
+    deletes = frozenset(_deletes(node))
+    of_course = frozenset(_of_course(node))
+    return Statement(
+        order=0,
+        cell=0,
+        source=_passing(node) or source,
+        defines=frozenset(defines),
+        aliases=frozenset(aliases),
+        imports=frozenset(imports),
+        binds=assigned - _only_augmented(node) - deletes,
+        updates=frozenset(_updates(node)),
+        deletes=deletes,
+        fills=frozenset(_fills(node)),
+        sets=sets,
+        now=now,
+        later=later,
+        star=isinstance(node, ast.ImportFrom) and node.names[0].name == "*",
+        flag=isinstance(node, ast.ImportFrom) and node.module == "__future__",
+        of_course=of_course,
+        judges=frozenset(_judges(node)),
+        hands_on=_hands_on(node),
+    )
+
+
+_known = lru_cache(maxsize=2048)(_statement)
+
+
+def _names(source: str) -> tuple[frozenset[str], ...]:
+    """Global names that a statement reads at once, that its functions read, that it binds, and that
+    its functions bind.
+    """
+    now: set[str] = set()
+    later: set[str] = set()
+    sets: set[str] = set()
+    top = symtable.symtable(source, "<cell>", "exec")
+
+    def collect(table: symtable.SymbolTable, deferred: bool) -> None:
+        for symbol in table.get_symbols():
+            if table is not top and symbol.is_declared_global() and symbol.is_assigned():
+                sets.add(symbol.get_name())
+                later.add(symbol.get_name())  # `x += 1` reads it, too
+            if symbol.is_referenced() and (table is top or symbol.is_global()):
+                (later if deferred else now).add(symbol.get_name())
+        for child in table.get_children():
+            comprehension = child.get_name() in {"listcomp", "setcomp", "dictcomp", "genexpr"}
+            function = child.get_type() == "function" and not comprehension
+            collect(child, deferred or function)
+
+    collect(top, False)
+    bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    return frozenset(now), frozenset(later), frozenset(bound), frozenset(sets)
+
+
+def _block(node: ast.stmt) -> Iterator[ast.stmt]:
+    """The statement itself, and those inside of `if`, `try` and `with`."""
+    yield node
+    if isinstance(node, (ast.If, ast.Try, ast.With, ast.AsyncWith)):
+        for part in ("body", "handlers", "orelse", "finalbody"):
+            for inner in getattr(node, part, []):
+                for statement in inner.body if isinstance(inner, ast.ExceptHandler) else [inner]:
+                    yield from _block(statement)
+
+
+def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def _updates(node: ast.stmt) -> Iterator[str]:
+    for inner in _outside_functions(node):
+        if isinstance(inner, ast.AugAssign):
+            yield from _root(inner.target)
+        elif isinstance(inner, ast.Assign):
+            for target in inner.targets:
+                if not isinstance(target, ast.Name):
+                    yield from _root(target)
+        elif (
+            isinstance(inner, ast.Expr)
+            and isinstance(inner.value, ast.Call)
+            and isinstance(inner.value.func, ast.Attribute)
+        ):
+            yield from _root(inner.value.func)
+
+
+def _deletes(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.Delete):
+        yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def _fills(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    for inner in _outside_functions(node):
+        if isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
+            for function in _root(inner.value.func):
+                for argument in inner.value.args:
+                    yield from ((function, name) for name in _root(argument))
+
+
+def _root(target: ast.expr) -> Iterator[str]:
+    while isinstance(target, (ast.Attribute, ast.Subscript)):
+        target = target.value
+    if isinstance(target, ast.Name):
+        yield target.id
+
+
+def _only_augmented(node: ast.stmt) -> set[str]:
+    inside = list(_outside_functions(node))
+    augmented = {i.target for i in inside if isinstance(i, ast.AugAssign)}
+    stored = {
+        i.id
+        for i in inside
+        if isinstance(i, ast.Name) and isinstance(i.ctx, ast.Store) and i not in augmented
+    }
+    return {target.id for target in augmented if isinstance(target, ast.Name)} - stored
+
+
+def _of_course(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "course_lib":
+        yield from (name.asname or name.name for name in node.names)
+
+
+def _passing(node: ast.stmt) -> str:
+    """What stands for an import of the course's `check`, or ""."""
+    if any(_of_course(node)) and isinstance(node, ast.ImportFrom):
+        (name,) = node.names
+        if name.name == "check":
+            return PASSING.format(name.asname or name.name)
+    return ""
+
+
+def _judges(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    for inner in _outside_functions(node):
+        if isinstance(inner, ast.Call) and inner.args and isinstance(inner.args[0], ast.Name):
+            yield _called(inner), inner.args[0].id
+
+
+def _hands_on(node: ast.stmt) -> tuple[str, str] | None:
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target, value = node.targets[0], node.value
+        if isinstance(target, ast.Name) and isinstance(value, ast.Call) and value.args:
+            given = value.args[0]
+            if isinstance(given, ast.Name) and given.id == target.id:
+                return _called(value), target.id
+    return None
+
+
+def _called(call: ast.Call) -> str:
+    """The function that a call calls; of one in a module its last name, after a dot."""
+    called = call.func
+    if isinstance(called, ast.Attribute):
+        return f".{called.attr}"
+    return called.id if isinstance(called, ast.Name) else ""
