@@ -96,7 +96,7 @@ def test_a_hint_that_does_not_exist_gets_a_sentence_and_the_verdict(
 ) -> None:
     check(mse, hint=hint)
     sentence, verdict = capsys.readouterr().out.splitlines()
-    assert sentence == "There is no such hint. Ask for `check(mse, hint=2)`, or for `hint=3`."
+    assert sentence == "There is no such hint. Ask for `check(mse, hint=2)`, up to `hint=4`."
     assert verdict.startswith("mse: wrong")
     lent = check(mse)
     capsys.readouterr()
@@ -112,9 +112,34 @@ def test_hints_come_by_degrees() -> None:
     assert verdict.hints[1] not in second
     assert "hint=3" in second
     assert verdict.hints[1] in third
-    assert "More:" not in third
-    opened = [verdict.html(hint).count("<details open") for hint in (1, 2, 3)]
-    assert opened == [0, 1, 2]
+    assert third.endswith("More: check(mse, hint=4)")
+    placed = judge("mse", mse, locate=True)
+    assert placed.place == "line 2: the function `np.sum`"
+    fourth = "Line 2: the function `np.sum`. One change there makes your function right."
+    assert fourth in placed.text(4)
+    assert fourth not in placed.text(3)
+    assert "More:" not in placed.text(4)
+    opened = [placed.html(hint).count("<details open") for hint in (1, 2, 3, 4)]
+    assert opened == [0, 1, 2, 3]
+    assert verdict.html().count("<details") == 2
+
+
+def test_a_place_is_looked_for_when_text_is_asked_for_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def nothing_like_it(predictions: np.ndarray, targets: np.ndarray) -> Any:
+        return 7.0
+
+    lent = check(mse, hint=4)
+    said = capsys.readouterr().out
+    assert said.count("Line 2: the function `np.sum`.") == 1
+    check(lent, hint=4)
+    assert capsys.readouterr().out == said
+    nothing_like_it.__name__ = "mse"
+    check(nothing_like_it, hint=4)
+    assert capsys.readouterr().out.splitlines()[1].startswith("No one place was found")
+    check(right_mse(), hint=4)
+    assert capsys.readouterr().out == "mse: correct (1 of 1 point).\n"
 
 
 @pytest.mark.parametrize("exercise", catalogue().values(), ids=lambda e: e.name)
@@ -179,7 +204,10 @@ def test_in_a_notebook_it_displays_html_text_and_the_verdict(
     try:
         with capture_output() as shown:
             check(mse)
-        (output,) = shown.outputs
+        output, again = shown.outputs
+        assert again.data[VERDICT_TYPE] == output.data[VERDICT_TYPE]
+        assert "Where to look" not in output.data["text/html"]
+        assert "Where to look" in again.data["text/html"]
         assert set(output.data) == {"text/plain", "text/html", VERDICT_TYPE}
         assert output.data[VERDICT_TYPE] == {
             "exercise": "mse",
