@@ -19,7 +19,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -189,6 +188,9 @@ _SLIPS = {
     "inhomogeneous": "Arrays of different length do not fit into one array; a list takes them.",
     r"multiply sequence by non-int|unsupported operand .*'(list|tuple)'": "A list or tuple does "
     "not compute with its entries as an array does: go through it, `[2 * a for a in arrays]`.",
+    r"(list|tuple) indices must be|'(list|tuple)' object has no attribute": "A list or tuple has "
+    "no rows and columns to pick from: `np.array` makes an array of it. Does a function that you "
+    "call return a list?",
     _ROWS: "To meet the rows of a matrix, one number per row has to be a column: is "
     "`keepdims=True` missing, or `[:, None]`?",
     r"could not be broadcast .*\((\d+),(\d+)\) \(\2,\1\)": "One of the two arrays lies across: "
@@ -252,7 +254,7 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
                 how = "."
                 if "Tensor" in type(g).__name__:
                     how = ": `keras.ops.convert_to_numpy` makes an array of it."
-                elif isinstance(g, BuiltinFunctionType | FunctionType | MethodType):
+                elif type(g).__name__ in ("builtin_function_or_method", "function", "method"):
                     how = ": are the brackets `()` behind its name missing?"
                 return "wrong", f"{found}{how}"
             wanted, actual = np.asarray(w), array_of(g)
@@ -320,6 +322,30 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
                 "only a second name."
             )
     return None
+
+
+def remark(trials: Sequence[Trial]) -> str:
+    """What a right answer returns that later answers may stumble over, or ""."""
+    for trial in trials:
+        for _, want, got in parts(trial.want.value, trial.got.value):
+            if not isinstance(want, np.ndarray) or not want.ndim:
+                continue
+            if isinstance(got, (list, tuple)):
+                return (
+                    f"You return a {type(got).__name__}, not an array: who goes on to compute with "
+                    "it, as in `p - 1` or `p[:, 0]`, first needs `np.array(p)`."
+                )
+            if isinstance(got, np.matrix):
+                return (
+                    "You return an `np.matrix`, for which `*` is the matrix product: `np.asarray` "
+                    "makes an array of it, with which others can go on."
+                )
+            if got.dtype in (np.float16, np.float32) and want.dtype == np.float64:
+                return (
+                    f"Your numbers are rounded to {got.dtype}: what goes on from them inherits "
+                    "the rounding, and may be refused for it."
+                )
+    return ""
 
 
 Find = Callable[[Exercise, Sequence[Trial]], Finding | None]

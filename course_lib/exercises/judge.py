@@ -108,7 +108,8 @@ def _diagnosis(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Verdict
     if first.error.startswith("NotImplementedError") and not first.begun:
         return _verdict(exercise, "not attempted", NOT_ATTEMPTED)
     if all(trial.correct for trial in trials):
-        return _verdict(exercise, "correct", "Correct.", points=exercise.points)
+        message = f"Correct. {diagnosis.remark(trials)}".strip()
+        return _verdict(exercise, "correct", message, points=exercise.points)
     verdict = _explained(exercise, [t for t in trials if not t.case.call] or trials, trials)
     small = "" if verdict.misconception else by_hand.counterexample(trials)
     if not small:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from lucky import LUCKY
+from unusual import UNUSUAL
 from written import answer
 
 from course_lib.exercises import Case, Exercise, catalogue
@@ -51,7 +52,8 @@ def test_no_wrong_answer_passes_by_luck(exercise: Exercise) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 def test_no_right_answer_is_refused_by_bad_luck(exercise: Exercise) -> None:
+    unusual = [answer(exercise.name, body) for body in UNUSUAL.get(exercise.name, ())]
     for seed in SEEDS:
         for case in exercise.draw_cases(seed):
-            for right in exercise.right_answers:
-                assert is_right(exercise, right, case), (seed, case.kind)
+            for number, right in enumerate([*exercise.right_answers, *unusual]):
+                assert is_right(exercise, right, case), (number, seed, case.kind)
