@@ -16,7 +16,8 @@
 #
 # This course derives the formulas behind training neural networks, and then uses them for transfer
 # learning. You write each formula yourself, in a few lines of NumPy. You see it agree with finite
-# differences and with Keras. When an answer is wrong, the course says which mistake it is.
+# differences and with Keras. When an answer is wrong, the course says where,
+# and often which mistake it is.
 #
 # On this page:
 #
@@ -37,7 +38,8 @@
 # then the one below it, which begins like `mse = check(mse)`. It answers at once:
 #
 # - **Correct**: go on.
-# - **Not right yet**: it names the mistake. Two hints are folded below it. Change your code, run
+# - **Not right yet**: it names the mistake if it knows it, and otherwise shows where your
+#   numbers first differ. Two hints are folded below it. Change your code, run
 #   both cells again.
 # - **Not attempted yet**: the cell above still says `raise NotImplementedError()`.
 # - **It stopped with an error**, or **Out of time**: it says in which line, or that a loop never
