@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 NEAR = 0.65
 """So alike must a name be to an unknown one, as `difflib` measures it, to be offered as what was
@@ -23,6 +23,17 @@ class UsageError(CourseError):
     """The command was called wrongly: an unknown name, a missing path."""
 
     status = 2
+
+
+NAMED = 20
+"""Of files, submissions or learners to be told of, so many are named."""
+
+
+def named(told: Sequence[str]) -> str:
+    """Files, submissions or learners in a sentence, not too many."""
+    more = len(told) - NAMED
+    names = ", ".join(f"“{name}”" for name in told[:NAMED])
+    return f"{names} and {more} more" if more > 0 else names
 
 
 def unknown(

@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import UsageError, unknown
+from ..errors import UsageError, named, unknown
 from ..exercises.catalogue import catalogue
 from ..lessons import START_PAGE
+from . import platforms
+from .archives import MAX_BYTES, MAX_HANDED_IN, SUFFIX, Archives
 
-# As canvas-lms's lib/content_zipper.rb and Moodle's mod/assign name what is downloaded.
-_CANVAS = re.compile(r"(?P<name>\w+?)(?:_LATE)?_(?P<id>\d+)_\d{3,}_.+")
-_MOODLE = re.compile(r"(?P<learner>(?P<name>.+)_\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?")
 # Some browsers add an ending to what they do not know.
 _ENDING = re.compile(r"\.ipynb(?:\.txt|\.json)?$", re.IGNORECASE)
-_ARCHIVES = frozenset({".zip", ".gz", ".tgz", ".7z", ".rar"})
+ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json")
+_OTHER_ARCHIVES = frozenset({".gz", ".tgz", ".tar", ".7z", ".rar"})
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Source:
     Attributes:
         id: unique in the run; its path below the folder that was named, without ending.
         learner: whose it is.
-        path: of the file.
+        path: of the file, which may be unpacked from an archive.
     """
 
     id: str
@@ -37,71 +36,64 @@ class Source:
     path: Path
 
 
-def discover(paths: Sequence[Path]) -> tuple[list[Source], list[str]]:
+def discover(
+    paths: Sequence[Path], archives: Archives | None = None
+) -> tuple[list[Source], list[str]]:
     """All submissions under ``paths``, sorted, and a note on each thing that was passed over.
 
     A folder holds LEARNER.ipynb files, or folders of learners as nbgrader's ``submitted`` does
     (which may also be named by the folder that it stands in, or by one in it). The name of a
     learner is that of the file, or of the topmost folder that is not named after a lesson. In
-    downloads from Canvas and Moodle it is the name and the number that they put in front. What a
-    Mac adds to archives is passed over in silence, and the solutions in a clone of the course with
-    a note.
+    downloads from Canvas and Moodle it is the name and the number that they put in front. A zip
+    file is taken for the folder that is packed in it. What a Mac adds to archives is passed over
+    in silence, and the solutions in a clone of the course with a note.
+
+    Args:
+        paths: of files and folders.
+        archives: which unpack zip files; without them these are passed over.
 
     Raises:
         UsageError: a path is missing, is no notebook, or holds none.
     """
+    archives = archives or Archives(())
     found: dict[Path, Source] = {}
-    notes: list[str] = []
+    walk = _Walk(archives)
     taken: set[str] = set()
     for path in paths:
         if not path.exists() and not path.is_symlink():
             raise UsageError(_missing(path))
-        files = list(_notebooks(path, notes))
+        files = list(walk.notebooks(path))
         if not files:
-            skipped = f" ({notes[-1]})" if notes else ""
+            skipped = f" ({archives.told(walk.notes[-1])})" if walk.notes else ""
             raise UsageError(
                 f"There is no notebook to grade in “{path}”{skipped}: put LEARNER.ipynb files "
                 "there, or a folder of notebooks for each learner."
             )
-        by_canvas = _named_by_canvas(files)
-        for file in files:
+        canvas = _canvas_folders(files)
+        for file, shown in files:
             if file not in found:
-                root = path if path.is_dir() else path.parent
-                found[file] = _source(file, root, taken, by_canvas=file.parent in by_canvas)
-    return sorted(found.values(), key=lambda source: source.id), notes + _namesakes(found.values())
+                root = path if path.is_dir() or archives.takes(path) else path.parent
+                named = shown.parent in canvas
+                found[file] = _source(file, shown, root, taken, by_canvas=named)
+    notes = [*map(archives.told, walk.notes), *walk.beside(), *_namesakes(found.values())]
+    return sorted(found.values(), key=lambda source: source.id), notes
 
 
-def _named_by_canvas(files: Iterable[Path]) -> set[Path]:
-    """Folders in which all names are as Canvas makes them.
-
-    Others number their files, too: ``ws_01_4711223_anna``. A number of Canvas does not begin with
-    zero, is not everybody's, and stands before no more files than one person hands in.
-    """
-    by_folder: dict[Path, list[re.Match[str] | None]] = {}
-    for file in files:
-        by_folder.setdefault(file.parent, []).append(_CANVAS.fullmatch(stem(file)))
+def _canvas_folders(files: Iterable[tuple[Path, Path]]) -> set[Path]:
+    """Folders in which all names are as Canvas makes them."""
+    by_folder: dict[Path, list[str]] = {}
+    for _, shown in files:
+        by_folder.setdefault(shown.parent, []).append(stem(shown))
     most = len({exercise.lesson for exercise in catalogue().values()})
-    found = set()
-    for folder, matches in by_folder.items():
-        of_canvas = [match for match in matches if match is not None]
-        people = Counter((match["name"], match["id"]) for match in of_canvas)
-        if (
-            len(of_canvas) == len(matches)
-            and not any(number.startswith("0") for _, number in people)
-            and max(people.values()) <= most
-            and (len(people) > 1 or len(matches) == 1)
-        ):
-            found.add(folder)
-    return found
+    return {folder for folder, names in by_folder.items() if platforms.are_canvas(names, most)}
 
 
 def _namesakes(sources: Iterable[Source]) -> list[str]:
     """A note on names that Moodle has numbered twice, as it does anew for each assignment."""
     numbered: dict[str, set[str]] = {}
     for source in sources:
-        for part in source.path.parts:
-            if moodle := _MOODLE.fullmatch(part):
-                numbered.setdefault(_text(moodle["name"]), set()).add(source.learner)
+        if person := platforms.by_moodle(source.id.split("/")):
+            numbered.setdefault(person.name, set()).add(source.learner)
     several = [name for name, learners in numbered.items() if len(learners) > 1]
     told = ", ".join(f"“{name}”" for name in sorted(several))
     if not told:
@@ -126,70 +118,121 @@ def _missing(path: Path) -> str:
     return unknown(thing, path.name, names, called=lambda near: path.parent / near)
 
 
-def _notebooks(path: Path, notes: list[str]) -> Iterator[Path]:
-    if path.is_symlink():
-        notes.append(f"“{path}” is a symbolic link and was skipped.")
-    elif not path.is_dir():
-        if not _is_notebook(path):
-            todo = "name an .ipynb file, or a folder of them"
-            if path.suffix.lower() in _ARCHIVES:
+class _Walk:
+    """Looks for notebooks in folders and archives.
+
+    Attributes:
+        notes: a sentence on each thing that was passed over, but for files beside notebooks.
+    """
+
+    def __init__(self, archives: Archives) -> None:
+        self.archives = archives
+        self.notes: list[str] = []
+        self._beside: list[Path] = []
+
+    def notebooks(self, path: Path) -> Iterator[tuple[Path, Path]]:
+        """Each notebook under a path that was named, and its path as a person knows it."""
+        if path.is_symlink():
+            self.notes.append(f"“{path}” is a symbolic link and was skipped.")
+        elif self.archives.takes(path):
+            yield from self._folder(self.archives.unpack(path, self.notes, MAX_BYTES))
+        elif path.is_dir():
+            yield from self._folder(path)
+        elif _is_notebook(path):
+            yield path, path
+        else:
+            todo = "name an .ipynb file, a zip file, or a folder of them"
+            if path.suffix.lower() in _OTHER_ARCHIVES:
                 todo = "unpack it and name the folder"
             raise UsageError(f"“{path}” is not a notebook: {todo}.")
-        yield path
-    else:
+
+    def beside(self) -> list[str]:
+        """A sentence on each kind of file that lay beside notebooks."""
+        kinds: dict[str, list[str]] = {}
+        for file in self._beside:
+            kinds.setdefault(file.suffix.lower(), []).append(str(file))
+        told = []
+        for kind, files in sorted(kinds.items()):
+            counted = f"{len(files)} files" if len(files) > 1 else "one file"
+            ending = f"of kind {kind}" if kind else "without an ending"
+            were = "were" if len(files) > 1 else "was"
+            told.append(f"Beside notebooks {counted} {ending} {were} skipped: {named(files)}.")
+        return told
+
+    def _folder(self, path: Path) -> Iterator[tuple[Path, Path]]:
         submitted = path / "submitted"
-        for entry in _entries(submitted if submitted.is_dir() else path, notes):
-            noted = len(notes)
-            found = list(_under(entry, notes))
-            told = stem(entry) == START_PAGE or any(f"“{entry}”" in note for note in notes[noted:])
+        for entry in self._entries(submitted if submitted.is_dir() else path):
+            noted, beside = len(self.notes), len(self._beside)
+            found = list(self._under(entry))
+            told = stem(entry) == START_PAGE
+            told = told or any(f"“{entry}”" in note for note in self.notes[noted:])
+            if not found:
+                del self._beside[beside:]
             if not found and not told:  # somebody may be missing from the gradebook
-                what = "holds no notebook to grade" if entry.is_dir() else "is not a notebook"
-                notes.append(f"“{entry}” {what} and was skipped.")
+                holds = entry.is_dir() or self.archives.takes(entry)
+                what = "holds no notebook to grade" if holds else "is not a notebook"
+                self.notes.append(f"“{entry}” {what} and was skipped.")
             yield from found
 
+    def _under(self, path: Path) -> Iterator[tuple[Path, Path]]:
+        if path.is_symlink():
+            if _is_notebook(path) or path.is_dir():
+                self.notes.append(f"“{path}” is a symbolic link and was skipped.")
+        elif path.is_dir():
+            for entry in self._entries(path):
+                yield from self._under(entry)
+        elif self.archives.takes(path):
+            yield from self._packed(path)
+        elif _is_notebook(path):
+            if stem(path) != START_PAGE:
+                yield path, self.archives.shown(path)
+        else:
+            self._beside.append(self.archives.shown(path))
 
-def _entries(folder: Path, notes: list[str]) -> list[Path]:
-    """What is in a folder, less what is hidden and no notebook."""
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        notes.append(f"“{folder}” cannot be opened ({error.strerror}) and was skipped.")
-        return []
-    if folder / ".ipynb_checkpoints" in entries:
-        notes.append(f"“{folder / '.ipynb_checkpoints'}” holds automatic copies and was skipped.")
-    handed_out, solved = (
-        {path.name for path in (folder / part).glob("*.ipynb")}
-        for part in ("notebooks", "solutions")
-    )
-    if solved and solved <= handed_out and folder / "solutions" in entries:
-        notes.append(f"“{folder / 'solutions'}” are the course's own and were skipped.")
-        entries.remove(folder / "solutions")
-    return [
-        entry
-        for entry in entries
-        if entry.name != "__MACOSX"
-        and not entry.name.startswith("._")
-        and (not entry.name.startswith(".") or (_is_notebook(entry) and not entry.is_dir()))
-    ]
+    def _packed(self, path: Path) -> Iterator[tuple[Path, Path]]:
+        """What a zip file among others holds; a single notebook is named by the archive."""
+        try:
+            folder = self.archives.unpack(path, self.notes, MAX_HANDED_IN)
+        except UsageError as error:
+            self.notes.append(f"{error} It was skipped.")
+            return
+        found = list(self._under(folder))
+        if len(found) == 1:
+            found = [(found[0][0], self.archives.shown(path).with_suffix(".ipynb"))]
+        yield from found
 
-
-def _under(path: Path, notes: list[str]) -> Iterator[Path]:
-    if path.is_symlink():
-        if _is_notebook(path) or path.is_dir():
-            notes.append(f"“{path}” is a symbolic link and was skipped.")
-    elif path.is_dir():
-        for entry in _entries(path, notes):
-            yield from _under(entry, notes)
-    elif _is_notebook(path) and stem(path) != START_PAGE:
-        yield path
+    def _entries(self, folder: Path) -> list[Path]:
+        """What is in a folder, less what is hidden and no notebook."""
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError as error:
+            self.notes.append(f"“{folder}” cannot be opened ({error.strerror}) and was skipped.")
+            return []
+        copies, solutions = folder / ".ipynb_checkpoints", folder / "solutions"
+        if copies in entries:
+            self.notes.append(f"“{copies}” holds automatic copies and was skipped.")
+        handed_out, solved = (
+            {path.name for path in (folder / part).glob("*.ipynb")}
+            for part in ("notebooks", "solutions")
+        )
+        if solved and solved <= handed_out and solutions in entries:
+            self.notes.append(f"“{solutions}” are the course's own and were skipped.")
+            entries.remove(solutions)
+        return [
+            entry
+            for entry in entries
+            if entry.name != "__MACOSX"
+            and not entry.name.startswith("._")
+            and (not entry.name.startswith(".") or (_is_notebook(entry) and not entry.is_dir()))
+        ]
 
 
 def _is_notebook(path: Path) -> bool:
     return _ENDING.search(path.name) is not None
 
 
-def _source(file: Path, root: Path, taken: set[str], *, by_canvas: bool) -> Source:
-    path, root = file.absolute(), root.absolute()
+def _source(file: Path, shown: Path, root: Path, taken: set[str], *, by_canvas: bool) -> Source:
+    path, root = shown.absolute(), root.absolute()
     if path.is_relative_to(root / "submitted"):
         root /= "submitted"
     # Above what was named it is nbgrader's only if a learner and an assignment lie between.
@@ -197,31 +240,20 @@ def _source(file: Path, root: Path, taken: set[str], *, by_canvas: bool) -> Sour
     if len(path.relative_to(above).parts) >= 3:
         root = above
     below = path.relative_to(root)
-    parts = [*below.parent.parts, stem(below)]
+    parts = [part.removesuffix(SUFFIX) for part in (*below.parent.parts, stem(below))]
+    whole = _text("/".join(parts))
     lessons = {exercise.lesson for exercise in catalogue().values()}
     while len(parts) > 1 and parts[0] in lessons:
         del parts[0]
-    whole = _text(below.with_name(stem(below)).as_posix())
     name, number = whole, 1
     while name in taken:
         number += 1
         name = f"{whole} ({number})"
     taken.add(name)
-    learner = _canvas(parts[0])[0] if by_canvas and len(parts) == 1 else ""
-    moodle = next(filter(None, map(_MOODLE.fullmatch, parts)), None)
-    learner = learner or (moodle["learner"] if moodle else parts[0])
+    person = platforms.by_canvas(parts[0]) if by_canvas and len(parts) == 1 else None
+    person = person or platforms.by_moodle(parts)
+    learner = person.learner if person is not None else parts[0]
     return Source(name, _text(unicodedata.normalize("NFC", learner)), file)
-
-
-def canvas_id(submission: str, learner: str) -> str:
-    """The number by which Canvas knows the learner, if Canvas named the file, or ""."""
-    named, number = _canvas(submission.split("/")[-1])
-    return number if named == learner else ""
-
-
-def _canvas(name: str) -> tuple[str, str]:
-    found = _CANVAS.fullmatch(name)
-    return (f"{found['name']}_{found['id']}", found["id"]) if found is not None else ("", "")
 
 
 def _text(name: str) -> str:

@@ -13,16 +13,17 @@ from pathlib import Path
 from threading import Event
 from typing import Protocol
 
-from ..errors import CourseError, UsageError
+from ..errors import CourseError, UsageError, named
 from ..exercises.catalogue import using
 from ..sandbox import run as sandbox
 from ..sandbox.isolation import NO_SIGHT
 from ..settings import cores
-from .discovery import Source, discover
+from .archives import Archives
+from .discovery import ENDINGS, Source, discover
 from .own_exercises import OwnExercises
 from .record import Graded, HandedIn, grade_one, hand_in
 from .report import Run, templates, write_reports
-from .results import Results, named
+from .results import Results
 
 CHECK_SECONDS = 5.0
 
@@ -120,7 +121,6 @@ def grade(
     if seed is not None and seed < 0:
         raise UsageError(f"The seed must not be negative, as {seed} is.")
     own = OwnExercises.read(exercises) if exercises is not None else None
-    sources, notes = discover(paths)
     if cluster is None:
         sandbox.launch()
     templates()  # will be wanted at the end; now there is time, while the servers start
@@ -128,6 +128,7 @@ def grade(
     crashed: list[str] = []
     of_lesson: Counter[tuple[str, str]] = Counter()
     with (
+        _discovered(paths) as (sources, notes),
         using(own.exercises if own is not None else ()),
         _workers(jobs, cluster, own, trusted=unsafe or _is_one_file(paths)) as workers,
         Results(out, resume, seed, own.sha256 if own is not None else None) as results,
@@ -173,6 +174,13 @@ def grade(
         holds=workers.holds,
         missing=workers.missing,
     )
+
+
+@contextmanager
+def _discovered(paths: Sequence[Path]) -> Iterator[tuple[list[Source], list[str]]]:
+    """See `discover`; what is unpacked is there until the end, to be read one by one."""
+    with Archives(ENDINGS) as archives:
+        yield discover(paths, archives)
 
 
 def _graded(

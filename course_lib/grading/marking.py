@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from threading import Event
 from typing import Any
@@ -23,6 +23,8 @@ from .submission import Submission, handed_out, parse
 MAX_NAME = 80
 _RANKS: tuple[Status, ...] = ("correct", "wrong", "error", "timeout", "not attempted")
 AS_CHECKED = "`{}` was graded as it was where the notebook checks it."
+FORGIVING_LOAD = 10.0
+"""Seconds of processor time for all that a learner wrote above an answer."""
 TRIES = 3  # of an answer whose process is killed, or for which the machine has no time
 
 
@@ -38,6 +40,7 @@ class Marked:
         misconception: id of the known mistake, or None.
         message, hints: as `Verdict` has them.
         notes: sentences on how it was graded.
+        error: type and message of what was raised, if that is what is wrong, or "".
     """
 
     exercise: str
@@ -48,6 +51,7 @@ class Marked:
     message: str = ""
     hints: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    error: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -55,7 +59,8 @@ class Marked:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Marked:
         """Raises: KeyError or TypeError: it is none."""
-        known = {name: data[name] for name in cls.__dataclass_fields__}
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name != "error"}
+        known["error"] = data.get("error", "")
         return cls(**{**known, "hints": tuple(data["hints"]), "notes": tuple(data["notes"])})
 
 
@@ -134,6 +139,15 @@ def ungraded(lesson: str, status: str, message: str) -> list[Marked]:
     ]
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """A verdict, how it came about, and type and message of the error that it tells of, or ""."""
+
+    verdict: Verdict
+    notes: list[str] = field(default_factory=list)
+    error: str = ""
+
+
 class _Marker:
     """Judges the exercises of one submission, in their order.
 
@@ -151,7 +165,8 @@ class _Marker:
         self.accepted: dict[str, Segments] = {}
 
     def mark(self, exercise: Exercise) -> Marked:
-        verdict, notes = self._judge(exercise)
+        judged = self._judge(exercise)
+        verdict = judged.verdict
         source = source_of(exercise)
         if source is not None:
             kept = self.accepted if verdict.status == "correct" else self.stand_ins
@@ -164,33 +179,31 @@ class _Marker:
             verdict.misconception,
             verdict.message,
             tuple(verdict.hints),
-            tuple(notes),
+            tuple(judged.notes),
+            judged.error,
         )
 
-    def _judge(self, exercise: Exercise) -> tuple[Verdict, list[str]]:
+    def _judge(self, exercise: Exercise) -> _Judged:
         name, slices = exercise.name, self.submission.slices
         broken = self.submission.broken.get(name)
         if slices.answer(name) is None:
             if broken is not None:
-                return _without_points(exercise, "error", broken), []
+                return _Judged(_without_points(exercise, "error", broken))
             missing = f"There is no function `{name}` in this notebook."
             if name in self.submission.in_text:
                 missing = f"`def {name}` stands in a cell of text: turn it into a cell of code."
-            return _without_points(exercise, "not attempted", missing), []
-        read = self._readings(exercise)
-        program, notes = next(read)
-        verdict = self._tried(exercise, program)
-        if verdict.status != "correct":
-            for other, told in read:
-                again = self._tried(exercise, other)
-                if _RANKS.index(again.status) < _RANKS.index(verdict.status):
-                    program, verdict, notes = other, again, told
-                if verdict.status == "correct":
-                    break
-        notes = notes + self._notes(exercise, program)
-        if verdict.status == "not attempted" and broken is not None:
-            return _without_points(exercise, "error", broken), notes
-        return verdict, notes
+            return _Judged(_without_points(exercise, "not attempted", missing))
+        best: _Judged | None = None
+        for program, notes in self._readings(exercise):
+            judged = self._tried(exercise, program, notes)
+            if best is None or _rank(judged) < _rank(best):
+                best = judged
+            if not _rank(best):
+                break
+        assert best is not None
+        if best.verdict.status == "not attempted" and broken is not None:
+            return _Judged(_without_points(exercise, "error", broken), best.notes)
+        return best
 
     def _readings(self, exercise: Exercise) -> Iterator[tuple[Program, list[str]]]:
         """Programs that the answer may be, each once, with notes; the best of them counts.
@@ -237,16 +250,29 @@ class _Marker:
             notes.append(f"Graded with the course's own `{name}`, because {why}.")
         return notes
 
-    def _tried(self, exercise: Exercise, program: Program) -> Verdict:
+    def _tried(self, exercise: Exercise, program: Program, notes: list[str]) -> _Judged:
         cases, calls = _cases(exercise, self.seed)
+        limits = self.limits
+        if program.forgiving:
+            limits = replace(limits, load=min(limits.load, FORGIVING_LOAD))
         for _ in range(TRIES):
-            attempt = run(program, calls, self.limits, clock=self.clock, stop=self.stop)
+            attempt = run(program, calls, limits, clock=self.clock, stop=self.stop)
             if not attempt.doubtful or self.clock.left <= 0:
                 break  # else something else may have been at work on this machine
-        problem = _problem(exercise, attempt, self.limits)
+        notes = notes + self._notes(exercise, program)
+        problem = _problem(exercise, attempt, limits)
         if problem is not None:
-            return _without_points(exercise, *problem)
-        return diagnose(exercise, cases, attempt.outcomes)
+            verdict = _without_points(exercise, *problem)
+        else:
+            verdict = diagnose(exercise, cases, attempt.outcomes)
+        of = [attempt.loading] if attempt.loading is not None else attempt.outcomes
+        error = next((outcome.error for outcome in of if outcome.state == "raised"), "")
+        return _Judged(verdict, notes, error if verdict.status == "error" else "")
+
+
+def _rank(judged: _Judged) -> int:
+    """The better, the smaller; 0 is correct."""
+    return _RANKS.index(judged.verdict.status)
 
 
 def _problem(exercise: Exercise, attempt: Attempt, limits: Limits) -> tuple[Status, str] | None:

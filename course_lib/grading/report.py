@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..exercises.verdict import environment
 from ..files import atomic_write
-from . import summary, tables
+from . import platforms, summary, tables
 from .record import Graded
 from .results import writing
 
@@ -59,14 +60,54 @@ def write_reports(out: Path, run: Run) -> tuple[Path, ...]:
     Raises:
         CourseError: one cannot be written.
     """
+    worksheets = {
+        f"moodle_worksheet_{lesson}.csv": lines
+        for lesson, lines in tables.moodle_worksheets(run.records)
+    }
     with writing(out):
         write_all(out / "feedback", feedback_pages(run))
         write_all(out, ((name, table(run.records)) for name, table in TABLES.items()))
+        write_all(out, worksheets.items())
         with atomic_write(out / WORKBOOK) as unfinished:
             tables.gradebook_xlsx(run.records, unfinished)
+        zips = [name for name, back in BACK.items() if _write_zip(out, name, run, back)]
         write_all(out, [("summary.html", [summary_page(run)])])
-    files = ("summary.html", WORKBOOK, *TABLES, "results.jsonl")
+    files = ("summary.html", WORKBOOK, *TABLES, *worksheets, *zips, "results.jsonl")
     return *(out / name for name in files), out / "feedback"
+
+
+def _to_moodle(submission: str) -> str | None:
+    person = platforms.by_moodle(submission.split("/"))
+    return platforms.back_to_moodle(person, "feedback.html") if person is not None else None
+
+
+def _to_canvas(submission: str) -> str | None:
+    # By the numbers in a name Canvas knows what to put it to: it is the one that it gave itself.
+    named = platforms.by_canvas(submission) is not None
+    return f"{_plain(submission, 200)}.html" if named else None
+
+
+BACK: dict[str, Callable[[str], str | None]] = {
+    "feedback_moodle.zip": _to_moodle,
+    "feedback_canvas.zip": _to_canvas,
+}
+"""Zip files that these platforms give out as feedback: the name of a submission's page in it."""
+
+
+def _write_zip(out: Path, name: str, run: Run, back: Callable[[str], str | None]) -> bool:
+    """Write the pages of those whom the platform has named; returns whether there are any."""
+    pages = file_names(learner for learner, _ in tables.by_learner(run.records))
+    inside = {back(record.submission): pages[record.learner] for record in run.records}
+    inside.pop(None, None)
+    if not inside:
+        return False
+    with (
+        atomic_write(out / name) as unfinished,
+        zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for target, page in sorted(inside.items()):
+            archive.write(out / "feedback" / page, target)
+    return True
 
 
 def feedback_pages(run: Run) -> Iterator[tuple[str, Iterable[str]]]:
@@ -98,6 +139,7 @@ def summary_page(run: Run) -> str:
         submissions=len(run.records),
         exercises=summary.by_exercise(run.records),
         mistakes=summary.mistakes(run.records),
+        errors=summary.errors(run.records),
         nothing=summary.attempted_nothing(run.records),
         ungraded=summary.ungraded(run.records),
         learners=learners,
@@ -129,9 +171,9 @@ def file_names(learners: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def _plain(learner: str) -> str:
+def _plain(learner: str, most: int = 50) -> str:
     name = unicodedata.normalize("NFC", learner)
-    return re.sub(r"[^\w.\- ]", "_", name)[:50].strip(". ") or "learner"
+    return re.sub(r"[^\w.\- ]", "_", name)[:most].strip(". ") or "learner"
 
 
 def _is_reserved(name: str) -> bool:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import CourseError, UsageError
+from ..errors import CourseError, UsageError, named
 from .discovery import Source
 from .record import Graded, HandedIn
 
-NAMED = 20
-"""Of submissions or learners to be told of, so many are named."""
 _FAR = 1 << 40  # Windows locks bytes, and others must be able to read those that are there
 
 
@@ -169,13 +167,6 @@ class Results:
                 f"Something else has changed “{self.path}” while it was being written: run again "
                 "with --resume, or into another folder with --out."
             )
-
-
-def named(told: Sequence[str]) -> str:
-    """Submissions or learners in a sentence, not too many."""
-    more = len(told) - NAMED
-    names = ", ".join(f"“{name}”" for name in told[:NAMED])
-    return f"{names} and {more} more" if more > 0 else names
 
 
 @contextmanager

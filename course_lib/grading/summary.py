@@ -86,6 +86,15 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class RaisedError:
+    """How many learners' answers to which exercises raised an error of these words."""
+
+    error: str
+    exercises: Sequence[str]
+    count: int
+
+
+@dataclass(frozen=True)
 class Ungraded:
     """A submission without points, and why."""
 
@@ -153,6 +162,21 @@ def mistakes(records: Sequence[Graded]) -> list[Mistake]:
     }
     ordered = sorted(counts, key=lambda key: (-counts[key], key))
     return [Mistake(*key, says.get(key, ""), counts[key]) for key in ordered]
+
+
+def errors(records: Sequence[Graded]) -> list[RaisedError]:
+    """Every error that kept an answer from points, the one of most learners first.
+
+    What many have in common may be the machine's: a module that is missing here.
+    """
+    learners: dict[str, set[str]] = {}
+    exercises: dict[str, set[str]] = {}
+    for record, entry in _entries(records):
+        if entry.error:
+            learners.setdefault(entry.error, set()).add(record.learner)
+            exercises.setdefault(entry.error, set()).add(entry.exercise)
+    ordered = sorted(learners, key=lambda error: (-len(learners[error]), error))
+    return [RaisedError(one, sorted(exercises[one]), len(learners[one])) for one in ordered]
 
 
 def attempted_nothing(records: Sequence[Graded]) -> list[str]:

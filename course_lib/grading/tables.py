@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..exercises.catalogue import catalogue
 from ..exercises.verdict import HEADINGS
-from .discovery import canvas_id
+from . import platforms
 from .record import Graded
 
 
@@ -126,7 +126,7 @@ def canvas_csv(records: Sequence[Graded]) -> Iterator[str]:
     yield _line(["    Points Possible", "", "", "", "", *possible])
     for learner, own in by_learner(records):
         grades = [number(totals(_of(own, lesson))[0]) for lesson in lessons]
-        known = next(filter(None, (canvas_id(r.submission, learner) for r in own)), "")
+        known = next(filter(None, (_canvas_number(r.submission, learner) for r in own)), "")
         login = "" if known else defused(learner)
         yield _line([defused(learner), known, "", login, "", *grades])
 
@@ -146,6 +146,50 @@ def moodle_csv(records: Sequence[Graded]) -> Iterator[str]:
             here = _of(own, lesson)
             row += [number(totals(here)[0]), defused(" ".join(map(_told, here)))]
         yield _line(row)
+
+
+def moodle_worksheets(records: Sequence[Graded]) -> Iterator[tuple[str, Iterator[str]]]:
+    """For each lesson what "Upload grading worksheet" in an assignment of Moodle takes.
+
+    Only learners whom Moodle's download has named; for any other there is no table. The names of
+    the columns are Moodle's in English. That no time of an earlier grade is given keeps Moodle from
+    overwriting, unasked, what somebody has graded there.
+
+    Returns:
+        Lesson and lines of each table.
+    """
+    named: dict[str, list[tuple[platforms.Person, list[Graded]]]] = {}
+    for _, own in by_learner(records):
+        for lesson in lessons_of(own):
+            here = _of(own, lesson)
+            person = platforms.by_moodle(here[0].submission.split("/"))
+            if person is not None:
+                named.setdefault(lesson, []).append((person, here))
+    return ((lesson, _worksheet(named[lesson])) for lesson in sorted(named))
+
+
+def _worksheet(rows: Sequence[tuple[platforms.Person, list[Graded]]]) -> Iterator[str]:
+    yield _line(
+        [
+            "Identifier",
+            "Full name",
+            "Grade",
+            "Maximum grade",
+            "Last modified (grade)",
+            "Feedback comments",
+        ]
+    )
+    for person, own in rows:
+        points, top = totals(own)
+        told = defused(" ".join(map(_told, own)))
+        identifier = f"Participant {person.number}"
+        yield _line([identifier, defused(person.name), number(points), number(top), "-", told])
+
+
+def _canvas_number(submission: str, learner: str) -> str:
+    """The number by which Canvas knows the learner, if Canvas named the file, or ""."""
+    person = platforms.by_canvas(submission.split("/")[-1])
+    return person.number if person is not None and person.learner == learner else ""
 
 
 def lessons_of(records: Sequence[Graded]) -> list[str]:

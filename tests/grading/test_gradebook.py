@@ -229,7 +229,8 @@ def test_who_handed_in_something_else_is_noted(folder: Folder, tmp_path: Path) -
     page = html.unescape((tmp_path / "out/summary.html").read_text("utf-8"))
     assert all(note in page for note in summary.notes)
     assert summary.notes == (
-        f"“{place / 'ben.zip'}” is not a notebook and was skipped.",
+        f"“{place / 'ben.zip'}” is no zip file that can be read: File is not a zip file. It was "
+        "skipped.",
         f"“{place / 'carl/ps1/.ipynb_checkpoints'}” holds automatic copies and was skipped.",
         f"“{place / 'carl'}” holds no notebook to grade and was skipped.",
     )
@@ -279,14 +280,16 @@ def test_wrong_paths_are_told(folder: Folder, tmp_path: Path) -> None:
     place = folder(anna=GOOD)
     (place / "list.txt").write_text("")
     (place / "all.zip").touch()
+    (place / "all.7z").touch()
     (tmp_path / "empty").mkdir()
     (tmp_path / "link.ipynb").symlink_to(place / "anna.ipynb")
     for path, says in (
         (tmp_path / "clas", f": did you mean “{place}”?"),
         (place / "ana.ipynb", f": did you mean “{place / 'anna.ipynb'}”?"),
         (tmp_path / "no/where.ipynb", "There is no file or folder"),
-        (place / "all.zip", "unpack it and name the folder"),
-        (place / "list.txt", "name an .ipynb file, or a folder"),
+        (place / "all.zip", "all.zip” is no zip file that can be read"),
+        (place / "all.7z", "unpack it and name the folder"),
+        (place / "list.txt", "name an .ipynb file, a zip file, or a folder"),
         (tmp_path / "empty", ": put LEARNER.ipynb files there"),
         (tmp_path / "link.ipynb", "symbolic link"),
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -15,11 +16,13 @@ from urllib.parse import unquote
 import openpyxl
 import pytest
 
+from course_lib.exercises import catalogue
 from course_lib.exercises.verdict import HINT_TITLES
 from course_lib.grading.gradebook import grade
 from course_lib.grading.marking import Marked
 from course_lib.grading.record import Graded
 from course_lib.grading.report import Run, feedback_pages, file_names, summary_page, write_all
+from course_lib.grading.summary import errors
 from course_lib.grading.tables import (
     best_points,
     canvas_csv,
@@ -426,3 +429,77 @@ def test_the_summary_escapes_everything() -> None:
     assert not {"script", "i"} & set(shown.names())
     assert "49" not in shown.text
     assert shown.text.count("<script>") >= 5
+
+
+# --- back to where it came from ------------------------------------------------------------------
+
+
+def test_moodle_takes_its_worksheet_and_the_pages(tmp_path: Path) -> None:
+    """As importgradeslib.php and importziplib.php of Moodle's assignment read them."""
+    place = tmp_path / "TL101-Lesson 1-44120.zip"
+    name = "Meyer Anna_903411_assignsubmission_file"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr(f"{name}/01_losses.ipynb", notebook(*answers()))
+        archive.writestr("Kim B_903412_assignsubmission_file/x.ipynb", notebook(RIGHT["mse"]))
+    files = {path.name: path for path in grade([place], tmp_path / "out", seed=1).files}
+    table = rows(files["moodle_worksheet_01_losses.csv"].read_text("utf-8"))
+    assert {"Identifier", "Grade", "Last modified (grade)", "Feedback comments"} <= set(table[0])
+    assert [row["Identifier"] for row in table] == ["Participant 903412", "Participant 903411"]
+    assert [row["Full name"] for row in table] == ["Kim B", "Meyer Anna"]
+    top = float(table[0]["Maximum grade"])
+    assert [float(row["Grade"]) for row in table] == [catalogue()["mse"].points, top]
+    assert {row["Last modified (grade)"] for row in table} == {"-"}
+    with zipfile.ZipFile(files["feedback_moodle.zip"]) as archive:
+        inside = {name: archive.read(name) for name in archive.namelist()}
+    assert set(inside) == {
+        "Kim B_903412_assignfeedback_file_feedback.html",
+        "Meyer Anna_903411_assignfeedback_file_feedback.html",
+    }
+    for name, content in inside.items():
+        who, number, kind, plugin, file = name.split("_", 4)
+        assert (kind, plugin, file) == ("assignfeedback", "file", "feedback.html")
+        assert content == (tmp_path / f"out/feedback/{who}_{number}.html").read_bytes()
+
+
+def test_canvas_takes_the_pages(tmp_path: Path) -> None:
+    """As assignment.rb of Canvas reads names: by the first two that are numbers."""
+    place = tmp_path / "submissions"
+    place.mkdir()
+    for name in ("annam_LATE_345_678901_01", "benk_346_678902_my work"):
+        (place / f"{name}.ipynb").write_bytes(notebook(RIGHT["mse"]))
+    files = {path.name: path for path in grade([place], tmp_path / "out", seed=1).files}
+    assert not any(name.startswith(("moodle_worksheet", "feedback_moodle")) for name in files)
+    with zipfile.ZipFile(files["feedback_canvas.zip"]) as archive:
+        names = archive.namelist()
+        pages = [archive.read(name) for name in names]
+    numbers = [[part for part in name.split("_") if part.isdigit()][:2] for name in names]
+    assert numbers == [["345", "678901"], ["346", "678902"]]
+    learners = ("annam_345", "benk_346")
+    assert pages == [(tmp_path / f"out/feedback/{who}.html").read_bytes() for who in learners]
+
+
+def test_who_was_named_by_hand_gets_no_zip_of_a_platform(tmp_path: Path) -> None:
+    place = tmp_path / "class"
+    place.mkdir()
+    (place / "anna.ipynb").write_bytes(notebook(RIGHT["mse"]))
+    files = {path.name for path in grade([place], tmp_path / "out", seed=1).files}
+    assert not any("worksheet" in name or name.endswith(".zip") for name in files)
+
+
+def test_errors_are_counted() -> None:
+    """Twenty times one module that is missing here is seen at once."""
+    missing = "ModuleNotFoundError: No module named 'seaborn'"
+    some = [
+        record(name, entry(status="error", points=0, error=missing), entry("softmax"))
+        for name in ("anna", "ben")
+    ]
+    some.append(record("carl", entry("softmax", status="error", points=0, error="NameError: x")))
+    again = entry("softmax", status="error", points=0, error=missing)
+    some.append(record("anna", again, submission="anna/2"))
+    assert [(one.count, one.error, one.exercises) for one in errors(some)] == [
+        (2, missing, ["mse", "softmax"]),
+        (1, "NameError: x", ["softmax"]),
+    ]
+    text = " ".join(summary(*some).text.split())
+    assert f"2{missing}mse, softmax" in text
+    assert "Errors None." in " ".join(summary(record("anna", entry())).text.split())

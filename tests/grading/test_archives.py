@@ -1,0 +1,165 @@
+"""Zip files of platforms, of learners and of attackers."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from course_lib.errors import UsageError
+from course_lib.grading import discovery
+from course_lib.grading.archives import Archives
+from course_lib.grading.discovery import ENDINGS, discover
+from course_lib.grading.gradebook import grade
+
+from .conftest import RIGHT, notebook, rows
+
+GOOD = notebook(RIGHT["mse"])
+MOODLE = "TL101-Lesson 1-44120"
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return data.getvalue()
+
+
+def found(path: Path) -> tuple[dict[str, str], list[str]]:
+    """Learner of each submission, and the notes."""
+    with Archives(ENDINGS) as opened:
+        sources, notes = discover([path], opened)
+        assert all(source.path.read_bytes() for source in sources)
+    assert not any(
+        source.path.exists() for source in sources if not source.path.is_relative_to(path)
+    )
+    return {source.id: source.learner for source in sources}, notes
+
+
+def test_a_download_is_graded_as_it_is(tmp_path: Path) -> None:
+    download = tmp_path / f"{MOODLE}.zip"
+    files = {
+        "Meyer Anna_903411_assignsubmission_file/01_losses.ipynb": GOOD,
+        "王 小明_903412_assignsubmission_file/lesson/01.ipynb": GOOD,
+        "王 小明_903412_assignsubmission_file/lesson/figure.png": b"PNG",
+        "Kim B_903413_assignsubmission_file/all.zip": packed(
+            {"__MACOSX/._x.ipynb": b"?", "x.ipynb": GOOD}
+        ),
+        "Lee C_903414_assignsubmission_file/report.pdf": b"%PDF",
+    }
+    download.write_bytes(packed(files))
+    summary = grade([download], tmp_path / "out", seed=1)
+    table = rows((tmp_path / "out/gradebook.csv").read_text("utf-8"))
+    assert {row["learner"]: row["mse"] for row in table} == {
+        "Meyer Anna_903411": "1",
+        "王 小明_903412": "1",
+        "Kim B_903413": "1",
+    }
+    assert summary.notes == (
+        f"“{download}/Lee C_903414_assignsubmission_file” holds no notebook to grade and was "
+        "skipped.",
+        "Beside notebooks one file of kind .png was skipped: "
+        f"“{download}/王 小明_903412_assignsubmission_file/lesson/figure.png”.",
+    )
+    again = grade([download], tmp_path / "out", resume=True)
+    assert again.notes[-1] == "3 of 3 were graded before and kept."
+
+
+def test_whose_the_files_in_archives_are(tmp_path: Path) -> None:
+    place = tmp_path / "class"
+    place.mkdir()
+    for name, files in {
+        "anna": {"01_losses.ipynb": GOOD},
+        "ben": {"week 1/01_losses.ipynb": GOOD, "week 2/02.ipynb": GOOD},
+        "carl": {"carl/course/notebooks/01_losses.ipynb": GOOD},
+    }.items():
+        (place / f"{name}.zip").write_bytes(packed(files))
+    assert set(found(place)[0].values()) == {"anna", "ben", "carl"}
+    canvas = tmp_path / "submissions.zip"
+    canvas.write_bytes(
+        packed(
+            {
+                "annam_345_678901_01.ipynb": GOOD,
+                "benk_LATE_346_678902_01.zip": packed({"01/01.ipynb": GOOD}),
+            }
+        )
+    )
+    assert set(found(canvas)[0].values()) == {"annam_345", "benk_346"}
+
+
+def test_names_from_a_mac(tmp_path: Path) -> None:
+    """They are UTF-8, and the archive does not say so."""
+    name = "Zoë.ipynb"
+    data = packed({name: GOOD})
+    flags = struct.pack("<H", 0x800)
+    assert data.count(flags) >= 2
+    (tmp_path / "x.zip").write_bytes(data.replace(b"\x14\0" + flags, b"\x14\0\0\0"))
+    assert zipfile.ZipFile(tmp_path / "x.zip").namelist() != [name]
+    assert set(found(tmp_path / "x.zip")[0].values()) == {"Zoë"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../evil.ipynb", "/etc/evil.ipynb", "a/../../evil.ipynb", "..\\evil.ipynb", "C:\\evil.ipynb"],
+)
+def test_nothing_leaves_its_folder(tmp_path: Path, name: str) -> None:
+    archive = tmp_path / "in" / "class.zip"
+    archive.parent.mkdir()
+    archive.write_bytes(packed({name: GOOD, "anna.ipynb": GOOD}))
+    learners, (note,) = found(archive)
+    assert set(learners.values()) == {"anna"}
+    assert note == f"“{archive}/a file” would lie outside of the archive and was skipped."
+    assert [path.name for path in tmp_path.rglob("*")] == ["in", "class.zip"]
+
+
+def test_links_and_twins_and_depths(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("ben.ipynb")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("anna.ipynb", GOOD)
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("anna.ipynb", GOOD)
+        archive.writestr("x/" * 50 + "deep.ipynb", GOOD)
+    learners, notes = found(tmp_path / "x.zip")
+    assert set(learners.values()) == {"anna", "anna (2)"}
+    assert any("ben.ipynb” is a symbolic link" in note for note in notes)
+    assert any("anna.ipynb” is there twice" in note for note in notes)
+    assert any("deep.ipynb” lies too deep" in note for note in notes)
+
+
+def test_bombs_cost_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "class").mkdir()
+    bomb = tmp_path / "class" / "bomb.zip"
+    bomb.write_bytes(packed({"a.ipynb": bytes(5_000_000)}))
+    (tmp_path / "class/anna.ipynb").write_bytes(GOOD)
+    for name in ("MAX_BYTES", "MAX_HANDED_IN"):
+        monkeypatch.setattr(discovery, name, 1 << 20)
+    with pytest.raises(UsageError, match="holds more than 1 MB: unpack it yourself"):
+        found(bomb)
+    (tmp_path / "class/carl.zip").write_bytes(packed({"01.ipynb": GOOD}))
+    learners, (note,) = found(tmp_path / "class")
+    assert set(learners.values()) == {"anna", "carl"}  # it costs nobody else anything
+    assert note.startswith(f"“{bomb}” holds more than 1 MB")
+    nested = GOOD
+    for _ in range(5):
+        nested = packed({"again.zip": nested})
+    bomb.write_bytes(nested)
+    learners, (note, *_) = found(tmp_path / "class")
+    assert set(learners.values()) == {"anna", "carl"}
+    assert "lies in too many archives" in note
+
+
+@pytest.mark.parametrize("cut", [0, 10, 200])
+def test_a_damaged_archive_is_a_sentence(tmp_path: Path, cut: int) -> None:
+    (tmp_path / "anna.zip").write_bytes(packed({"01.ipynb": GOOD})[:cut])
+    (tmp_path / "ben.ipynb").write_bytes(GOOD)
+    learners, (note,) = found(tmp_path)
+    assert set(learners.values()) == {"ben"}
+    assert note.startswith(f"“{tmp_path / 'anna.zip'}” is no zip file that can be read: ")
+    with pytest.raises(UsageError, match="no zip file that can be read"):
+        found(tmp_path / "anna.zip")
