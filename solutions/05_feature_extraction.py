@@ -1103,8 +1103,9 @@ for way, scored in ways.items():
 # tell from chance, sometimes not even its sign. What survives is the advice, not the ranking: use
 # the preparation that belongs to the weights. By our rule no other one ever wins, and in front of a
 # head that cannot rescale its inputs one of them plainly loses. (How much depends on the network,
-# too. ResNet50 in front of such a head is reported to fall from 98 % to guessing when its images
-# are divided by 255: with its mean subtracted and nothing divided, all of them look black to it.)
+# too. ResNet50 in front of such a head is reported to fall from nearly perfect to guessing when its
+# images are divided by 255: with its mean subtracted and nothing divided, all of them look black to
+# it.)
 
 # %% tags=["nbval-ignore-output"]
 stage_areas = {
@@ -1219,12 +1220,11 @@ print(f"standard error of one test of {count} cells at {100 * share:.0f} %: {err
 # Tempting, but these are not the same exam. Their split is another one, so the published numbers
 # and ours come from different test cells, and differences of the size of the standard error mean
 # nothing. (That error takes the cells for independent. Those of one module are not, so it is too
-# small rather than too large.) They trained on 1,968 cells, exactly three quarters of all, so their
-# split was very probably by cell, with the leaks that you have just found. What you may say: on
-# random splits, fixed features of a network that
-# was trained on other things, and a support vector machine, come into the region of the fine-tuned
-# network, without a GPU. What you may not say: that they equal it, or that either would do so on
-# new modules.
+# small rather than too large.) They trained on exactly three quarters of all cells, so their split
+# was very probably by cell, with the leaks that you have just found. What you may say: on random
+# splits, fixed features of a network that was trained on other things, and a support vector
+# machine, come into the region of the fine-tuned network, without a GPU. What you may not say: that
+# they equal it, or that either would do so on new modules.
 #
 # Can fine-tuning do better? That is lesson 06, on the same cells.
 
