@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from learners import answers
 
 from course_lib.exercises import Verdict, catalogue, judge
 
@@ -227,3 +228,14 @@ def test_an_unfinished_function_that_is_called_is_pointed_at() -> None:
     verdict = judge("mse", function)
     assert verdict.status == "error"
     assert "raised NotImplementedError in line 2: `return helper(predictions)` (" in verdict.message
+
+
+# --- a collection, written without a look at the known mistakes ----------------------------------
+
+
+@pytest.mark.parametrize("wrong", [pytest.param(f, id=name) for name, f in answers()])
+def test_a_wrong_answer_is_named_or_shown_on_a_call_or_placed(wrong: Callable[..., Any]) -> None:
+    verdict = judge(wrong.__name__, wrong)
+    assert verdict.status in ("wrong", "error")
+    if not (verdict.misconception or verdict.counterexample):
+        assert judge(wrong.__name__, wrong, locate=True).place, verdict.message
