@@ -13,6 +13,7 @@ from ..sandbox.calling import call
 from . import by_hand, diagnosis
 from .catalogue import find
 from .exercise import ORDINARY, Case, Exercise, Misconception, Outcome, Status, Verdict
+from .systematic import systematic
 from .verdict import PLACE_IS_LOOKED_FOR
 
 _title = cache(lessons.title)
@@ -107,7 +108,8 @@ def _diagnosis(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Verdict
     if first.error.startswith("NotImplementedError") and not first.begun:
         return _verdict(exercise, "not attempted", NOT_ATTEMPTED)
     if all(trial.correct for trial in trials):
-        return _verdict(exercise, "correct", "Correct.", points=exercise.points)
+        message = f"Correct. {diagnosis.remark(trials)}".strip()
+        return _verdict(exercise, "correct", message, points=exercise.points)
     verdict = _explained(exercise, [t for t in trials if not t.case.call] or trials, trials)
     small = "" if verdict.misconception else by_hand.counterexample(trials)
     if not small:
@@ -119,22 +121,26 @@ def _explained(
     exercise: Exercise, drawn: Sequence[diagnosis.Trial], trials: Sequence[diagnosis.Trial]
 ) -> Verdict:
     """What is wrong, from what was drawn; from all if only a hand-sized call goes wrong."""
-    if not all(trial.correct for trial in drawn):
-        trials = drawn
-    known = _matching(exercise, trials)
+    spoken_of = trials if all(trial.correct for trial in drawn) else drawn
+    known = _matching(exercise, spoken_of)
     if known is not None:
-        return _verdict(exercise, "wrong", known.says, known)
-    if found := _first(diagnosis.NO_VALUES, exercise, trials):
+        return _named(exercise, known, trials)
+    if found := _first(diagnosis.NO_VALUES, exercise, spoken_of):
         return _verdict(exercise, *found)
-    ordinary = [trial for trial in trials if trial.case.kind == ORDINARY]
-    known = _matching(exercise, ordinary)
+    known = _matching(exercise, [t for t in spoken_of if t.case.kind == ORDINARY])
     if known is not None:
-        others = sorted({t.case.kind for t in trials if not _same(known, t)})
-        also = f" (On {' and '.join(others)} there is something else.)" if others else ""
-        return _verdict(exercise, "wrong", known.says + also, known)
-    if found := _first(diagnosis.USELESS_VALUES, exercise, trials):
+        return _named(exercise, known, trials)
+    if found := _first(diagnosis.USELESS_VALUES, exercise, spoken_of):
         return _verdict(exercise, *found)
-    return _verdict(exercise, "wrong", diagnosis.systematic(exercise, trials))
+    return _verdict(exercise, "wrong", systematic(exercise, spoken_of, trials))
+
+
+def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.Trial]) -> Verdict:
+    """With the kinds of calls that the mistake does not explain."""
+    others = sorted({t.case.kind for t in trials if not t.correct and not _same(known, t)})
+    others = [kind for kind in others if kind != by_hand.KIND] or others
+    also = f" (Something else is wrong on {' and '.join(others)}.)" if others else ""
+    return _verdict(exercise, "wrong", known.says + also, known)
 
 
 _known_outcomes: WeakKeyDictionary[Case, dict[Callable[..., Any], Outcome]] = WeakKeyDictionary()

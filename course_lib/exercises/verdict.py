@@ -89,6 +89,8 @@ class Verdict:
             most = len(HINT_TITLES) if self.status in PLACE_IS_LOOKED_FOR else len(self.hints)
             if hint <= most:
                 parts.append(f"More: check({self.exercise}, hint={max(hint, 1) + 1})")
+        elif remark := self.message.removeprefix("Correct.").strip():
+            parts.append(remark)
         return " ".join(parts)
 
     def html(self, hint: int = 1) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
@@ -267,3 +268,30 @@ def test_a_decorator_that_hides_the_name_is_told(capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().out
     assert "There is no exercise “wrapper”" in said
     assert "`@functools.wraps(f)`" in said
+
+
+def test_a_right_answer_is_told_what_later_ones_may_stumble_over() -> None:
+    right = catalogue()["softmax"].reference
+    ways: dict[str, Callable[..., Any]] = {
+        "": right,
+        "You return a list, not an array": lambda logits: right(logits).tolist(),
+        "You return an `np.matrix`": lambda logits: np.asmatrix(right(logits)),
+        "Your numbers are rounded to float32": lambda logits: right(logits).astype(np.float32),
+    }
+    for says, way in ways.items():
+        verdict = judge("softmax", way)
+        assert verdict.status == "correct"
+        assert verdict.message.startswith(f"Correct. {says}" if says else "Correct.")
+        assert says in verdict.text()
+        assert says.replace("`np.matrix`", "<code>np.matrix</code>") in verdict.html()
+        assert verdict.text().endswith("points).") == (not says)
+
+
+def test_a_list_of_an_earlier_answer_is_pointed_at() -> None:
+    def gradient(logits: np.ndarray, labels: np.ndarray) -> Any:
+        rows: Any = [list(row) for row in catalogue()["softmax"].reference(logits)]
+        rows[np.arange(len(labels)), labels] -= 1
+        return rows
+
+    verdict = judge("softmax_cross_entropy_gradient", gradient)
+    assert "Does a function that you call return a list?" in verdict.message
