@@ -167,10 +167,13 @@ class _Walk:
             told = stem(entry) == START_PAGE
             told = told or any(f"“{entry}”" in note for note in self.notes[noted:])
             if not found:
+                others = [file.name for file in self._beside[beside:]]
                 del self._beside[beside:]
             if not found and not told:  # somebody may be missing from the gradebook
-                holds = entry.is_dir() or self.archives.takes(entry)
-                what = "holds no notebook to grade" if holds else "is not a notebook"
+                what = "is not a notebook"
+                if entry.is_dir() or self.archives.takes(entry):
+                    what = "holds no notebook to grade"
+                    what += f" (but {named(others)})" if others else ""
                 self.notes.append(f"“{entry}” {what} and was skipped.")
             yield from found
 
