@@ -2,7 +2,8 @@
 
 nbval starts a kernel for a notebook, executes its cells and compares their outputs with the stored
 ones. Here that kernel is kept from the network and from what is stored on this machine, the run
-is measured, and behind the cells stand three more tests: verdicts, budget, no network.
+is measured, and behind the cells stand four more tests: verdicts, budget, no network, and no
+warnings.
 """
 
 from __future__ import annotations
@@ -59,12 +60,14 @@ class Measured:
     Attributes:
         run: what it took and gave so far.
         asked: file that names the machines which it asked for.
+        complained: what its cells wrote to the error stream.
     """
 
     def __init__(self, book: IPyNbFile, folder: str) -> None:
         self.book = book
         self.run = Run(book.path.stem, peak_memory=0)
         self.asked = Path(folder, "asked")
+        self.complained: list[str] = []
         self.started = time.perf_counter()
         self.kernel: psutil.Process | None = None
 
@@ -95,11 +98,11 @@ class Measured:
             slow = SlowestCell(item.cell_num, now - started, line, run.processor_seconds - busy)
             if run.slowest_cell is None or slow.seconds > run.slowest_cell.seconds:
                 run.slowest_cell = slow
+            outputs = item.test_outputs or ()
             run.verdicts += [
-                output.data[VERDICT_TYPE]
-                for output in item.test_outputs or ()
-                if VERDICT_TYPE in output.get("data", ())
+                o.data[VERDICT_TYPE] for o in outputs if VERDICT_TYPE in o.get("data", ())
             ]
+            self.complained += [o.text for o in outputs if o.get("name") == "stderr"]
 
 
 def peak(process: psutil.Process) -> int:
@@ -135,6 +138,11 @@ def budget(measured: Measured) -> None:
 def no_network(measured: Measured) -> None:
     """It did not even ask for another machine."""
     assert not measured.asked.exists(), measured.asked.read_text(encoding="utf-8")
+
+
+def no_warnings(measured: Measured) -> None:
+    """Nothing that a learner would take for a fault."""
+    assert measured.complained == []
 
 
 def over_budget(run: Run, slowness: float = 1.0) -> list[str]:
@@ -200,7 +208,8 @@ def pytest_make_collect_report(
     report = yield
     if isinstance(collector, IPyNbFile) and report.passed:
         report.result += [
-            Whole.from_parent(collector, said=said) for said in (verdicts, budget, no_network)
+            Whole.from_parent(collector, said=said)
+            for said in (verdicts, budget, no_network, no_warnings)
         ]
     return report
 

@@ -133,10 +133,22 @@ class Notebook:
 
     def run_all(self) -> None:
         """Choose Run All Cells in a notebook without outputs, and wait for the end."""
+        self._clear(last := self.page.evaluate(f"{NOTEBOOK}.content.widgets.length"))
+        self._run("Run All Cells", last)
+
+    def run_through(self, cell_id: str) -> None:
+        """Run all cells from the first to this one; those below keep the outputs of the file."""
+        self._clear(last := self._index(cell_id))
+        self.page.evaluate(f"below => {{ {NOTEBOOK}.content.activeCellIndex = below; }}", last + 1)
+        self._run("Run All Above Selected Cell", last)
+
+    def _clear(self, last: int) -> None:
+        """What this kernel has not run looks so."""
         self.page.evaluate(
-            "() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
+            f"last => {CODE_CELLS}.filter(({{index}}) => index <= last)"
+            ".forEach(({cell}) => cell.model.clearExecution())",
+            last,
         )
-        self._run("Run All Cells", last=self.page.evaluate(f"{NOTEBOOK}.content.widgets.length"))
 
     def run_cell(self, cell_id: str) -> Locator:
         """Run one cell; gives its output, which may still be on its way."""
@@ -170,12 +182,16 @@ class Notebook:
         assert index >= 0, f"there is no cell {cell_id}"
         return index
 
-    def cell_with(self, code: str) -> str:
-        """The id of the one cell in which this stands."""
+    def cells_with(self, code: str) -> list[str]:
+        """The ids of the cells in which this stands."""
         of = f"""code => {CODE_CELLS}.map(({{cell}}) => cell.model)
             .filter(model => model.sharedModel.getSource().includes(code)).map(({{id}}) => id)"""
-        (cell_id,) = self.page.evaluate(of, code)
-        return str(cell_id)
+        return [str(cell_id) for cell_id in self.page.evaluate(of, code)]
+
+    def cell_with(self, code: str) -> str:
+        """The id of the one cell in which this stands."""
+        (cell_id,) = self.cells_with(code)
+        return cell_id
 
     def source(self, cell_id: str) -> str:
         """What stands in a cell's editor."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from course_lib.exercises import Exercise, Verdict, catalogue
+from course_lib.exercises import Case, Exercise, Verdict, catalogue
 from course_lib.exercises.diagnosis import SINGLE_PRECISION
 from course_lib.exercises.judge import diagnose, run_cases
 
@@ -59,19 +59,19 @@ WAYS: dict[str, Callable[[Answer], Answer]] = {
 }
 
 
-def judged(exercise: Exercise, answer: Answer, seed: int) -> Verdict:
-    cases = exercise.draw_cases(seed)
+def judged(exercise: Exercise, answer: Answer, cases: Sequence[Case]) -> Verdict:
     return diagnose(exercise, cases, run_cases(answer, cases, exercise.seconds))
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", EXERCISES)
 def test_a_right_answer_is_accepted(name: str, way: str) -> None:
-    answers = EXERCISES[name].right_answers
-    assert len(answers) >= 3
-    for number, answer in enumerate(answers):
-        for seed in SEEDS:
-            verdict = judged(EXERCISES[name], WAYS[way](answer), seed)
+    exercise = EXERCISES[name]
+    assert len(exercise.right_answers) >= 3
+    for seed in SEEDS:
+        cases = exercise.draw_cases(seed)
+        for number, answer in enumerate(exercise.right_answers):
+            verdict = judged(exercise, WAYS[way](answer), cases)
             assert verdict.status == "correct", f"way {number}, seed {seed}: {verdict.message}"
 
 
@@ -81,7 +81,8 @@ def test_the_tolerance_has_room_on_both_sides(name: str) -> None:
     strict = replace(exercise, tolerance=exercise.tolerance / 1000)
     generous = replace(exercise, tolerance=SINGLE_PRECISION)
     for seed in SEEDS:
+        cases = exercise.draw_cases(seed)  # once for all: what they should give is computed once
         for answer in exercise.right_answers:
-            assert judged(strict, answer, seed).status == "correct"
+            assert judged(strict, answer, cases).status == "correct"
         for mistake in exercise.misconceptions:
-            assert judged(generous, mistake.variant, seed).status != "correct", mistake.id
+            assert judged(generous, mistake.variant, cases).status != "correct", mistake.id
