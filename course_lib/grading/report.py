@@ -36,6 +36,10 @@ _RESERVED = frozenset({"con", "prn", "aux", "nul"}).union(
 )
 
 
+_HASHED = re.compile(r"-[0-9a-f]{8}$")
+"""Ends the file names that are not the learners' own: a learner of such a name gets another."""
+
+
 @dataclass(frozen=True)
 class Run:
     """All that the reports tell.
@@ -165,7 +169,8 @@ def file_names(learners: Iterable[str]) -> dict[str, str]:
     folded = Counter(name.casefold() for name in plain.values())
     names = {}
     for learner, name in plain.items():
-        if name != learner or folded[name.casefold()] > 1 or _is_reserved(name):
+        others = name != learner or folded[name.casefold()] > 1 or _is_reserved(name)
+        if others or _HASHED.search(name):
             name += "-" + hashlib.sha256(learner.encode()).hexdigest()[:8]
         names[learner] = f"{name}.html"
     return names
