@@ -31,7 +31,7 @@
 #
 # **What you need.** NumPy arrays and axes; derivatives and the chain rule; the logarithm of a
 # product; the density of a Gaussian (normal) distribution; what it means that events are
-# independent. No network, no GPU.
+# independent. No internet connection, no GPU.
 #
 # | section | minutes |
 # |---|---|
@@ -45,13 +45,13 @@
 # | 8 Your loss reads handwriting | 10 |
 #
 # **How the exercises work.** You write the body of a function and run the cell below it. The
-# check says whether it is right and, if not, *which* mistake it found. Two hints are folded below
-# the verdict. If you get stuck, go on: the check lends you the course's own function, and the rest
-# of the lesson works.
+# check says whether it is right. If not, it says which mistake it is, if it knows it, and otherwise
+# shows a small call that goes wrong. Hints are folded below the verdict. If you get stuck, go on:
+# the check lends you the course's own function, and the rest of the lesson works.
 #
 # After a restart of the kernel, and when you open the lesson again, run the cells above the one
 # where you go on (menu *Run*, *Run All Above Selected Cell*). Red broken links beside a slider, or
-# only a picture in its place, say the same: its kernel is gone, so run its cell again.
+# only a picture in its place, mean that the kernel was restarted: run its cell again.
 
 # %% [markdown]
 # The next cell loads the tools. Keras is the slow one: expect up to twenty seconds, once.
@@ -102,8 +102,9 @@ figures.line_explorer()
 #
 # $$p(t \mid y) = \frac{1}{\sqrt{2\pi\sigma^2}} \exp\left(-\frac{(t - y)^2}{2\sigma^2}\right)$$
 #
-# The examples are independent, so their probabilities multiply. *Maximum likelihood* asks for the
-# predictions that make the observed targets most probable. A logarithm turns the product into a
+# The noise of every target is independent of all others, so the probabilities multiply, over
+# examples and outputs. *Maximum likelihood* asks for the model (here a slope and an intercept)
+# whose predictions make the observed targets most probable. A logarithm turns the product into a
 # sum, and a minus turns the maximum into a minimum:
 #
 # $$-\log \prod_{n,d} p(t_{nd} \mid y_{nd})
@@ -193,18 +194,23 @@ targets_flat = np.array([1.0, 2.0, 3.0, 4.0])
 perfect = targets_flat[:, None]
 print("shape of the difference:", (perfect - targets_flat).shape)
 print("mean squared error     :", np.mean((perfect - targets_flat) ** 2))
+always_the_mean = np.full((4, 1), targets_flat.mean())
+print("if all are the mean    :", np.mean((always_the_mean - targets_flat) ** 2))
 
 # %% [markdown]
 # NumPy stretched both arrays and compared every prediction with *every* target. No error, no
-# warning, and a loss that no training can lower. Compare shapes before you subtract.
+# warning, and perfect predictions are not the best: the same number for everybody, the mean of the
+# targets, costs less. So training does lower this loss, its curve looks healthy, and the model
+# learns to ignore its input. Compare shapes before you subtract.
 
 # %% [markdown]
 # ## 2 A witness: finite differences
 #
 # *10 minutes*
 #
-# Soon you will derive gradients on paper. Before that, build the witness who will confirm them.
-# The derivative is the slope between two points that are close together:
+# Soon you will derive gradients on paper. Before that, build the *witness* who will confirm them:
+# in this course that is a second, independent way to compute the same number. The derivative is the
+# slope between two points that are close together:
 #
 # $$\frac{\partial f}{\partial x_i} \approx \frac{f(x + h\,e_i) - f(x - h\,e_i)}{2h}$$
 #
@@ -359,9 +365,9 @@ print("shifted by max :", np.exp(shifted) / np.exp(shifted).sum())
 
 # %% [markdown]
 # A float64 ends near $10^{308}$, and $e^{710}$ is beyond it. Infinity over infinity is NaN, and one
-# NaN in a batch ruins every weight. The cure costs nothing: *adding the same number to all logits
-# of a row changes nothing*, so subtract the row's maximum. Then the largest exponential is
-# $e^0 = 1$.
+# NaN in a batch ruins every weight within two steps of training. The cure costs nothing: *adding
+# the same number to all logits of a row changes nothing*, so subtract the row's maximum. Then the
+# largest exponential is $e^0 = 1$.
 
 # %%
 figures.overflow_figure()
@@ -402,7 +408,7 @@ compare(softmax(logits), {"Keras": theirs, "softmax after a shift": softmax(logi
 # *10 minutes*
 #
 # The same principle as in section 1, with another distribution. The model gives the class that
-# was observed the probability $p_{n,k_n}$. Examples are independent, probabilities multiply, and
+# was observed the probability $p_{n,k_n}$. Labels are independent, probabilities multiply, and
 # maximum likelihood minimises the negative logarithm, averaged over the examples:
 #
 # $$\text{cross-entropy}(p, k) = -\frac{1}{N} \sum_{n=1}^{N} \log p_{n,k_n}$$
@@ -463,9 +469,9 @@ print(f"sure and wrong      {cross_entropy(np.eye(10)[[0]], np.array([3])):.4f}"
 #
 # *10 minutes*
 #
-# Clipping is a lie, if a small one: whatever the model says, no example costs more than the second
-# number above. And where the clip cuts, the gradient is zero, so the worst examples teach nothing.
-# Put softmax into the logarithm and simplify *before* you compute:
+# Clipping falsifies the loss, though only a little: whatever the model says, no example costs more
+# than the second number above. And where the clip cuts, the gradient is zero, so the worst examples
+# teach nothing. Put softmax into the logarithm and simplify *before* you compute:
 #
 # $$-\log \frac{e^{z_k}}{\sum_j e^{z_j}} = \log \sum_j e^{z_j} - z_k$$
 #
@@ -542,7 +548,8 @@ print("Keras, the same as an array  :", round(float(of_probabilities(label, soft
 #   = \frac{1}{\sum_j e^{z_j}} \cdot e^{z_c} = p_c$$
 #
 # The derivative of log-sum-exp *is* softmax. The second term, $-z_k$, has the derivative $-1$ if
-# $c = k$ and $0$ otherwise. Together, and with the mean over $N$ examples:
+# $c = k$ and $0$ otherwise. Together, with the mean $L = \frac{1}{N} \sum_n \ell_n$ over $N$
+# examples:
 #
 # $$\frac{\partial L}{\partial z_{nc}} = \frac{1}{N} \left( p_{nc} - [c = k_n] \right)$$
 #
@@ -591,8 +598,10 @@ print(f"largest sum of a row: {np.abs(formula.sum(axis=1)).max():.1g}")
 # ### Why not squared error for classes?
 #
 # It looks just as good. But square the difference of probabilities and one-hot labels, and the
-# chain rule brings in the derivative of softmax, which is close to zero wherever the model is sure,
-# *right or wrong*. Compare the gradients for a model that is more and more sure of the wrong class:
+# chain rule brings in the derivative of softmax. For two classes $a$ and $b$,
+# $p_a = e^{z_a} / (e^{z_a} + e^{z_b})$, and the quotient rule gives
+# $\partial p_a / \partial z_a = p_a (1 - p_a)$: close to zero wherever the model is sure, *right or
+# wrong*. Compare the gradients for a model that is more and more sure of the wrong class:
 
 # %% tags=["nbval-check-output"]
 onehot, label = np.array([[0.0, 1.0]]), np.array([1])
@@ -625,7 +634,10 @@ print("train:", data.train_images.shape, "test:", data.test_images.shape)
 # %% [markdown]
 # One image is one row of 64 grey values, so that $N$ images are a matrix $X$, $(N, 64)$. The model
 # is one matrix $W$, $(64, 10)$, and one bias $b$, $(10,)$. Its logits are $Z = XW + b$, $(N, 10)$.
-# By the chain rule the gradient at the logits, $G = \partial L / \partial Z$, becomes
+# From section 7 you have the gradient at the logits, $G = \partial L / \partial Z$. A logit is
+# $z_{nc} = \sum_j X_{nj} W_{jc} + b_c$, so $W_{jc}$ moves the logits of class $c$ alone, that of
+# example $n$ by $X_{nj}$. The chain rule adds up all of them:
+# $\partial L / \partial W_{jc} = \sum_n X_{nj} G_{nc}$. As matrices:
 #
 # $$\frac{\partial L}{\partial W} = X^\top G \qquad\qquad
 #   \frac{\partial L}{\partial b} = \sum_n G_n$$
@@ -675,7 +687,8 @@ print(f"test accuracy: {score:.1%}")
 assert score > 0.9
 
 # %% [markdown]
-# Is that good, or was it easy? And was it luck? A number needs company: what always answering the
+# Is that good, or was it easy? And was it luck? A score means little without others to
+# compare it with: what always answering the
 # commonest class would score, what the same training reaches on labels that were shuffled, and how
 # much the score moves from one random split to the next.
 
@@ -693,7 +706,7 @@ def score_of_split(seed, shuffled=False):
 real = [score_of_split(seed) for seed in range(5)]
 control = [score_of_split(seed, shuffled=True) for seed in range(5)]
 commonest = np.bincount(data.test_labels).max() / len(data.test_labels)
-print(f"five splits      {np.mean(real):.1%} ± {np.std(real, ddof=1):.1%}")
+print(f"five splits      {np.mean(real):.1%} ± {np.std(real, ddof=1):.1%} (standard deviation)")
 print(f"shuffled labels  {np.mean(control):.0%}")
 print(f"commonest class  {commonest:.0%}")
 
@@ -738,7 +751,8 @@ figures.wrong_predictions_figure(
 # `keras.losses.SparseCategoricalCrossentropy(from_logits=True)`. When you compare numbers between
 # books, articles and libraries, ask three questions first: is it a sum or a mean? Over what? Is
 # there a ½? These are rows of the course's *conventions ledger*; the column of Keras was measured
-# just now, by running it.
+# just now, by running it. Mind the last row: PyTorch's `CrossEntropyLoss` takes logits, and applies
+# softmax itself. Give it probabilities, and it does so a second time, without a word.
 
 # %%
 rows = ["mse-mean", "cross-entropy-mean", "cross-entropy-input", "cross-entropy-of-softmax"]

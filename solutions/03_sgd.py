@@ -34,7 +34,7 @@
 #
 # | section | minutes |
 # |---|---|
-# | 1 Downhill on a straight line's error | 15 |
+# | 1 Gradient descent on a line fit | 15 |
 # | 2 How fast is too fast: the limit 2/λ | 15 |
 # | 3 From the full batch to a few examples | 15 |
 # | 4 A ball with mass: momentum | 15 |
@@ -44,11 +44,12 @@
 # | 8 Your network reads handwriting | 15 |
 #
 # **How the exercises work.** You write the body of a function and run the cell below it. The
-# check says whether it is right and, if not, *which* mistake it found. If you get stuck, go on:
-# the check lends you the course's own function, and the rest of the lesson works.
+# check says whether it is right. If not, it says which mistake it is, if it knows it, and otherwise
+# shows a small call that goes wrong. If you get stuck, go on: the check lends you the course's own
+# function, and the rest of the lesson works.
 #
 # After a restart of the kernel, run the cells above again (menu *Run*, *Run All Above Selected
-# Cell*). Red broken links beside a slider say the same: its kernel is gone, so run its cell again.
+# Cell*). Red broken links beside a slider mean that the kernel was restarted: run its cell again.
 
 # %% [markdown]
 # The next cell loads the tools. Keras is the slow one: expect up to twenty seconds, once.
@@ -77,13 +78,14 @@ keras.config.set_floatx("float64")
 # `mse`, `numerical_gradient` and the two functions of softmax and cross-entropy do what those that
 # you wrote in lesson 01 do; they are the course's copies.
 #
-# **Notation.** $w$ weights, $g$ gradient of the loss at $w$, $\eta$ learning rate, $\mu$ momentum,
-# $v$ velocity. $N$ examples, $D$ inputs, $H$ hidden units, $C$ classes, $B$ examples in a batch.
+# **Notation.** $t$ are targets, $w$ weights, $g$ gradient of the loss at $w$,
+# $\eta$ learning rate, $\mu$ momentum, $v$ velocity. $N$ examples, $D$ inputs, $H$ hidden units,
+# $C$ classes, $B$ examples in a batch.
 # $A$ is the Hessian, the matrix of second derivatives of the loss, and $\lambda$ one of its
 # eigenvalues (in lesson 02, $\lambda$ is the strength of a penalty).
 
 # %% [markdown]
-# ## 1 Downhill on a straight line's error
+# ## 1 Gradient descent on a line fit
 #
 # *15 minutes*
 #
@@ -94,17 +96,17 @@ keras.config.set_floatx("float64")
 # %%
 rng = np.random.default_rng(0)
 x = rng.uniform(0.5, 3.5, size=400)
-y = 0.8 * x + 2 + 0.5 * rng.normal(size=400)
+targets = 0.8 * x + 2 + 0.5 * rng.normal(size=400)
 X = np.stack([x, np.ones(400)], axis=1)
 
 # %% [markdown]
 # The loss is the mean squared error of $Xw$. Lesson 01 has its gradient by the predictions,
-# $\frac{2}{N}(Xw - y)$. How does prediction $n$ depend on weight $j$? It is
+# $\frac{2}{N}(Xw - t)$. How does prediction $n$ depend on weight $j$? It is
 # $\sum_i X_{ni} w_i$, so its derivative is $X_{nj}$. The chain rule adds up all the ways by which
 # $w_j$ reaches the loss:
 #
-# $$\frac{\partial L}{\partial w_j} = \sum_{n=1}^{N} \frac{2}{N} (Xw - y)_n X_{nj}
-# \qquad\text{so}\qquad g = \frac{2}{N} X^\top (Xw - y)$$
+# $$\frac{\partial L}{\partial w_j} = \sum_{n=1}^{N} \frac{2}{N} (Xw - t)_n X_{nj}
+# \qquad\text{so}\qquad g = \frac{2}{N} X^\top (Xw - t)$$
 #
 # ### Exercise: `least_squares_gradient`
 
@@ -138,10 +140,10 @@ def compare(ours, witnesses):
 
 # %% tags=["nbval-ignore-output"]
 some_weights = np.array([1.0, -1.0])
-formula = least_squares_gradient(X, y, some_weights)
-witness = numerical_gradient(lambda w: mse(X @ w, y), some_weights)
+formula = least_squares_gradient(X, targets, some_weights)
+witness = numerical_gradient(lambda w: mse(X @ w, targets), some_weights)
 automatic = keras_gradient(
-    lambda w: keras.losses.mean_squared_error(y, keras.ops.matmul(X, w)), some_weights
+    lambda w: keras.losses.mean_squared_error(targets, keras.ops.matmul(X, w)), some_weights
 )
 compare(formula, {"finite differences": witness, "Keras": automatic})
 
@@ -173,12 +175,12 @@ sgd_step = check(sgd_step)
 
 
 # %% tags=["nbval-check-output"]
-best = np.linalg.lstsq(X, y, rcond=None)[0]
+best = np.linalg.lstsq(X, targets, rcond=None)[0]
 weights = np.zeros(2)
 for step in range(501):
     if step in (0, 10, 100, 500):
         print(f"after {step:3} steps: slope {weights[0]:.3f}, intercept {weights[1]:.3f}")
-    weights = sgd_step(weights, least_squares_gradient(X, y, weights), 0.125)
+    weights = sgd_step(weights, least_squares_gradient(X, targets, weights), 0.125)
 print(f"the exact answer: slope {best[0]:.3f}, intercept {best[1]:.3f}")
 
 # %% [markdown]
@@ -198,10 +200,12 @@ figures.descent_explorer(hessian, best)
 # So 0.25 does not arrive at all. Between "converges" and "diverges" lies one stop of the slider.
 # Where does the border come from?
 #
-# At the best weights $w^*$ the gradient is zero. Anywhere else it is a matrix times the distance
-# from there, $g = A (w - w^*)$ with the *Hessian* $A = \frac{2}{N} X^\top X$. (A loss whose Hessian
-# is the same everywhere, as here, is called *quadratic*.) Call the distance the error,
-# $e = w - w^*$. One step does
+# At the best weights $w^*$ the gradient is zero. Subtract that zero from the gradient anywhere
+# else, and the targets cancel:
+# $g = \frac{2}{N} X^\top (Xw - t) - \frac{2}{N} X^\top (Xw^* - t) = A (w - w^*)$, a matrix times
+# the distance from there, with the *Hessian* $A = \frac{2}{N} X^\top X$. (A loss whose Hessian is
+# the same everywhere, as here, is called *quadratic*.) Call the distance the error, $e = w - w^*$.
+# One step does
 #
 # $$e \leftarrow e - \eta A e = (1 - \eta A)\, e$$
 #
@@ -248,10 +252,10 @@ largest_stable_learning_rate = check(largest_stable_learning_rate)
 # %%
 def diverges(rate, steps=3000):
     weights = np.zeros(2)
-    first = mse(X @ weights, y)
+    first = mse(X @ weights, targets)
     for _ in range(steps):
-        weights = sgd_step(weights, least_squares_gradient(X, y, weights), rate)
-        if mse(X @ weights, y) > 1000 * first:
+        weights = sgd_step(weights, least_squares_gradient(X, targets, weights), rate)
+        if mse(X @ weights, targets) > 1000 * first:
             return True
     return False
 
@@ -346,11 +350,11 @@ minibatches = check(minibatches)
 # %%
 def gradient_variance(batch_size, epochs=100):
     rng = np.random.default_rng(batch_size)
-    full = least_squares_gradient(X, y, np.zeros(2))
+    full = least_squares_gradient(X, targets, np.zeros(2))
     distances = []
     for _ in range(epochs):
-        for batch in minibatches(rng.permutation(len(y)), batch_size):
-            noisy = least_squares_gradient(X[batch], y[batch], np.zeros(2))
+        for batch in minibatches(rng.permutation(len(targets)), batch_size):
+            noisy = least_squares_gradient(X[batch], targets[batch], np.zeros(2))
             distances.append(np.sum((noisy - full) ** 2))
     return np.mean(distances)
 
@@ -361,7 +365,7 @@ def gradient_variance(batch_size, epochs=100):
 # %% tags=["nbval-check-output"]
 sizes = np.array([1, 2, 4, 8, 16, 40])
 variances = np.array([gradient_variance(size) for size in sizes])
-predicted = variances[0] / sizes * (len(y) - sizes) / (len(y) - 1)
+predicted = variances[0] / sizes * (len(targets) - sizes) / (len(targets) - 1)
 for name, values in [("measured", variances), ("without repetition, predicted", predicted)]:
     fitted = np.polyfit(np.log(sizes), np.log(values), 1)[0]
     print(f"{name}: slope {fitted:.2f}")
@@ -390,8 +394,8 @@ def descend(batch_size, learning_rate, epochs, seed=0):
     rng = np.random.default_rng(seed)
     path = [np.zeros(2)]
     for _ in range(epochs):
-        for batch in minibatches(rng.permutation(len(y)), batch_size):
-            gradient = least_squares_gradient(X[batch], y[batch], path[-1])
+        for batch in minibatches(rng.permutation(len(targets)), batch_size):
+            gradient = least_squares_gradient(X[batch], targets[batch], path[-1])
             path.append(sgd_step(path[-1], gradient, learning_rate))
     return np.array(path)
 
@@ -407,10 +411,11 @@ figures.paths_on_contours(hessian, best, {"full batch": full_batch, "batches of 
 
 # %%
 def above_minimum(weights):
-    return mse(X @ weights, y) - mse(X @ best, y)
+    return mse(X @ weights, targets) - mse(X @ best, targets)
 
 
 def thousandths(losses):
+    """Mean ± standard deviation."""
     return f"{1000 * np.mean(losses):6.2f} ± {1000 * np.std(losses, ddof=1):5.2f} thousandths"
 
 
@@ -441,7 +446,7 @@ for batch_size, learning_rate in [(8, 0.03125), (8, 0.015625), (16, 0.03125)]:
 # %% [markdown]
 # Both do: half the rate or twice the batch leaves less than half. For small rates and independent
 # draws, theory says that the loss of the cloud is proportional to $\eta / B$ (Mandt and others,
-# 2017); shuffled passes do a little better, because the deviations of the batches of one epoch
+# 2017); shuffled passes leave less, because the deviations of the batches of one epoch
 # nearly cancel. That is why a rate is tuned *for a batch size*, and why training usually ends with
 # a smaller rate than it began with (section 6).
 
@@ -515,7 +520,7 @@ figures.momentum_explorer(hessian, best)
 def diverges_with_momentum(rate, momentum, steps=3000):
     weights = velocity = np.zeros(2)
     for _ in range(steps):
-        gradient = least_squares_gradient(X, y, weights)
+        gradient = least_squares_gradient(X, targets, weights)
         weights, velocity = momentum_step(weights, gradient, velocity, rate, momentum)
         if np.abs(weights).max() > 1000:
             return True
@@ -530,7 +535,7 @@ for momentum in [0.5, 0.9]:
     assert abs(found / derived - 1) < 0.01
 
 # %% [markdown]
-# What is it worth? With the best rate and momentum (Polyak 1964),
+# What is it worth? With the best rate and momentum (Polyak 1964; we do not derive them),
 #
 # $$\eta = \left(\frac{2}{\sqrt{\lambda_{\min}} + \sqrt{\lambda_{\max}}}\right)^2
 # \qquad\qquad
@@ -567,8 +572,8 @@ def descend_with_momentum(learning_rate, momentum, seed):
     rng = np.random.default_rng(seed)
     path, velocity = [np.zeros(2)], np.zeros(2)
     for _ in range(60):
-        for batch in minibatches(rng.permutation(len(y)), 8):
-            noisy = least_squares_gradient(X[batch], y[batch], path[-1])
+        for batch in minibatches(rng.permutation(len(targets)), 8):
+            noisy = least_squares_gradient(X[batch], targets[batch], path[-1])
             weights, velocity = momentum_step(path[-1], noisy, velocity, learning_rate, momentum)
             path.append(weights)
     return path
@@ -657,9 +662,9 @@ for name, rates in [("constant rate", [0.125] * 4), ("one drop", one_drop)]:
 #
 # If the ball is about to run up the far wall, it learns so one step earlier and brakes.
 #
-# An optimiser is handed the gradient at the weights of the model. So Keras lets the model have the
-# look-ahead point, $w = \theta + \mu v$, as its weights. What is the next one? With the new $v$ and
-# $\theta = w - \mu v_{\text{old}}$:
+# An optimiser is handed the gradient at the weights of the model. Keras therefore stores the
+# look-ahead point, $w = \theta + \mu v$, as the model's weights. What is the next one? With the new
+# $v$ and $\theta = w - \mu v_{\text{old}}$:
 #
 # $$w_{\text{new}} = \theta + v + \mu v = w - \mu v_{\text{old}} + v + \mu v
 #   = w + \mu v - \eta g$$
@@ -695,9 +700,9 @@ nesterov_step = check(nesterov_step)
 def nesterov_paths(steps=20, rate=0.03125, momentum=0.9):
     theta = weights = velocity = v = np.zeros(2)
     for _ in range(steps):
-        ahead = least_squares_gradient(X, y, theta + momentum * v)
+        ahead = least_squares_gradient(X, targets, theta + momentum * v)
         theta, v = momentum_step(theta, ahead, v, rate, momentum)
-        here = least_squares_gradient(X, y, weights)
+        here = least_squares_gradient(X, targets, weights)
         weights, velocity = nesterov_step(weights, here, velocity, rate, momentum)
         yield weights, theta + momentum * v
 
@@ -791,8 +796,8 @@ figures.curves(steps, shapes, "step", "learning rate")
 def last_loss(rate_of_step, seed, epochs=10):
     rng, weights, step = np.random.default_rng(seed), np.zeros(2), 0
     for _ in range(epochs):
-        for batch in minibatches(rng.permutation(len(y)), 8):
-            gradient = least_squares_gradient(X[batch], y[batch], weights)
+        for batch in minibatches(rng.permutation(len(targets)), 8):
+            gradient = least_squares_gradient(X[batch], targets[batch], weights)
             weights = sgd_step(weights, gradient, rate_of_step(step))
             step += 1
     return above_minimum(weights)
@@ -1038,6 +1043,7 @@ def scores_on_split(seed):
 
 # %%
 def mean_and_spread(values):
+    """Mean ± standard deviation over the splits."""
     return f"{np.mean(values):6.1%} ± {np.std(values, ddof=1):.1%}"
 
 
@@ -1136,8 +1142,8 @@ print("the class seen last:", data.train_labels[by_class[-1]], "  its answers:",
 #
 # ### A rate that is too large, and what warm-up does
 #
-# Four times the peak rate is more than this network stands. Ten splits, without a warm-up and with
-# one over a tenth of the steps:
+# Four times the peak rate is more than this network can bear. Ten splits, without a warm-up and
+# with one over a tenth of the steps:
 
 # %% tags=["nbval-check-output"]
 for peak, places in [(0.125, 1), (0.5, -1)]:
@@ -1178,7 +1184,8 @@ for scale in [0.5, 1.0, 2.0]:
     print(f"{scale} times the right scale: size after ten layers {np.sqrt(np.mean(h**2)):.1g}")
 
 # %% [markdown]
-# **Guess first.** Our network has only one hidden layer. Which of these scales will harm it?
+# **Guess first.** Our network has only one hidden layer. Which of the scales 0, 0.01, 1 and 10 will
+# harm it?
 
 # %% tags=["nbval-check-output"]
 for scale in [0.0, 0.01, 1.0, 10.0]:

@@ -2,7 +2,7 @@
 # jupyter:
 #   course:
 #     title: Adam
-#     minutes: 100
+#     minutes: 110
 #     data: [digits]
 #     able: >-
 #       derive Adam from averages of gradients, write it as the paper and as Keras have it, tell
@@ -30,7 +30,7 @@
 # - why an L2 penalty inside Adam hardly shrinks some weights and erases others;
 # - two cases in which plain SGD beats Adam.
 #
-# **What you need.** Lessons 01 to 03. Nothing else: no network, no GPU.
+# **What you need.** Lessons 01 to 03. Nothing else: no internet connection, no GPU.
 #
 # | section | minutes |
 # |---|---|
@@ -42,7 +42,7 @@
 # | 6 AdamW: decay that bypasses the moments | 10 |
 # | 7 When one gradient explodes: clipping by the global norm | 7 |
 # | 8 A fair race on handwriting | 8 |
-# | 9 When SGD wins | 5 |
+# | 9 When SGD wins | 15 |
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
 # the verdict. If you get stuck, go on: the check lends you the course's own function.
@@ -71,9 +71,11 @@ from course_lib.plots import adam as figures
 keras.config.set_floatx("float64")
 
 # %% [markdown]
-# **Notation.** $w$ are weights, $g$ is the gradient of the loss by them, $\eta$ the learning rate.
-# $t$ counts steps and **starts at 1**. Every formula of this lesson works on each weight alone:
-# $g^2$, $\sqrt{v}$ and quotients are taken entry by entry.
+# **Notation.** $w$ are weights, $g$ is the gradient of the loss by them,
+# $\eta$ the learning rate. $t$ counts steps and **starts at 1** (in lessons 01 to 03 it is a
+# target); $m$ and $v$ are *moments*, averages of $g$ and $g^2$ (not the mask of lesson 02, nor the
+# velocity of lesson 03). Every formula of this lesson works on each weight alone: $g^2$, $\sqrt{v}$
+# and quotients are taken entry by entry.
 
 # %% [markdown]
 # ## 1 One rate for all weights is not enough
@@ -152,7 +154,7 @@ for t in range(1, 1001):
 # If all $x_t$ have the same expected value, then the expected value of $a_t$ is $1 - \beta^t$ times
 # that, and the expected value of $\hat a_t$ is right. Hence the name *bias correction*.
 #
-# Move $\beta$ and $t$. With which $\beta$ does the plain average lie for longest?
+# Move $\beta$ and $t$. For which $\beta$ is the plain average wrong for longest?
 
 # %%
 figures.average_explorer()
@@ -416,8 +418,8 @@ for factor in (1, 1000):
 # $\eta$ is now a length: *about how far a weight may move in a step*. (Only a gradient far above
 # all before it makes a longer step; section 7 has one.)
 #
-# Back to the metres of section 1. There the second weight has 20 to go: at $\eta = 0.5$ that is
-# some forty steps.
+# Back to the metres of section 1. There the second weight has to grow from 0 to 20: at $\eta = 0.5$
+# that is some forty steps.
 
 # %% tags=["nbval-check-output"]
 weights, m, v = np.zeros(2), np.zeros(2), np.zeros(2)
@@ -504,10 +506,15 @@ for name, length in lengths.items():
 #
 # Five mistakes that are easily made. Each changes only the step; the moments are yours. They train
 # the digits classifier for fifty steps on all images, at three rates, and we read the training
-# loss. Remember the pixels in the corners: they are always white, so their gradients are exactly
-# zero.
+# loss. Some pixels at the edge never have ink, in no image of the training set, so their gradients
+# are exactly zero:
+
+# %% tags=["nbval-check-output"]
+print("pixels without ink:", np.flatnonzero((images == 0).all(axis=0)))
+
+# %% [markdown]
 #
-# **Guess first.** Which of them end in NaN?
+# **Guess first.** Which of the mistakes end in NaN?
 
 # %%
 c1, c2 = (lambda t: 1 - 0.9**t), (lambda t: 1 - 0.999**t)
@@ -540,7 +547,7 @@ for name, step in steps.items():
 # If $t$ starts at 0, both corrections are zero at the first step, and a moment that is zero as well
 # gives 0/0. The last row is `m_hat / np.sqrt(v_hat) + epsilon`: division comes before addition, so
 # epsilon shifts the weights and the denominator has no protection. It passes a test with random
-# numbers, and gives 0/0 at the first white pixel.
+# numbers, and gives 0/0 at the first pixel without ink.
 #
 # And be fair: leaving out *both* corrections helps at the smallest rate and hurts at the largest.
 # The first steps are too long, as if the rate were larger. That is why this mistake is hard to
@@ -589,15 +596,16 @@ adam_step_keras = check(adam_step_keras)
 
 # %% [markdown]
 # Both forms with the same $\varepsilon = 10^{-7}$, on the digits, against Keras. **Guess first.**
-# After eight steps a weight has moved by at most about one. An epsilon so small: in which digit
-# will the weights differ?
+# After eight steps a weight has moved by at most about one. Epsilon is tiny. In which decimal
+# place will the two paths differ?
 
 # %% tags=["nbval-ignore-output"]
 theirs = keras_path(keras.optimizers.Adam(RATE, *BETAS, epsilon=1e-7))
-differences = {}
+paths, differences = {}, {}
 for step in (adam_step, adam_step_keras):
     ours = our_path(lambda w, g, m, v, t, step=step: step(w, g, m, v, t, RATE, *BETAS, 1e-7), 2)
-    differences[step.__name__] = np.abs(ours - theirs).max(axis=(0, 2))  # one for each pixel
+    paths[step.__name__] = ours
+    differences[step.__name__] = np.abs(ours - theirs).max(axis=0)  # one for each weight
     print(f"{step.__name__:16} largest difference {differences[step.__name__].max():.1g}")
 assert differences["adam_step_keras"].max() < 1e-12
 
@@ -606,14 +614,17 @@ assert differences["adam_step_keras"].max() < 1e-12
 # five pixels with the largest differences:
 
 # %% tags=["nbval-check-output"]
-for pixel in np.argsort(-differences["adam_step"])[:5]:
-    g = np.abs(digits_gradient(start)[pixel])
-    ink = np.count_nonzero(images[:, pixel])
-    print(f"pixel {pixel:2}: difference {differences['adam_step'][pixel]:.4f}   ", end="")
-    print(f"ink in {ink:4} of {len(images)} images   largest first gradient {g.max():.0e}")
+apart, path = differences["adam_step"], paths["adam_step"]
+for pixel in np.argsort(-apart.max(axis=1))[:5]:
+    c = apart[pixel].argmax()  # the class whose weight differs most
+    first, eighth = (abs(digits_gradient(w)[pixel, c]) for w in (start, path[-2]))
+    print(f"pixel {pixel:2}, class {c}: difference {apart[pixel, c]:.4f}   ink in", end=" ")
+    print(f"{np.count_nonzero(images[:, pixel]):4} of {len(images)} images", end="   ")
+    print(f"gradient first {first:.0e}, at the eighth step {eighth:.0e}")
 
 # %% [markdown]
-# The forms part at pixels that almost no image has ink on: their gradients are not zero, but tiny.
+# The forms part at pixels that almost no image has ink on: the gradients of these weights are not
+# zero, but tiny, and most of them become tinier still.
 
 # %% [markdown]
 # How tiny must a gradient be? Here is the first step for one weight. **Guess first.** The gradient
@@ -678,8 +689,7 @@ Markdown(ledger(["adam-step", "adam-epsilon", "adam-epsilon-default"], keras))
 #
 # Weights with large gradients hardly shrink. And where $s$ is smaller than the penalty's gradient,
 # the penalty is all that Adam sees: it moves the weight by about $\eta$ a step until nothing is
-# left. **AdamW** keeps the decay out of the
-# moments. First shrink, then step:
+# left. **AdamW** keeps the decay out of the moments. First shrink, then step:
 #
 # $$w \leftarrow w - \eta\, d\, w \qquad\text{then}\qquad
 #   w \leftarrow w - \eta_t\, \frac{m}{\sqrt{v} + \hat\varepsilon}$$
@@ -789,7 +799,8 @@ for name, share in left.items():
 # $$g_i \leftarrow g_i \cdot \min\left(1, \frac{c}{\lVert g \rVert}\right) \qquad
 #   \lVert g \rVert = \sqrt{\textstyle\sum_i \lVert g_i \rVert^2}$$
 #
-# One norm, one factor for all. The step becomes shorter, its direction stays.
+# One norm, one factor for all. The step becomes shorter, its direction stays. (If the norm is zero,
+# there is nothing to shrink, and nothing to divide by.)
 #
 # ### Exercise: `clip_by_global_norm`
 
@@ -1021,7 +1032,7 @@ show_scores(bad_races)
 # %% [markdown]
 # ## 9 When SGD wins
 #
-# *5 minutes*
+# *15 minutes*
 #
 # ### A round valley
 #
@@ -1032,11 +1043,11 @@ show_scores(bad_races)
 # %%
 def distances(seed, rule, memories, rates):
     rng = np.random.default_rng(seed)
-    x, y = rng.normal(size=(500, 20)), rng.normal(size=500)
-    minimum = np.linalg.lstsq(x, y, rcond=None)[0]
+    x, targets = rng.normal(size=(500, 20)), rng.normal(size=500)
+    minimum = np.linalg.lstsq(x, targets, rcond=None)[0]
     w, memory, path = np.zeros(20), [np.zeros(20)] * memories, []
     for t, rate in enumerate(rates, start=1):
-        w, *memory = rule(rate)(w, sgd.least_squares_gradient(x, y, w), *memory, t)
+        w, *memory = rule(rate)(w, sgd.least_squares_gradient(x, targets, w), *memory, t)
         path.append(np.linalg.norm(w - minimum))
     return np.array(path)
 
@@ -1106,22 +1117,23 @@ figures.curves(
 def trap(seed, n=40):
     """Features and labels of 2n examples; half for training, half new."""
     rng = np.random.default_rng(seed)
-    y = np.where(rng.random(2 * n) < 0.6, 1.0, -1.0)
+    targets = np.where(rng.random(2 * n) < 0.6, 1.0, -1.0)
     private = np.zeros((2 * n, 2 * n, 5))
     for i in range(2 * n):
-        private[i, i, : 1 if y[i] > 0 else 5] = 1
-    x = np.column_stack([y, np.ones((2 * n, 2)), private.reshape(2 * n, -1)])
-    return x[:n], y[:n], x[n:], y[n:]
+        private[i, i, : 1 if targets[i] > 0 else 5] = 1
+    x = np.column_stack([targets, np.ones((2 * n, 2)), private.reshape(2 * n, -1)])
+    return x[:n], targets[:n], x[n:], targets[n:]
 
 
 def trap_scores(seed, rule, memories, steps=1000):
-    x, y, new_x, new_y = trap(seed)
+    x, targets, new_x, new_targets = trap(seed)
     w, memory = np.zeros(x.shape[1]), [np.zeros(x.shape[1])] * memories
     for t in range(1, steps + 1):
         rate = (1 - t / steps) * (0.25 if memories == 0 else 0.01)
-        w, *memory = rule(rate)(w, sgd.least_squares_gradient(x, y, w), *memory, t)
+        w, *memory = rule(rate)(w, sgd.least_squares_gradient(x, targets, w), *memory, t)
     private = w[3:][x[:, 3:].any(axis=0)]
-    return *(np.mean(np.sign(a @ w) == b) for a, b in ((x, y), (new_x, new_y))), w, private
+    parts = (x, targets), (new_x, new_targets)
+    return *(np.mean(np.sign(a @ w) == b) for a, b in parts), w, private
 
 
 # %% tags=["nbval-check-output"]

@@ -1,7 +1,8 @@
-"""ELPV: 2,624 electroluminescence images of solar cells, each with its probability of a defect.
+"""ELPV: 2,624 electroluminescence images of solar cells, each with a grade from experts.
 
-Cells of 44 modules, cut out and levelled, 300x300 pixels in shades of grey, monocrystalline or
-polycrystalline. Experts gave each cell one of four probabilities of a defect: 0, 1/3, 2/3, 1.
+Cells of 44 photographs of modules (one was photographed twice), cut out and levelled, 300x300
+pixels in shades of grey, monocrystalline or polycrystalline. Experts gave each cell one of four
+grades, written as probabilities of a defect: 0, 1/3, 2/3, 1.
 The images come with the wheel `elpv-dataset` (CC BY-NC-SA 4.0) and are no part of this course.
 Sources: Buerhop-Lutz et al., A Benchmark for Visual Identification of Defective Solar Cells in
 Electroluminescence Imagery (2018); Deitsch et al., Automatic Classification of Defective
@@ -14,7 +15,6 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import util
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +24,24 @@ from .image_size import side_length
 
 SHA256 = "78ce8c6eb2b8fb03e9d864c92380dde91c030f2a7ee99f72186a42e27ad20ad0"
 """Of labels.csv and the image files in its order, one after the other."""
-MODULE_CELLS = 60
-"""Cells of a usual module, 6 by 10."""
+PHOTOGRAPH_STARTS = (
+    *range(0, 1254, 60),
+    *range(1254, 1734, 60),
+    1734,
+    *range(1784, 2145, 60),
+    *range(2216, 2456, 60),
+    2444,
+    2504,
+    2564,
+)
+"""File, counted from 0, with which each photograph of a module begins.
+
+Seen in the images, for the data set does not tell it: busbars, frames and brightness change there.
+Most have 60 cells, 6 by 10; one each has 54 (from 1200), 50 (1734), 72 (2144) and 48 (2396).
+"""
+TWICE = 1734, 2276
+"""The 50 cells from the first of these files on are the same as from the second one on: one module,
+photographed twice, once sharp and once blurred."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +58,24 @@ class Elpv:
 
     Attributes:
         images: (N, S, S, 1) uint8, shades of grey 0..255.
-        probability: (N,) floats, probability of a defect: 0, 1/3, 2/3 or 1.
+        probability: (N,) floats, 0, 1/3, 2/3 or 1: sound, sound but not surely, defective but not
+            surely, defective. These are grades and no frequencies.
         cell_type: (N,) strings, "mono" or "poly".
-        module: (N,) integers, the module that a cell was probably cut from; see `modules`.
+        photograph: (N,) integers from 0, the photograph of a module that a cell was cut from; see
+            `PHOTOGRAPH_STARTS`.
+        module: (N,) integers, the module in that photograph. It is the number of its first
+            photograph: one module was photographed twice, see `TWICE`.
     """
 
     images: np.ndarray
     probability: np.ndarray
     cell_type: np.ndarray
+    photograph: np.ndarray
     module: np.ndarray
 
     @property
     def labels(self) -> np.ndarray:
-        """(N,) integers: 1 where a defect is more probable than not."""
+        """(N,) integers: 1 for the two grades that say defective."""
         labels: np.ndarray = (self.probability > 0.5).astype(int)
         return labels
 
@@ -130,30 +151,26 @@ def load(image_size: int | tuple[int, int] = 128, every: int = 1) -> Elpv:
             images[number, :, :, 0] = image
     cell_type = np.array([row[2] for row in rows])
     probability = np.round(3 * np.array([float(row[1]) for row in rows])) / 3
-    return Elpv(images, probability[::every], cell_type[::every], modules(cell_type)[::every])
+    photograph = photographs(np.arange(len(rows)))
+    first, second = photographs(np.array(TWICE))
+    module = np.where(photograph == second, first, photograph)
+    parts = (part[::every] for part in (probability, cell_type, photograph, module))
+    return Elpv(images, *parts)
 
 
-def modules(cell_type: np.ndarray) -> np.ndarray:
-    """The module of each cell, inferred: the data set does not tell it.
+def photographs(files: np.ndarray) -> np.ndarray:
+    """The photograph from which each cell was cut.
 
-    Files follow each other module by module. Each run of one cell type is cut every 60 cells;
-    what remains is a module of its own from 30 cells on, and belongs to the one before otherwise
-    (there are modules of 72 cells). The result has 18 monocrystalline and 26 polycrystalline
-    modules, the numbers that Deitsch et al. (2019), section 4.1, report.
+    There are 18 of monocrystalline and 26 of polycrystalline modules, the numbers that Deitsch et
+    al. (2019), section 4.1, report.
 
     Args:
-        cell_type: (N,) in the order of the files.
+        files: (N,) integers, places in the order of the files, from 0.
 
     Returns:
-        (N,) integers from 0.
+        (N,) integers from 0 to 43.
     """
-    numbers: list[int] = []
-    for _, run in groupby(cell_type):
-        cells = len(list(run))
-        last = max(1, (cells + MODULE_CELLS // 2) // MODULE_CELLS) - 1
-        first = numbers[-1] + 1 if numbers else 0
-        numbers.extend(first + min(cell // MODULE_CELLS, last) for cell in range(cells))
-    return np.array(numbers)
+    return np.searchsorted(PHOTOGRAPH_STARTS, files, side="right") - 1
 
 
 def _folder() -> Path:

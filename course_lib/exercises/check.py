@@ -12,10 +12,12 @@ from typing import Any
 from .. import settings
 from ..settings import display, shell
 from .catalogue import find
-from .judge import judge
-from .verdict import Verdict, code_marked
+from .judge import Judgement, judged
+from .verdict import PLACE_IS_LOOKED_FOR, Verdict, code_marked
 
 Function = Callable[..., Any]
+WITH_PLACE = 4
+NO_PLACE = "No one place was found whose change makes it right: more than one thing may be wrong."
 LISTENERS = "course_lib.on_verdict"
 """Entry points of this name are told of each verdict: functions of one, which may return a sentence
 for the learner. So the learner's progress is recorded, and the check knows nothing of that."""
@@ -31,10 +33,14 @@ def check(function: Function, hint: int = 1) -> Function:
     In a lesson, ``mse = check(mse)``. It never raises, except under nbgrader
     (``NBGRADER_EXECUTION`` set) or with ``COURSE_STRICT=1``.
 
+    In a notebook the verdict is shown at once. If one change would make the function right, the
+    place to look is then added as a folded hint; that may take 1.5 s and can be interrupted.
+
     Args:
         function: the learner's function; its name says which exercise it answers. It may be
             what an earlier check returned; a hint is then about the attempt of that time.
-        hint: 1 says what is wrong, 2 also how to think about it, 3 also where it is derived.
+        hint: 1 says what is wrong, 2 also how to think about it, 3 also where it is derived,
+            4 also where to look in the function.
 
     Returns:
         The learner's function if it is right, else the course's own.
@@ -51,7 +57,7 @@ def check(function: Function, hint: int = 1) -> Function:
     # After `mse = check(mse)` the name stands for the course's own; hints are about the attempt.
     attempt: Function | None = getattr(function, "attempt", None)
     if not _is_hint(hint):
-        _display(Note(f"There is no such hint. Ask for `check({name}, hint=2)`, or for `hint=3`."))
+        _display(Note(f"There is no such hint. Ask for `check({name}, hint=2)`, up to `hint=4`."))
         hint = 1
     elif attempt is not None and hint == 1:
         _display(
@@ -63,8 +69,12 @@ def check(function: Function, hint: int = 1) -> Function:
     if attempt is not None and hint == 1:
         return function
     answer = function if attempt is None else attempt
-    verdict = judge(name, answer)
-    _display(VerdictView(verdict, hint))
+    judgement = judged(name, answer)
+    verdict = judgement.verdict
+    looks = verdict.status in PLACE_IS_LOOKED_FOR and not settings.strict()
+    if shell() is None:  # what is printed cannot be changed
+        verdict = _located(judgement) if looks and hint == WITH_PLACE else verdict
+    handle = _display(VerdictView(verdict, hint))
     for listener in _listeners() if attempt is None else ():
         if remark := listener(verdict):
             _display(Note(remark))
@@ -74,7 +84,20 @@ def check(function: Function, hint: int = 1) -> Function:
     if settings.strict():
         _bind_in_notebook(name, reference)
         raise NotCorrectError(f"{name}: {verdict.message}")
+    if looks and handle is not None:
+        verdict = _located(judgement)
+        if verdict.place:
+            handle.update(VerdictView(verdict, hint))
+    if looks and hint == WITH_PLACE and not verdict.place:
+        _display(Note(NO_PLACE))
     return reference
+
+
+def _located(judgement: Judgement) -> Verdict:
+    try:
+        return judgement.located()
+    except Exception:  # a hint that cannot be given must not end the lesson
+        return judgement.verdict
 
 
 class VerdictView:
@@ -103,11 +126,12 @@ class Note:
         return {"text/plain": self.text, "text/html": html}
 
 
-def _display(view: VerdictView | Note) -> None:
+def _display(view: VerdictView | Note) -> Any:
+    """Returns IPython's handle, with which it can be changed; None where there is no notebook."""
     if shell() is not None:
-        display(view)
-    else:
-        print(view.text)
+        return display(view, display_id=True)
+    print(view.text)
+    return None
 
 
 @cache
@@ -122,7 +146,7 @@ def _listeners() -> tuple[Callable[[Verdict], str], ...]:
 
 
 def _is_hint(hint: object) -> bool:
-    return isinstance(hint, int) and not isinstance(hint, bool) and hint in (1, 2, 3)
+    return isinstance(hint, int) and not isinstance(hint, bool) and hint in (1, 2, 3, WITH_PLACE)
 
 
 def _stand_in(reference: Function, attempt: Function) -> Function:

@@ -15,12 +15,10 @@ exp(3,000 - 2,999) is then wrong by a few 1e-4 of itself. Both margins are teste
 from __future__ import annotations
 
 import inspect
-import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -66,13 +64,6 @@ class Trial:
             return False
         return all(_near(w, g, noise) for _, w, g in parts(want, got))
 
-    @property
-    def differences(self) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-        """For each wrong part of the returned value: its name, the expected and actual array."""
-        for name, want, got in parts(self.want.value, self.got.value):
-            if not same_values(want, got, self.tolerance):
-                yield name, np.asarray(want), _array(got)
-
 
 def same_values(want: Any, got: Any, tolerance: float) -> bool:
     """Whether two values agree: arrays, numbers, or tuples and lists of them.
@@ -90,28 +81,33 @@ def same_values(want: Any, got: Any, tolerance: float) -> bool:
         )
     if not is_numeric(want):  # a Formula or text among the arguments
         return isinstance(got, type(want)) and bool(want == got)
-    wanted, actual = np.asarray(want), _array(got)
+    wanted, actual = np.asarray(want), array_of(got)
     if wanted.shape != actual.shape or not _kind_fits(wanted, actual):
         return False
     if wanted.dtype == actual.dtype and wanted.tobytes() == actual.tobytes():
         return True  # as almost all arguments: much quicker than a comparison of numbers
-    if wanted.dtype.kind != "f":
-        return bool(np.array_equal(wanted, actual))
-    if tolerance and actual.dtype in (np.float16, np.float32):
+    return bool(close(wanted, actual, tolerance).all())
+
+
+def close(want: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
+    """For each number of two arrays of one shape whether they agree; see `same_values`."""
+    if want.dtype.kind != "f":
+        return np.asarray(want == got)
+    if tolerance and got.dtype in (np.float16, np.float32):
         tolerance = max(tolerance, SINGLE_PRECISION)
-    largest = float(np.abs(wanted[np.isfinite(wanted)]).max(initial=0.0))
+    largest = float(np.abs(want[np.isfinite(want)]).max(initial=0.0))
     slack = tolerance * 1e-3 * largest
-    if tolerance and largest == 0 and actual.dtype.kind == "f":  # rounding is not zero
-        slack = 4 * float(np.finfo(actual.dtype).eps)
-    if np.isfinite(wanted).all():  # as np.allclose, in a quarter of its time
-        return bool((np.abs(actual - wanted) <= slack + tolerance * np.abs(wanted)).all())
-    return bool(np.allclose(actual, wanted, rtol=tolerance, atol=slack, equal_nan=True))
+    if tolerance and largest == 0 and got.dtype.kind == "f":  # rounding is not zero
+        slack = 4 * float(np.finfo(got.dtype).eps)
+    if np.isfinite(want).all():  # as np.isclose, in a quarter of its time
+        return np.asarray(np.abs(got - want) <= slack + tolerance * np.abs(want))
+    return np.asarray(np.isclose(got, want, rtol=tolerance, atol=slack, equal_nan=True))
 
 
 def _near(want: Any, got: Any, noise: float) -> bool:
     if not is_numeric(want):
         return False
-    wanted, actual = np.asarray(want, float), _array(got)
+    wanted, actual = np.asarray(want, float), array_of(got)
     if wanted.shape != actual.shape or not _kind_fits(wanted, actual):
         return False
     gap, largest = np.abs(actual - wanted).max(initial=0.0), np.abs(wanted).max(initial=0.0)
@@ -184,6 +180,8 @@ _SLIPS = {
     "NameError: name 'np' is not defined": "`np` is NumPy, which nothing has imported: the cell of "
     "imports at the top of the lesson does so, by `import numpy as np`. Run that cell first; if it "
     "is gone, put that line back into the notebook.",
+    "NameError: name": "Nothing there has that name: is it misspelled, or has a cell above, which "
+    "defines it, not been run?",
     r"'bitwise_xor'|for \^": "In Python a power is written `**`; `^` combines bits.",
     r"boolean (subtract|negative)": "Truth values are joined by `&` and `|` and turned round by "
     "`~`; `-` is for numbers.",
@@ -192,6 +190,9 @@ _SLIPS = {
     "inhomogeneous": "Arrays of different length do not fit into one array; a list takes them.",
     r"multiply sequence by non-int|unsupported operand .*'(list|tuple)'": "A list or tuple does "
     "not compute with its entries as an array does: go through it, `[2 * a for a in arrays]`.",
+    r"(list|tuple) indices must be|'(list|tuple)' object has no attribute": "A list or tuple has "
+    "no rows and columns to pick from: `np.array` makes an array of it. Does a function that you "
+    "call return a list?",
     _ROWS: "To meet the rows of a matrix, one number per row has to be a column: is "
     "`keepdims=True` missing, or `[:, None]`?",
     r"could not be broadcast .*\((\d+),(\d+)\) \(\2,\1\)": "One of the two arrays lies across: "
@@ -255,10 +256,10 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
                 how = "."
                 if "Tensor" in type(g).__name__:
                     how = ": `keras.ops.convert_to_numpy` makes an array of it."
-                elif isinstance(g, BuiltinFunctionType | FunctionType | MethodType):
+                elif type(g).__name__ in ("builtin_function_or_method", "function", "method"):
                     how = ": are the brackets `()` behind its name missing?"
                 return "wrong", f"{found}{how}"
-            wanted, actual = np.asarray(w), _array(g)
+            wanted, actual = np.asarray(w), array_of(g)
             if wanted.shape != actual.shape:
                 turned = wanted.ndim > 1 and wanted.T.shape == actual.shape
                 same = turned and same_values(wanted.T, actual, trial.tolerance)
@@ -271,8 +272,8 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
 def wrong_kind(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     for trial in trials:
         for name, w, g in parts(trial.want.value, trial.got.value):
-            wanted, actual = np.asarray(w), _array(g)
-            rounded = wanted.dtype.kind == "f" and actual.dtype.kind in "iu"
+            wanted, actual = np.asarray(w), array_of(g)
+            rounded = wanted.dtype.kind == "f" and actual.dtype.kind in "iu" and wanted.ndim > 0
             if not _kind_fits(wanted, actual) or (
                 rounded and not same_values(wanted, actual, trial.tolerance)
             ):
@@ -288,7 +289,7 @@ def not_finite(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     bad: dict[str, str] = {}
     for trial in trials:
         for _, w, g in parts(trial.want.value, trial.got.value):
-            wanted, actual = np.asarray(w, float), np.asarray(_array(g), float)
+            wanted, actual = np.asarray(w, float), np.asarray(array_of(g), float)
             lost = np.isfinite(wanted) & ~np.isfinite(actual)
             if lost.any():
                 word = "NaN" if np.isnan(actual[lost]).any() else "infinity"
@@ -298,12 +299,13 @@ def not_finite(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     kinds = " and ".join(f"{word} on {kind}" for kind, word in bad.items())
     rest = "" if ORDINARY in bad else " Ordinary inputs stay finite"
     if rest:
-        right = all(
+        right = {
             same_values(trial.want.value, trial.got.value, trial.tolerance)
             for trial in trials
             if trial.case.kind == ORDINARY
-        )
-        rest += "." if right else ", but they are not right either."
+        }
+        none = ", but they are not right either."
+        rest += none if right == {False} else "." if right <= {True} else ", but not all are right."
     return "wrong", f"Your function gives {kinds}.{rest}"
 
 
@@ -324,137 +326,33 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
     return None
 
 
+def remark(trials: Sequence[Trial]) -> str:
+    """What a right answer returns that later answers may stumble over, or ""."""
+    for trial in trials:
+        for _, want, got in parts(trial.want.value, trial.got.value):
+            if not isinstance(want, np.ndarray) or not want.ndim:
+                continue
+            if isinstance(got, (list, tuple)):
+                return (
+                    f"You return a {type(got).__name__}, not an array: who goes on to compute with "
+                    "it, as in `p - 1` or `p[:, 0]`, first needs `np.array(p)`."
+                )
+            if isinstance(got, np.matrix):
+                return (
+                    "You return an `np.matrix`, for which `*` is the matrix product: `np.asarray` "
+                    "makes an array of it, with which others can go on."
+                )
+            if got.dtype in (np.float16, np.float32) and want.dtype == np.float64:
+                return (
+                    f"Your numbers are rounded to {got.dtype}: what goes on from them inherits "
+                    "the rounding, and may be refused for it."
+                )
+    return ""
+
+
 Find = Callable[[Exercise, Sequence[Trial]], Finding | None]
 NO_VALUES: tuple[Find, ...] = (out_of_time, raised, wrong_type)
 USELESS_VALUES: tuple[Find, ...] = (wrong_kind, not_finite, changed_arguments)
-
-
-def systematic(exercise: Exercise, trials: Sequence[Trial]) -> str:
-    """What the wrong numbers have in common, or else the first that differs."""
-    wrong = [trial for trial in trials if not trial.correct]
-    name, want, got = next(wrong[0].differences)
-    first = _first_difference(want, got, _where(exercise, wrong[0].case))
-    numbers = want.dtype.kind != "b"  # yes and no have neither sign nor size
-    common = (numbers and (_sign_or_factor(wrong) or _offset(wrong))) or _transposed(wrong)
-    if special := _only_some_kinds(trials, wrong):
-        return (
-            name + special + (f" There {common[0].lower()}{common[1:]}" if common else f" {first}")
-        )
-    return name + (common or first)
-
-
-def _sign_or_factor(wrong: Sequence[Trial]) -> str:
-    factors: list[tuple[Trial, float]] = []
-    arrays = False  # a single number is some factor off whatever the mistake: that says nothing
-    for trial in wrong:
-        for _, want, got in trial.differences:
-            large = np.abs(want) > 1e-9 * np.abs(want).max(initial=0.0)
-            if not large.any():
-                return ""
-            factor = float(np.median(got[large] / want[large]))
-            if factor == 0 or not same_values(want * factor, got.astype(float), trial.tolerance):
-                return ""
-            factors.append((trial, factor))
-            arrays = arrays or bool(large.sum() > 1)
-    subject = "Every number" if arrays else "Your value"
-    if all(math.isclose(factor, -1, rel_tol=1e-6) for _, factor in factors):
-        return f"{subject} has the right size, but the wrong sign."
-    first = factors[0][1]
-    if all(math.isclose(factor, first, rel_tol=1e-6) for _, factor in factors):
-        if len(factors) == 1:
-            return ""
-        return f"{subject} is {first:.4g} times what it should be."
-    for sign, minus in ((1, ""), (-1, ", and has the wrong sign")):
-        counts = [name for name in _COUNTS if all(_is_count(name, t, sign * f) for t, f in factors)]
-        if counts:
-            by = f"{subject} is off by a factor that is {counts[0]}{minus}"
-            return f"{by}: by what should it be divided, if by anything?"
-    if not arrays:
-        return ""
-    several = list(dict.fromkeys(f"{factor:.4g}" for _, factor in factors))
-    return (
-        "In each call all numbers are off by one factor, which is not the same in every call: "
-        f"{', '.join(several[:3])}. What do the calls differ in?"
-    )
-
-
-_COUNTS: dict[str, Callable[[tuple[int, ...]], float]] = {
-    "the number of rows": lambda shape: shape[0],
-    "the number of columns": lambda shape: shape[-1],
-    "the number of elements": lambda shape: math.prod(shape),
-    "one over the number of rows": lambda shape: 1 / shape[0],
-    "one over the number of columns": lambda shape: 1 / shape[-1],
-    "one over the number of elements": lambda shape: 1 / math.prod(shape),
-}
-
-
-def _is_count(name: str, trial: Trial, factor: float) -> bool:
-    shapes = [a.shape for a in trial.case.arguments if isinstance(a, np.ndarray) and a.ndim]
-    return bool(shapes) and math.isclose(_COUNTS[name](shapes[0]), factor, rel_tol=1e-6)
-
-
-def _offset(wrong: Sequence[Trial]) -> str:
-    gaps = [float(g.flat[0] - w.flat[0]) for t in wrong for _, w, g in t.differences if w.size]
-    fits = all(
-        same_values(w + gaps[0], g.astype(float), t.tolerance)
-        for t in wrong
-        for _, w, g in t.differences
-    )
-    if len(gaps) < 2 or not fits:
-        return ""
-    return f"Every number is off by the same amount: {gaps[0]:+.4g}."
-
-
-def _transposed(wrong: Sequence[Trial]) -> str:
-    for trial in wrong:
-        for _, want, got in trial.differences:
-            if want.ndim < 2 or not same_values(want.T, got, trial.tolerance):
-                return ""
-    return "These are the right numbers, transposed: rows and columns are exchanged."
-
-
-def _only_some_kinds(trials: Sequence[Trial], wrong: Sequence[Trial]) -> str:
-    kinds = list(dict.fromkeys(trial.case.kind for trial in wrong))
-    if ORDINARY in kinds or all(trial.case.kind in kinds for trial in trials):
-        return ""
-    return f"It is right except on {' and '.join(kinds)}."
-
-
-def _first_difference(want: np.ndarray, got: np.ndarray, where: str) -> str:
-    gap = np.abs(got.astype(float) - want.astype(float))
-    bound = 1e-6 * np.abs(want.astype(float)) + 1e-9 * np.abs(want).max(initial=0)
-    places = np.argwhere(~(gap <= bound))
-    if want.ndim == 0:
-        return f"On {where}: {_expected(want, got)}."
-    place = places[0] if len(places) else np.unravel_index(gap.argmax(), gap.shape)
-    index = tuple(int(i) for i in place)
-    at = ", ".join(map(str, index))
-    return f"The first difference, on {where}, is at [{at}]: {_expected(want[index], got[index])}."
-
-
-def _expected(want: Any, got: Any) -> str:
-    """Both numbers, with as many digits as it takes to tell them apart."""
-    for digits in (6, 9, 12, 17):
-        expected, actual = _number(want, digits), _number(got, digits)
-        if expected != actual:
-            break
-    return f"expected {expected}, got {actual}"
-
-
-def _where(exercise: Exercise, case: Case) -> str:
-    """Which call: what is special about it, how large its first array is, and single numbers."""
-    told: list[str] = []
-    arrays = 0
-    for name, value in zip(
-        inspect.signature(exercise.reference).parameters, case.arguments, strict=False
-    ):
-        if isinstance(value, np.ndarray) and value.ndim:
-            arrays += 1
-            if arrays == 1:
-                told.append(f"`{name}` of shape {value.shape}")
-        elif isinstance(value, (int, float, str)):
-            told.append(f"`{name}={value if isinstance(value, str) else _number(value, 6)}`")
-    return f"{case.kind} ({', '.join(told)})" if told else case.kind
 
 
 # --- words and conversions ---------------------------------------------------------------------
@@ -472,7 +370,7 @@ def is_numeric(value: Any) -> bool:
     return isinstance(value, (bool, int, float, complex, np.number, np.bool_))
 
 
-def _array(value: Any) -> np.ndarray:
+def array_of(value: Any) -> np.ndarray:
     """A numeric value as an array; a shape that equals nothing for anything else."""
     return np.asarray(value) if is_numeric(value) else np.empty((0,) * 9)
 
@@ -492,11 +390,6 @@ def describe(value: Any) -> str:
         return f"a value of type {type(value).__name__}"
     array = np.asarray(value)
     return "a single number" if array.ndim == 0 else f"an array of shape {array.shape}"
-
-
-def _number(value: Any, digits: int) -> str:
-    number = np.asarray(value).item()
-    return str(number) if isinstance(number, (bool, int)) else f"{number:.{digits}g}"
 
 
 def _bare(signature: str) -> str:

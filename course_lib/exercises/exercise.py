@@ -22,7 +22,7 @@ class Case:
     """One call of the learner's function.
 
     ``kind`` names what is special about the arguments, in words that end the sentence
-    "It is right except on ..." ("logits of ±10,000", "a batch of one"). ``call`` is the text of a
+    "It is not right on ..." ("logits of ±10,000", "a batch of one"). ``call`` is the text of a
     hand-sized call, to paste into a cell. Cases are told apart by identity: what is known of one
     is remembered for as long as it is there.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,12 +13,14 @@ from ..sandbox.calling import call
 from . import by_hand, diagnosis
 from .catalogue import find
 from .exercise import ORDINARY, Case, Exercise, Misconception, Outcome, Status, Verdict
+from .systematic import systematic
+from .verdict import PLACE_IS_LOOKED_FOR
 
 _title = cache(lessons.title)
 NOT_ATTEMPTED = "Put your own lines in the place of `raise NotImplementedError()`."
 
 
-def judge(name: str, function: Callable[..., Any], seed: int = 0) -> Verdict:
+def judge(name: str, function: Callable[..., Any], seed: int = 0, locate: bool = False) -> Verdict:
     """Judge ``function`` as an answer to the exercise ``name``, in this process.
 
     Each call gets its own copy of the arguments and, on the main thread of a system with
@@ -28,13 +30,40 @@ def judge(name: str, function: Callable[..., Any], seed: int = 0) -> Verdict:
         name: an exercise of `catalogue()`.
         function: the attempt, any callable.
         seed: of the random cases; the same seed gives the same verdict.
+        locate: look for a place, one change of which makes the attempt right (`Verdict.place`);
+            that may take 1.5 s more.
 
     Raises:
         KeyError: there is no such exercise (the message names the nearest one).
     """
+    judgement = judged(name, function, seed)
+    return judgement.located() if locate else judgement.verdict
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and what it rests on, from which a place to look may follow."""
+
+    exercise: Exercise
+    function: Callable[..., Any]
+    trials: Sequence[diagnosis.Trial]
+    verdict: Verdict
+
+    def located(self) -> Verdict:
+        """The verdict, with a place to look if one is found."""
+        if self.verdict.status not in PLACE_IS_LOOKED_FOR:
+            return self.verdict
+        from .locate import place  # not for those who are right
+
+        return self.verdict.with_place(place(self.exercise, self.function, self.trials))
+
+
+def judged(name: str, function: Callable[..., Any], seed: int = 0) -> Judgement:
+    """As `judge`, but the place can be looked for later."""
     exercise = find(name)
     cases = exercise.draw_cases(seed)
-    return diagnose(exercise, cases, run_cases(function, cases, exercise.seconds))
+    trials = _trials(exercise, cases, run_cases(function, cases, exercise.seconds))
+    return Judgement(exercise, function, trials, _diagnosis(exercise, trials))
 
 
 def run_cases(function: Callable[..., Any], cases: Sequence[Case], seconds: float) -> list[Outcome]:
@@ -61,15 +90,26 @@ def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outco
         cases: the calls, in order.
         outcomes: what came of them; fewer than cases if the attempt ran out of time.
     """
-    if outcomes and outcomes[0].error.startswith("NotImplementedError") and not outcomes[0].begun:
-        return _verdict(exercise, "not attempted", NOT_ATTEMPTED)
+    return _diagnosis(exercise, _trials(exercise, cases, outcomes))
+
+
+def _trials(
+    exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome]
+) -> list[diagnosis.Trial]:
     missing = [Outcome("lost", error="it gave no answer")] * (len(cases) - len(outcomes))
-    trials = [
+    return [
         diagnosis.Trial(case, _known_outcome(exercise.reference, case), got, exercise.tolerance)
         for case, got in zip(cases, [*outcomes, *missing], strict=True)
     ]
+
+
+def _diagnosis(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Verdict:
+    first = trials[0].got
+    if first.error.startswith("NotImplementedError") and not first.begun:
+        return _verdict(exercise, "not attempted", NOT_ATTEMPTED)
     if all(trial.correct for trial in trials):
-        return _verdict(exercise, "correct", "Correct.", points=exercise.points)
+        message = f"Correct. {diagnosis.remark(trials)}".strip()
+        return _verdict(exercise, "correct", message, points=exercise.points)
     verdict = _explained(exercise, [t for t in trials if not t.case.call] or trials, trials)
     small = "" if verdict.misconception else by_hand.counterexample(trials)
     if not small:
@@ -81,22 +121,26 @@ def _explained(
     exercise: Exercise, drawn: Sequence[diagnosis.Trial], trials: Sequence[diagnosis.Trial]
 ) -> Verdict:
     """What is wrong, from what was drawn; from all if only a hand-sized call goes wrong."""
-    if not all(trial.correct for trial in drawn):
-        trials = drawn
-    known = _matching(exercise, trials)
+    spoken_of = trials if all(trial.correct for trial in drawn) else drawn
+    known = _matching(exercise, spoken_of)
     if known is not None:
-        return _verdict(exercise, "wrong", known.says, known)
-    if found := _first(diagnosis.NO_VALUES, exercise, trials):
+        return _named(exercise, known, trials)
+    if found := _first(diagnosis.NO_VALUES, exercise, spoken_of):
         return _verdict(exercise, *found)
-    ordinary = [trial for trial in trials if trial.case.kind == ORDINARY]
-    known = _matching(exercise, ordinary)
+    known = _matching(exercise, [t for t in spoken_of if t.case.kind == ORDINARY])
     if known is not None:
-        others = sorted({t.case.kind for t in trials if not _same(known, t)})
-        also = f" (On {' and '.join(others)} there is something else.)" if others else ""
-        return _verdict(exercise, "wrong", known.says + also, known)
-    if found := _first(diagnosis.USELESS_VALUES, exercise, trials):
+        return _named(exercise, known, trials)
+    if found := _first(diagnosis.USELESS_VALUES, exercise, spoken_of):
         return _verdict(exercise, *found)
-    return _verdict(exercise, "wrong", diagnosis.systematic(exercise, trials))
+    return _verdict(exercise, "wrong", systematic(exercise, spoken_of, trials))
+
+
+def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.Trial]) -> Verdict:
+    """With the kinds of calls that the mistake does not explain."""
+    others = sorted({t.case.kind for t in trials if not t.correct and not _same(known, t)})
+    others = [kind for kind in others if kind != by_hand.KIND] or others
+    also = f" (Something else is wrong on {' and '.join(others)}.)" if others else ""
+    return _verdict(exercise, "wrong", known.says + also, known)
 
 
 _known_outcomes: WeakKeyDictionary[Case, dict[Callable[..., Any], Outcome]] = WeakKeyDictionary()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -36,7 +36,8 @@ BORDERS: dict[Status, str] = {
     "error": "dashed #D55E00",
     "timeout": "dashed #D55E00",
 }
-HINT_TITLES = ("How to think about it", "Where it is derived")
+HINT_TITLES = ("How to think about it", "Where it is derived", "Where to look")
+PLACE_IS_LOOKED_FOR: tuple[Status, ...] = ("wrong", "error")
 # Said with each verdict: who tries the borrowed function out would take it for their own.
 BORROWED = "Until yours is right, the lesson goes on with the course's own `{}`."
 
@@ -48,7 +49,9 @@ class Verdict:
     ``message`` says what is wrong (or that nothing is) in a sentence or two. ``hints`` go on
     from there: how to think about it, then where the lesson derives it. ``counterexample`` is a
     small call that goes wrong, with what it should give and what it gives, as it stands at the
-    end of the message; "" if the mistake was named or no such call is known.
+    end of the message; "" if the mistake was named or no such call is known. ``place`` is the line
+    one change of which makes the answer right, and what to look at there, as `judge` finds it with
+    ``locate=True``; "" if it was not looked for or not found. It is the last hint, too.
     """
 
     status: Status
@@ -59,6 +62,14 @@ class Verdict:
     exercise: str = ""
     hints: tuple[str, ...] = field(default=())
     counterexample: str = ""
+    place: str = ""
+
+    def with_place(self, place: str) -> Verdict:
+        """The same with a place to look; as it is if there is none."""
+        if not place:
+            return self
+        sentence = f"{place[0].upper()}{place[1:]}. One change there makes your function right."
+        return replace(self, place=place, hints=(*self.hints, sentence))
 
     def mimebundle(self, hint: int = 1) -> dict[str, Any]:
         """What a notebook shows and keeps; ``hint`` as in `check`."""
@@ -75,8 +86,11 @@ class Verdict:
         if self.status != "correct":
             shown = self.hints[: max(hint - 1, 0)]
             parts += [self.message, *shown, BORROWED.format(self.exercise)]
-            if hint <= len(self.hints):
+            most = len(HINT_TITLES) if self.status in PLACE_IS_LOOKED_FOR else len(self.hints)
+            if hint <= most:
                 parts.append(f"More: check({self.exercise}, hint={max(hint, 1) + 1})")
+        elif remark := self.message.removeprefix("Correct.").strip():
+            parts.append(remark)
         return " ".join(parts)
 
     def html(self, hint: int = 1) -> str:

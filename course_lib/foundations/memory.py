@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from .adam import adam_step
-from .recurrence import sigmoid
+from .losses import sigmoid
 
 Cell = Literal["sigmoid", "tanh", "lstm"]
 SYMBOLS = 3

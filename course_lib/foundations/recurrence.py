@@ -14,6 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .losses import sigmoid
+
 
 def rnn_forward(
     inputs: np.ndarray,
@@ -75,17 +77,6 @@ def rnn_gradients(
         grad_bias += at_sum
         from_later = at_sum @ weights_recurrent.T
     return grad_in, grad_recurrent, grad_bias
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """1/(1 + e⁻ˣ), without overflow for any x.
-
-    Args:
-        x: any shape.
-    """
-    decay = np.exp(-np.abs(x))
-    squashed: np.ndarray = np.where(x >= 0, 1.0, decay) / (1 + decay)
-    return squashed
 
 
 def lstm_step(

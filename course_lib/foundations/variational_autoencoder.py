@@ -15,20 +15,10 @@ import math
 
 import numpy as np
 
+from .losses import sigmoid
 from .sgd import hidden_layer_gradients, two_layer_forward
 
 # --- the likelihood of a picture ------------------------------------------------------------------
-
-
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """1/(1 + exp(-a)), entry by entry, without overflow at any size.
-
-    Args:
-        logits: any shape.
-    """
-    small = np.exp(-np.abs(logits))
-    probabilities: np.ndarray = np.where(logits >= 0, 1, small) / (1 + small)
-    return probabilities
 
 
 def bernoulli_negative_log_likelihood(logits: np.ndarray, images: np.ndarray) -> np.ndarray:

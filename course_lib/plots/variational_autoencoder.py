@@ -82,7 +82,8 @@ def _prepare_plane(
             code[0], code[1], str(label), size=8, ha="center", va="center", clip_on=True, alpha=0.75
         )
     for size, color in ((21, "white"), (17, ORANGE)):
-        plane.plot([0], [0], "+", color=color, markersize=size, markeredgewidth=size / 5, **_MOVING)
+        (cross,) = plane.plot([0], [0], "+", color=color, markersize=size, **_MOVING)
+        cross.set(markeredgewidth=size / 5, clip_on=False)  # whole at the edges, too
     crosses = plane.lines[-2:]
 
     side = _side(images)
@@ -222,7 +223,7 @@ def bound_explorer(x: float, weight: float, variance: float) -> Explorer:
     """
     controls = {
         "mean": slider("mean of q", 0.0, -2.0, 2.0, 0.05),
-        "deviation": slider("deviation of q", 1.0, 0.1, 2.0, 0.05),
+        "deviation": slider("deviation of q", 1.0, 0.3, 2.0, 0.05),
         "kl_weight": choice("weight of KL", {"1": 1.0, "½, as in the article": 0.5}, 1.0),
     }
     return Explorer(partial(_prepare_bound, x, weight, variance), controls, size=(9.2, 3.7))
@@ -233,7 +234,7 @@ def _prepare_bound(x: float, weight: float, variance: float, figure: Figure) -> 
     best, best_variance = linear_gaussian_posterior(x, weight, variance)
     figure.subplots_adjust(0.06, 0.14, 0.985, 0.82, wspace=0.2)
     left, right = figure.subplots(1, 2)
-    left.set(xlim=(-4, 4), ylim=(0, 1.25), xlabel="code z", ylabel="density")
+    left.set(xlim=(-4, 4), ylim=(0, 1.4), xlabel="code z", ylabel="density")
     left.plot(_CODES, _density(0.0, 1.0), ":", color=INK, label="prior p(z)")
     left.plot(_CODES, _density(best, best_variance), "--", color=ORANGE, label="p(z|x)")
     (hill,) = left.plot([], [], color=BLUE, label="q(z|x), yours", linewidth=2.5, **_MOVING)

@@ -143,8 +143,8 @@ def time_limit(seconds: float | None) -> Iterator[None]:
 
     tracing = sys.gettrace()
     before = signal.signal(signal.SIGALRM, out_of_time)
-    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
+        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)  # in here: it may be over at once
         yield
     finally:
         while True:

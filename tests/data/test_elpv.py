@@ -29,7 +29,8 @@ def made_up():
     cell_type = np.repeat(["mono", "poly"], 360)
     probability = random.choice([0, 1 / 3, 2 / 3, 1], size=720, p=[0.5, 0.2, 0.1, 0.2])
     images = np.zeros((720, 1, 1, 1), np.uint8)
-    return elpv.Elpv(images, probability, cell_type, elpv.modules(cell_type))
+    module = np.repeat(np.arange(12), 60)
+    return elpv.Elpv(images, probability, cell_type, module, module)
 
 
 @needs_wheel
@@ -46,11 +47,36 @@ def test_the_numbers_are_the_published_ones(cells):
 
 
 @needs_wheel
-def test_modules_are_as_many_as_published(cells):
+def test_photographs_of_modules_are_as_many_as_published(cells):
     for kind, number in {"mono": 18, "poly": 26}.items():
-        assert len(np.unique(cells.module[cells.cell_type == kind])) == number
-    assert len(np.unique(cells.module)) == 44
-    assert np.bincount(cells.module).max() <= 72
+        assert len(np.unique(cells.photograph[cells.cell_type == kind])) == number
+    sizes = np.bincount(cells.photograph)
+    assert {n: size for n, size in enumerate(sizes) if size != 60} == {
+        20: 54,
+        29: 50,
+        36: 72,
+        40: 48,
+    }
+    for photograph in range(44):  # none is of two kinds
+        assert len(set(cells.cell_type[cells.photograph == photograph])) == 1
+
+
+@needs_wheel
+def test_the_module_that_was_photographed_twice_is_one(cells):
+    """Of each of its cells the most similar one in any other photograph is its twin."""
+    first, second = (np.arange(start, start + 50) for start in elpv.TWICE)
+    assert set(cells.module[first]) == set(cells.module[second]) == {29}
+    others = ~np.isin(cells.photograph, (29, 38))
+    np.testing.assert_array_equal(cells.module[others], cells.photograph[others])
+    across = np.diff(cells.images[..., 0].astype(np.float32), axis=2).reshape(len(cells.images), -1)
+    across -= across.mean(axis=1, keepdims=True)
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    likeness = across[first] @ across.T
+    likeness[:, cells.photograph == 29] = -1
+    np.testing.assert_array_equal(likeness.argmax(axis=1), second)
+    for seed in range(10):
+        held_out = cells.module_split(seed).test
+        assert len({n in held_out for n in (*first, *second)}) == 1
 
 
 @needs_wheel
@@ -60,13 +86,6 @@ def test_images_are_resized_without_aliases(cells):
     small = elpv.load(image_size=30).images[:50, :, :, 0]
     means = whole.images[:50].reshape(50, 30, 10, 30, 10).mean((2, 4))
     assert np.abs(small - means).mean() < 1.9  # 1.5; taking every tenth pixel gives 2.4
-
-
-def test_a_remainder_below_half_a_module_belongs_to_the_one_before():
-    numbers = elpv.modules(np.array(["mono"] * 72 + ["poly"] * 48 + ["mono"] * 114 + ["poly"]))
-    assert np.bincount(numbers).tolist() == [72, 48, 60, 54, 1]
-    for cells, modules in ((89, [89]), (90, [60, 30]), (149, [60, 89]), (150, [60, 60, 30])):
-        assert np.bincount(elpv.modules(np.array(["mono"] * cells))).tolist() == modules
 
 
 def test_random_splits_are_stratified_and_follow_their_seed(made_up):
@@ -97,7 +116,7 @@ def test_module_splits_cut_no_module(made_up):
 def test_every_eighth_cell_keeps_what_belongs_to_it(cells):
     fewer = elpv.load(image_size=32, every=8)
     assert len(fewer.images) == 328
-    for name in ("images", "probability", "cell_type", "module"):
+    for name in ("images", "probability", "cell_type", "photograph", "module"):
         assert (getattr(fewer, name) == getattr(cells, name)[::8]).all()
 
 

@@ -94,7 +94,7 @@ def test_an_answer_that_is_right_but_on_a_small_call_is_wrong() -> None:
         return 0.0 if predictions.size == 2 else np.mean((predictions - targets) ** 2)
 
     verdict = told("mse", picky)
-    assert verdict.message.startswith("It is right except on a small call.")
+    assert verdict.message.startswith("It is right on ordinary inputs, but not on a small call.")
     assert "should be 2, yours is 0." in verdict.counterexample
 
 
@@ -145,7 +145,10 @@ def test_what_is_said_is_true_of_the_answer() -> None:
         norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
         return [g * max_norm / max(norm, 1.0) for g in gradients]
 
-    assert "It is right except on" in told("clip_by_global_norm", unclipped).message
+    assert (
+        "It is right on ordinary inputs, but not on"
+        in told("clip_by_global_norm", unclipped).message
+    )
     both = told("sgd_step", lambda weights, gradient, rate: (weights, gradient))
     assert "got a tuple of 2" in both.message
     averaged = told("softmax", lambda z: np.exp(z - z.max(1, keepdims=True)) / z.shape[0])
@@ -154,5 +157,5 @@ def test_what_is_said_is_true_of_the_answer() -> None:
     def uphill(features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return -2 * features.T @ (features @ weights - targets)
 
-    sign = "off by a factor that is the number of rows, and has the wrong sign"
+    sign = "a factor that is the number of rows of `features`, and has the wrong sign"
     assert sign in told("least_squares_gradient", uphill).message

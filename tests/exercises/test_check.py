@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
@@ -96,7 +97,7 @@ def test_a_hint_that_does_not_exist_gets_a_sentence_and_the_verdict(
 ) -> None:
     check(mse, hint=hint)
     sentence, verdict = capsys.readouterr().out.splitlines()
-    assert sentence == "There is no such hint. Ask for `check(mse, hint=2)`, or for `hint=3`."
+    assert sentence == "There is no such hint. Ask for `check(mse, hint=2)`, up to `hint=4`."
     assert verdict.startswith("mse: wrong")
     lent = check(mse)
     capsys.readouterr()
@@ -112,9 +113,34 @@ def test_hints_come_by_degrees() -> None:
     assert verdict.hints[1] not in second
     assert "hint=3" in second
     assert verdict.hints[1] in third
-    assert "More:" not in third
-    opened = [verdict.html(hint).count("<details open") for hint in (1, 2, 3)]
-    assert opened == [0, 1, 2]
+    assert third.endswith("More: check(mse, hint=4)")
+    placed = judge("mse", mse, locate=True)
+    assert placed.place == "line 2: the function `np.sum`"
+    fourth = "Line 2: the function `np.sum`. One change there makes your function right."
+    assert fourth in placed.text(4)
+    assert fourth not in placed.text(3)
+    assert "More:" not in placed.text(4)
+    opened = [placed.html(hint).count("<details open") for hint in (1, 2, 3, 4)]
+    assert opened == [0, 1, 2, 3]
+    assert verdict.html().count("<details") == 2
+
+
+def test_a_place_is_looked_for_when_text_is_asked_for_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def nothing_like_it(predictions: np.ndarray, targets: np.ndarray) -> Any:
+        return 7.0
+
+    lent = check(mse, hint=4)
+    said = capsys.readouterr().out
+    assert said.count("Line 2: the function `np.sum`.") == 1
+    check(lent, hint=4)
+    assert capsys.readouterr().out == said
+    nothing_like_it.__name__ = "mse"
+    check(nothing_like_it, hint=4)
+    assert capsys.readouterr().out.splitlines()[1].startswith("No one place was found")
+    check(right_mse(), hint=4)
+    assert capsys.readouterr().out == "mse: correct (1 of 1 point).\n"
 
 
 @pytest.mark.parametrize("exercise", catalogue().values(), ids=lambda e: e.name)
@@ -179,7 +205,10 @@ def test_in_a_notebook_it_displays_html_text_and_the_verdict(
     try:
         with capture_output() as shown:
             check(mse)
-        (output,) = shown.outputs
+        output, again = shown.outputs
+        assert again.data[VERDICT_TYPE] == output.data[VERDICT_TYPE]
+        assert "Where to look" not in output.data["text/html"]
+        assert "Where to look" in again.data["text/html"]
         assert set(output.data) == {"text/plain", "text/html", VERDICT_TYPE}
         assert output.data[VERDICT_TYPE] == {
             "exercise": "mse",
@@ -239,3 +268,30 @@ def test_a_decorator_that_hides_the_name_is_told(capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().out
     assert "There is no exercise “wrapper”" in said
     assert "`@functools.wraps(f)`" in said
+
+
+def test_a_right_answer_is_told_what_later_ones_may_stumble_over() -> None:
+    right = catalogue()["softmax"].reference
+    ways: dict[str, Callable[..., Any]] = {
+        "": right,
+        "You return a list, not an array": lambda logits: right(logits).tolist(),
+        "You return an `np.matrix`": lambda logits: np.asmatrix(right(logits)),
+        "Your numbers are rounded to float32": lambda logits: right(logits).astype(np.float32),
+    }
+    for says, way in ways.items():
+        verdict = judge("softmax", way)
+        assert verdict.status == "correct"
+        assert verdict.message.startswith(f"Correct. {says}" if says else "Correct.")
+        assert says in verdict.text()
+        assert says.replace("`np.matrix`", "<code>np.matrix</code>") in verdict.html()
+        assert verdict.text().endswith("points).") == (not says)
+
+
+def test_a_list_of_an_earlier_answer_is_pointed_at() -> None:
+    def gradient(logits: np.ndarray, labels: np.ndarray) -> Any:
+        rows: Any = [list(row) for row in catalogue()["softmax"].reference(logits)]
+        rows[np.arange(len(labels)), labels] -= 1
+        return rows
+
+    verdict = judge("softmax_cross_entropy_gradient", gradient)
+    assert "Does a function that you call return a list?" in verdict.message

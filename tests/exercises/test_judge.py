@@ -87,7 +87,12 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
             "wrong",
             "a factor that is one over the number of rows",
         ),
-        ("softmax", batch_of_one_wrong, "wrong", "It is right except on a batch of one."),
+        (
+            "softmax",
+            batch_of_one_wrong,
+            "wrong",
+            "It is right on ordinary inputs, but not on a batch of one.",
+        ),
         ("softmax", lambda z: right["softmax"](2 * z), "wrong", "is at [0, 0]: expected"),
         ("trainable_mask", lambda names, first, norms: norms, "wrong", "expected False, got True"),
     ],
@@ -218,12 +223,13 @@ def test_an_unknown_exercise_is_named_with_the_nearest() -> None:
 # --- the edge of right and wrong -----------------------------------------------------------------
 
 
-def test_a_small_number_in_place_of_the_clip_is_right() -> None:
+def test_a_small_number_in_place_of_the_clip_is_wrong_at_every_seed() -> None:
     def added(p: np.ndarray, labels: np.ndarray) -> Any:
         return -np.mean(np.log(p[np.arange(len(labels)), labels] + 1e-7))
 
     for seed in range(10):
-        assert judge("cross_entropy", added, seed).status == "correct"
+        verdict = judge("cross_entropy", added, seed)
+        assert verdict.misconception == "added-instead-of-clipped"
 
 
 def test_arguments_that_change_by_more_than_rounding_are_changed() -> None:

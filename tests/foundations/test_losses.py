@@ -18,6 +18,7 @@ from course_lib.foundations.losses import (
     cross_entropy,
     mse,
     mse_gradient,
+    sigmoid,
     softmax,
     softmax_cross_entropy,
     softmax_cross_entropy_gradient,
@@ -73,6 +74,14 @@ def test_cross_entropy_of_an_impossible_label_is_clipped_as_in_keras() -> None:
     p, labels = np.eye(3)[[0, 1]], np.array([1, 1])
     theirs = np.mean(keras.losses.sparse_categorical_crossentropy(labels, p))
     close(cross_entropy(p, labels), theirs)
+
+
+def test_a_sigmoid_is_the_softmax_of_two_classes_and_does_not_overflow() -> None:
+    logits = np.array([-1e4, -1.0, 0.0, 1.0, 1e4])
+    with np.errstate(over="raise"):
+        values = sigmoid(logits)
+    both = softmax(np.stack([logits, np.zeros(5)], axis=1))
+    np.testing.assert_allclose(values, both[:, 0], rtol=1e-12)
 
 
 def test_softmax_cross_entropy_and_gradient(rng: np.random.Generator) -> None:

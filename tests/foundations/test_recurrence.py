@@ -75,12 +75,6 @@ def test_keras_adds_one_to_the_forget_bias_of_a_new_layer_only(keras64):
     np.testing.assert_array_equal(layer.cell.bias, [0, 0, 1, 1, 0, 0, 0, 0])
 
 
-def test_sigmoid_does_not_overflow():
-    with np.errstate(over="raise"):
-        values = recurrence.sigmoid(np.array([-1e4, -1.0, 0.0, 1.0, 1e4]))
-    np.testing.assert_allclose(values, [0, 1 / (1 + np.e), 0.5, np.e / (1 + np.e), 1])
-
-
 def test_padding_is_that_of_keras(keras64):
     lists = [[3, 1], [], [5.5, 2, 9, 1], [4]]
     padded, mask = recurrence.pad_sequences_right(lists, -1)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course_lib.foundations import losses
 from course_lib.foundations import variational_autoencoder as vae
 from course_lib.foundations.gradients import numerical_gradient
 from course_lib.foundations.sgd import two_layer_forward
@@ -155,7 +156,7 @@ def test_densities_are_scipys_and_those_of_coins(rng):
     theirs = stats.norm.logpdf(x, mean, np.sqrt(variance))
     np.testing.assert_allclose(vae.log_normal(x, mean, variance), theirs)
     logits, coins = rng.normal(size=(3, 8)), rng.integers(0, 2, size=(3, 8))
-    theirs = -stats.bernoulli.logpmf(coins, vae.sigmoid(logits)).sum(axis=1)
+    theirs = -stats.bernoulli.logpmf(coins, losses.sigmoid(logits)).sum(axis=1)
     np.testing.assert_allclose(vae.bernoulli_negative_log_likelihood(logits, coins), theirs)
 
 
@@ -207,7 +208,6 @@ def test_logits_of_any_size_are_exact():
     with np.errstate(all="raise", under="ignore"):
         assert vae.bernoulli_negative_log_likelihood(logits, right) == 0
         assert vae.bernoulli_negative_log_likelihood(logits, wrong) == 4e4
-        np.testing.assert_array_equal(vae.sigmoid(logits), right)
 
 
 def test_the_loss_is_the_mean_over_pictures_of_both_terms(network):

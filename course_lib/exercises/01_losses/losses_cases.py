@@ -46,6 +46,7 @@ def logits(rng: np.random.Generator) -> list[Case]:
         Case((rng.normal(size=(6, 6)),)),
         Case((rng.normal(size=(1, 4)),), "a batch of one"),
         Case((rng.normal(size=(3, 5), scale=1e4),), "logits of ±10,000"),
+        Case((1e4 * np.array([[-1.0, 1.0, 0.0], [0.5, 0.9, -0.8]]),), "logits of ±10,000"),
         Case((rows + np.array([[0.0], [-3e3], [5.0], [3e3]]),), "rows far apart from each other"),
     ]
 
@@ -64,6 +65,8 @@ def probabilities(rng: np.random.Generator) -> list[Case]:
         case(1, 4, "a batch of one"),
         case(5, 2, "two classes"),
         Case((sure, np.array([0, 1, 3, 3, 2])), "a probability of exactly zero"),
+        Case((np.array([[1 - 2e-7, 2e-7]]), np.array([1])), "a probability of 2e-7"),
+        Case((np.array([[1e-9, 1 - 1e-9]]), np.array([0])), "a probability of 1e-9"),
     ]
 
 

@@ -85,7 +85,7 @@ def schedule_steps(rng: np.random.Generator) -> list[Case]:
         case(5, 50, 5, "the last step of the warm-up"),
         case(0, 40, 0, "a schedule without warm-up"),
         case(13, 40, 0, "a schedule without warm-up"),
-        case(49, 50, 5, "the last step but one"),
+        Case((49, 50, 5, 0.5), "the last step but one"),
     ]
 
 
@@ -118,6 +118,7 @@ def hidden_layers(rng: np.random.Generator) -> list[Case]:
         x, weights_out = rng.normal(size=(n, d)), scale * rng.normal(size=(h, c))
         hidden = np.maximum(x @ rng.normal(size=(d, h)) + 0.1 * rng.normal(size=h), 0)
         hidden[0, :2] = 0.0, 0.7  # some of each, whatever was drawn
+        hidden[-1, -1] = 1e-6  # on, if only just
         hidden[:, :off] = 0.0
         hidden = active * hidden
         return Case((x, hidden, weights_out, rng.normal(size=(n, c)) / n), kind)

@@ -76,6 +76,8 @@ def adamw_steps(rng: np.random.Generator) -> list[Case]:
 def gradients_and_norm(rng: np.random.Generator) -> list[Case]:
     def case(factor: float, *shapes: tuple[int, ...], kind: str = ORDINARY) -> Case:
         gradients = [rng.normal(size=shape) for shape in shapes]
+        # Never so small that PyTorch's 1e-6 beside the norm would show.
+        gradients = [g + 0.5 * np.sign(g) for g in gradients]
         norm = float(np.sqrt(sum(np.sum(g**2) for g in gradients)))
         return Case((gradients, factor * norm), kind)
 

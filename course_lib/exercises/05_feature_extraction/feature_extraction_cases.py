@@ -33,12 +33,15 @@ def images(rng: np.random.Generator) -> list[Case]:
         case(1, 3, 2, kind="a batch of one"),
         Case((rng.integers(0, 256, (2, 3, 4, 3), dtype=np.uint8),), "bytes"),
         Case((np.zeros((2, 2, 1, 3)),), "black images"),
+        Case((rng.uniform(0, 1, (2, 3, 2, 3)),), "images that are almost black"),
     ]
 
 
 def maps(rng: np.random.Generator) -> list[Case]:
     def case(*shape: int, kind: str = ORDINARY) -> Case:
-        return Case((rng.normal(1.0, 1.0, shape),), kind)
+        drawn = rng.normal(1.0, 1.0, shape)
+        drawn[0, ..., 0] -= 3.0  # a map whose mean is negative
+        return Case((drawn,), kind)
 
     return [
         case(2, 3, 4, 5),
@@ -52,6 +55,7 @@ def maps(rng: np.random.Generator) -> list[Case]:
 def two_sets(rng: np.random.Generator) -> list[Case]:
     def case(n: int, m: int, d: int, kind: str = ORDINARY) -> Case:
         scale, shift = rng.uniform(0.3, 6.0, d), rng.uniform(-8.0, 8.0, d)
+        scale[:2] = 0.2, 5.0
         train = shift + scale * rng.normal(size=(n, d))
         other = shift + rng.uniform(0.5, 2.0, d) + 1.5 * scale * rng.normal(size=(m, d))
         return Case((train, other), kind)

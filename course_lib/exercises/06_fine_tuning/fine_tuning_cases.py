@@ -11,13 +11,14 @@ _WORDS = ("stem", "conv", "relu", "add", "pad", "pool", "join", "dense")
 
 def networks(rng: np.random.Generator) -> list[Case]:
     def case(size: int, norm_first: bool = False, kind: str = ORDINARY) -> Case:
-        """Names like conv1 and conv12; at least every third layer is a batch normalisation."""
+        """Names like conv1 and conv12; about every third layer is a batch normalisation."""
         is_batchnorm = np.arange(size) % 3 == rng.integers(0, 3)
         is_batchnorm |= rng.random(size) < 0.15
+        inner = np.arange(size // 4, size - 2)
+        is_batchnorm[rng.choice(inner)] = norm_first  # there is one to start at, whatever was drawn
         words = np.where(is_batchnorm, "norm", rng.choice(_WORDS, size))
         numbers = rng.permutation(size)
         names = [f"{word}{number}" for word, number in zip(words, numbers, strict=True)]
-        inner = np.arange(size // 4, size - 2)
         start = rng.choice(inner[is_batchnorm[inner] == norm_first])
         return Case((names, names[start], is_batchnorm), kind)
 
@@ -50,6 +51,7 @@ def arrays_of_weights(rng: np.random.Generator) -> list[Case]:
         case(4, 1, 4, 1, 4, 1, 3, 1),
         Case((scalars, np.array([True, True, False, False])), "an array of a single number"),
         Case(([shape(2), shape(1)], np.array([False, False])), "a frozen network"),
+        Case(([(3, 4), (4,), (3, 4), (4,)], np.array([True, True, True, False])), "equal shapes"),
     ]
 
 
@@ -63,6 +65,7 @@ def rare_classes(rng: np.random.Generator) -> list[Case]:
         case(2 * a, b, 1),
         case(b, 30, c, 2),
         case(20, c),
+        case(70, 1, 1),
         case(5, 5, 5, kind="classes of equal size"),
         case(6, 0, a + 8, 3, kind="a class without examples"),
         case(4, 9, 0, kind="a class without examples"),

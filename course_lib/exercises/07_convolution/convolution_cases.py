@@ -129,6 +129,8 @@ def _blocks(rng: np.random.Generator) -> list[tuple[np.ndarray, int, str]]:
         order = rng.permutation(places).reshape(shape) - places // 2
         images: np.ndarray = order + rng.uniform(0.1, 0.4, shape)
         images[0, :size, :size, 0] = -np.abs(images[0, :size, :size, 0])
+        if size > 1:  # almost a tie
+            images[-1, 0, :2, -1] = places + np.array([0.001, 0.0])
         return images, size, kind
 
     by_hand = np.array([[1.0, 5, 0, 2], [7, 3, 4, -1], [-3, -8, 6, 9], [-6, -2, 12, 8]])
@@ -155,6 +157,7 @@ def chains(rng: np.random.Generator) -> list[Case]:
         Case(([3, 2, 3], [1, 2, 1])),
         Case(([5, 3, 2], [2, 1, 3])),
         Case(([7, 3, 1, 3], [2, 2, 1, 2])),
+        Case(([3, 2, 4], [3, 2, 1])),
         *drawn,
         Case(([3], [2]), "a single layer"),
         Case(([1, 1], [2, 2]), "windows of one place"),
@@ -182,6 +185,7 @@ def residual_layers(rng: np.random.Generator) -> list[Case]:
         case(5, 3),
         case(3, 6),
         case(4, 4),
+        Case((np.array([[1.0, 2.0]]), np.diag([1e-6, -1e-6]), np.array([[3.0, 5.0]])), "tiny sums"),
         case(1, 5, "a batch of one"),
         # Finite differences drown in rounding: by the weights, by the input.
         case(3, 4, "large inputs", larger_x=1e8),

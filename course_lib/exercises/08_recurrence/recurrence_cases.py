@@ -126,7 +126,9 @@ def ends(rng: np.random.Generator) -> list[Case]:
 def masked(rng: np.random.Generator) -> list[Case]:
     def case(rows: list[str], hidden: int, kind: str = ORDINARY) -> Case:
         mask = np.array([[sign == "x" for sign in row] for row in rows])
-        return Case((rng.normal(size=(*mask.shape, hidden)), mask), kind)
+        states = rng.normal(size=(*mask.shape, hidden))
+        states[0, :, 0] *= np.arange(mask.shape[1]) != 2  # a real state may be 0
+        return Case((states, mask), kind)
 
     by_hand = np.array([[[2.0], [4.0], [9.0]], [[3.0], [8.0], [5.0]]])
     return [

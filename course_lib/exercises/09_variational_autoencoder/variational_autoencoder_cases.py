@@ -31,7 +31,9 @@ def samples(rng: np.random.Generator) -> list[Case]:
     """Three arrays of one shape: means or gradients, log-variances, noise."""
 
     def case(n: int, d: int, kind: str = ORDINARY) -> Case:
-        return Case(tuple(rng.normal(size=(3, n, d))), kind)
+        drawn = rng.normal(size=(3, n, d))
+        drawn[2, 0, :2] = 2.5, -3.0  # noise far out, whatever was drawn
+        return Case(tuple(drawn), kind)
 
     return [
         Case((np.array([[1.0, 3.0]]), np.array([[0.0, 2.0]]), np.array([[2.0, -1.0]]))),

@@ -26,7 +26,7 @@ def _keras_after_softmax(keras: Any) -> Any:
 
 def _torch_after_softmax(torch: Any) -> Any:
     activated = torch.nn.functional.softmax(torch.tensor(_FAR_APART), dim=1)
-    return torch.nn.NLLLoss()(torch.log(activated), torch.tensor([1]))
+    return torch.nn.CrossEntropyLoss()(activated, torch.tensor([1]))
 
 
 ROWS = (
@@ -108,11 +108,13 @@ ROWS = (
         forms={
             "1000, from the logits": losses.softmax_cross_entropy(_FAR_APART, np.array([1])),
             "−log 1e-7, clipped": losses.cross_entropy(np.eye(3)[[0]], np.array([1])),
-            "infinity, the probability is 0": np.inf,
+            "log(e + 2), softmax is taken again": losses.softmax_cross_entropy(
+                np.eye(3)[[0]], np.array([1])
+            ),
         },
         paper="1000, from the logits",
         keras="1000, from the logits",
-        pytorch="infinity, the probability is 0",
+        pytorch="log(e + 2), softmax is taken again",
         source="Goodfellow et al. 2016, eq. 6.30",
         ask_keras=_keras_after_softmax,
         ask_pytorch=_torch_after_softmax,

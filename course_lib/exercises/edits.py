@@ -1,0 +1,787 @@
+"""Small edits of a function's syntax tree: slips of the hand and of the mind, undone one at a time.
+
+Each edit says what it is about, never what it does, so that a learner can be told where to look.
+None of them brings in a name of the learner's module, or a function that does more than compute.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+NUMPY = "__numpy__"
+"""The name under which an edited function finds NumPy, whatever the learner calls it."""
+LIKELY, POSSIBLE, LATER, LAST = range(4)
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+_ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.MatMult, ast.FloorDiv, ast.Mod)
+_COMMUTE = (ast.Add, ast.Mult)
+_COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+_FAMILIES = tuple(
+    words(family)
+    for family in (
+        "sum mean prod max min median cumsum var std average any all nansum nanmean count_nonzero",
+        "argmax argmin argsort sort max min amax amin",
+        "maximum minimum fmax fmin where clip",
+        "log log2 log10 log1p",
+        "exp expm1 exp2",
+        "sqrt square abs sign fabs absolute",
+        "sin cos tan tanh sinh cosh arctan",
+        "zeros ones empty eye full identity",
+        "zeros_like ones_like empty_like full_like",
+        "floor ceil round rint trunc int float",
+        "dot outer multiply matmul inner vdot",
+        "vstack hstack stack concatenate array append",
+        "inv pinv",
+        "eig eigh eigvals eigvalsh",
+        "greater less greater_equal less_equal",
+        "logical_and logical_or logical_xor",
+        "append extend",
+    )
+)
+_BUILT_IN = words("sum max min any all abs round int float len sorted reversed list")
+_REDUCTIONS = words(
+    "sum mean prod max min median var std any all argmax argmin cumsum amax amin norm argsort "
+    "sort average flip concatenate stack repeat softmax split"
+)
+_WITH_AXIS_IN_SECOND_PLACE = _REDUCTIONS - {"average", "norm", "repeat", "split"}
+_ALLOCATING = words("zeros ones empty full eye identity arange linspace tile repeat range")
+COMBINED: tuple[tuple[type[ast.operator], str], ...] = (
+    (ast.Mult, "what {} is multiplied or divided by"),
+    (ast.Div, "what {} is multiplied or divided by"),
+    (ast.Sub, "what is added to {}, or taken from it"),
+    (ast.Add, "what is added to {}, or taken from it"),
+)
+_SMALL = (1e-3, 1e-5, 1e-6, 1e-7, 1e-8, 1e-12)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of a tree: where, what about (a sentence's end with ``{}`` for code), and what."""
+
+    node: ast.AST
+    what: str
+    changes: tuple[tuple[ast.AST, str, Any], ...]
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """The tree is changed in here."""
+        before = [(parent, name, getattr(parent, name)) for parent, name, _ in self.changes]
+        for parent, name, value in self.changes:
+            setattr(parent, name, value)
+            for new in value if isinstance(value, list) else [value]:
+                _put_at(new, self.node)
+        try:
+            yield
+        finally:
+            for parent, name, value in reversed(before):
+                setattr(parent, name, value)
+
+    @property
+    def line(self) -> int:
+        return getattr(self.node, "lineno", 1)
+
+    def told(self) -> str:
+        """What to look at: "the axis in `x.sum(axis=0)`"."""
+        code = ast.unparse(self.node).split("\n")[0].replace("`", "")
+        return self.what.format(f"`{code if len(code) <= MOST else code[: MOST - 1] + '…'}`")
+
+
+MOST = 60
+"""So many characters of the learner's code are quoted."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where an expression stands: a field of its parent, or one of the field's list."""
+
+    node: ast.expr
+    parent: ast.AST
+    name: str
+    index: int | None
+    above: tuple[ast.AST, ...]
+
+    def with_(self, new: ast.AST) -> tuple[ast.AST, str, Any]:
+        if self.index is None:
+            return self.parent, self.name, new
+        parts = list(getattr(self.parent, self.name))
+        parts[self.index] = new
+        return self.parent, self.name, parts
+
+
+def slots(function: ast.FunctionDef) -> Iterator[Slot]:
+    """All expressions of a function's body, outer ones first."""
+
+    def inside(node: ast.AST, above: tuple[ast.AST, ...]) -> Iterator[Slot]:
+        above = (*above, node)
+        for name, value in ast.iter_fields(node):
+            for index, part in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                if isinstance(part, ast.expr):
+                    yield Slot(part, node, name, index, above)
+                if isinstance(part, ast.AST):
+                    yield from inside(part, above)
+
+    for statement in function.body:
+        yield from inside(statement, ())
+
+
+def parameters(function: ast.FunctionDef) -> list[str]:
+    given = function.args
+    return [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+
+
+def stored_names(function: ast.FunctionDef) -> list[str]:
+    """Names that a function gives to something, in their order."""
+    return list(
+        dict.fromkeys(
+            slot.node.id
+            for slot in slots(function)
+            if isinstance(slot.node, ast.Name) and isinstance(slot.node.ctx, ast.Store)
+        )
+    )
+
+
+def edits(function: ast.FunctionDef) -> list[Edit]:
+    """All edits of a function, the likely ones first."""
+    found = _Finder(function)
+    found.visit()
+    return [edit for rank in found.ranks for edit in rank]
+
+
+@dataclass
+class _Finder:
+    function: ast.FunctionDef
+    ranks: tuple[list[Edit], ...] = field(default_factory=lambda: ([], [], [], []))
+    alike: dict[tuple[Any, ...], list[Edit]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.parameters = parameters(self.function)
+        self.names = list(dict.fromkeys([*self.parameters, *stored_names(self.function)]))
+
+    def visit(self) -> None:
+        for slot in slots(self.function):
+            self._expression(slot)
+        self._bodies(self.function)
+        for several in self.alike.values():
+            first, *others = several
+            if others:
+                lines = [n for n in dict.fromkeys(edit.line for edit in others) if n != first.line]
+                listed = f"line{'s' * (len(lines) > 1)} {' and '.join(map(str, lines))}"
+                what = first.what + (f", and again in {listed}" if lines else "")
+                changes = tuple(change for edit in several for change in edit.changes)
+                self.ranks[POSSIBLE].append(Edit(first.node, what, changes))
+
+    def _set(
+        self, rank: int, what: str, place: ast.AST, node: ast.AST, name: str, *values: Any
+    ) -> None:
+        """Changes of one field, which may be made wherever they can be made alike."""
+        old = getattr(node, name)
+        for value in values:
+            edit = Edit(place, what, ((node, name, value),))
+            self.ranks[rank].append(edit)
+            kind = (type(node), name, *(_shape(part) for part in (old, value)))
+            for together in (kind, (*kind, id(place))):
+                self.alike.setdefault(together, []).append(edit)
+
+    def _add(self, rank: int, what: str, slot: Slot, *news: ast.AST) -> None:
+        self.ranks[rank].extend(Edit(slot.node, what, (slot.with_(new),)) for new in news)
+
+    # --- expressions ---------------------------------------------------------------------------
+
+    def _expression(self, slot: Slot) -> None:
+        node, above = slot.node, slot.above
+        if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)):
+            if isinstance(node, ast.Subscript):
+                self._subscript(slot, node)
+            return
+        called = isinstance(slot.parent, ast.Call) and slot.name == "func"
+        match node:
+            case ast.BinOp():
+                self._binary(slot, node, above)
+            case ast.UnaryOp():
+                self._unary(slot, node)
+            case ast.Compare() | ast.BoolOp():
+                self._truth(slot, node)
+            case ast.IfExp():
+                self._add(
+                    LIKELY,
+                    "the condition in {}",
+                    slot,
+                    ast.IfExp(node.test, node.orelse, node.body),
+                    node.body,
+                    node.orelse,
+                )
+            case ast.Constant():
+                self._constant(slot, node, above)
+            case ast.Call():
+                self._call(slot, node)
+            case ast.Subscript():
+                self._subscript(slot, node)
+            case ast.Tuple() | ast.List():
+                self._several(slot, node)
+            case ast.ListComp() | ast.GeneratorExp():
+                self._comprehension(slot, node)
+        if isinstance(node, (ast.Attribute, ast.Name)):
+            self._named(slot, node, called)
+        if not called and not isinstance(node, (ast.Constant, ast.Slice, ast.Tuple, ast.Starred)):
+            self._around(slot)
+
+    def _binary(self, slot: Slot, node: ast.BinOp, above: tuple[ast.AST, ...]) -> None:
+        left, op, right = node.left, node.op, node.right
+        allocated = any(_called(a) in _ALLOCATING for a in above) or _in_power(node, above)
+        one = isinstance(left, ast.Constant) or allocated  # of which no power is meant
+        for other in _ARITHMETIC:
+            if not isinstance(op, other) and not (one and other is ast.Pow):
+                rank = LATER if other in (ast.Mod, ast.FloorDiv) else LIKELY
+                self._add(rank, "the operator in {}", slot, ast.BinOp(left, other(), right))
+        if not isinstance(op, _COMMUTE):
+            self._add(LIKELY, "the order in {}", slot, ast.BinOp(right, op, left))
+        brackets: list[ast.expr] = []
+        if isinstance(left, ast.BinOp):
+            brackets.append(ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right)))
+            if isinstance(left.left, ast.BinOp):  # a + b - c / d, of which all but a is meant
+                inner = ast.BinOp(ast.BinOp(left.left.right, left.op, left.right), op, right)
+                brackets.append(ast.BinOp(left.left.left, left.left.op, inner))
+        if isinstance(right, ast.BinOp):
+            brackets.append(ast.BinOp(ast.BinOp(left, op, right.left), right.op, right.right))
+        if isinstance(left, ast.UnaryOp):
+            brackets.append(ast.UnaryOp(left.op, ast.BinOp(left.operand, op, right)))
+        for part, beside, first in ((left, right, True), (right, left, False)):
+            if isinstance(part, ast.Call) and part.args:
+                inside = part.args[0]
+                new = ast.BinOp(inside, op, beside) if first else ast.BinOp(beside, op, inside)
+                brackets.append(ast.Call(part.func, [new, *part.args[1:]], part.keywords))
+        self._add(LIKELY, "the brackets in {}", slot, *brackets)
+        what = "a term of {}" if isinstance(op, (ast.Add, ast.Sub)) else "a factor of {}"
+        what = "the power in {}" if isinstance(op, ast.Pow) else what
+        self._add(POSSIBLE, what, slot, left, right)
+
+    def _unary(self, slot: Slot, node: ast.UnaryOp) -> None:
+        operand = node.operand
+        sign = isinstance(node.op, ast.USub)
+        self._add(LIKELY, "the sign of {}" if sign else "the condition {}", slot, operand)
+        if isinstance(operand, ast.BinOp):
+            inner = ast.UnaryOp(node.op, operand.left)
+            moved = ast.BinOp(inner, operand.op, operand.right)
+            self._add(LIKELY, "the brackets in {}", slot, moved)
+
+    def _truth(self, slot: Slot, node: ast.Compare | ast.BoolOp) -> None:
+        if isinstance(node, ast.BoolOp):
+            other = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
+            parts = [
+                ast.BoolOp(node.op, [v for v in node.values if v is not value])
+                if len(node.values) > 2
+                else next(v for v in node.values if v is not value)
+                for value in node.values
+            ]
+            whole: list[ast.expr] = [ast.BoolOp(other, node.values), *parts]
+        else:
+            whole = [
+                ast.Compare(node.left, [other_op(), *node.ops[1:]], node.comparators)
+                for other_op in _COMPARISONS
+                if not isinstance(node.ops[0], other_op)
+            ]
+        self._add(LIKELY, "the comparison {}", slot, *whole)
+        self._add(LIKELY, "the condition {}", slot, ast.UnaryOp(ast.Not(), node))
+
+    def _constant(self, slot: Slot, node: ast.Constant, above: tuple[ast.AST, ...]) -> None:
+        value, parent = node.value, slot.parent
+        if isinstance(value, bool):
+            what = (
+                "`keepdims` in {}" if getattr(parent, "arg", "") == "keepdims" else "the value {}"
+            )
+            place = next(a for a in reversed((*above, node)) if isinstance(a, ast.expr))
+            self._set(LIKELY, what, place, node, "value", not value)
+            return
+        if not isinstance(value, (int, float)):
+            return
+        if _is_axis(slot, above):
+            whole = next(a for a in reversed(above) if isinstance(a, ast.Call))
+            news = [a for a in (0, 1, -1, 2, None) if a != value]
+            self._set(LIKELY, "the axis in {}", whole, node, "value", *news)
+            for pair in _PAIRS:
+                edit = Edit(whole, "the axis in {}", (slot.with_(_pair(pair)),))
+                self.ranks[LIKELY].append(edit)
+            return
+        index = any(isinstance(a, (ast.Subscript, ast.Slice)) for a in above[-3:])
+        near: list[float] = [0, 1, 2, -1, value + 1, value - 1, 3]
+        if not index:
+            near += [0.5, 2 * value, value / 2, 4]
+            near += [1 / value, value * 10, value / 10] if value else []
+            near += _SMALL if abs(value) < 0.01 and isinstance(value, float) else []
+        others = [new for new in dict.fromkeys(near) if new not in (value, -value)]
+        outer = (a for a in reversed(above) if isinstance(a, ast.expr))
+        no_place = (ast.Tuple, ast.Slice, ast.UnaryOp)
+        place = next((a for a in outer if not isinstance(a, no_place)), node)
+        what = f"the {'index' if index else 'number'} {ast.unparse(node)} in {{}}"
+        what = "the number {}" if place is node else what
+        self._set(LIKELY, what, place, node, "value", *others)
+        self._set(LATER, what, place, node, "value", -value)
+
+    def _call(self, slot: Slot, node: ast.Call) -> None:
+        name = _called(node)
+        arguments, keywords = node.args, node.keywords
+        for index in range(len(arguments) - 1):
+            swapped = list(arguments)
+            swapped[index : index + 2] = swapped[index + 1], swapped[index]
+            call = ast.Call(node.func, swapped, keywords)
+            self._add(LIKELY, "the order of the arguments in {}", slot, call)
+        method = isinstance(node.func, ast.Attribute) and not _is_module(node.func.value)
+        if method and isinstance(node.func, ast.Attribute) and len(arguments) == 1:
+            other = ast.Attribute(arguments[0], node.func.attr, ast.Load())
+            swapped_call = ast.Call(other, [node.func.value], keywords)
+            self._add(LIKELY, "the order in {}", slot, swapped_call)
+        places = 0 if method else 1
+        if name in _REDUCTIONS:
+            if name in _WITH_AXIS_IN_SECOND_PLACE and len(arguments) > places:
+                self._add(
+                    LIKELY,
+                    "the axis in {}",
+                    slot,
+                    ast.Call(node.func, arguments[:places], keywords),
+                )
+            elif not any(k.arg == "axis" for k in keywords):
+                axes: list[ast.expr] = [*map(ast.Constant, (0, 1, -1)), *map(_pair, _PAIRS)]
+                kept = ast.keyword("keepdims", ast.Constant(True))
+                added = [
+                    [*keywords, ast.keyword("axis", new), *m] for new in axes for m in ([], [kept])
+                ]
+                self._set(LIKELY, "the axis in {}", node, node, "keywords", *added)
+            if not any(k.arg == "keepdims" for k in keywords):
+                added = [[*keywords, ast.keyword("keepdims", ast.Constant(True))]]
+                self._set(LIKELY, "the shape of {}", node, node, "keywords", *added)
+        if name in ("std", "var") and not any(k.arg == "ddof" for k in keywords):
+            added = [[*keywords, ast.keyword("ddof", ast.Constant(1))]]
+            self._set(LIKELY, "by what {} divides", node, node, "keywords", *added)
+        for index, given in enumerate(keywords):
+            left = [*keywords[:index], *keywords[index + 1 :]]
+            what = "the axis in {}" if given.arg == "axis" else f"`{given.arg}` in {{}}"
+            self._set(LIKELY, what, node, node, "keywords", left)
+        if name == "range":
+            self._range(slot, node)
+        inner = arguments[0] if arguments else None
+        if method and isinstance(node.func, ast.Attribute):
+            self._add(POSSIBLE, "the call {}", slot, node.func.value)
+        if inner is not None and not isinstance(inner, ast.Starred):
+            self._add(POSSIBLE, "the function in {}", slot, *arguments)
+            if isinstance(inner, ast.BinOp):
+                moved = ast.Call(node.func, [inner.left, *arguments[1:]], keywords)
+                out = ast.BinOp(moved, inner.op, inner.right)
+                behind = ast.Call(node.func, [inner.right, *arguments[1:]], keywords)
+                back = ast.BinOp(inner.left, inner.op, behind)
+                self._add(LIKELY, "the brackets in {}", slot, out, back)
+            if isinstance(inner, ast.UnaryOp):
+                moved = ast.Call(node.func, [inner.operand, *arguments[1:]], keywords)
+                self._add(LIKELY, "the brackets in {}", slot, ast.UnaryOp(inner.op, moved))
+            if isinstance(inner, ast.Call) and inner.args:
+                deep = ast.Call(node.func, [inner.args[0], *arguments[1:]], keywords)
+                turned = ast.Call(inner.func, [deep, *inner.args[1:]], inner.keywords)
+                self._add(POSSIBLE, "the order of the functions in {}", slot, turned)
+
+    def _range(self, slot: Slot, node: ast.Call) -> None:
+        arguments = node.args
+        one = ast.Constant(1)
+        news: list[list[ast.expr]] = []
+        for index, argument in enumerate(arguments):
+            for op in (ast.Add(), ast.Sub()):
+                changed = list(arguments)
+                changed[index] = ast.BinOp(argument, op, one)
+                news.append(changed)
+        if len(arguments) == 1:
+            news.append([one, arguments[0]])
+            down = ast.UnaryOp(ast.USub(), one)
+            news.append([ast.BinOp(arguments[0], ast.Sub(), one), down, down])
+        else:
+            news.append(arguments[1:2])
+        calls = [ast.Call(node.func, new, []) for new in news]
+        turned = ast.Call(ast.Name("reversed", ast.Load()), [node], [])
+        self._add(LIKELY, "the bounds of {}", slot, *calls)
+        self._add(LIKELY, "the direction of {}", slot, turned)
+
+    def _subscript(self, slot: Slot, node: ast.Subscript) -> None:
+        inside, index = node.value, node.slice
+        load = node.ctx
+        if isinstance(load, ast.Load):
+            self._add(POSSIBLE, "the index in {}", slot, inside)
+        news: list[ast.expr] = []
+        if isinstance(index, ast.Tuple):
+            for at in range(len(index.elts) - 1):
+                swapped = list(index.elts)
+                swapped[at : at + 2] = swapped[at + 1], swapped[at]
+                news.append(ast.Tuple(swapped, ast.Load()))
+            for at, part in enumerate(index.elts):
+                for new in _other_indices(part):
+                    parts = list(index.elts)
+                    parts[at] = new
+                    news.append(ast.Tuple(parts, ast.Load()))
+            if len(index.elts) == 2:
+                news += index.elts
+        else:
+            news += _other_indices(index)
+            whole = ast.Slice()
+            if not isinstance(index, ast.Constant):
+                news += [ast.Tuple([whole, index], ast.Load())]
+        subscripts = [ast.Subscript(inside, new, load) for new in news]
+        self._add(LIKELY, "the index in {}", slot, *subscripts)
+
+    def _several(self, slot: Slot, node: ast.Tuple | ast.List) -> None:
+        for first in range(len(node.elts)):
+            for second in range(first + 1, len(node.elts)):
+                swapped = list(node.elts)
+                swapped[first], swapped[second] = swapped[second], swapped[first]
+                new = type(node)(swapped, ast.Load())
+                self._add(LIKELY, "the order in {}", slot, new)
+        for index in range(len(node.elts)):
+            left = [*node.elts[:index], *node.elts[index + 1 :]]
+            self._add(POSSIBLE, "the number of values in {}", slot, type(node)(left, ast.Load()))
+        if isinstance(slot.parent, ast.Return):
+            other = ast.List if isinstance(node, ast.Tuple) else ast.Tuple
+            self._add(LIKELY, "the type of {}", slot, other(node.elts, ast.Load()))
+
+    def _comprehension(self, slot: Slot, node: ast.ListComp | ast.GeneratorExp) -> None:
+        first, *others = node.generators
+        for index in range(len(first.ifs)):
+            left = [*first.ifs[:index], *first.ifs[index + 1 :]]
+            new = ast.comprehension(first.target, first.iter, left, 0)
+            self._add(LIKELY, "the condition in {}", slot, type(node)(node.elt, [new, *others]))
+
+    def _named(self, slot: Slot, node: ast.Attribute | ast.Name, called: bool) -> None:
+        own = node.attr if isinstance(node, ast.Attribute) else node.id
+        if called or isinstance(node, ast.Attribute):
+            # `np.sum`, `x.sum`; of Python's own functions only those that are there everywhere.
+            for family in _FAMILIES:
+                others = sorted(family - {own}) if own in family else []
+                if isinstance(node, ast.Attribute):
+                    self._set(LIKELY, "the function {}", node, node, "attr", *others)
+                    continue
+                self._set(LIKELY, "the function {}", node, node, "id", *(_BUILT_IN & set(others)))
+                theirs = [_numpy(other) for other in others if other not in _BUILT_IN]
+                self._add(LIKELY, "the function {}", slot, *theirs)
+        if isinstance(node, ast.Attribute):
+            if own == "T":
+                self._add(LIKELY, "the transpose {}", slot, node.value)
+            if own in ("size", "shape", "ndim"):
+                self._add(LIKELY, "the count {}", slot, *_counts(node.value))
+            return
+        if called:
+            return
+        others = [name for name in self.names if name != own]
+        self._set(POSSIBLE, "the name {}", node, node, "id", *others)
+
+    def _around(self, slot: Slot) -> None:
+        """What may be missing around an expression: sign, transpose, factor, function, term."""
+        node = slot.node
+        if isinstance(node, ast.Call) and _called(node) == "len" and node.args:
+            self._add(LIKELY, "the count {}", slot, *_counts(node.args[0]))
+        if isinstance(slot.parent, ast.Subscript) and slot.name == "slice":
+            return
+        if isinstance(slot.parent, (ast.Attribute, ast.For, ast.comprehension)) or (
+            _is_module(node) or isinstance(slot.parent, ast.Expr)
+        ):
+            return
+        if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.List)):
+            self._add(POSSIBLE, "the type of {}", slot, ast.Call(_numpy("array"), [node], []))
+            return
+        if not isinstance(node, ast.UnaryOp):
+            self._add(POSSIBLE, "the sign of {}", slot, ast.UnaryOp(ast.USub(), node))
+        transposed = ast.Attribute(node, "T", ast.Load())
+        product = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.MatMult)
+        self._add(
+            LIKELY if product or _called(slot.parent) in ("dot", "matmul", "outer") else LATER,
+            "the shape of {}",
+            slot,
+            transposed,
+        )
+        two, one = ast.Constant(2), ast.Constant(1)
+        factor, added = COMBINED[0][1], COMBINED[-1][1]
+        self._add(
+            LATER,
+            factor,
+            slot,
+            ast.BinOp(two, ast.Mult(), node),
+            ast.BinOp(node, ast.Div(), two),
+            ast.BinOp(ast.Constant(-2), ast.Mult(), node),
+        )
+        counts = [c for name in self.parameters[:4] for c in _counts(ast.Name(name, ast.Load()))]
+        top = isinstance(slot.parent, (ast.Return, ast.Assign, ast.AugAssign, ast.Tuple, ast.BinOp))
+        if top:
+            for count in counts:
+                self._add(LATER, factor, slot, ast.BinOp(node, ast.Div(), count))
+                self._add(LATER, factor, slot, ast.BinOp(node, ast.Mult(), count))
+                double = ast.BinOp(two, ast.Mult(), node)
+                self._add(LAST, factor, slot, ast.BinOp(double, ast.Div(), count))
+        self._add(
+            LATER,
+            "the power of {}",
+            slot,
+            ast.BinOp(node, ast.Pow(), two),
+            ast.Call(_numpy("sqrt"), [node], []),
+        )
+        functions = ("abs", "exp", "log", "sum", "mean", "tanh", "sign", "array", "cumsum")
+        made: list[ast.expr] = [ast.Call(_numpy(name), [node], []) for name in functions]
+        made += [ast.Call(ast.Name(n, ast.Load()), [node], []) for n in ("int", "float", "list")]
+        made += [ast.Call(ast.Name(n, ast.Load()), [node], []) for n in ("tuple",)]
+        made += [
+            ast.Call(_numpy(name), [node, ast.Constant(value)], [])
+            for name, value in (("maximum", 0), ("maximum", 1), ("minimum", 1))
+        ]
+        self._add(LATER, "the function around {}", slot, *made)
+        self._add(
+            LATER,
+            added,
+            slot,
+            ast.BinOp(one, ast.Sub(), node),
+            ast.BinOp(node, ast.Sub(), one),
+            ast.BinOp(node, ast.Add(), one),
+        )
+        whole, none = ast.Slice(), ast.Constant(None)
+        column = ast.Subscript(node, ast.Tuple([whole, none], ast.Load()), ast.Load())
+        last = ast.Subscript(node, ast.Tuple([ast.Constant(...), none], ast.Load()), ast.Load())
+        row = ast.Subscript(node, ast.Tuple([none, whole], ast.Load()), ast.Load())
+        self._add(LATER, "the shape of {}", slot, column, last, row)
+        if isinstance(node, ast.Name):
+            copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
+            self._add(LIKELY, "what {} is: a second name, or an array of its own", slot, copied)
+        for name in self.names:
+            other = ast.Name(name, ast.Load())
+            if isinstance(node, ast.Name) and node.id == name:
+                continue
+            for op, what in COMBINED:
+                self._add(LAST, what, slot, ast.BinOp(node, op(), other))
+            less = ast.BinOp(node, ast.Mult(), ast.BinOp(one, ast.Sub(), other))
+            self._add(LAST, factor, slot, less)
+
+    # --- statements ----------------------------------------------------------------------------
+
+    def _bodies(self, node: ast.AST) -> None:
+        for name in ("body", "orelse"):
+            body = getattr(node, name, None)
+            if isinstance(body, list):
+                self._body(node, name, body)
+                for statement in body:
+                    self._bodies(statement)
+
+    def _body(self, node: ast.AST, name: str, body: Sequence[ast.stmt]) -> None:
+        for index, statement in enumerate(body):
+            before, after = list(body[:index]), list(body[index + 1 :])
+
+            def put(what: str, *new: ast.stmt, rank: int = LIKELY) -> None:
+                changed = (node, name, [*before, *new, *after])  # noqa: B023
+                self.ranks[rank].append(Edit(statement, what, (changed,)))  # noqa: B023
+
+            if isinstance(statement, (ast.For, ast.While, ast.If)):
+                self._moved(node, name, body, index, statement)
+            match statement:
+                case ast.AugAssign(target=target, op=own_op, value=value):
+                    for op in _ARITHMETIC:
+                        if not isinstance(own_op, op):
+                            put("the operator in {}", ast.AugAssign(target, op(), value))
+                    plain = ast.BinOp(_loaded(target), own_op, value)
+                    put("what {} changes in place", ast.Assign([target], plain))
+                    put("the assignment {}", ast.Assign([target], value))
+                    self._copied_first(statement, _changed(target, True))
+                case ast.Assign(targets=[ast.Name() | ast.Subscript() as target], value=value):
+                    for op in (ast.Add, ast.Sub, ast.Mult):
+                        put("the assignment {}", ast.AugAssign(target, op(), value))
+                    self._copied_first(statement, _changed(target, False))
+                    self._renamed(statement, target)
+            if after and not isinstance(statement, ast.Return):
+                put("the order of this line and the next, {}", after[0], statement)
+                # `put` has left the next one behind as well
+                edit = self.ranks[LIKELY].pop()
+                order = (node, name, [*before, after[0], statement, *after[1:]])
+                self.ranks[LIKELY].append(Edit(statement, edit.what, (order,)))
+            if len(body) > 1 and not isinstance(statement, ast.Return):
+                put("whether it needs {}", rank=POSSIBLE)
+
+    def _renamed(self, statement: ast.stmt, target: ast.expr) -> None:
+        """Another name to the left, in this line or wherever the name stands."""
+        if not isinstance(target, ast.Name):
+            return
+        same = [n for n in ast.walk(self.function) if isinstance(n, ast.Name) and n.id == target.id]
+        for other in self.names:
+            if other != target.id:
+                for nodes in ([target], same):
+                    changes = tuple((node, "id", other) for node in nodes)
+                    edit = Edit(statement, "the name to the left in {}", changes)
+                    self.ranks[LATER].append(edit)
+
+    def _copied_first(self, statement: ast.stmt, name: str) -> None:
+        """With a copy of what a statement changes made at the beginning."""
+        if name in self.names:
+            load = ast.Name(name, ast.Load())
+            copied = ast.Call(ast.Attribute(load, "copy", ast.Load()), [], [])
+            first = ast.Assign([ast.Name(name, ast.Store())], copied)
+            change = (self.function, "body", [first, *self.function.body])
+            self.ranks[LIKELY].append(Edit(statement, "what {} changes in place", (change,)))
+
+    def _moved(
+        self, node: ast.AST, name: str, body: Sequence[ast.stmt], index: int, outer: Any
+    ) -> None:
+        """The last line of a block moved behind it, and the line behind it moved into it."""
+        before, after = list(body[:index]), list(body[index + 1 :])
+        if len(outer.body) > 1 or isinstance(outer.body[-1], ast.Return):
+            last = outer.body[-1]
+            inner = list(outer.body[:-1]) or [ast.Pass()]
+            changes = ((outer, "body", inner), (node, name, [*before, outer, last, *after]))
+            self.ranks[LIKELY].append(Edit(last, "the indentation of {}", changes))
+        if len(outer.body) > 1:
+            first = outer.body[0]
+            changes = (
+                (outer, "body", list(outer.body[1:])),
+                (node, name, [*before, first, outer, *after]),
+            )
+            self.ranks[LIKELY].append(Edit(first, "the place of {}", changes))
+        if after and not isinstance(after[0], ast.Return):
+            changes = (
+                (outer, "body", [*outer.body, after[0]]),
+                (node, name, [*before, outer, *after[1:]]),
+            )
+            self.ranks[LIKELY].append(Edit(after[0], "the indentation of {}", changes))
+        if before:
+            changes = (
+                (outer, "body", [before[-1], *outer.body]),
+                (node, name, [*before[:-1], outer, *after]),
+            )
+            self.ranks[LIKELY].append(Edit(before[-1], "the place of {}", changes))
+        if isinstance(outer, ast.If):
+            plain = (node, name, [*before, *outer.body, *after])
+            self.ranks[POSSIBLE].append(Edit(outer, "the condition in {}", (plain,)))
+            if outer.orelse:
+                plain = (node, name, [*before, *outer.orelse, *after])
+                self.ranks[POSSIBLE].append(Edit(outer, "the condition in {}", (plain,)))
+        if isinstance(outer, ast.For):
+            turned = ast.Call(ast.Name("reversed", ast.Load()), [_as_list(outer.iter)], [])
+            slot = Slot(outer.iter, outer, "iter", None, ())
+            self._add(LIKELY, "the direction of {}", slot, turned)
+
+
+_PAIRS = ((0, 1), (1, 2), (0, 2), (2, 3))
+
+
+def _shape(value: Any) -> str:
+    """What a field holds, to be compared."""
+    parts = value if isinstance(value, list) else [value]
+    return " ".join(ast.dump(p) if isinstance(p, ast.AST) else repr(p) for p in parts)
+
+
+def _pair(axes: tuple[int, int]) -> ast.expr:
+    return ast.Tuple(list(map(ast.Constant, axes)), ast.Load())
+
+
+def _as_list(node: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name("list", ast.Load()), [node], [])
+
+
+def _number(value: float) -> ast.expr:
+    if value < 0:  # -1 is no constant in Python, but the negative of one
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    return ast.Constant(value)
+
+
+def _numpy(name: str) -> ast.expr:
+    return ast.Attribute(ast.Name(NUMPY, ast.Load()), name, ast.Load())
+
+
+def _called(node: ast.AST) -> str:
+    """The name of the function that a call calls, without its module; "" for anything else."""
+    function = node.func if isinstance(node, ast.Call) else None
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def _is_module(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute):  # `np.linalg`, `np.random`
+        return _is_module(node.value) and node.attr in ("linalg", "random")
+    return isinstance(node, ast.Name) and node.id in ("np", "numpy", "math", NUMPY)
+
+
+def _in_power(node: ast.AST, above: Sequence[ast.AST]) -> bool:
+    powers = [a for a in above if isinstance(a, ast.BinOp) and isinstance(a.op, ast.Pow)]
+    inner = isinstance(node, ast.BinOp) and any(
+        isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow)
+        for part in ast.walk(node)
+        if part is not node
+    )
+    return bool(powers) or inner
+
+
+def _is_axis(slot: Slot, above: Sequence[ast.AST]) -> bool:
+    parent = slot.parent
+    if isinstance(parent, (ast.Tuple, ast.UnaryOp)) and len(above) > 1:
+        parent = above[-2]
+    if isinstance(parent, ast.keyword):
+        return parent.arg == "axis"
+    if isinstance(parent, ast.Call) and _called(parent) in _WITH_AXIS_IN_SECOND_PLACE:
+        method = isinstance(parent.func, ast.Attribute) and not _is_module(parent.func.value)
+        return parent is slot.parent and slot.index == (0 if method else 1)
+    return False
+
+
+def _counts(node: ast.expr) -> list[ast.expr]:
+    """How many there are of something, in an array: elements, rows, columns."""
+    shape = ast.Attribute(node, "shape", ast.Load())
+    return [
+        ast.Attribute(node, "size", ast.Load()),
+        ast.Call(ast.Name("len", ast.Load()), [node], []),
+        *(ast.Subscript(shape, _number(axis), ast.Load()) for axis in (1, -1)),
+    ]
+
+
+def _other_indices(node: ast.expr) -> list[ast.expr]:
+    """Off by one, from the other end, the other half, backwards."""
+    one = ast.Constant(1)
+    if isinstance(node, ast.Slice):
+        lower, upper, step = node.lower, node.upper, node.step
+        news = [ast.Slice(upper, lower, step), ast.Slice(lower, upper, _number(-1))]
+        for op in (ast.Add(), ast.Sub()):
+            if lower is not None:
+                news.append(ast.Slice(ast.BinOp(lower, op, one), upper, step))
+            if upper is not None:
+                news.append(ast.Slice(lower, ast.BinOp(upper, op, one), step))
+        if lower is not None and upper is not None:
+            news += [ast.Slice(lower, None, step), ast.Slice(None, upper, step)]
+            news.append(ast.Slice(lower, ast.BinOp(lower, ast.Add(), upper), step))
+        if lower is not None or upper is not None or step is not None:
+            news.append(ast.Slice(None, None, None))
+        if lower is None and upper is None:
+            news += [ast.Slice(one, None, step), ast.Slice(None, _number(-1), step)]
+        return list(news)
+    if isinstance(node, ast.Constant):
+        return []
+    return [ast.BinOp(node, op, one) for op in (ast.Add(), ast.Sub())]
+
+
+def _loaded(target: ast.expr) -> ast.expr:
+    if isinstance(target, ast.Name):
+        return ast.Name(target.id, ast.Load())
+    if isinstance(target, ast.Subscript):
+        return ast.Subscript(target.value, target.slice, ast.Load())
+    return target
+
+
+def _changed(target: ast.expr, in_place: bool) -> str:
+    """The name of the array that an assignment changes, not of one that it replaces."""
+    if isinstance(target, ast.Name):
+        return target.id if in_place else ""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def _put_at(new: object, old: ast.AST) -> None:
+    """New nodes, which have old ones below, stand where an old one does."""
+    if isinstance(new, ast.AST) and not hasattr(new, "lineno"):
+        if "lineno" in new._attributes:
+            ast.copy_location(new, old)
+        for part in ast.iter_child_nodes(new):
+            _put_at(part, old)

@@ -1,0 +1,198 @@
+"""Parts of right answers, put in the place of a part of a wrong one.
+
+A part is an expression in the parameters of the exercise: what a right answer has given a name is
+written out. Where the wrong answer has names of its own for what runs in a loop, those of the right
+one are taken for them in the order in which they appear.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Collection, Iterator, Sequence
+
+from .edits import COMBINED, NUMPY, Edit, Slot, parameters, slots, stored_names
+
+LARGEST = 40
+"""A part of more nodes is no part, but a rewriting."""
+
+
+def grafts(
+    function: ast.FunctionDef, right: Sequence[ast.FunctionDef], known: Collection[str]
+) -> Iterator[Edit]:
+    """Edits that put a part of a right answer into ``function``, the plainest first.
+
+    Args:
+        function: a wrong answer.
+        right: right ones.
+        known: names that mean the same in all of them: of functions and modules.
+    """
+    parts: dict[str, ast.expr] = {}
+    wraps: dict[str, tuple[ast.Call, int]] = {}
+    whole: set[str] = set()
+    for answer in right:
+        for inlined in _closed(answer, function, known):
+            _collect(inlined, function, known, parts, wraps, whole)
+    for dump in whole & parts.keys():
+        del parts[dump]
+    places = sorted(filter(_is_value, slots(function)), key=lambda slot: _size(slot.node))
+    for slot in places:
+        own = ast.dump(slot.node)
+        for dump, part in parts.items():
+            if dump != own:
+                yield Edit(slot.node, "the expression {}", (slot.with_(part),))
+    for slot in places:
+        for call, index in wraps.values():
+            arguments = list(call.args)
+            arguments[index] = slot.node
+            new = ast.Call(call.func, arguments, call.keywords)
+            yield Edit(slot.node, "the function around {}", (slot.with_(new),))
+    for slot in places:
+        for part in parts.values():
+            for op, what in COMBINED:
+                yield Edit(slot.node, what, (slot.with_(ast.BinOp(slot.node, op(), part)),))
+
+
+def _is_value(slot: Slot) -> bool:
+    kinds = (ast.BinOp, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.UnaryOp, ast.Compare)
+    module = isinstance(slot.parent, ast.Attribute) and isinstance(slot.node, ast.Name)
+    return isinstance(slot.node, kinds) and slot.name != "func" and not module
+
+
+def _closed(
+    answer: ast.FunctionDef, function: ast.FunctionDef, known: Collection[str]
+) -> Iterator[list[ast.expr]]:
+    """The expressions of a right answer, in the wrong one's names, what has a name written out."""
+    renamed = dict(zip(parameters(answer), parameters(function), strict=False))
+    inner, own = _locals(answer), _locals(function)
+    ways = [renamed]
+    if inner and len(inner) == len(own) and inner != own:
+        ways.append({**dict(zip(inner, own, strict=True)), **renamed})
+    for names in ways:
+        tree = _Renamed({name: ast.Name(new, ast.Load()) for name, new in names.items()})
+        body = [tree.visit(copy.deepcopy(statement)) for statement in answer.body]
+        expressions = list(_written_out(body))
+        for expression in expressions:
+            if not hasattr(expression, "lineno"):
+                ast.copy_location(expression, function)
+            ast.fix_missing_locations(expression)
+        yield expressions
+
+
+def _locals(function: ast.FunctionDef) -> list[str]:
+    return [name for name in stored_names(function) if name not in parameters(function)]
+
+
+def _written_out(body: Sequence[ast.stmt]) -> Iterator[ast.expr]:
+    known: dict[str, ast.expr] = {}
+    for statement in body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
+                known[name] = _Renamed(known).visit(copy.deepcopy(value))
+                yield known[name]
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=value):
+                whole = _Renamed(known).visit(copy.deepcopy(value))
+                yield whole
+                for index, target in enumerate(targets):
+                    if isinstance(target, ast.Name):
+                        piece = ast.Subscript(whole, ast.Constant(index), ast.Load())
+                        several = isinstance(whole, ast.Tuple) and len(whole.elts) == len(targets)
+                        known[target.id] = whole.elts[index] if several else piece
+            case ast.Return(value=ast.expr() as value) | ast.Expr(value=value):
+                yield _Renamed(known).visit(copy.deepcopy(value))
+            case _:
+                for stored in ast.walk(statement):
+                    match stored:
+                        case (
+                            ast.Name(id=name, ctx=ast.Store())
+                            | ast.Subscript(value=ast.Name(id=name), ctx=ast.Store())
+                        ):
+                            known.pop(name, None)
+                for inner in ast.walk(statement):
+                    for part in ast.iter_child_nodes(inner):
+                        if isinstance(part, ast.expr) and not isinstance(inner, ast.expr):
+                            yield _Renamed(known).visit(copy.deepcopy(part))
+
+
+class _Renamed(ast.NodeTransformer):
+    """Names replaced by what they stand for; NumPy under its name here."""
+
+    def __init__(self, names: dict[str, ast.expr]) -> None:
+        self.names = names
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Without conversions: the wrong answer's arguments are arrays already."""
+        self.generic_visit(node)
+        match node:
+            case ast.Call(func=ast.Attribute(attr="asarray"), args=[ast.expr() as value]):
+                return value
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        new = self.names.get(node.id)
+        if node.id == "np":
+            return ast.Name(NUMPY, node.ctx)
+        if isinstance(node.ctx, ast.Store):
+            return ast.Name(new.id, node.ctx) if isinstance(new, ast.Name) else node
+        return node if new is None else new
+
+
+def _collect(
+    expressions: Sequence[ast.expr],
+    function: ast.FunctionDef,
+    known: Collection[str],
+    parts: dict[str, ast.expr],
+    wraps: dict[str, tuple[ast.Call, int]],
+    whole: set[str],
+) -> None:
+    names = {*parameters(function), *stored_names(function), *known, NUMPY}
+
+    def is_closed(node: ast.AST) -> bool:
+        bound = {
+            n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        } | {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+        return all(
+            n.id in names or n.id in bound for n in ast.walk(node) if isinstance(n, ast.Name)
+        )
+
+    if expressions:
+        last = expressions[-1]
+        size = _size(last)
+        for node in ast.walk(last):
+            if isinstance(node, ast.expr) and size - _size(node) <= 5:
+                whole.add(ast.dump(node))
+    for expression in expressions:
+        methods = [node.func for node in ast.walk(expression) if isinstance(node, ast.Call)]
+        for node in ast.walk(expression):
+            if any(node is method for method in methods):
+                continue
+            simple = isinstance(node, (ast.Constant, ast.Name, ast.Starred, ast.Slice, ast.Tuple))
+            if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store):
+                continue
+            if isinstance(node, ast.Call):
+                for index in range(min(len(node.args), 2)):
+                    others = [*node.args[:index], *node.args[index + 1 :], *node.keywords]
+                    if all(map(is_closed, [node.func, *others])) and not _has_module(node):
+                        key = f"{index} {ast.dump(node.func)} {list(map(ast.dump, others))}"
+                        wraps.setdefault(key, (node, index))
+            if simple or _is_module(node) or _size(node) > LARGEST or not is_closed(node):
+                continue
+            parts.setdefault(ast.dump(node), node)
+
+
+def _has_module(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Attribute) and not _is_module(node.func)
+
+
+def _is_module(node: ast.AST) -> bool:
+    """Whether it is a function of NumPy, or a module, not a value."""
+    if isinstance(node, ast.Attribute):
+        return _is_module(node.value)
+    return isinstance(node, ast.Name) and node.id in (NUMPY, "math")
+
+
+def _size(node: ast.AST) -> int:
+    return sum(isinstance(part, ast.expr) for part in ast.walk(node))

@@ -1,0 +1,428 @@
+"""Where to look: the line of a wrong answer, one small edit of which makes it right.
+
+The edits are tried, in this process, on a copy of the answer whose namespace is a copy, too. Only
+answers that do nothing but compute are tried: they use Python's plain functions, NumPy and the
+course's foundations, and what the notebook defines of the same kind. A time limit holds for each
+call and for all of them. What an edited answer prints is not shown.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+import dis
+import inspect
+import os
+import random
+import signal
+import sys
+import textwrap
+import threading
+import time
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from ..sandbox.calling import OutOfTime, call
+from .diagnosis import Trial
+from .edits import NUMPY, Edit, edits, words
+from .exercise import Exercise
+from .grafts import grafts
+from .markdown import Code
+
+SECONDS = 1.5
+"""All edits together take no longer."""
+ONE_CALL = 0.05
+"""Seconds for a call of an edited answer, or three times what the answer itself takes."""
+LEAST = 0.005
+"""Seconds that must be left for another call."""
+LARGEST = 1000
+"""Lists and dictionaries of the notebook with more entries are not copied: nothing is tried."""
+
+_MODULES = words("numpy math itertools functools operator collections")
+_BUILT_IN = words(
+    "abs all any bool complex dict divmod enumerate filter float frozenset int isinstance iter "
+    "len list map max min next pow print range reversed round set slice sorted str sum tuple type "
+    "zip ValueError TypeError IndexError KeyError ZeroDivisionError Exception AssertionError "
+    "NotImplementedError StopIteration ArithmeticError OverflowError"
+)
+_NO_COMPUTATION = words(
+    "save savez savez_compressed savetxt load loadtxt genfromtxt fromfile fromregex tofile memmap "
+    "dump open_memmap DataSource ctypeslib ctypes seterr seterrcall set_printoptions setflags "
+    "setbufsize lib f2py test testing"
+)
+_CONTAINERS = (np.ndarray, list, dict, set, tuple)
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, range, slice, type(...))
+
+
+class _NotTriedError(Exception):
+    """The answer does something other than compute, or its source is not known."""
+
+
+def place(
+    exercise: Exercise,
+    function: Callable[..., Any],
+    trials: Sequence[Trial],
+    seconds: float = SECONDS,
+) -> str:
+    """The place of which one change makes an answer right in every call; "" if none is found.
+
+    Args:
+        exercise: what was asked.
+        function: a wrong answer. Neither it nor anything it refers to is changed.
+        trials: every call, with what was expected and what the answer did.
+        seconds: the search ends after this time.
+
+    Returns:
+        The line, counted from `def`, and what to look at: "line 2: the axis in `x.sum(axis=0)`".
+
+    Raises:
+        KeyboardInterrupt: as the person in front of it wanted.
+    """
+    found = repair(exercise, function, trials, seconds)
+    return found.place if found is not None else ""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What makes an answer right: an edit of its tree, and the function that comes of it."""
+
+    edit: Edit
+    tree: ast.FunctionDef
+    function: Callable[..., Any]
+
+    @property
+    def place(self) -> str:
+        return f"line {self.edit.line}: {self.edit.told()}"
+
+
+def repair(
+    exercise: Exercise,
+    function: Callable[..., Any],
+    trials: Sequence[Trial],
+    seconds: float = SECONDS,
+) -> Repair | None:
+    """The first edit that makes an answer right in every call, as `place` tells of it."""
+    end = time.perf_counter() + seconds
+    try:
+        answer = _Answer(function)
+    except _NotTriedError:
+        return None
+    # A wrong edit shows at once on what the answer itself gets wrong, and on small calls.
+    calls = sorted(trials, key=lambda trial: (trial.correct, not trial.case.call))
+    with _unseen():
+        limits = _limits(answer, calls, end)
+        for edit in _edits(answer, exercise):
+            if time.perf_counter() >= end:
+                break
+            with edit.made():
+                code = answer.compiled()
+            if code is not None and _is_right(answer, code, calls, limits, end):
+                return Repair(edit, answer.tree, answer.function_of(code))
+    return None
+
+
+def _edits(answer: _Answer, exercise: Exercise) -> Iterator[Edit]:
+    """Small edits; then parts of right answers."""
+    yield from edits(answer.tree)
+    right = []
+    for known in (exercise.reference, *exercise.right_answers):
+        with suppress(_NotTriedError, SyntaxError):
+            right.append(_right(known, exercise, answer.borrowed))
+    functions = [name for name, value in answer.names.items() if callable(value)]
+    yield from grafts(answer.tree, right, {*functions, *answer.borrowed, *_BUILT_IN})
+
+
+def _right(
+    known: Callable[..., Any], exercise: Exercise, borrowed: dict[str, Any]
+) -> ast.FunctionDef:
+    """A right answer as a tree; what it takes from its module is ``borrowed``."""
+    if isinstance(known, Code):
+        source = textwrap.indent(known.body, "    ")
+        given = ", ".join(inspect.signature(exercise.reference).parameters)
+        (tree,) = ast.parse(f"def answer({given}):\n{source}").body
+        assert isinstance(tree, ast.FunctionDef)
+        return tree
+    if not isinstance(known, types.FunctionType):
+        raise _NotTriedError
+    tree = _tree(known)
+    tree.body = [s for s in map(_without_output, tree.body) if s is not None]
+    for node in ast.walk(tree):
+        value = known.__globals__.get(node.id) if isinstance(node, ast.Name) else None
+        if isinstance(node, ast.Name) and value is not None and value is not np:
+            node.id = f"__{node.id}__"
+            borrowed[node.id] = value
+    return tree
+
+
+def _limits(answer: _Answer, trials: Sequence[Trial], end: float) -> list[float]:
+    """How long each call may take."""
+    limits = []
+    code = answer.compiled()
+    for trial in trials:
+        start = time.perf_counter()
+        if code is not None and end - start > LEAST:
+            _outcome(answer, code, trial, end - start)
+        limits.append(max(ONE_CALL, 3 * (time.perf_counter() - start)))
+    return limits
+
+
+def _is_right(
+    answer: _Answer,
+    code: types.CodeType,
+    trials: Sequence[Trial],
+    limits: Sequence[float],
+    end: float,
+) -> bool:
+    for trial, limit in zip(trials, limits, strict=True):
+        left = end - time.perf_counter()
+        if left < LEAST or not _outcome(answer, code, trial, min(limit, left)).correct:
+            return False
+    return True
+
+
+def _outcome(answer: _Answer, code: types.CodeType, trial: Trial, seconds: float) -> Trial:
+    try:
+        candidate = answer.function_of(code)
+    except _NotTriedError:
+        return trial
+    with _watched(seconds):
+        return replace(trial, got=call(candidate, trial.case.arguments, seconds))
+
+
+@contextmanager
+def _watched(seconds: float) -> Iterator[None]:
+    """Where no timer can end a call, each of its lines asks whether its time is up."""
+    on_main = threading.current_thread() is threading.main_thread()
+    if on_main and hasattr(signal, "setitimer"):
+        yield
+        return
+    end = time.perf_counter() + seconds
+
+    def watch(frame: types.FrameType, event: str, argument: object) -> Any:
+        if time.perf_counter() > end and frame.f_code.co_filename == FILE:
+            raise OutOfTime
+        return watch
+
+    before = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+FILE = "<an edited answer>"
+
+
+@contextmanager
+def _unseen() -> Iterator[None]:
+    """Nothing is shown, and chance goes on from where it was."""
+    numbers, own = np.random.get_state(), random.getstate()
+    try:
+        with (
+            Path(os.devnull).open("w") as nowhere,
+            redirect_stdout(nowhere),
+            redirect_stderr(nowhere),
+        ):
+            yield
+    finally:
+        np.random.set_state(numbers)
+        random.setstate(own)
+
+
+class _Answer:
+    """A learner's function as a tree to be edited, and how to make functions of it.
+
+    Raises:
+        _NotTriedError: it does more than compute, or its source is not known.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        if not isinstance(function, types.FunctionType) or hasattr(function, "__wrapped__"):
+            raise _NotTriedError
+        self.function = function
+        self.tree = _tree(function)
+        self.free = function.__code__.co_freevars
+        cells = function.__closure__ or ()
+        self.cells = dict(zip(self.free, cells, strict=True))
+        self.module = ast.Module([self._wrapped()], [])
+        ast.fix_missing_locations(self.module)
+        code = self.compiled()
+        if code is None or _looks(code) != _looks(function.__code__):
+            raise _NotTriedError  # the file has changed since
+        self.tree.body = [s for s in map(_without_output, self.tree.body) if s is not None]
+        self.names: dict[str, Any] = {}
+        self.borrowed: dict[str, Any] = {}
+        _check(function, self.names, set())
+
+    def _wrapped(self) -> ast.stmt:
+        if not self.free:
+            return self.tree
+        names = [ast.arg(name) for name in self.free]
+        given = ast.arguments([], names, None, [], [], None, [])
+        return ast.FunctionDef("outer", given, [self.tree], [])
+
+    def compiled(self) -> types.CodeType | None:
+        """The function's code as the tree is now; None if that is no Python."""
+        try:
+            code = compile(self.module, FILE, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, TypeError, RecursionError, OverflowError):
+            return None
+        for _ in range(1 + bool(self.free)):
+            code = next(part for part in code.co_consts if isinstance(part, types.CodeType))
+        return code
+
+    def function_of(self, code: types.CodeType) -> Callable[..., Any]:
+        """A function whose namespace, defaults and closure are copies."""
+        names: dict[str, Any] = {**self.borrowed, NUMPY: np, "__builtins__": builtins}
+        made: dict[Any, Any] = {}
+
+        def twin(value: Any) -> Any:
+            if not _is_of(self.function, value):
+                return _copied(value)
+            if value not in made:
+                made[value] = _rebuilt(value, value.__code__, names, twin)
+            return made[value]
+
+        made[self.function] = _rebuilt(self.function, code, names, twin)
+        for name, value in self.names.items():
+            names[name] = twin(value)
+        function: Callable[..., Any] = made[self.function]
+        return function
+
+
+def _is_of(function: types.FunctionType, value: object) -> TypeGuard[types.FunctionType]:
+    """Whether a value is a function of the same notebook."""
+    return isinstance(value, types.FunctionType) and value.__globals__ is function.__globals__
+
+
+def _rebuilt(
+    function: types.FunctionType,
+    code: types.CodeType,
+    names: dict[str, Any],
+    twin: Callable[[Any], Any],
+) -> types.FunctionType:
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    closure = tuple(types.CellType(twin(_content(cells[name]))) for name in code.co_freevars)
+    defaults = tuple(map(_copied, function.__defaults__ or ())) or None
+    made = types.FunctionType(code, names, function.__name__, defaults, closure)
+    made.__kwdefaults__ = {k: _copied(v) for k, v in (function.__kwdefaults__ or {}).items()}
+    return made
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        raise _NotTriedError from None
+
+
+def _tree(function: types.FunctionType) -> ast.FunctionDef:
+    """The function's `def`, its lines counted from there, without defaults and annotations."""
+    try:
+        source = textwrap.dedent("".join(inspect.getsourcelines(function)[0]))
+        (tree,) = ast.parse(source).body
+    except (OSError, TypeError, SyntaxError, ValueError, IndexError):
+        raise _NotTriedError from None
+    if not isinstance(tree, ast.FunctionDef) or tree.decorator_list:
+        raise _NotTriedError
+    tree.returns = None
+    tree.args.defaults = []
+    tree.args.kw_defaults = [None] * len(tree.args.kwonlyargs)
+    given = (*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs)
+    for argument in (*given, tree.args.vararg, tree.args.kwarg):
+        if argument is not None:
+            argument.annotation = None
+    return tree
+
+
+def _without_output(statement: ast.stmt) -> ast.stmt | None:
+    """Nothing for a line that only prints or documents."""
+    if isinstance(statement, ast.Expr):
+        match statement.value:
+            case ast.Constant() | ast.Call(func=ast.Name(id="print" | "display")):
+                return None
+    return statement
+
+
+def _looks(code: types.CodeType) -> tuple[object, ...]:
+    """By this the code of another source is told; instructions depend on what surrounds it."""
+    numbers = [part for part in code.co_consts if isinstance(part, (int, float))]
+    return code.co_names, code.co_varnames, numbers
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for part in code.co_consts:
+        if isinstance(part, types.CodeType):
+            yield from _codes(part)
+
+
+def _check(
+    function: types.FunctionType, names: dict[str, Any], seen: set[types.FunctionType]
+) -> None:
+    """Collects the notebook's names that a function needs, and what they stand for.
+
+    Raises:
+        _NotTriedError: it does more than compute.
+    """
+    seen.add(function)
+    for code in _codes(function.__code__):
+        for step in dis.get_instructions(code):
+            name = step.argval
+            if step.opname == "IMPORT_NAME" and name.split(".")[0] not in _MODULES:
+                raise _NotTriedError
+            attribute = step.opname in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "IMPORT_FROM")
+            if attribute and (name in _NO_COMPUTATION or name.startswith("__")):
+                raise _NotTriedError
+            if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+                if name in function.__globals__:
+                    names[name] = function.__globals__[name]
+                    _check_value(names[name], function, names, seen)
+                elif hasattr(builtins, name) and name not in _BUILT_IN:
+                    raise _NotTriedError
+    for cell in function.__closure__ or ():
+        _check_value(_content(cell), function, names, seen)
+
+
+def _check_value(
+    value: Any, function: types.FunctionType, names: dict[str, Any], seen: set[types.FunctionType]
+) -> None:
+    if _is_of(function, value):
+        if value not in seen:
+            _check(value, names, seen)
+        return
+    home = ""
+    if isinstance(value, types.ModuleType):
+        home = value.__name__
+    elif callable(value):
+        home = getattr(value, "__module__", None) or type(value).__module__
+    computes = home.split(".")[0] in _MODULES or home.startswith("course_lib.foundations")
+    if not computes and not isinstance(value, (*_PLAIN, *_CONTAINERS)):
+        raise _NotTriedError
+
+
+def _copied(value: Any) -> Any:
+    """A value that an edited answer may change: arrays cannot be written to, lists are copies."""
+    if isinstance(value, np.ndarray):
+        view = value.view()
+        view.flags.writeable = False
+        return view
+    if isinstance(value, (list, set, dict, tuple)):
+        if len(value) > LARGEST:
+            raise _NotTriedError
+        if isinstance(value, dict):
+            return {key: _copied(entry) for key, entry in value.items()}
+        return (
+            type(value)(map(_copied, value))
+            if type(value) in (list, set, tuple)
+            else copy.deepcopy(value)
+        )
+    return value

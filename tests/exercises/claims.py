@@ -1,0 +1,595 @@
+"""Reads what a wrong answer was told and computes again whether it is true of that answer.
+
+Independent of the judge: sentences are read by their templates, numbers compared by NumPy here. A
+sentence that no template reads is untrue, so that nothing new goes unchecked.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from course_lib.exercises import Case, Exercise, Misconception, Outcome, Verdict
+
+ORDINARY, SMALL = "ordinary inputs", "a small call"
+
+
+@dataclass(frozen=True)
+class Call:
+    """What was asked, what the right answer is, and what came."""
+
+    case: Case
+    want: Outcome
+    got: Outcome
+    tolerance: float
+
+    @property
+    def kind(self) -> str:
+        return self.case.kind
+
+    @property
+    def right(self) -> bool:
+        return alike(self.want, self.got, self.tolerance)
+
+
+def alike(want: Outcome, got: Outcome, tolerance: float) -> bool:
+    if want.state == got.state == "raised":
+        return want.error.split(":")[0] == got.error.split(":")[0]
+    if want.state != "returned" or got.state != "returned":
+        return False
+    return agree(want.value, got.value, tolerance) and all(
+        unchanged(w, g) for w, g in zip(want.arguments, got.arguments, strict=True)
+    )
+
+
+def unchanged(before: Any, after: Any) -> bool:
+    if isinstance(before, (list, tuple)):
+        return len(before) == len(after) and all(map(unchanged, before, after))
+    if isinstance(before, np.ndarray):
+        return before.shape == after.shape and not off(before, after, 1e-12).any()
+    return bool(before == after)
+
+
+def agree(want: Any, got: Any, tolerance: float) -> bool:
+    if want is None or isinstance(want, str):
+        return bool(want == got)
+    if isinstance(want, (tuple, list)):
+        same_number = isinstance(got, (tuple, list)) and len(got) == len(want)
+        return same_number and all(agree(w, g, tolerance) for w, g in zip(want, got, strict=True))
+    wanted, actual = np.asarray(want), array(got)
+    if actual is None or wanted.shape != actual.shape:
+        return False
+    fits = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}[wanted.dtype.kind]
+    return actual.dtype.kind in fits and not off(wanted, actual, tolerance).any()
+
+
+def off(want: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
+    """Which numbers differ by more than an exercise allows."""
+    if want.dtype.kind != "f":
+        return np.asarray(want != got)
+    if got.dtype.itemsize < 8 and got.dtype.kind == "f":
+        tolerance = max(tolerance, 1e-3)
+    largest = np.abs(want[np.isfinite(want)]).max(initial=0.0)
+    zero = 4 * np.finfo(got.dtype).eps if largest == 0 and got.dtype.kind == "f" else 0.0
+    allowed = (
+        tolerance * np.abs(np.nan_to_num(want, posinf=0, neginf=0))
+        + tolerance * largest / 1000
+        + zero
+    )
+    same = (want == got) | (np.isnan(want) & np.isnan(got.astype(float)))
+    return np.asarray(~(same | (np.abs(got - want.astype(float)) <= allowed)))
+
+
+def array(value: Any) -> np.ndarray | None:
+    try:
+        made = np.asarray(value)
+    except ValueError:
+        return None
+    return made if made.dtype.kind in "biufc" else None
+
+
+def values(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (tuple, list)) else [value]
+
+
+def described(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)}"
+    if isinstance(value, list) and (array(value) is None or not all(map(np.isscalar, value))):
+        return f"a list of {len(value)}"
+    made = array(value)
+    if made is None:
+        return f"a value of type {type(value).__name__}"
+    return f"an array of shape {made.shape}" if made.ndim else "a single number"
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+WHERE = r"[Ii]n values? (?P<which>[\d and]+) of the (?P<of>\d+) that you return"
+NUMBER = r"(-?inf|nan|[-+]?\d[\d.e+-]*?|True|False)"
+EXAMPLE = re.compile(r" For example, `(.*)` should be (.*), yours (is|raises) (.*)\.$")
+SPECIAL = re.compile(r"It is right on ordinary inputs, but not on (.*?)\. ?(?=There|The|In|On|$)")
+RIGHT_ON = re.compile(r" \(On (.*) it is right\.\)$")
+
+
+def untrue(exercise: Exercise, calls: Sequence[Call], verdict: Verdict) -> list[str]:
+    """What is not true in a verdict on these calls, in words; nothing if all is true."""
+    message = verdict.message
+    if verdict.status == "correct":
+        return [] if all(call.right for call in calls) else ["called correct"]
+    if all(call.right for call in calls):
+        return ["called wrong"]
+    known = next((m for m in exercise.misconceptions if m.id == verdict.misconception), None)
+    if known is not None:
+        return list(_untrue_of_the_known(known, calls, message))
+    said = list(_untrue_example(exercise, calls, message))
+    drawn = [call for call in calls if not call.case.call]
+    if all(call.right for call in drawn):
+        drawn = list(calls)
+    rest = EXAMPLE.sub("", message)
+    for template, check in TEMPLATES:
+        if match := re.fullmatch(template, rest):
+            if not check(exercise, drawn, match):
+                said.append(f"untrue: {rest}")
+            return said
+    return [*said, *_untrue_of_the_numbers(exercise, drawn, calls, rest)]
+
+
+def kinds_in(text: str, calls: Sequence[Call]) -> set[str] | None:
+    """The kinds of calls in "a batch of one and two classes"; None if it names anything else."""
+    for kind in {call.kind for call in calls}:
+        if text == kind:
+            return {kind}
+        if text.startswith(f"{kind} and "):
+            others = kinds_in(text[len(kind) + 5 :], calls)
+            if others is not None:
+                return {kind} | others
+    return None
+
+
+def _untrue_of_the_known(
+    known: Misconception, calls: Sequence[Call], message: str
+) -> Iterator[str]:
+    from course_lib.sandbox.calling import call as called
+
+    if not message.startswith(known.says):
+        yield "not the sentence of the mistake"
+    rest = message[len(known.says) :]
+    same = {id(c): _as_known(known, called(known.variant, c.case.arguments), c) for c in calls}
+    hand = [call for call in calls if call.case.call]
+    drawn = [call for call in calls if not call.case.call] or hand
+    ordinary = [call for call in drawn if call.kind == ORDINARY]
+    if not all(same[id(call)] for call in ordinary or drawn):
+        yield "not that mistake on ordinary inputs"
+    others = {call.kind for call in calls if not call.right and not same[id(call)]}
+    match = re.fullmatch(r" \(Something else is wrong on (.*)\.\)", rest)
+    told = kinds_in(match[1], calls) if match else set()
+    if told != (others - {SMALL} or others) or (rest and not match):
+        yield f"told {rest!r}, but something else is wrong on {others}"
+
+
+def _as_known(known: Misconception, theirs: Outcome, call: Call) -> bool:
+    if alike(theirs, call.got, call.tolerance):
+        return True
+    if not known.noise or alike(call.want, theirs, call.tolerance):
+        return False
+    pairs = list(zip(values(theirs.value), values(call.got.value), strict=False))
+    return all(np.abs(g - w).max() <= known.noise * np.abs(w).max() for w, g in pairs)
+
+
+def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> Iterator[str]:
+    hand = [call for call in calls if call.case.call]
+    match = EXAMPLE.search(message)
+    if not match:
+        wrong = [
+            c
+            for c in hand
+            if c.got.state == "returned" and not agree(c.want.value, c.got.value, c.tolerance)
+        ]
+        if any(_numbers_differ(call) for call in wrong):
+            yield "no example, though there is one"
+        return
+    text, should, verb, yours = match.groups()
+    call = next((call for call in hand if call.case.call == text), None)
+    if call is None:
+        yield "an example of its own"
+    elif call.right:
+        yield "an example that comes out right"
+    elif not _is_shown(should, call.want.value):
+        yield f"the example should be {call.want.value}"
+    elif verb == "raises":
+        if call.got.state != "raised" or not call.got.error.startswith(yours):
+            yield f"the example raises {call.got.error}"
+    elif call.got.state != "returned" or not _is_shown(yours, call.got.value):
+        yield f"the example gives {call.got.value}"
+    elif should == yours:
+        yield "the example shows no difference"
+    else:
+        earlier = hand[: hand.index(call)]
+        if any(not c.right and _numbers_differ(c) for c in earlier) and not any(
+            c.got.state == "raised" for c in calls
+        ):
+            yield "a smaller example goes wrong"
+
+
+def _numbers_differ(call: Call) -> bool:
+    if call.got.state != "returned":
+        return False
+    want, got = values(call.want.value), values(call.got.value)
+    if len(want) != len(got):
+        return True
+    for w, g in zip(want, got, strict=True):
+        made = array(g)
+        if made is None or made.shape != np.shape(w) or not np.array_equal(made, w):
+            return True
+    return False
+
+
+def _is_shown(text: str, value: Any) -> bool:
+    if not isinstance(value, (tuple, list)) and array(value) is None and value is not None:
+        return text == described(value)
+    if " of " in text:  # described, not shown
+        return True
+    shown = eval(text, {"inf": math.inf, "nan": math.nan})
+    return _nearly(shown, value)
+
+
+def _nearly(shown: Any, value: Any) -> bool:
+    if isinstance(value, tuple) != isinstance(shown, tuple):
+        return False
+    if isinstance(shown, (tuple, list)):
+        if not isinstance(value, (tuple, list)) and not np.ndim(value):
+            return False
+        return len(value) == len(shown) and all(map(_nearly, shown, value))
+    if shown is None or isinstance(shown, bool):
+        return bool(shown == value)
+    return bool(np.isclose(shown, value, rtol=6e-5, atol=0, equal_nan=True))
+
+
+# --- templates of the findings ------------------------------------------------------------------
+
+Check = Callable[[Exercise, Sequence[Call], re.Match[str]], bool]
+
+
+def _on(calls: Sequence[Call], kind: str | None) -> list[Call]:
+    return [call for call in calls if kind in (None, call.kind)]
+
+
+def _timeout(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
+    return any(call.got.state == "timeout" for call in _on(calls, match["kind"]))
+
+
+def _raised(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
+    return any(
+        call.got.state == "raised" and match["error"].startswith(call.got.error)
+        for call in _on(calls, match["kind"])
+    )
+
+
+def _nothing(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
+    return any(call.got.state == "returned" and call.got.value is None for call in calls)
+
+
+def _several(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
+    for call in _on(calls, match["kind"]):
+        want, got = call.want.value, call.got.value
+        if type(want).__name__ != match["type"] or len(want) != int(match["number"]):
+            continue
+        found = (
+            f"{len(got)} values"
+            if isinstance(got, (tuple, list)) and len(got) != 1
+            else described(got)
+        )
+        joined = isinstance(got, np.ndarray) and got.shape[:1] == (len(want),)
+        if found == match["got"] and joined == bool(match["joined"]):
+            return True
+    return False
+
+
+def _shape(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
+    for call in _on(calls, match["kind"]):
+        want, got = values(call.want.value), values(call.got.value)
+        if match["which"] is None:
+            want, got = [call.want.value], [call.got.value]
+        elif len(want) != int(match["of"]):
+            continue
+        number = int(match["which"] or 1) - 1
+        if number >= min(len(want), len(got)):
+            continue
+        w, g = want[number], got[number]
+        if (described(w), described(g)) == (match["want"], match["got"]):
+            if match["turned"]:
+                return agree(np.asarray(w).T, g, call.tolerance)
+            return np.shape(w) != (np.shape(array(g)) if array(g) is not None else None)
+    return False
+
+
+def _type(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
+    for call in _on(calls, match["kind"] or ORDINARY):
+        for w, g in zip(values(call.want.value), values(call.got.value), strict=False):
+            types = str(np.asarray(w).dtype), str(np.asarray(g).dtype)
+            if types == (match["want"] or "bool", match["got"]):
+                return not agree(w, g, call.tolerance)
+    return False
+
+
+def _lost(call: Call) -> str:
+    words = ""
+    for w, g in zip(values(call.want.value), values(call.got.value), strict=False):
+        bad = np.isfinite(np.asarray(w, float)) & ~np.isfinite(np.asarray(g, float))
+        if bad.any():
+            words += "NaN " if np.isnan(np.asarray(g, float)[bad]).any() else "infinity "
+    return words
+
+
+def _not_finite(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
+    pieces = re.findall(r"(NaN|infinity) on (.+?)(?= and (?:NaN|infinity) on |$)", match["told"])
+    lost = {call.kind for call in calls if _lost(call)}
+    if {kind for _, kind in pieces} != lost:
+        return False
+    if not all(any(word in _lost(call) for call in _on(calls, kind)) for word, kind in pieces):
+        return False
+    ordinary = [agree(c.want.value, c.got.value, c.tolerance) for c in _on(calls, ORDINARY)]
+    if match["rest"] is None:
+        return ORDINARY in lost
+    return (
+        ORDINARY not in lost
+        and {
+            ".": all(ordinary),
+            ", but they are not right either.": not any(ordinary),
+            ", but not all are right.": len(set(ordinary)) == 2,
+        }[match["rest"]]
+    )
+
+
+def _changed(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
+    names = list(inspect.signature(exercise.reference).parameters)
+    told = match["names"].split(" and ")
+    if (len(told) > 1) != (match["s"] == "s") or (len(told) > 1) != (match["it"] == "them"):
+        return False
+    for call in calls:
+        pairs = zip(names, call.want.arguments, call.got.arguments, strict=False)
+        changed = [f"`{name}`" for name, before, after in pairs if not unchanged(before, after)]
+        if changed:
+            return changed == told
+    return False
+
+
+ON = r" \(on (?P<kind>.+?)\)"
+TEMPLATES: tuple[tuple[str, Check], ...] = (
+    (r"Your function had not returned after .* s on (?P<kind>.*): look for .*", _timeout),
+    (rf"Your function raised (?P<error>.*?){ON}\.(?P<advice> .*)?", _raised),
+    (r"Your function returned nothing \(None\): is a `return` missing\?", _nothing),
+    (
+        r"Expected (?P<number>\d+) values in a (?P<type>tuple|list), got (?P<got>.*?)"
+        r"(?P<joined>: put commas between them, and no array around them)?"
+        rf"(?:{ON})?\.",
+        _several,
+    ),
+    (
+        r"(?:In value (?P<which>\d+) of the (?P<of>\d+) that you return: )?"
+        r"Expected (?P<want>an array of shape \(.*?\)|a single number|a (?:tuple|list) of \d+), "
+        r"got (?P<got>.*?)(?P<turned>: the right numbers, transposed)?"
+        rf"(?:{ON}|)(?:\.|: does your `return` line end with a comma\?)",
+        _shape,
+    ),
+    (
+        r"(?:In value \d+ of the \d+ that you return: )?(?:The numbers should be of type "
+        r"(?P<want>\w+)|Expected truth values, True or False \(type bool\)), "
+        rf"yours are (?P<got>\w+)(?:{ON})?\.",
+        _type,
+    ),
+    (
+        r"Your function gives (?P<told>.*?)\."
+        r"(?: Ordinary inputs stay finite(?P<rest>\.|, but .*\.))?",
+        _not_finite,
+    ),
+    (
+        r"Your function changes its argument(?P<s>s?) (?P<names>.*?) in place; the caller still "
+        r"needs (?P<it>it|them)\. Work on a new array: .*",
+        _changed,
+    ),
+)
+
+
+# --- claims on the numbers ----------------------------------------------------------------------
+
+
+def _untrue_of_the_numbers(
+    exercise: Exercise, drawn: Sequence[Call], calls: Sequence[Call], told: str
+) -> Iterator[str]:
+    scope = list(calls)
+    rest = told
+    if match := SPECIAL.match(rest):
+        kinds = kinds_in(match[1], calls)
+        wrong = {call.kind for call in drawn if not call.right}
+        if kinds != wrong or ORDINARY in wrong:
+            yield f"untrue: {match[0]} It is wrong on {wrong}."
+        scope = [c for c in calls if c.kind in wrong or (c.kind == SMALL and not c.right)]
+        rest = rest[match.end() :]
+        rest = re.sub(r"^There,? ", "", rest)
+        rest = re.sub(rf"^({WHERE}), ", r"\1: ", rest)
+    if match := RIGHT_ON.search(rest):
+        named, small, _ = match[1].partition("some small calls")
+        named = named.removesuffix(" and ")
+        kinds = (kinds_in(named, calls) or set()) if named else set()
+        right_here = {SMALL} <= {call.kind for call in calls if call.right}
+        if not all(call.right for call in calls if call.kind in kinds) or (
+            not right_here if small else not kinds
+        ):
+            yield f"untrue: {match[0]}"
+        scope = [
+            call
+            for call in scope
+            if call.kind not in kinds and not (small and call.kind == SMALL and call.right)
+        ]
+        rest = rest[: match.start()]
+    which: set[int] | None = None
+    if match := re.match(f"{WHERE}: ", rest):
+        which = {int(number) - 1 for number in re.findall(r"\d+", match["which"])}
+        rest = rest[match.end() :]
+        of = {len(call.want.value) for call in drawn if not call.right}
+        if int(match["of"]) not in of:
+            yield f"untrue: {match[0]}"
+    for template, check in CLAIMS:
+        if match := re.fullmatch(template, rest):
+            if not check(exercise, drawn if check is _first else scope, which, match):
+                yield f"untrue: {told}"
+            return
+    yield f"no template reads: {told}"
+
+
+def _pairs(call: Call, which: set[int] | None) -> list[tuple[np.ndarray, np.ndarray]]:
+    want, got = values(call.want.value), values(call.got.value)
+    if not isinstance(call.want.value, (tuple, list)):
+        want, got = [call.want.value], [call.got.value]
+    pairs = zip(want, got, strict=True)
+    return [
+        (np.asarray(w, float), np.asarray(g, float))
+        for number, (w, g) in enumerate(pairs)
+        if which is None or number in which
+    ]
+
+
+Scope = Sequence[Call]
+Which = set[int] | None
+NumbersCheck = Callable[[Exercise, Scope, Which, re.Match[str]], bool]
+
+
+def _all(scope: Scope, which: Which, turned: Callable[[Call, np.ndarray], Any]) -> bool:
+    return all(
+        not off(np.asarray(turned(call, want), float), got, max(call.tolerance, 2e-3)).any()
+        for call in scope
+        for want, got in _pairs(call, which)
+    )
+
+
+def _subject(scope: Scope, which: Which, match: re.Match[str]) -> bool:
+    several = any(want.size > 1 for call in scope for want, _ in _pairs(call, which))
+    return several == (match["subject"].lower() == "every number")
+
+
+def _sign(e: Exercise, scope: Scope, which: Which, match: re.Match[str]) -> bool:
+    return _subject(scope, which, match) and _all(scope, which, lambda _, want: -want)
+
+
+def _factor(e: Exercise, scope: Scope, which: Which, match: re.Match[str]) -> bool:
+    factor = float(match["factor"])
+    return _subject(scope, which, match) and _all(scope, which, lambda _, want: factor * want)
+
+
+def _count(e: Exercise, scope: Scope, which: Which, match: re.Match[str]) -> bool:
+    names = list(inspect.signature(e.reference).parameters)
+
+    def factor(call: Call) -> float:
+        shape = np.shape(call.case.arguments[names.index(match["name"])])
+        number = {
+            "the number of rows": shape[0],
+            "the number of columns": shape[-1],
+            "the number of elements": math.prod(shape),
+            "the length": shape[0] if len(shape) == 1 else math.nan,
+        }[match["count"]]
+        return (-1 if match["sign"] else 1) * (1 / number if match["over"] else number)
+
+    return _subject(scope, which, match) and _all(
+        scope, which, lambda call, want: factor(call) * want
+    )
+
+
+def _one_factor(e: Exercise, scope: Scope, which: Which, match: re.Match[str]) -> bool:
+    factors = []
+    for call in scope:
+        want = np.concatenate([w.ravel() for w, _ in _pairs(call, which)])
+        got = np.concatenate([g.ravel() for _, g in _pairs(call, which)])
+        if not np.any(want):
+            continue
+        factor = got @ want / (want @ want)
+        factors.append(factor)
+        if call.right or off(factor * want, got, max(call.tolerance, 1e-5)).any():
+            return False
+    told = [float(text) for text in match["factors"].split(", ")]
+    return len(told) > 1 and all(
+        any(math.isclose(one, factor, rel_tol=1e-3) for factor in factors) for one in told
+    )
+
+
+def _amount(e: Exercise, scope: Scope, which: Which, match: re.Match[str]) -> bool:
+    amount = float(match["amount"])
+    return _subject(scope, which, match) and all(
+        np.allclose(got - want, amount, rtol=1e-3, atol=1e-6 * np.abs(want).max(initial=0))
+        for call in scope
+        for want, got in _pairs(call, which)
+    )
+
+
+def _turned(e: Exercise, scope: Scope, which: Which, match: re.Match[str]) -> bool:
+    return all(
+        want.T.shape == got.shape and not off(want.T, got, call.tolerance).any()
+        for call in scope
+        for want, got in _pairs(call, which)
+    )
+
+
+def _first(e: Exercise, drawn: Scope, which: Which, match: re.Match[str]) -> bool:
+    call = next(call for call in drawn if not call.right)
+    if not (match["call"] == call.kind or match["call"].startswith(f"{call.kind} (")):
+        return False
+    names = list(inspect.signature(e.reference).parameters)
+    arguments = dict(zip(names, call.case.arguments, strict=False))
+    for name, shape in re.findall(r"`(\w+)` of shape (\(.*?\))[,)]", match["call"] + ")"):
+        if str(np.shape(arguments[name])) != shape:
+            return False
+    for name, value in re.findall(r"`(\w+)=(.*?)`", match["call"]):
+        given = arguments[name]
+        if not (value == str(given) or math.isclose(float(value), given, rel_tol=1e-5)):
+            return False
+    several = isinstance(call.want.value, (tuple, list))
+    number = 0
+    wants, gots = [call.want.value], [call.got.value]
+    if several:
+        wants, gots = list(call.want.value), list(call.got.value)
+        wrong = [i for i in range(len(wants)) if not agree(wants[i], gots[i], call.tolerance)]
+        if which != {wrong[0]} and len(wants) > 1:
+            return False
+        number = wrong[0]
+    want, got = np.asarray(wants[number]), np.asarray(gots[number])
+    place: tuple[int, ...] = ()
+    if match["at"] is not None:
+        place = tuple(map(int, match["at"].split(", ")))
+        if place != tuple(np.argwhere(off(want, got, call.tolerance))[0]):
+            return False
+    expected, actual = want[place], got[place]
+    return match["want"] != match["got"] and all(
+        _is_shown(text, number)
+        for text, number in ((match["want"], expected), (match["got"], actual))
+    )
+
+
+SUBJECT = r"(?P<subject>[Ee]very number|[Yy]our value)"
+CLAIMS: tuple[tuple[str, NumbersCheck], ...] = (
+    (rf"{SUBJECT} has the right size, but the wrong sign\.", _sign),
+    (rf"{SUBJECT} is (?P<factor>\S+) times what it should be\.", _factor),
+    (
+        rf"{SUBJECT} is off by a factor that is (?P<over>one over )?(?P<count>the [\w ]+?) "
+        r"of `(?P<name>\w+)`(?P<sign>, and has the wrong sign)?: by what should .*",
+        _count,
+    ),
+    (
+        r"[Ii]n each call all numbers are off by one factor, which is not the same in every call: "
+        r"(?P<factors>.*)\. What do the calls differ in\?",
+        _one_factor,
+    ),
+    (rf"{SUBJECT} is off by the same amount: (?P<amount>\S+)\.", _amount),
+    (r"[Tt]hese are the right numbers, transposed: .*", _turned),
+    (
+        r"(?:The first difference, on|On) (?P<call>.*?)(?:, is at \[(?P<at>.*)\])?: "
+        rf"expected (?P<want>{NUMBER}), got (?P<got>{NUMBER})\.",
+        _first,
+    ),
+)

@@ -1,0 +1,488 @@
+"""Wrong answers that could pass where the numbers are drawn kindly."""
+
+from __future__ import annotations
+
+_ROWS = "rows = np.arange(len(labels))\n"
+_ADAM = (
+    "m = beta_1 * m + (1 - beta_1) * gradient\n"
+    "old, v = v, beta_2 * v + (1 - beta_2) * gradient**2\n"
+    "m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)\n"
+)
+_NORM = "norm = math.sqrt(sum(float((g**2).sum()) for g in gradients))\n"
+_CONVOLVED = (
+    "def convolved(k):\n"
+    "    views = np.lib.stride_tricks.sliding_window_view(images, k.shape[:2], (1, 2))\n"
+    "    return np.einsum('nrschw,hwcf->nrsf', views, k)\n"
+)
+_BLOCKS = (
+    "def blocks(x):\n"
+    "    n, h, w, c = x.shape\n"
+    "    return x.reshape(n, h // size, size, w // size, size, c)\n"
+)
+_COUNTS = "counts = np.bincount(labels, minlength=num_classes)\n"
+
+LUCKY: dict[str, tuple[str, ...]] = {
+    "mse": (
+        "d = predictions - targets\nreturn np.mean(d[d != 0] ** 2) if d.any() else 0.0",
+        "return np.mean((np.abs(predictions) - np.abs(targets)) ** 2)",
+        "return np.mean(np.minimum((predictions - targets) ** 2, 100.0))",
+        "return np.median((predictions - targets) ** 2)",
+        "return np.var(predictions - targets)",
+        "return np.mean((predictions - targets).astype(np.float16) ** 2)",
+    ),
+    "numerical_gradient": (
+        "g = np.empty(point.shape)\n"
+        "for i in np.ndindex(point.shape):\n"
+        "    h = step * max(1.0, abs(float(point[i])))\n"
+        "    up, down = point.copy(), point.copy()\n"
+        "    up[i] += h\n    down[i] -= h\n"
+        "    g[i] = (function(up) - function(down)) / (2 * h)\n"
+        "return g",
+        "g = np.empty(point.shape)\n"
+        "for i in np.ndindex(point.shape):\n"
+        "    up, down = point.copy(), point.copy()\n"
+        "    up[i] += step / 2\n    down[i] -= step / 2\n"
+        "    g[i] = (function(up) - function(down)) / step\n"
+        "return g",
+    ),
+    "mse_gradient": (
+        "return np.clip(2 * (predictions - targets) / predictions.size, -1, 1)",
+        "return 2 * (predictions - targets) / len(predictions) ** 2",
+        "return 2 * (predictions - targets) / np.count_nonzero(predictions - targets)",
+        "return 2 * np.abs(predictions - targets) / predictions.size",
+    ),
+    "softmax": (
+        "e = np.exp(logits - logits[:, :1])\nreturn e / e.sum(axis=1, keepdims=True)",
+        "e = np.exp(logits - logits[:, -1:])\nreturn e / e.sum(axis=1, keepdims=True)",
+        "e = np.exp(logits - logits.mean(axis=1, keepdims=True))\n"
+        "return e / e.sum(axis=1, keepdims=True)",
+        "e = np.exp(logits - np.abs(logits).max(axis=1, keepdims=True))\n"
+        "return e / e.sum(axis=1, keepdims=True)",
+        "e = np.exp(np.clip(logits, -500, 500))\nreturn e / e.sum(axis=1, keepdims=True)",
+        "e = np.exp(logits - logits.min(axis=1, keepdims=True))\n"
+        "return e / e.sum(axis=1, keepdims=True)",
+        "e = np.exp(logits - np.median(logits, axis=1, keepdims=True))\n"
+        "return e / e.sum(axis=1, keepdims=True)",
+        "e = np.exp(logits - logits.max(axis=1, keepdims=True))\n"
+        "return np.nan_to_num(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), nan=1.0)",
+        "return np.nan_to_num(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))",
+    ),
+    "cross_entropy": (
+        _ROWS + "return -np.mean(np.log(probabilities[rows, labels] + 1e-7))",
+        _ROWS
+        + "p = probabilities[rows, labels]\nreturn -np.mean(np.log(np.where(p == 0, 1e-7, p)))",
+        _ROWS
+        + "losses = -np.log(probabilities[rows, labels])\n"
+        + "return np.mean(np.nan_to_num(losses, posinf=-math.log(1e-7)))",
+        _ROWS + "return -np.mean(np.log(np.maximum(probabilities[rows, labels], 1e-8)))",
+        _ROWS + "return -np.mean(np.log(np.maximum(probabilities[rows, labels], 1e-6)))",
+        _ROWS
+        + "return -np.mean(np.log(np.maximum(probabilities[rows, labels], np.finfo(float).eps)))",
+        _ROWS
+        + "p = probabilities[rows, labels]\n"
+        + "return np.mean([-np.log(np.maximum(p[labels == c], 1e-7)).mean() for c in set(labels)])",
+        "return -np.mean(np.log(np.maximum(probabilities.max(axis=1), 1e-7)))",
+    ),
+    "softmax_cross_entropy": (
+        _ROWS
+        + "s = logits - logits[:, :1]\n"
+        + "return np.mean(np.log(np.exp(s).sum(axis=1)) - s[rows, labels])",
+        _ROWS
+        + "s = logits - logits.max()\n"
+        + "return np.mean(np.log(np.exp(s).sum(axis=1)) - s[rows, labels])",
+        _ROWS
+        + "s = logits - logits[rows, labels][:, None]\n"
+        + "return np.mean(np.log(np.exp(s).sum(axis=1)))",
+        _ROWS + "return np.mean(logits.max(axis=1) - logits[rows, labels])",
+        _ROWS + "return -np.mean(np.log(softmax(logits)[rows, labels] + 1e-300))",
+    ),
+    "softmax_cross_entropy_gradient": (
+        _ROWS + "g = softmax(logits)\n" + "g[rows, labels] -= 1\nreturn g / len(np.unique(labels))",
+        "g = softmax(logits)\n"
+        "for i, label in enumerate(labels):\n    g[i, label] = abs(g[i, label] - 1)\n"
+        "return g / len(g)",
+        "g = softmax(np.clip(logits, -50, 50))\n"
+        "g[np.arange(len(g)), labels] -= 1\nreturn g / len(g)",
+    ),
+    "l2_penalty": (
+        "return strength * np.sum(np.maximum(weights, 0) ** 2)",
+        "return strength * np.sum(weights.ravel()[:-1] ** 2)",
+        "return strength * np.sum(weights * np.abs(weights))",
+        "return min(strength, 0.5) * np.sum(weights**2)",
+        "return strength * np.sum(np.unique(weights) ** 2)",
+    ),
+    "l2_gradient": (
+        "return 2 * strength * np.maximum(weights, 0)",
+        "return np.clip(2 * strength * weights, -5, 5)",
+        "return 2 * min(strength, 1.0) * weights",
+    ),
+    "ridge_weights": (
+        "n, d = features.shape\npenalty = strength * n / (n - 1) * np.eye(d)\npenalty[-1, -1] = 0\n"
+        "return np.linalg.solve(features.T @ features / n + penalty, features.T @ targets / n)",
+        "n, d = features.shape\npenalty = strength * np.eye(d)\npenalty[-1, -1] = 0\n"
+        "return np.linalg.lstsq(features.T @ features / n + penalty, features.T @ targets / n, "
+        "rcond=1e-1)[0]",
+    ),
+    "soft_threshold": (
+        "return weights / np.abs(weights) * np.maximum(np.abs(weights) - amount, 0)",
+        "return weights * np.maximum(1 - amount / np.abs(weights), 0)",
+        "return np.sign(weights) * np.abs(np.abs(weights) - amount)",
+        "shrunk = np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)\n"
+        "return np.where(shrunk == 0, -amount * (weights < 0) * 0 + 1e-5, shrunk)",
+    ),
+    "lasso_subgradient": (
+        "return strength * weights / (np.abs(weights) + 1e-8)",
+        "return strength * np.tanh(1e4 * weights)",
+        "return strength * np.where(weights >= 0, 1.0, -1.0)",
+        "return np.clip(weights * 1e3, -strength, strength)",
+    ),
+    "dropout": (
+        "return np.maximum(activations, 0) * keep_mask / (1 - rate)",
+        "return activations * keep_mask * (1 + rate)",
+        "return activations * keep_mask / keep_mask.mean()",
+        "return activations * keep_mask / max(1 - rate, 0.5)",
+    ),
+    "weight_decay_step": (
+        "return (weights - learning_rate * gradient) / (1 + learning_rate * decay)",
+        "return weights * np.exp(-learning_rate * decay) - learning_rate * gradient",
+        "return (weights - learning_rate * gradient * (gradient != 0)) * (1 - learning_rate * "
+        "decay)",
+    ),
+    "least_squares_gradient": (
+        "return 2 * features.T @ (features @ weights - targets) / len(weights)",
+        "return 2 * np.mean(features * (features @ weights - targets)[:, None], axis=0) "
+        "* (len(targets) / (len(targets) - 0.0 if len(targets) > 1 else 2))",
+        "return 2 * features.T @ np.clip(features @ weights - targets, -100, 100) / len(targets)",
+    ),
+    "sgd_step": (
+        "return weights - learning_rate * np.clip(gradient, -1, 1)",
+        "return weights - min(learning_rate, 0.1) * gradient",
+        "norm = np.linalg.norm(gradient)\nreturn weights - learning_rate * gradient / max(norm, "
+        "1.0)",
+    ),
+    "largest_stable_learning_rate": (
+        "return 2 / np.linalg.eigvals(hessian)[0]",
+        "return 2 / np.linalg.eigvals(hessian)[-1]",
+        "return 2 / np.abs(hessian).sum(axis=0).max()",
+        "return 2 / np.linalg.norm(hessian)",
+        "v = np.ones(len(hessian))\nfor _ in range(5):\n    v = hessian @ v\n"
+        "    v = v / np.linalg.norm(v)\nreturn 2 / (v @ hessian @ v)",
+        "v = np.eye(len(hessian))[0]\nfor _ in range(2000):\n    v = hessian @ v\n"
+        "    v = v / np.linalg.norm(v)\nreturn 2 / (v @ hessian @ v)",
+        "return 2 / np.diag(hessian).max()",
+        "return 2 / np.sort(np.linalg.eigvalsh(hessian))[len(hessian) // 2]",
+        "return 2 / hessian.max()",
+        "return 2 / np.linalg.svd(hessian)[1].mean()",
+    ),
+    "minibatches": (
+        "return [order[i : i + batch_size] for i in range(0, len(order) - 1, batch_size)]",
+        "return [np.sort(order[i : i + batch_size]) for i in range(0, len(order), batch_size)]",
+        "return list(np.array_split(order, max(1, round(len(order) / batch_size))))",
+        "return list(np.array_split(order, -(-len(order) // batch_size)))",
+        "return [order[order // batch_size == k] for k in range(-(-len(order) // batch_size))]",
+    ),
+    "momentum_step": (
+        "new = momentum * velocity - learning_rate * gradient\n"
+        "return weights + (new if velocity.any() else -gradient), new",
+        "new = momentum * velocity - learning_rate * gradient\nreturn weights + new, np.abs(new)",
+    ),
+    "nesterov_step": (
+        "new = momentum * velocity - learning_rate * gradient\n"
+        "return weights + momentum * new - learning_rate * gradient, new * (velocity != 0)",
+    ),
+    "cosine_with_warmup": (
+        "if step <= warmup_steps:\n    return base_learning_rate * step / warmup_steps\n"
+        "done = (step - warmup_steps) / (total_steps - warmup_steps)\n"
+        "return base_learning_rate * (1 + math.cos(math.pi * done)) / 2",
+        "if step < warmup_steps:\n    return base_learning_rate * max(step, 1) / warmup_steps\n"
+        "done = (step - warmup_steps) / (total_steps - warmup_steps)\n"
+        "return base_learning_rate * (1 + math.cos(math.pi * done)) / 2",
+        "if step < warmup_steps:\n    return base_learning_rate * step / warmup_steps\n"
+        "done = (step - warmup_steps) / (total_steps - warmup_steps)\n"
+        "return max(base_learning_rate * (1 + math.cos(math.pi * done)) / 2, 1e-3)",
+    ),
+    "hidden_layer_gradients": (
+        "back = upstream @ weights_out.T * np.sign(hidden @ hidden.T @ hidden)\n"
+        "return x.T @ back, back.sum(axis=0), hidden.T @ upstream, upstream.sum(axis=0)",
+        "back = upstream @ weights_out.T * (hidden > hidden.min())\n"
+        "return x.T @ back, back.sum(axis=0), hidden.T @ upstream, upstream.sum(axis=0)",
+        "back = upstream @ weights_out.T * (hidden.sum(axis=0) > 0)\n"
+        "return x.T @ back, back.sum(axis=0), hidden.T @ upstream, upstream.sum(axis=0)",
+        "back = upstream @ weights_out.T * (hidden > 1e-3)\n"
+        "return x.T @ back, back.sum(axis=0), hidden.T @ upstream, upstream.sum(axis=0)",
+        "back = upstream @ weights_out.T * np.clip(hidden * 1e3, 0, 1)\n"
+        "return x.T @ back, back.sum(axis=0), hidden.T @ upstream, upstream.sum(axis=0)",
+    ),
+    "bias_corrected_average": (
+        "if len(values) == 1:\n    return values\n"
+        "return np.cumsum(values) / np.arange(1, len(values) + 1)",
+    ),
+    "rmsprop_step": (
+        "average = rho * average + (1 - rho) * gradient**2\n"
+        "return weights - learning_rate * gradient / np.sqrt(np.maximum(average, epsilon)), "
+        "average",
+        "average = rho * average + (1 - rho) * gradient**2\n"
+        "return weights - learning_rate * gradient / np.sqrt(average + epsilon**2), average",
+        "average = np.maximum(average, rho * average + (1 - rho) * gradient**2)\n"
+        "return weights - learning_rate * gradient / np.sqrt(average + epsilon), average",
+    ),
+    "adam_step": (
+        _ADAM + "v_hat = np.maximum(v, old) / (1 - beta_2**step)\n"
+        "return weights - learning_rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v",
+        _ADAM
+        + "return weights - learning_rate * m_hat / np.maximum(np.sqrt(v_hat), epsilon), m, v",
+        _ADAM + "return weights - learning_rate * m_hat / np.sqrt(v_hat + epsilon**2), m, v",
+        _ADAM + "step_size = np.clip(m_hat / (np.sqrt(v_hat) + epsilon), -1, 1)\n"
+        "return weights - learning_rate * step_size, m, v",
+    ),
+    "adam_step_keras": (
+        _ADAM + "v_hat = np.maximum(v, old)\n"
+        "rate = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)\n"
+        "return weights - rate * m / (np.sqrt(v_hat) + epsilon), m, v",
+    ),
+    "adamw_step": (
+        _ADAM + "weights = weights - learning_rate * weight_decay * weights * (gradient != 0)\n"
+        "rate = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)\n"
+        "return weights - rate * m / (np.sqrt(v) + epsilon), m, v",
+    ),
+    "clip_by_global_norm": (
+        _NORM + "return [g * max_norm / max(norm, max_norm, 1.0) for g in gradients]",
+        _NORM + "return [g * max_norm / norm if norm > 1.0 else g for g in gradients]",
+        _NORM + "return [g * min(1.0, max_norm / (norm + 1e-3)) for g in gradients]",
+        _NORM + "return [g * (max_norm / norm) for g in gradients]",
+        "norm = max(np.linalg.norm(g) for g in gradients)\n"
+        "return [g * min(1.0, max_norm / max(norm, 1e-12)) for g in gradients]",
+    ),
+    "stratified_split": (
+        "taken = []\nfor c in range(len(set(labels))):\n"
+        "    places = [i for i in order if labels[i] == c]\n"
+        "    taken += places[: math.ceil(fraction * len(places))]\n"
+        "keep = np.isin(order, taken)\nreturn order[keep], order[~keep]",
+        "keep = np.zeros(len(order), bool)\nfor c in np.unique(labels):\n"
+        "    places = np.flatnonzero(labels[order] == c)\n"
+        "    keep[places[: int(fraction * len(places)) + 1]] = True\n"
+        "return order[keep], order[~keep]",
+        "keep = np.zeros(len(order), bool)\nfor c in np.unique(labels):\n"
+        "    places = np.flatnonzero(labels[order] == c)\n"
+        "    keep[places[: max(1, round(fraction * len(places)))]] = True\n"
+        "return order[keep], order[~keep]",
+        "keep = np.zeros(len(order), bool)\nfor c in np.unique(labels):\n"
+        "    places = np.flatnonzero(labels[order] == c)\n"
+        "    keep[places[: round(fraction * len(places) + 0.5)]] = True\n"
+        "return order[keep], order[~keep]",
+        "keep = np.zeros(len(order), bool)\nfor c in np.unique(labels):\n"
+        "    places = np.flatnonzero(labels[order] == c)\n"
+        "    if len(places) > 1:\n"
+        "        keep[places[: math.ceil(fraction * len(places))]] = True\n"
+        "return order[keep], order[~keep]",
+    ),
+    "resnet50_preprocess": (
+        "return images.astype(np.uint8)[..., ::-1] - np.array([103.939, 116.779, 123.68])",
+        "return np.round(images)[..., ::-1] - np.array([103.939, 116.779, 123.68])",
+        "return images[..., ::-1] - np.array([103.939, 116.779, 123.68]) * images.any()",
+        "return images[..., ::-1] - np.array([104, 117, 124])",
+        "scale = 255 if images.max() <= 1 else 1\n"
+        "return images[..., ::-1] * scale - np.array([103.939, 116.779, 123.68])",
+    ),
+    "global_average_pool": (
+        "return feature_maps.sum((1, 2)) / np.maximum((feature_maps != 0).sum((1, 2)), 1)",
+        "return np.median(feature_maps, axis=(1, 2))",
+        "return (feature_maps.max((1, 2)) + feature_maps.min((1, 2))) / 2",
+        "return np.maximum(feature_maps, 0).mean((1, 2))",
+        "return np.maximum(feature_maps.mean((1, 2)), 0)",
+    ),
+    "standardize": (
+        "s = train.std(0)\nmoves = s > 0\n"
+        "def scaled(x):\n    out = x - train.mean(0) * moves\n    return out / np.where(moves, "
+        "s, 1)\n"
+        "return scaled(train), scaled(other)",
+        "s = np.maximum(train.std(0), 1.0)\n"
+        "return (train - train.mean(0)) / s, (other - train.mean(0)) / s",
+        "s = np.where(train.any(0), train.std(0), 1)\n"
+        "return (train - train.mean(0)) / s, (other - train.mean(0)) / s",
+        "s = np.sqrt(train.var(0) + 1e-6)\n"
+        "return (train - train.mean(0)) / s, (other - train.mean(0)) / s",
+        "s = np.where(train.std(0) == 0, 1, train.std(0))\n"
+        "return (train - train.mean(0)) / s, np.clip((other - train.mean(0)) / s, -3, 3)",
+    ),
+    "linear_probe_gradients": (
+        "p = softmax(features @ weights + bias)\np[np.arange(len(p)), labels] -= 1\n"
+        "return (features.T @ p / len(p) + 2 * strength * np.maximum(weights, 0), "
+        "p.sum(0) / len(p))",
+        "p = softmax(features @ weights + bias)\np[np.arange(len(p)), labels] -= 1\n"
+        "return (features.T @ p / len(p) + 2 * (strength or 0.01) * weights, p.sum(0) / len(p))",
+    ),
+    "balanced_accuracy": (
+        "classes = np.unique(predictions)\n"
+        "return np.mean([np.mean(predictions[labels == c] == c) for c in classes "
+        "if (labels == c).any()])",
+        "return np.mean([np.mean(predictions[labels == c] == c) if (labels == c).any() else 1.0 "
+        "for c in range(num_classes)])",
+        "classes = np.unique(labels)\n"
+        "return sum(np.mean(predictions[labels == c] == c) for c in classes) / (labels.max() + 1)",
+        "return np.median([np.mean(predictions[labels == c] == c) for c in np.unique(labels)])",
+        "return np.mean(labels == predictions) if len(set(np.bincount(labels))) == 1 else "
+        "np.mean([np.mean(predictions[labels == c] == c) for c in np.unique(labels)[:-1]])",
+    ),
+    "trainable_mask": (
+        "start = [n.startswith(first_trainable) for n in layer_names].index(True)\n"
+        "return (np.arange(len(layer_names)) >= start) & ~is_batchnorm",
+        "start = [first_trainable in n for n in layer_names].index(True)\n"
+        "return (np.arange(len(layer_names)) >= start) & ~is_batchnorm",
+        "return np.array([n >= first_trainable for n in layer_names]) & ~is_batchnorm",
+        "start = layer_names.index(first_trainable)\n"
+        "bn = np.array([n.endswith('bn') or 'norm' in n for n in layer_names])\n"
+        "return (np.arange(len(layer_names)) >= start) & ~bn",
+        "start = max(layer_names.index(first_trainable), 1)\n"
+        "return (np.arange(len(layer_names)) >= start) & ~is_batchnorm",
+        "start = layer_names.index(first_trainable)\nmask = ~is_batchnorm\n"
+        "mask[:start] = False\nmask[start] = True\nreturn mask",
+    ),
+    "trainable_parameters": (
+        "return sum(math.prod(s) for s, m in zip(shapes, mask) if m is True)",
+        "return sum(math.prod(s) for s, m in zip(shapes, mask) if m and s)",
+        "return sum(math.prod(s) for s in {s for s, m in zip(shapes, mask) if m})",
+        "return max([math.prod(s) for s, m in zip(shapes, mask) if m] or [0])",
+        "return sum(math.prod(s) for s, m in zip(sorted(shapes), mask) if m)",
+    ),
+    "batchnorm_inference": (
+        "return gamma * (x - moving_mean) / np.maximum(np.sqrt(moving_variance), epsilon) + beta",
+        "return gamma * (x - moving_mean) / np.sqrt(np.maximum(moving_variance, epsilon)) + beta",
+        "return gamma * (x - moving_mean) / np.sqrt(moving_variance + epsilon**2) + beta",
+    ),
+    "batchnorm_moving_update": (
+        "n = len(batch)\nvariance = batch.var(0, ddof=1) if n > 1 else batch.var(0)\n"
+        "return (momentum * moving_mean + (1 - momentum) * batch.mean(0), "
+        "momentum * moving_variance + (1 - momentum) * variance)",
+        "keep = momentum or 0.99\n"
+        "return (keep * moving_mean + (1 - keep) * batch.mean(0), "
+        "keep * moving_variance + (1 - keep) * batch.var(0))",
+        "variance = batch.var(0) if len(batch) > 1 else moving_variance\n"
+        "return (momentum * moving_mean + (1 - momentum) * batch.mean(0), "
+        "momentum * moving_variance + (1 - momentum) * variance)",
+        "return (momentum * moving_mean + (1 - momentum) * np.median(batch, axis=0), "
+        "momentum * moving_variance + (1 - momentum) * batch.var(0))",
+    ),
+    "class_weights": (
+        _COUNTS + "return len(labels) / (num_classes * (counts + 1e-3)) * (counts > 0)",
+        _COUNTS + "return len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1)) "
+        "* (counts > 0)",
+        _COUNTS + "w = len(labels) / (num_classes * np.maximum(counts, 1)) * (counts > 0)\n"
+        "return np.minimum(w, 10.0)",
+        _COUNTS
+        + "return np.sqrt(len(labels) / (num_classes * np.maximum(counts, 1))) * (counts > 0)",
+    ),
+    "layerwise_learning_rates": (
+        "r = base_learning_rate * decay ** np.arange(num_groups)[::-1]\n"
+        "return np.maximum(r, base_learning_rate / 10)",
+    ),
+    "conv2d": (
+        _CONVOLVED + "return convolved(kernels.transpose(1, 0, 2, 3)) + bias",
+        _CONVOLVED + "return np.maximum(convolved(kernels) + bias, -5)",
+        _CONVOLVED + "return convolved(kernels) + bias[0]",
+    ),
+    "conv_output_size": (
+        'return math.ceil(size / stride) if padding == "same" else round((size - kernel) / '
+        "stride) + 1",
+        'pad = kernel // 2 if padding == "same" else 0\n'
+        "return (size + 2 * pad - kernel) // stride + 1",
+        'return size // stride + size % 2 if padding == "same" else (size - kernel) // stride + 1',
+    ),
+    "max_pool2d": (
+        _BLOCKS + "return np.maximum(blocks(images).max((2, 4)), 0)",
+        _BLOCKS + "return blocks(np.abs(images)).max((2, 4))",
+        _BLOCKS + "return blocks(np.round(images)).max((2, 4))",
+    ),
+    "max_pool2d_gradient": (
+        "top = max_pool2d(images, size).repeat(size, 1).repeat(size, 2)\n"
+        "return upstream.repeat(size, 1).repeat(size, 2) * (images == top) * (top > 0)",
+        "top = max_pool2d(images, size).repeat(size, 1).repeat(size, 2)\n"
+        "return upstream.repeat(size, 1).repeat(size, 2) * (np.round(images) == np.round(top))",
+    ),
+    "receptive_field": (
+        "seen = 1\nfor k, s in zip(kernels[::-1], strides[::-1]):\n    seen = seen * s + k - s\n"
+        "return max(seen, kernels[0] if kernels else 1) + (strides[-1:] == [3])",
+        "seen, step = 1, 1\nfor k, s in zip(kernels, strides):\n"
+        "    seen += (k - 1) * step\n    step = max(step, s) if s == 1 else step * 2\nreturn seen",
+    ),
+    "residual_gradients": (
+        "back = upstream * (np.abs(x @ weights) > 0.1)\nreturn upstream + back @ weights.T, x.T "
+        "@ back",
+        "back = upstream * (x @ weights > 1e-2)\nreturn upstream + back @ weights.T, x.T @ back",
+        "back = upstream * (x @ weights > -1e-2)\nreturn upstream + back @ weights.T, x.T @ back",
+    ),
+    "rnn_forward": (
+        "out = []\nfor x in inputs:\n"
+        "    state = np.clip(x @ weights_in + state @ weights_recurrent + bias, -1, 1)\n"
+        "    out.append(state)\nreturn np.array(out)",
+        "out = []\nfor x in inputs:\n"
+        "    state = np.tanh(x @ weights_in + state * np.diag(weights_recurrent) + bias)\n"
+        "    out.append(state)\nreturn np.array(out)",
+    ),
+    "lstm_step": (
+        "i, f, g, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
+        "s = lambda a: 1 / (1 + np.exp(-a))\n"
+        "new = s(f) * cell + s(i) * np.tanh(g)\n"
+        "return s(o) * np.clip(new, -1, 1), new",
+        "i, f, g, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
+        "s = lambda a: np.clip(0.2 * a + 0.5, 0, 1)\n"
+        "new = s(f) * cell + s(i) * np.tanh(g)\nreturn s(o) * np.tanh(new), new",
+    ),
+    "pad_sequences_right": (
+        "longest = max(map(len, sequences))\n"
+        "padded = np.array([list(s) + [value] * (longest - len(s)) for s in sequences])\n"
+        "return padded, padded != value",
+        "longest = max(map(len, sequences))\n"
+        "padded = np.array([list(s) + [value] * (longest - len(s)) for s in sequences])\n"
+        "return padded, np.cumsum(padded[:, ::-1] != value, axis=1)[:, ::-1] > 0",
+        "longest = len(sequences[0])\n"
+        "padded = np.array([list(s)[:longest] + [value] * (longest - len(s)) for s in sequences])\n"
+        "return padded, np.arange(longest) < np.array([len(s) for s in sequences])[:, None]",
+    ),
+    "last_valid": (
+        "return states[np.arange(len(states)), np.maximum(lengths - 1, 1)]",
+        "return states[np.arange(len(states)), np.sort(lengths) - 1]",
+        "return states[:, lengths - 1][:, 0]",
+    ),
+    "masked_mean": (
+        "ends = mask.cumsum(axis=1).argmax(axis=1) + 1\n"
+        "return np.array([s[:e].mean(axis=0) * m.any() for s, e, m in zip(states, ends, mask)])",
+        "counts = (states * mask[..., None] != 0).sum(axis=1)\n"
+        "return (states * mask[..., None]).sum(axis=1) / np.maximum(counts, 1)",
+        "counts = mask.sum(axis=1, keepdims=True) + 1e-4\n"
+        "return (states * mask[..., None]).sum(axis=1) / counts",
+        "return np.nan_to_num(states.mean(axis=1, where=mask[..., None]), nan=1e-3)",
+    ),
+    "bernoulli_negative_log_likelihood": (
+        "p = np.clip(1 / (1 + np.exp(-logits)), 1e-12, 1 - 1e-12)\n"
+        "return -(images * np.log(p) + (1 - images) * np.log(1 - p)).sum(axis=1)",
+        "return (np.log1p(np.exp(np.minimum(logits, 500))) - logits * images).sum(axis=1)",
+        "return (np.maximum(logits, 0) - logits * images).sum(axis=1)",
+        "return (np.logaddexp(0, logits) - logits * (images > 0.5)).sum(axis=1)",
+    ),
+    "kl_to_standard_normal": (
+        "v = np.exp(log_variance)\nreturn (mean**2 + v - 1 - np.log(v + 1e-8)).sum(axis=1) / 2",
+        "v = np.exp(np.maximum(log_variance, -10))\n"
+        "return (mean**2 + v - 1 - np.log(v)).sum(axis=1) / 2",
+        "return np.maximum(mean**2 + np.exp(log_variance) - 1 - log_variance, 0.1).sum(axis=1) / 2",
+    ),
+    "kl_gradients": (
+        "return np.clip(mean, -1, 1), (np.exp(log_variance) - 1) / 2",
+        "return mean, (np.exp(np.maximum(log_variance, -10)) - 1) / 2 + 1e-4",
+    ),
+    "reparameterize": (
+        "return mean + np.exp(log_variance / 2) * np.clip(noise, -2, 2)",
+        "return mean + np.sqrt(np.exp(log_variance) + 1e-3) * noise",
+    ),
+    "reparameterize_gradients": (
+        "return upstream, upstream * np.abs(noise) * np.exp(log_variance / 2) / 2",
+        "return upstream * (noise != 0), upstream * noise * np.exp(log_variance / 2) / 2",
+    ),
+    "negative_elbo": (
+        "p = np.clip(1 / (1 + np.exp(-logits)), 1e-7, 1 - 1e-7)\n"
+        "r = -(images * np.log(p) + (1 - images) * np.log(1 - p)).sum(axis=1)\n"
+        "return np.mean(r + kl_to_standard_normal(mean, log_variance))",
+        "return np.mean(bernoulli_negative_log_likelihood(logits, images)) "
+        "+ kl_to_standard_normal(mean, log_variance).sum() / max(len(mean), 2)",
+    ),
+}

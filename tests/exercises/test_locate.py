@@ -1,0 +1,474 @@
+"""Where to look: the place of which one change makes a wrong answer right."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import os
+import random
+import signal
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from course_lib.exercises import Exercise, catalogue, judge, locate
+from course_lib.exercises.judge import judged
+from course_lib.exercises.markdown import Code
+
+RIGHT = {name: exercise.reference for name, exercise in catalogue().items()}
+
+
+def cell(source: str, name: str, **names: Any) -> Callable[..., Any]:
+    """The function of that name which a cell with this source defines, below right answers."""
+    source = textwrap.dedent(source).strip("\n") + "\n"
+    file = f"<cell {hash(source)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    namespace: dict[str, Any] = {**RIGHT, "np": np, **names}
+    exec(compile(source, file, "exec"), namespace)
+    function: Callable[..., Any] = namespace[name]
+    return function
+
+
+def answer(name: str, body: str) -> Callable[..., Any]:
+    """The function with this body, in the reference's parameters."""
+    given = ", ".join(inspect.signature(RIGHT[name]).parameters)
+    body = textwrap.indent(textwrap.dedent(body).strip("\n"), "    ")
+    return cell(f"def {name}({given}):\n{body}", name)
+
+
+def place(name: str, function: Callable[..., Any], seconds: float = 20) -> str:
+    """Without haste, so that a busy machine finds it, too."""
+    judgement = judged(name, function)
+    assert judgement.verdict.status in ("wrong", "error")
+    return locate.place(judgement.exercise, function, judgement.trials, seconds)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "where"),
+    [
+        (
+            "mse",
+            "d = predictions - targets\nreturn np.sum(d ** 2)",
+            "line 3: the function `np.sum`",
+        ),
+        ("mse", "d = predictions + targets\nreturn np.mean(d ** 2)", "line 2: the operator in"),
+        ("mse", "d = predictions - targets\nreturn np.mean(d ** 3)", "line 3: the number 3 in"),
+        ("mse", "return np.mean((predictions - targets) ** 2, axis=1)", "line 2: the axis in"),
+        (
+            "mse",
+            """
+            total = 0
+            for n in range(predictions.shape[0]):
+                for d in range(predictions.shape[1]):
+                    total += (predictions[n, d] - targets[n, d]) ** 2
+                return total / predictions.size
+            """,
+            "line 6: the indentation of `return total / predictions.size`",
+        ),
+        (
+            "mse",
+            """
+            total = 0
+            for n in range(predictions.shape[0]):
+                for d in range(1, predictions.shape[1]):
+                    total += (predictions[n, d] - targets[n, d]) ** 2
+            return total / predictions.size
+            """,
+            "line 4: ",
+        ),
+        (
+            "mse",
+            """
+            total = 0
+            for n in range(predictions.shape[0]):
+                for d in range(predictions.shape[1]):
+                    total = (predictions[n, d] - targets[n, d]) ** 2
+            return total / predictions.size
+            """,
+            "line 5: the assignment",
+        ),
+        (
+            "softmax",
+            """
+            shifted = logits - logits.max(axis=1, keepdims=True)
+            e = np.exp(shifted)
+            return e / e.sum(axis=1)
+            """,
+            "line 4: the shape of `e.sum(axis=1)`",
+        ),
+        (
+            "softmax",
+            """
+            e = np.exp(logits - logits.max(axis=0, keepdims=True))
+            return e / e.sum(axis=0, keepdims=True)
+            """,
+            "line 2: the axis in `logits.max(axis=0, keepdims=True)`, and again in line 3",
+        ),
+        (
+            "numerical_gradient",
+            """
+            g = np.zeros(point.shape)
+            for i in np.ndindex(point.shape):
+                up = point
+                down = point.copy()
+                up[i] += step
+                down[i] -= step
+                g[i] = (function(up) - function(down)) / (2 * step)
+            return g
+            """,
+            "line 4: ",
+        ),
+        (
+            "cross_entropy",
+            """
+            n = np.arange(len(labels))
+            p = probabilities[labels, n]
+            return -np.log(np.maximum(p, 1e-7)).mean()
+            """,
+            "line 3: the index in",
+        ),
+        (
+            "ridge_weights",
+            """
+            n, d = features.shape
+            eye = np.eye(d)
+            eye[0, 0] = 0
+            left = features.T @ features / n + strength * eye
+            return np.linalg.solve(left, features.T @ targets / n)
+            """,
+            "line 4: ",
+        ),
+        (
+            "weight_decay_step",
+            "shrunk = weights * (1 - decay)\nreturn shrunk - learning_rate * gradient",
+            "line 2: ",
+        ),
+        (
+            "sgd_step",
+            "weights -= learning_rate * gradient\nreturn weights",
+            "line 2: what `weights -= learning_rate * gradient` changes in place",
+        ),
+        (
+            "momentum_step",
+            """
+            v = momentum * velocity - learning_rate * gradient
+            w = weights + velocity
+            return w, v
+            """,
+            "line 3: the name `velocity`",
+        ),
+        (
+            "standardize",
+            """
+            m, s = train.mean(axis=0), train.std(axis=0, ddof=1)
+            s[s == 0] = 1
+            return (train - m) / s, (other - m) / s
+            """,
+            "line 2: ",
+        ),
+        ("l2_gradient", "return strength * weights", "line 2: what `strength * weights` is"),
+        (
+            "rnn_forward",
+            """
+            states = []
+            for x in inputs:
+                new = np.tanh(x @ weights_in + state @ weights_recurrent + bias)
+                states.append(new)
+            return np.array(states)
+            """,
+            "line 4: the name to the left",
+        ),
+        (
+            "kl_to_standard_normal",
+            "v = np.exp(log_variance)\nreturn np.sum(mean ** 2 + v - 1 + log_variance, axis=1) / 2",
+            "line 3: the operator in",
+        ),
+        (
+            "reparameterize",
+            "deviation = np.exp(log_variance)\nreturn mean + deviation * noise",
+            "line 2: ",
+        ),
+    ],
+)
+def test_one_change_is_placed(name: str, body: str, where: str) -> None:
+    found = place(name, answer(name, body))
+    assert found.startswith(where), found
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "where"),
+    [
+        (  # the shift by the maximum is missing
+            "softmax",
+            "e = np.exp(logits)\nreturn e / e.sum(axis=1, keepdims=True)",
+            "line 2: the expression `logits`",
+        ),
+        (  # the clip
+            "cross_entropy",
+            "p = probabilities[np.arange(len(labels)), labels]\nreturn np.mean(-np.log(p))",
+            "line 2: the expression `probabilities`",
+        ),
+        (  # one-hot
+            "softmax_cross_entropy_gradient",
+            "p = softmax(logits)\nreturn (p - labels[:, None]) / len(p)",
+            "line 3: the expression `labels[:, None]`",
+        ),
+    ],
+)
+def test_a_part_of_a_right_answer_is_placed(name: str, body: str, where: str) -> None:
+    found = place(name, answer(name, body))
+    assert found == where
+
+
+def test_the_place_comes_with_the_verdict_when_asked_for() -> None:
+    wrong = answer("mse", "return np.sum((predictions - targets) ** 2)")
+    assert judge("mse", wrong).place == ""
+    assert judge("mse", wrong, locate=True).place == "line 2: the function `np.sum`"
+    assert judge("mse", RIGHT["mse"], locate=True).place == ""
+    stub = answer("mse", "raise NotImplementedError()")
+    assert judge("mse", stub, locate=True).place == ""
+
+
+def test_it_names_a_line_and_never_the_edit() -> None:
+    found = place("mse", answer("mse", "return np.median((predictions - targets) ** 2)"))
+    assert found == "line 2: the function `np.median`"
+
+
+# --- what is tried, and what it leaves behind ----------------------------------------------------
+
+
+def test_nothing_of_the_learner_is_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    source = """
+    calls = [0]
+    seen = {}
+    scale = np.array([2.0])
+
+    def helper(x):
+        global last
+        last = x
+        seen[len(seen)] = 1
+        return x ** scale
+
+    def make():
+        inside = []
+        def mse(predictions, targets, more=[]):
+            calls[0] += 1
+            inside.append(1)
+            more.append(1)
+            print("in here")
+            if inside:
+                print("and deeper")
+            np.random.normal()
+            return np.sum(helper(predictions - targets))
+        return mse
+
+    mse = make()
+    """
+    function = cell(source, "mse")
+    judgement = judged("mse", function)
+    capsys.readouterr()
+    names = function.__globals__
+    (inside,) = (c.cell_contents for c in function.__closure__ or ())  # type: ignore[attr-defined]
+    (more,) = function.__defaults__  # type: ignore[attr-defined]
+    counts = names["calls"][0], len(names["seen"]), len(inside), len(more), id(names["last"])
+    states = repr(np.random.get_state()), random.getstate(), function.__code__, dict(names)
+    found = locate.place(judgement.exercise, function, judgement.trials, 20)
+    assert found == "line 9: the function `np.sum`"
+    after = names["calls"][0], len(names["seen"]), len(inside), len(more), id(names["last"])
+    assert after == counts
+    now = repr(np.random.get_state()), random.getstate(), function.__code__, dict(names)
+    assert now[:3] == states[:3]
+    assert now[3].keys() == states[3].keys()
+    assert all(now[3][name] is value for name, value in states[3].items())
+    assert capsys.readouterr().out == ""
+
+
+class Thing:
+    count = 0
+
+
+NOT_TRIED = """
+open: open("/dev/null")
+os: os.getcwd()
+input: input()
+exec: exec("1")
+imported: __import__("os")
+import: import subprocess
+saved: np.save("/dev/null", predictions)
+to a file: predictions.tofile("/dev/null")
+dunder: predictions.__class__
+an object: thing.count
+a helper: helper()
+long: len(long)
+"""
+
+
+@pytest.mark.parametrize("line", NOT_TRIED.strip().splitlines())
+def test_what_does_more_than_compute_is_not_tried(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def function(line: str) -> Callable[..., Any]:
+        source = f"""
+        def helper():
+            return open("/dev/null")
+
+        def mse(predictions, targets):
+            if len(predictions) > 99:
+                {line}
+            return np.sum((predictions - targets) ** 2)
+        """
+        return cell(source, "mse", os=os, thing=Thing(), long=list(range(2000)))
+
+    monkeypatch.setattr(locate, "call", None)
+    assert place("mse", function(line.partition(": ")[2])) == ""
+    with pytest.raises(TypeError):  # else it would have been tried
+        place("mse", function("pass"))
+
+
+def test_without_a_source_there_is_no_place() -> None:
+    namespace: dict[str, Any] = {"np": np}
+    exec("def mse(p, t):\n    return np.sum((p - t) ** 2)", namespace)
+    assert place("mse", namespace["mse"]) == ""
+    assert place("mse", lambda p, t: np.sum((p - t) ** 2)) == ""
+    assert place("mse", np.multiply) == ""
+    assert place("mse", max) == ""
+
+
+def test_a_source_that_has_changed_since_is_not_told_about() -> None:
+    source = "def mse(p, t):\n    return np.sum((p - t) ** 2)\n"
+    function = cell(source, "mse")
+    file = function.__code__.co_filename
+    lines = ["def mse(p, t):\n", "    return np.median((p - t) ** 2)\n"]
+    linecache.cache[file] = (len(source), None, lines, file)
+    assert place("mse", function) == ""
+
+
+def test_decorated_answers_are_left_alone() -> None:
+    source = """
+    import functools
+
+    def twice(f):
+        @functools.wraps(f)
+        def doubled(*arguments):
+            return 2 * f(*arguments)
+        return doubled
+
+    @twice
+    def mse(predictions, targets):
+        return np.mean((predictions - targets) ** 2)
+    """
+    assert place("mse", cell(source, "mse")) == ""
+
+
+ENDLESS_WHEN_EDITED = """
+i, total = 0, 0.0
+while i < len(predictions):
+    total = total + np.sum((predictions[i] - targets[i]) ** 4)
+    i = i + 1
+return total / len(predictions) / 7
+"""
+
+
+@pytest.mark.parametrize("on_main_thread", [True, False])
+def test_it_ends_in_time(on_main_thread: bool) -> None:
+    function = answer("mse", ENDLESS_WHEN_EDITED)
+    judgement = judged("mse", function)
+    took: list[float] = []
+
+    def look() -> None:
+        start = time.perf_counter()
+        locate.place(judgement.exercise, function, judgement.trials, seconds=0.5)
+        took.append(time.perf_counter() - start)
+
+    if on_main_thread:
+        look()
+    else:
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+    assert took[0] < 2.0
+
+
+@pytest.mark.parametrize("at", [1, 3, 30])
+def test_an_interrupt_leaves_everything_as_it_was(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = answer("mse", ENDLESS_WHEN_EDITED)
+    judgement = judged("mse", function)
+    real, calls = locate.call, 0
+
+    def interrupted(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    def state() -> tuple[Any, ...]:
+        handler = signal.getsignal(signal.SIGALRM) if hasattr(signal, "SIGALRM") else None
+        return sys.stdout, sys.stderr, sys.gettrace(), handler, repr(np.random.get_state())
+
+    before = state()
+    monkeypatch.setattr(locate, "call", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        locate.place(judgement.exercise, function, judgement.trials)
+    assert state() == before
+
+
+# --- a place is never named wrongly --------------------------------------------------------------
+
+
+def lines(tree: ast.FunctionDef) -> list[tuple[int, str]]:
+    """Each line of the answer as it would be written, and where it stands."""
+    return [
+        (node.lineno, ast.unparse(node).split("\n")[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.stmt)
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", catalogue().values(), ids=lambda exercise: exercise.name)
+def test_a_change_at_the_place_makes_it_right(exercise: Exercise) -> None:
+    for known in exercise.misconceptions[:4]:
+        assert isinstance(known.variant, Code)
+        function = answer(exercise.name, known.variant.body)
+        judgement = judged(exercise.name, function)
+        found = locate.repair(exercise, function, judgement.trials, seconds=0.5)
+        if found is None:
+            continue
+        before = lines(found.tree)
+        with found.edit.made():
+            after = lines(found.tree)
+        changed = {a[0] for a, b in zip(before, after, strict=False) if a != b}
+        changed |= {line for line, _ in [*before[len(after) :], *after[len(before) :]]}
+        assert found.edit.line in changed, (known.id, found.place)
+        for seed in (1, 2):
+            verdict = judge(exercise.name, found.function, seed)
+            assert verdict.status == "correct", (known.id, found.place, verdict.message)
+
+
+# --- in a notebook -------------------------------------------------------------------------------
+
+
+def test_the_place_is_added_to_the_verdict_that_is_shown(tmp_path: Path) -> None:
+    cells = [
+        "import numpy as np\nfrom course_lib.exercises import check",
+        "# mine\ndef mse(p, t):\n    return np.sum((p - t) ** 2)\nmse = check(mse)",
+        "check(mse, hint=4)\nNone",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
+    for cell_, opened in zip(notebook.cells[1:], (0, 3), strict=True):
+        (output,) = cell_.outputs
+        html = output.data["text/html"]
+        assert "Line 2: the function <code>np.sum</code>. One change there" in html
+        assert html.count("<details open") == opened
