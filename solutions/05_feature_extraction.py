@@ -193,7 +193,8 @@ print(f"between {min(shares):.0%} and {max(shares):.0%} of 100 cells, {np.mean(l
 def stratified_split(labels, fraction, order):
     """The same share of every class, and the rest.
 
-    labels: (N,) integers. order: (N,), each index once. Returns two arrays of indices.
+    labels: (N,) integers. fraction: above 0, at most 1. order: (N,), each index once.
+    Returns two arrays of indices.
     """
     ### BEGIN SOLUTION
     taken = np.zeros(len(labels), bool)
