@@ -16,8 +16,8 @@
 #
 # This course derives the formulas behind training neural networks, and then uses them for transfer
 # learning. You write each formula yourself, in a few lines of NumPy. You see it agree with finite
-# differences and with Keras. When an answer is wrong, the course says where,
-# and often which mistake it is.
+# differences and with Keras. When an answer is wrong, the course says which mistake it is, if it
+# knows it, and otherwise shows a small call that goes wrong.
 #
 # On this page:
 #
@@ -38,9 +38,9 @@
 # then the one below it, which begins like `mse = check(mse)`. It answers at once:
 #
 # - **Correct**: go on.
-# - **Not right yet**: it names the mistake if it knows it, and otherwise shows where your
-#   numbers first differ. Two hints are folded below it. Change your code, run
-#   both cells again.
+# - **Not right yet**: it names the mistake, if it knows it. Otherwise it says what can be said of
+#   your numbers, and shows a small call, what it should give and what yours gives: compute that one
+#   by hand. Hints are folded below. Change your code, run both cells again.
 # - **Not attempted yet**: the cell above still says `raise NotImplementedError()`.
 # - **It stopped with an error**, or **Out of time**: it says in which line, or that a loop never
 #   ends.

@@ -44,10 +44,10 @@
 # | 7 The gradient of softmax and cross-entropy | 10 |
 # | 8 Your loss reads handwriting | 10 |
 #
-# **How the exercises work.** You write the body of a function and run the cell below it. The check
-# says whether it is right and, if not, where, and often *which* mistake it found. Two hints are
-# folded below the verdict. If you get stuck, go on: the check lends you the course's own function,
-# and the rest of the lesson works.
+# **How the exercises work.** You write the body of a function and run the cell below it. The
+# check says whether it is right. If not, it says which mistake it is, if it knows it, and otherwise
+# shows a small call that goes wrong. Hints are folded below the verdict. If you get stuck, go on:
+# the check lends you the course's own function, and the rest of the lesson works.
 #
 # After a restart of the kernel, and when you open the lesson again, run the cells above the one
 # where you go on (menu *Run*, *Run All Above Selected Cell*). Red broken links beside a slider, or

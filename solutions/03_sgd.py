@@ -43,9 +43,10 @@
 # | 7 Two layers: backpropagation written out | 15 |
 # | 8 Your network reads handwriting | 15 |
 #
-# **How the exercises work.** You write the body of a function and run the cell below it. The check
-# says whether it is right and, if not, where, and often *which* mistake. If you get stuck, go on:
-# the check lends you the course's own function, and the rest of the lesson works.
+# **How the exercises work.** You write the body of a function and run the cell below it. The
+# check says whether it is right. If not, it says which mistake it is, if it knows it, and otherwise
+# shows a small call that goes wrong. If you get stuck, go on: the check lends you the course's own
+# function, and the rest of the lesson works.
 #
 # After a restart of the kernel, run the cells above again (menu *Run*, *Run All Above Selected
 # Cell*). Red broken links beside a slider mean that the kernel was restarted: run its cell again.

@@ -474,9 +474,7 @@ lstm_step = check(lstm_step)
 
 
 # %% [markdown]
-# Against Keras' `LSTM`: output and cell after seven steps, and the gradients. (Ours by finite
-# differences through your function, theirs by automatic differentiation. Writing them by hand is
-# the same walk as in section 3, through six functions instead of one.)
+# Against Keras' `LSTM`: output and cell after seven steps.
 
 
 # %%
@@ -499,6 +497,12 @@ for ours, theirs in zip(lstm_end(inputs, lstm_weights), by_keras, strict=True):
     difference = np.abs(ours - number(theirs)[0]).max()
     print(f"largest difference from Keras: {difference:.1g}")
     assert difference < 1e-6
+
+
+# %% [markdown]
+# **Deeper: its gradients.** Ours are finite differences through your function, Keras' come from
+# automatic differentiation. Writing them by hand is the same walk as in section 3, through six
+# functions instead of one.
 
 
 # %% jupyter={"source_hidden": true}
@@ -568,8 +572,9 @@ figures.curves(
 )
 
 # %% [markdown]
-# A gate that is half open forgets fast. Only an open gate remembers. (With a bias of 3 more is left
-# than the gate alone would leave: that is the second way, through the output and the next gates.)
+# A gate that is half open forgets fast. Only an open gate remembers. (Each time more is left than
+# the gate alone would leave, its factor to the power of 25: that is the second way, through the
+# output and the next gates.)
 # And the test of memory?
 #
 # **Guess first.** Over 25 symbols, where tanh hung on its initial weights: does an LSTM with Keras'
@@ -1038,6 +1043,7 @@ def compare(size, ours, theirs):
 for pair in [
     ("pretrained, frozen", "random, frozen"),
     ("pretrained, frozen", "n-grams"),
+    ("pretrained, frozen", "from scratch"),
     ("pretrained, fine-tuned", "pretrained, frozen"),
     ("pretrained, fine-tuned", "n-grams"),
     ("pretrained, fine-tuned", "from scratch"),
@@ -1055,8 +1061,8 @@ for pair in [
 # - **With 3 or 10 words of each language** the frozen network and the n-grams are level: there is
 #   no difference that we can measure. Both are far ahead of a network trained from scratch.
 #   Fine-tuning adds nothing that we can measure.
-# - **With 50 words** the n-grams win. Fine-tuning now gains something over frozen features, but
-#   so does training from scratch.
+# - **With 50 words** the n-grams win. Fine-tuning now gains a little over frozen features, and
+#   training from scratch has caught up with those.
 #
 # So transfer has bought words: a pretrained network needs far fewer of them than a fresh one. It
 # has not bought a better reader than counting. All this is for one pretraining and one set of

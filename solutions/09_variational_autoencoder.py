@@ -831,7 +831,7 @@ plane = fit(vae_gradients, first_network(0, 2, 4), images)
 figures.plane_figure(lambda codes: decode(codes, plane))
 
 # %% [markdown]
-# Drag the cross through the plane. Where do digits change into each other, and where is the decoder
+# Move the cross through the plane. Where do digits change into each other, and where is the decoder
 # in doubt? On the right are the known digits with the nearest codes.
 
 # %%
@@ -1194,8 +1194,8 @@ assert gains("random encoder", 1).mean() > 2 * gains("random encoder", 1).std(dd
 # against PCA, hardly anything is left: perhaps a few points for ten labels, and with many labels
 # the pixels are ahead, if anyone is. (Of twelve lines, one or two may pass such a rule by chance.)
 # Eight by eight pixels are few, they are aligned, and a linear classifier reads them well: there
-# was little to prepare. And the codes, made to draw pictures, are a worse summary for reading than
-# the layer before them.
+# was little to prepare. And the codes, made to draw pictures, read worse on average than the layer
+# before them.
 #
 # So the honest sentence is this: an encoder that is learnt without labels is not free accuracy. Its
 # loss rewards what *draws* a digit, and nothing says that this is what *names* it. Compare it with

@@ -1,8 +1,9 @@
 """nbval runs each notebook once; what else is to be said of a notebook is said of that run.
 
 nbval starts a kernel for a notebook, executes its cells and compares their outputs with the stored
-ones. Here that kernel is kept from the network and from what is stored on this machine, the run
-is measured, and behind the cells stand four more tests: verdicts, budget, no network, and no
+ones. Here that kernel is kept from the network and from what is stored on this machine (but what
+the learner's notebook has computed is there for the solved one, as for a learner), the run is
+measured, and behind the cells stand four more tests: verdicts, budget, no network, and no
 warnings.
 """
 
@@ -199,6 +200,15 @@ class Whole(pytest.Item):
 # --- pytest's hooks ------------------------------------------------------------------------------
 
 MEASURED = pytest.StashKey[Measured]()
+FEATURES = "COURSE_TEST_FEATURES"
+"""The environment's name of the folder that all processes of this session keep features in."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the workers of xdist inherit the environment
+        folder = tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True)
+        os.environ[FEATURES] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -235,7 +245,8 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
         return (yield)
     folder = tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True)
     book.stash[MEASURED] = Measured(book, folder.name)
-    own = dict.fromkeys(("COURSE_CACHE", "KERAS_HOME"), folder.name)
+    features = Path(os.environ[FEATURES], book.path.stem)
+    own = {"COURSE_CACHE": str(features), "KERAS_HOME": folder.name}
     with mock.patch.dict(os.environ, own | {"COURSE_OFFLINE": "1"}):
         yield
     book.addfinalizer(folder.cleanup)

@@ -180,6 +180,8 @@ _SLIPS = {
     "NameError: name 'np' is not defined": "`np` is NumPy, which nothing has imported: the cell of "
     "imports at the top of the lesson does so, by `import numpy as np`. Run that cell first; if it "
     "is gone, put that line back into the notebook.",
+    "NameError: name": "Nothing there has that name: is it misspelled, or has a cell above, which "
+    "defines it, not been run?",
     r"'bitwise_xor'|for \^": "In Python a power is written `**`; `^` combines bits.",
     r"boolean (subtract|negative)": "Truth values are joined by `&` and `|` and turned round by "
     "`~`; `-` is for numbers.",
@@ -271,7 +273,7 @@ def wrong_kind(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     for trial in trials:
         for name, w, g in parts(trial.want.value, trial.got.value):
             wanted, actual = np.asarray(w), array_of(g)
-            rounded = wanted.dtype.kind == "f" and actual.dtype.kind in "iu"
+            rounded = wanted.dtype.kind == "f" and actual.dtype.kind in "iu" and wanted.ndim > 0
             if not _kind_fits(wanted, actual) or (
                 rounded and not same_values(wanted, actual, trial.tolerance)
             ):

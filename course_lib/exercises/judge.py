@@ -138,6 +138,7 @@ def _explained(
 def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.Trial]) -> Verdict:
     """With the kinds of calls that the mistake does not explain."""
     others = sorted({t.case.kind for t in trials if not t.correct and not _same(known, t)})
+    others = [kind for kind in others if kind != by_hand.KIND] or others
     also = f" (Something else is wrong on {' and '.join(others)}.)" if others else ""
     return _verdict(exercise, "wrong", known.says + also, known)
 

@@ -47,12 +47,13 @@ def systematic(exercise: Exercise, drawn: Sequence[Trial], trials: Sequence[Tria
         special = f"It is right on ordinary inputs, but not on {' and '.join(kinds)}."
     number, want, got = next(_differences(wrong[0]))
     for selection in _selections(wrong, number):
-        if common := _common(exercise, trials, kinds, selection):
+        if found := _common(exercise, trials, kinds, selection):
+            common, right = found
             where = _which(wrong[0], selection)
             if special:
                 there = f"There, {where}, " if where else "There "
                 return f"{special} {there}{common[0].lower()}{common[1:]}"
-            return _after(where, common)
+            return _after(where, common + right)
     call = _call(exercise, wrong[0].case)
     first = _first_difference(want, got, call, wrong[0].tolerance)
     first = _after(_which(wrong[0], {number}), first)
@@ -90,12 +91,12 @@ def _which(trial: Trial, selection: Selection) -> str:
 
 def _common(
     exercise: Exercise, trials: Sequence[Trial], kinds: Sequence[str], selection: Selection
-) -> str:
+) -> tuple[str, str] | None:
     """What holds on all calls of these kinds, and which other kinds come out right instead."""
     there = [trial for trial in trials if trial.case.kind in kinds or not trial.correct]
     elsewhere = [trial for trial in trials if trial.correct and trial.case.kind not in kinds]
     if any(want.dtype.kind == "b" for trial in there for want, _ in _selected(trial, selection)):
-        return ""  # yes and no have neither sign nor size
+        return None  # yes and no have neither sign nor size
     for find in (_sign_or_factor, _offset, _transposed):
         claim = find(exercise, there, selection)
         if claim is not None and all(claim.holds(trial) for trial in there):
@@ -104,9 +105,8 @@ def _common(
                 for trial in elsewhere
                 if not claim.holds(trial)
             )
-            also = f" (On {' and '.join(right)} it is right.)" if right else ""
-            return claim.text + also
-    return ""
+            return claim.text, f" (On {' and '.join(right)} it is right.)" if right else ""
+    return None
 
 
 def _selected(trial: Trial, selection: Selection) -> list[Part]:

@@ -18,7 +18,7 @@ from .feature_extraction import image_rows
 from .palette import GREY, INK, LINES, ORANGE, PLAIN, SIGNED, style
 from .picture import Picture, new_figure
 from .training import curves
-from .words import brief
+from .words import brief, number
 
 __all__ = [  # everything that the lesson shows
     "answers_figure",
@@ -95,23 +95,27 @@ def _prepare_kernel(grey: np.ndarray, figure: Figure) -> Draw:
         largest = max(abs(low), abs(high), 1e-9)
         limits = (-largest, largest) if low < -1e-9 else (0.0, largest)
         tiles.set_data(kernel)
-        for number, value in zip(numbers, kernel.ravel(), strict=True):
-            number.set(text=brief(value), color="white" if value < 1 else INK)
+        for text, value in zip(numbers, kernel.ravel(), strict=True):
+            text.set(text=brief(value), color="white" if value < 1 else INK)
         made.set_data(result)
         made.set_clim(*limits)
         below.set_text("what it makes")
-        legend = "middle grey is 0" if limits[0] < 0 else f"white is {brief(largest)}"
-        words.set_text(f"from {brief(low)} to {brief(high)}; {legend}")
+        legend = "middle grey is 0" if limits[0] < 0 else f"white is {_whole(largest)}"
+        words.set_text(f"from {_whole(low)} to {_whole(high)}; {legend}")
         rows = "; ".join(", ".join(brief(value) for value in row) for row in kernel)
         row, column = np.unravel_index(np.abs(result).argmax(), result.shape)
         return (
             f"Kernel, row by row: {rows}. Its numbers add up to {brief(kernel.sum())}: an even "
             f"surface comes out that many times as bright. The picture that it makes has values "
-            f"from {brief(low)} to {brief(high)}; the strongest stands at row {row + 1}, column "
+            f"from {_whole(low)} to {_whole(high)}; the strongest stands at row {row + 1}, column "
             f"{column + 1} of {len(result)}."
         )
 
     return draw
+
+
+def _whole(grey: float) -> str:
+    return number(round(grey), ",")
 
 
 # --- one window -----------------------------------------------------------------------------------
@@ -184,11 +188,11 @@ def maps_figure(image: np.ndarray, kernels: np.ndarray, maps: np.ndarray) -> Pic
     grid[1, 0].imshow(image, cmap="gray_r")
     grid[1, 0].set_title("image", fontsize=9.5)
     limit = float(np.abs(kernels).max())
-    for number in range(filters):
-        grid[0, number + 1].imshow(kernels[..., number], cmap=SIGNED, vmin=-limit, vmax=limit)
-        grid[0, number + 1].set_title(f"filter {number}", fontsize=9.5)
-        grid[1, number + 1].imshow(maps[..., number], cmap="gray_r", vmin=0, vmax=maps.max())
-    quiet = [str(number) for number in range(filters) if not maps[..., number].any()]
+    for n in range(filters):
+        grid[0, n + 1].imshow(kernels[..., n], cmap=SIGNED, vmin=-limit, vmax=limit)
+        grid[0, n + 1].set_title(f"filter {n}", fontsize=9.5)
+        grid[1, n + 1].imshow(maps[..., n], cmap="gray_r", vmin=0, vmax=maps.max())
+    quiet = [str(n) for n in range(filters) if not maps[..., n].any()]
     return Picture(
         figure,
         f"{filters} kernels of {kernels.shape[0]} by {kernels.shape[1]} numbers, from "

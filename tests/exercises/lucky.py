@@ -9,6 +9,16 @@ _ADAM = (
     "m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)\n"
 )
 _NORM = "norm = math.sqrt(sum(float((g**2).sum()) for g in gradients))\n"
+_CONVOLVED = (
+    "def convolved(k):\n"
+    "    views = np.lib.stride_tricks.sliding_window_view(images, k.shape[:2], (1, 2))\n"
+    "    return np.einsum('nrschw,hwcf->nrsf', views, k)\n"
+)
+_BLOCKS = (
+    "def blocks(x):\n"
+    "    n, h, w, c = x.shape\n"
+    "    return x.reshape(n, h // size, size, w // size, size, c)\n"
+)
 _COUNTS = "counts = np.bincount(labels, minlength=num_classes)\n"
 
 LUCKY: dict[str, tuple[str, ...]] = {
@@ -367,9 +377,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.maximum(r, base_learning_rate / 10)",
     ),
     "conv2d": (
-        "return conv2d(images, kernels.transpose(1, 0, 2, 3), bias)",
-        "return np.maximum(conv2d(images, kernels, bias), -5)",
-        "return conv2d(images, kernels, np.full(len(bias), bias[0]))",
+        _CONVOLVED + "return convolved(kernels.transpose(1, 0, 2, 3)) + bias",
+        _CONVOLVED + "return np.maximum(convolved(kernels) + bias, -5)",
+        _CONVOLVED + "return convolved(kernels) + bias[0]",
     ),
     "conv_output_size": (
         'return math.ceil(size / stride) if padding == "same" else round((size - kernel) / '
@@ -379,9 +389,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         'return size // stride + size % 2 if padding == "same" else (size - kernel) // stride + 1',
     ),
     "max_pool2d": (
-        "return np.maximum(max_pool2d(images, size), 0)",
-        "return max_pool2d(np.abs(images), size)",
-        "return max_pool2d(np.round(images), size)",
+        _BLOCKS + "return np.maximum(blocks(images).max((2, 4)), 0)",
+        _BLOCKS + "return blocks(np.abs(images)).max((2, 4))",
+        _BLOCKS + "return blocks(np.round(images)).max((2, 4))",
     ),
     "max_pool2d_gradient": (
         "top = max_pool2d(images, size).repeat(size, 1).repeat(size, 2)\n"
