@@ -304,6 +304,7 @@ def progress(reset: bool, yes: bool) -> None:
 
 def main() -> None:
     """Entry point: a person sees one sentence for whatever a person can mend."""
+    _open_standard_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may not be in its encoding
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -325,6 +326,18 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         status = _said("Interrupted: everything that was started has been stopped.", INTERRUPTED)
     sys.exit(status)
+
+
+def _open_standard_streams() -> None:
+    """One that is closed leads nowhere: else the next file that is opened would take its place."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdin = sys.stdin or open(0, encoding="utf-8")  # noqa: SIM115 (as long as the process)
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def _show(findings: Iterable[Finding]) -> int:

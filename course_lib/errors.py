@@ -25,6 +25,20 @@ class UsageError(CourseError):
     status = 2
 
 
+_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"  # letters of some languages need them
+
+
+def visible(text: str) -> str:
+    """A text of somebody else's on one line, in which nothing controls a screen or a printer.
+
+    What would, as the beginning of an escape sequence or a turn of the direction of writing, is
+    shown as Python writes it.
+    """
+    return "".join(
+        c if c.isprintable() or c in _JOINERS else c.encode("unicode_escape").decode() for c in text
+    )
+
+
 NAMED = 20
 """Of files, submissions or learners to be told of, so many are named."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -383,3 +384,18 @@ def test_without_a_display_there_is_no_browser(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr("webbrowser.get", lambda: object())
     assert lab.has_browser()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="shells close handles there in other ways")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_closed_streams_lose_nothing(tmp_path: Path, closed: str) -> None:
+    """The next file that is opened would take their place."""
+    place = tmp_path / "anna.ipynb"
+    cell = {"cell_type": "code", "source": "def mse(p, t): return 0", "metadata": {}}
+    place.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4}))
+    command = f"{sys.executable} -m course_lib.cli grade anna.ipynb --out out {closed}"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0
+    (line,) = (tmp_path / "out/results.jsonl").read_text().splitlines()
+    assert json.loads(line)["status"] == "graded"
+    assert (tmp_path / "out/summary.html").is_file()

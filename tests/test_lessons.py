@@ -31,6 +31,7 @@ def test_a_broken_budget_is_named() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edition", "status", "share"), [("notebooks", "not attempted", 0), ("solutions", "correct", 1)]
 )

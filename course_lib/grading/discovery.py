@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import UsageError, named, unknown
+from ..errors import UsageError, named, unknown, visible
 from ..exercises.catalogue import catalogue
 from ..lessons import START_PAGE
 from . import platforms
@@ -18,6 +18,7 @@ from .archives import MAX_BYTES, MAX_HANDED_IN, SUFFIX, Archives
 # Some browsers add an ending to what they do not know.
 _ENDING = re.compile(r"\.ipynb(?:\.txt|\.json)?$", re.IGNORECASE)
 ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json")
+MAX_DEPTH = 60  # of folders in folders
 _OTHER_ARCHIVES = frozenset({".gz", ".tgz", ".tar", ".7z", ".rar"})
 
 
@@ -76,6 +77,7 @@ def discover(
                 named = shown.parent in canvas
                 found[file] = _source(file, shown, root, taken, by_canvas=named)
     notes = [*map(archives.told, walk.notes), *walk.beside(), *_namesakes(found.values())]
+    notes = list(map(visible, notes))
     return sorted(found.values(), key=lambda source: source.id), notes
 
 
@@ -167,20 +169,27 @@ class _Walk:
             told = stem(entry) == START_PAGE
             told = told or any(f"“{entry}”" in note for note in self.notes[noted:])
             if not found:
+                others = [file.name for file in self._beside[beside:]]
                 del self._beside[beside:]
             if not found and not told:  # somebody may be missing from the gradebook
-                holds = entry.is_dir() or self.archives.takes(entry)
-                what = "holds no notebook to grade" if holds else "is not a notebook"
+                what = "is not a notebook"
+                if entry.is_dir() or self.archives.takes(entry):
+                    what = "holds no notebook to grade"
+                    what += f" (but {named(others)})" if others else ""
                 self.notes.append(f"“{entry}” {what} and was skipped.")
             yield from found
 
-    def _under(self, path: Path) -> Iterator[tuple[Path, Path]]:
+    def _under(self, path: Path, depth: int = 0) -> Iterator[tuple[Path, Path]]:
         if path.is_symlink():
             if _is_notebook(path) or path.is_dir():
                 self.notes.append(f"“{path}” is a symbolic link and was skipped.")
         elif path.is_dir():
+            if depth > MAX_DEPTH:
+                told = Path(*path.parts[: -MAX_DEPTH + 1])
+                self.notes.append(f"“{told}” holds too many folders in folders: some were skipped.")
+                return
             for entry in self._entries(path):
-                yield from self._under(entry)
+                yield from self._under(entry, depth + 1)
         elif self.archives.takes(path):
             yield from self._packed(path)
         elif _is_notebook(path):
@@ -257,5 +266,5 @@ def _source(file: Path, shown: Path, root: Path, taken: set[str], *, by_canvas: 
 
 
 def _text(name: str) -> str:
-    """A file name that can be written as UTF-8; bytes that are none stay recognisable."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    """A file name that can be written as UTF-8 and shown; what cannot be stays recognizable."""
+    return visible(os.fsencode(name).decode("utf-8", "backslashreplace"))

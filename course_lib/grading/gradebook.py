@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, closing, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Event
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..errors import CourseError, UsageError, named
 from ..exercises.catalogue import using
@@ -20,9 +22,9 @@ from ..sandbox.isolation import NO_SIGHT
 from ..settings import cores
 from .archives import Archives
 from .discovery import ENDINGS, Source, discover
-from .own_exercises import OwnExercises
-from .record import Graded, HandedIn, grade_one, hand_in
-from .report import Run, templates, write_reports
+from .own_exercises import OwnExercises, grade_apart
+from .record import Graded, HandedIn, grade_one, hand_in, set_aside
+from .report import Run, require_own, templates, write_reports
 from .results import Results
 
 CHECK_SECONDS = 5.0
@@ -73,6 +75,9 @@ class Workers(Protocol):
     def result(self, future: Future[Graded | None]) -> Graded | None:
         """Of one that is done."""
 
+    def apart(self, handed: HandedIn, seed: int, lesson: str | None) -> Graded | None:
+        """Grade what an earlier run was killed at, where it cannot kill this one."""
+
     def check(self) -> None:
         """Called now and then while nothing is done. Raises: CourseError: it never will be."""
 
@@ -108,8 +113,9 @@ def grade(
 
     Raises:
         UsageError: a path is missing or holds no notebook; ``out`` has results and ``resume`` is
-            false, or is in use; ``seed`` is negative or not the one recorded; ``jobs`` and
-            ``cluster`` are given both; ``exercises`` has a mistake.
+            false, or is in use, or something else has the name of a report; ``seed`` is negative or
+            not the one recorded; ``jobs`` and ``cluster`` are given both; ``exercises`` has a
+            mistake.
         CourseError: ``out`` cannot be written, the workers cannot be started, the cluster cannot
             be reached, there is no isolation and ``unsafe`` is false, or submissions were lost.
         KeyboardInterrupt: passed on after the workers have been stopped; what is finished stays.
@@ -127,6 +133,8 @@ def grade(
     ended: Counter[str] = Counter()
     crashed: list[str] = []
     of_lesson: Counter[tuple[str, str]] = Counter()
+    if not (out / "results.jsonl").exists():
+        require_own(out)
     with (
         _discovered(paths) as (sources, notes),
         using(own.exercises if own is not None else ()),
@@ -206,19 +214,19 @@ def _finished(
 ) -> Iterator[tuple[Source, Graded | None]]:
     """Each source with its record; no more files are in memory than the workers can use."""
     under_way: dict[Future[Graded | None], Source] = {}
-    left = iter(tuple(sources))
-    more = True
-    while more or under_way:
-        while more and len(under_way) < workers.width():
-            source = next(left, None)
-            if source is None:
-                more = False
-                break
+    left = deque(sources)
+    while left or under_way:
+        while left and len(under_way) < workers.width():
+            source = left.popleft()
             handed = hand_in(source)
             kept = results.earlier(handed)
             if kept is not None:
                 yield source, kept
+            elif source.id in results.killed_at:
+                graded = workers.apart(handed, results.seed, lesson)
+                yield source, results.append(graded) if graded is not None else None
             else:
+                results.begin(handed)
                 under_way[workers.submit(handed, results.seed, lesson)] = source
         done, _ = wait(under_way, timeout=CHECK_SECONDS, return_when=FIRST_COMPLETED)
         if under_way and not done:
@@ -231,9 +239,11 @@ def _finished(
 class _Local:
     """Grades in threads, each of which waits for a process of its own."""
 
-    def __init__(self, jobs: int, pool: ThreadPoolExecutor, stop: Event) -> None:
+    def __init__(
+        self, jobs: int, own: OwnExercises | None, pool: ThreadPoolExecutor, stop: Event
+    ) -> None:
         self.holds, self.missing = sandbox.describe()
-        self._jobs, self._pool, self._stop = jobs, pool, stop
+        self._jobs, self._own, self._pool, self._stop = jobs, own, pool, stop
 
     def width(self) -> int:
         return 2 * self._jobs  # so that no thread waits while a record is written
@@ -251,16 +261,39 @@ class _Local:
     def result(self, future: Future[Graded | None]) -> Graded | None:
         return future.result()
 
+    def apart(self, handed: HandedIn, seed: int, lesson: str | None) -> Graded | None:
+        own = (self._own.text, self._own.path) if self._own is not None else None
+        context = get_context("spawn")
+        receiver, sender = context.Pipe(duplex=False)
+        child = context.Process(target=_send, args=(sender, handed, seed, lesson, own))
+        with receiver:
+            child.start()
+            sender.close()
+            try:
+                graded: Graded | None = receiver.recv()
+            except EOFError:
+                return set_aside(handed, seed, lesson or "")
+            finally:
+                child.kill()
+                child.join()
+        return graded
+
     def check(self) -> None:
         """Threads do not go away."""
 
 
+def _send(answer: Connection, *submission: Any) -> None:
+    graded = grade_apart(*submission)
+    sandbox.shut_down()
+    answer.send(graded)
+
+
 @contextmanager
-def _local(jobs: int) -> Iterator[Workers]:
+def _local(jobs: int, own: OwnExercises | None) -> Iterator[Workers]:
     stop = Event()
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            yield _Local(jobs, pool, stop)
+            yield _Local(jobs, own, pool, stop)
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)
@@ -271,7 +304,7 @@ def _local(jobs: int) -> Iterator[Workers]:
 def _workers(
     jobs: int | None, cluster: str | None, own: OwnExercises | None, *, trusted: bool
 ) -> Iterator[Workers]:
-    where = _local(jobs or cores()) if cluster is None else _connected(cluster, own, trusted)
+    where = _local(jobs or cores(), own) if cluster is None else _connected(cluster, own, trusted)
     with where as workers:
         if not trusted:
             sandbox.require_isolation(workers.missing)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 from threading import Event
 from typing import Any
 
@@ -14,13 +15,14 @@ from ..exercises.catalogue import catalogue
 from ..exercises.diagnosis import advice, error_at
 from ..exercises.exercise import Case, Exercise, Outcome, Status, Verdict
 from ..exercises.judge import diagnose
-from ..sandbox.limits import Limits
+from ..sandbox.limits import Limits, for_keras
 from ..sandbox.process import Countdown
 from ..sandbox.run import Attempt, Calls, Program, Segments, run
 from .references import source_of
 from .submission import Submission, handed_out, parse
 
 MAX_NAME = 80
+MAX_LAMBDAS = 50_000
 _RANKS: tuple[Status, ...] = ("correct", "wrong", "error", "timeout", "not attempted")
 AS_CHECKED = "`{}` was graded as it was where the notebook checks it."
 FORGIVING_LOAD = 10.0
@@ -83,7 +85,7 @@ def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
     functions = catalogue()
     # Each pattern begins with a fixed word, which is found in no time in a file of any size.
     defined = {word.decode() for word in re.findall(rb"def[ \t]+([a-z_0-9]+)", data)}
-    for equals in re.finditer(rb"= ?lambda\b", data):
+    for equals in islice(re.finditer(rb"= ?lambda\b", data), MAX_LAMBDAS):
         start = equals.start()
         before = re.search(rb"([a-z_0-9]+) ?$", data[max(start - MAX_NAME, 0) : start])
         defined |= {before[1].decode()} if before is not None else set()
@@ -248,6 +250,12 @@ class _Marker:
             else:
                 continue
             notes.append(f"Graded with the course's own `{name}`, because {why}.")
+        if program.module == "keras":
+            more = for_keras(self.limits)
+            notes.append(
+                f"It imports Keras, and might use more: memory ({more.memory >> 20} MiB), "
+                f"processes ({more.processes})."
+            )
         return notes
 
     def _tried(self, exercise: Exercise, program: Program, notes: list[str]) -> _Judged:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
-from ..exercises.catalogue import catalogue
+from ..exercises.catalogue import catalogue, using
 from ..exercises.exercise import ORDINARY, Exercise
 from ..exercises.judge import diagnose, run_cases
+from .record import Graded, HandedIn, grade_one
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,19 @@ def defined_exercises(text: str, path: str) -> tuple[Exercise, ...]:
     if twice:
         raise UsageError(f"“{path}” defines the exercise “{twice}” twice.")
     return tuple(found)
+
+
+def grade_apart(
+    handed: HandedIn, seed: int, lesson: str | None, own: tuple[str, str] | None
+) -> Graded | None:
+    """`grade_one` in a process that does not know the instructor's exercises yet.
+
+    Args:
+        handed, seed, lesson: see there.
+        own: text and path of these, if there are any.
+    """
+    with using(defined_exercises(*own) if own is not None else ()):
+        return grade_one(handed, seed, lesson)
 
 
 def _problem(exercise: Exercise) -> str:

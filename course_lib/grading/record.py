@@ -149,6 +149,18 @@ def lost(handed: HandedIn, seed: int, lesson: str, reason: str) -> Graded:
     return _record(handed, seed, lesson, "crashed", ungraded(lesson, "crashed", message), message)
 
 
+def set_aside(handed: HandedIn, seed: int, lesson: str) -> Graded:
+    """The record of a submission that has killed the grader, and a second one, too."""
+    shown = lesson_of(handed.data, reversed(handed.id.split("/"))) or lesson
+    message = (
+        "The grader was killed while it was at this file, and so was a second one: the file was "
+        "set aside."
+    )
+    return _record(
+        handed, seed, shown, "unreadable", ungraded(shown, "unreadable", message), message
+    )
+
+
 def _record(
     handed: HandedIn,
     seed: int,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import re
 import unicodedata
 import zipfile
@@ -13,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import UsageError
 from ..exercises.verdict import environment
 from ..files import atomic_write
 from . import platforms, summary, tables
@@ -30,10 +33,17 @@ TABLES = {
     "moodle.csv": tables.moodle_csv,
 }
 WORKBOOK = "gradebook.xlsx"
+FEEDBACK = "feedback"
+LEFT = ".*.[0-9]*-[0-9]*.part"
+"""What a killed run leaves half written."""
 # Names that Windows keeps for devices.
 _RESERVED = frozenset({"con", "prn", "aux", "nul"}).union(
     f"{device}{number}" for device in ("com", "lpt") for number in range(10)
 )
+
+
+_HASHED = re.compile(r"-[0-9a-f]{8}$")
+"""Ends the file names that are not the learners' own: a learner of such a name gets another."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,32 @@ class Run:
     passed_over: Sequence[str] = ()
 
 
+def require_own(out: Path) -> None:
+    """Refuse a folder in which the reports would take the place of something else.
+
+    Args:
+        out: for the results of a run that has none yet.
+
+    Raises:
+        UsageError: something there has the name of a report.
+    """
+    zips = (*BACK, *(path.name for path in out.glob("moodle_worksheet_*.csv")))
+    for name in ("summary.html", WORKBOOK, *TABLES, *zips, FEEDBACK):
+        there = out / name
+        if os.path.lexists(there) and not (name == FEEDBACK and _is_ours(there)):
+            raise UsageError(
+                f"“{out / name}” is there, and no earlier run of `course grade` has told of it: "
+                "move it, or choose another folder with --out."
+            )
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether nothing is in it but what a killed run may have left."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return all(path.match(LEFT) for path in folder.iterdir())
+
+
 def write_reports(out: Path, run: Run) -> tuple[Path, ...]:
     """Write all files but results.jsonl; returns what a person may want to open.
 
@@ -65,7 +101,8 @@ def write_reports(out: Path, run: Run) -> tuple[Path, ...]:
         for lesson, lines in tables.moodle_worksheets(run.records)
     }
     with writing(out):
-        write_all(out / "feedback", feedback_pages(run))
+        write_all(out / FEEDBACK, feedback_pages(run))
+        out = out.resolve()
         write_all(out, ((name, table(run.records)) for name, table in TABLES.items()))
         write_all(out, worksheets.items())
         with atomic_write(out / WORKBOOK) as unfinished:
@@ -73,7 +110,7 @@ def write_reports(out: Path, run: Run) -> tuple[Path, ...]:
         zips = [name for name, back in BACK.items() if _write_zip(out, name, run, back)]
         write_all(out, [("summary.html", [summary_page(run)])])
     files = ("summary.html", WORKBOOK, *TABLES, *worksheets, *zips, "results.jsonl")
-    return *(out / name for name in files), out / "feedback"
+    return *(out / name for name in files), out / FEEDBACK
 
 
 def _to_moodle(submission: str) -> str | None:
@@ -106,7 +143,7 @@ def _write_zip(out: Path, name: str, run: Run, back: Callable[[str], str | None]
         zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         for target, page in sorted(inside.items()):
-            archive.write(out / "feedback" / page, target)
+            archive.write(out / FEEDBACK / page, target)
     return True
 
 
@@ -165,7 +202,8 @@ def file_names(learners: Iterable[str]) -> dict[str, str]:
     folded = Counter(name.casefold() for name in plain.values())
     names = {}
     for learner, name in plain.items():
-        if name != learner or folded[name.casefold()] > 1 or _is_reserved(name):
+        others = name != learner or folded[name.casefold()] > 1 or _is_reserved(name)
+        if others or _HASHED.search(name):
             name += "-" + hashlib.sha256(learner.encode()).hexdigest()[:8]
         names[learner] = f"{name}.html"
     return names
@@ -193,8 +231,10 @@ def write_all(folder: Path, texts: Iterable[tuple[str, Iterable[str]]]) -> None:
     Raises:
         OSError: one cannot be written; no half of it is left.
     """
+    if folder.is_symlink():  # what lies there is not ours
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(folder))
     folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(".*.[0-9]*-[0-9]*.part"):
+    for left in folder.glob(LEFT):
         left.unlink(missing_ok=True)
     for name, parts in texts:
         with (

@@ -6,7 +6,7 @@ import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from ..errors import CourseError, UsageError, named
 from .discovery import Source
 from .record import Graded, HandedIn
 
+UNDER_WAY = "under_way.txt"
+"""Beside the records while a run lasts: the submissions that it has begun."""
 _FAR = 1 << 40  # Windows locks bytes, and others must be able to read those that are there
 
 
@@ -32,6 +34,7 @@ class Results:
         path: of the file.
         seed: of the run.
         kept: how many earlier records `earlier` has found.
+        killed_at: submissions that an earlier run was at when it was killed.
 
     Raises:
         UsageError: another run is writing there; there are results and ``resume`` is false; the
@@ -45,7 +48,9 @@ class Results:
         self._own = own
         self._earlier: dict[str, Graded] = {}
         self._records: dict[tuple[str, str], Graded] = {}
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        self._under_way = out / UNDER_WAY
+        self.killed_at: set[str] = set()
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
         try:
             out.mkdir(parents=True, exist_ok=True)
             self._file = os.fdopen(os.open(self.path, flags, 0o666), "r+b", buffering=0)
@@ -63,6 +68,7 @@ class Results:
             self._end = self._read(resume)
             self.seed = self._agreed(seed)
             with writing(out):
+                self._take_up()
                 self._file.truncate(self._end)
                 self._file.seek(self._end)
                 _sync_folder(out)
@@ -74,7 +80,24 @@ class Results:
         return self
 
     def __exit__(self, *failure: object) -> None:
+        with suppress(OSError):  # what ends so was not killed
+            self._under_way.unlink(missing_ok=True)
         self._file.close()
+
+    def _take_up(self) -> None:
+        """Find out what an earlier run was at."""
+        with suppress(FileNotFoundError, ValueError):
+            lines = self._under_way.read_text("utf-8").splitlines()
+            self.killed_at = {json.loads(line) for line in lines} - set(self._earlier)
+
+    def begin(self, handed: HandedIn) -> None:
+        """Note that a submission is about to be graded, in case that this process is killed.
+
+        Raises:
+            CourseError: it cannot be written.
+        """
+        with writing(self.path.parent), self._under_way.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(handed.id) + "\n")
 
     def _read(self, resume: bool) -> int:
         """Take up the earlier records; returns where the last whole line ends."""

@@ -11,7 +11,7 @@ import builtins
 from bisect import insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from ..sandbox.run import Program, Segments, module_of
+from ..sandbox.run import Program, Segments
 from .statements import Statement
 
 _FILLING = frozenset({"np", "numpy", "random"})  # whose functions fill what they are given
@@ -142,7 +142,7 @@ class Slices:
             name,
             segments,
             provided=tuple((read, provided[read]) for read in sorted(seen & set(provided))),
-            module=module_of([source for _, source in segments]),
+            module=_module(chosen),
         )
 
     def straightforward(
@@ -170,7 +170,8 @@ class Slices:
         seen: set[str] = set()
         lent: dict[str, Segments] = {}
         segments: list[tuple[str, str]] = []
-        for s in sorted(self._reach(name, own, of_notebooks, seen), key=lambda s: s.order):
+        reached = self._reach(name, own, of_notebooks, seen)
+        for s in sorted(reached, key=lambda s: s.order):
             source, handed_on = s.source, s.hands_on
             if handed_on and handed_on[1] in provided:
                 own_name = OWN.format(handed_on[1])
@@ -183,7 +184,7 @@ class Slices:
             name,
             tuple(segments),
             provided=(*given, *lent.items()),
-            module=module_of([source for _, source in segments]),
+            module=_module(reached),
             forgiving=True,
         )
 
@@ -279,3 +280,7 @@ class Slices:
 
 def _title(statement: Statement) -> str:
     return ", ".join(sorted(statement.binds)) or "your code"
+
+
+def _module(found: Iterable[Statement]) -> str:
+    return "keras" if any(statement.keras for statement in found) else "numpy"

@@ -43,6 +43,7 @@ class Statement:
         of_course: names that it imports from the course.
         judges: functions that it calls with a name, as ``check(mse)``, and that name.
         hands_on: that, where nothing else is done: ``mse = check(mse)``.
+        keras: it, or a function in it, imports Keras or TensorFlow.
     """
 
     order: int
@@ -63,6 +64,7 @@ class Statement:
     of_course: frozenset[str]
     judges: frozenset[tuple[str, str]]
     hands_on: tuple[str, str] | None
+    keras: bool
 
 
 def statements(cell: int, source: str, first: int) -> Iterator[Statement]:
@@ -167,6 +169,7 @@ def _statement(source: str) -> Statement:
         of_course=of_course,
         judges=frozenset(_judges(node)),
         hands_on=_hands_on(node),
+        keras=any(map(_imports_keras, ast.walk(node))),
     )
 
 
@@ -293,6 +296,13 @@ def _hands_on(node: ast.stmt) -> tuple[str, str] | None:
             if isinstance(given, ast.Name) and given.id == target.id:
                 return _called(value), target.id
     return None
+
+
+def _imports_keras(node: ast.AST) -> bool:
+    names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+    if isinstance(node, ast.ImportFrom) and not node.level:
+        names = [node.module or ""]
+    return any(name.split(".")[0] in ("keras", "tensorflow") for name in names)
 
 
 def _called(call: ast.Call) -> str:

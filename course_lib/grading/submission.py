@@ -30,8 +30,11 @@ MAX_PARTS = 8_000_000
 MAX_CELL = 100_000
 MAX_CODE = 400_000
 MAX_STATEMENTS = 3_000
-MAX_MAGIC_CELL = 20_000
-MAX_MAGICS = 100
+MAX_CELLS = 20_000
+MAX_OLD_CELLS = 2_000  # of an old format, whose conversion takes long
+MAX_NOTES = 30
+MAX_MAGIC_WORK = 150_000
+"""Of the cells of a notebook, magics times characters: IPython reads a cell once for each."""
 
 _FAULTS_HERE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ETIMEDOUT})
 # Cell magics that run the rest of their cell as Python, in the notebook's own names.
@@ -120,7 +123,7 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
     names = tuple(names)
     in_text: set[str] = set()
     newer = _newer_python(notebook)
-    left = MAX_CODE
+    left, magics = MAX_CODE, MAX_MAGIC_WORK
     full = False
     for number, source in _cells(notebook, notes):
         if not number:
@@ -132,7 +135,8 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
         left -= len(source)
         before = len(found)
         try:
-            python = _python(source)
+            python, work = _python(source, magics)
+            magics -= work
             if python is not None:
                 left_over = statements(number, python, first=len(found))
                 found += islice(left_over, MAX_STATEMENTS - len(found))
@@ -146,6 +150,8 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
                     broken[name] = f"{sentence}, so `{name}` could not be graded."
     if full:
         notes.append(f"Only the first {MAX_STATEMENTS} statements of the notebook were read.")
+    if len(notes) > MAX_NOTES:
+        notes[MAX_NOTES:] = [f"There are {len(notes) - MAX_NOTES} more notes of this kind."]
     return Submission(Slices(found), broken, tuple(notes), frozenset(in_text))
 
 
@@ -238,6 +244,14 @@ def _converted(
 ) -> dict[str, Any]:
     if version not in (1, 2, 3) or not {"worksheets", "cells"} & set(notebook):
         raise UnreadableError("The file is JSON, but not a notebook of a known format.")
+    sheets = notebook.get("worksheets")
+    parts = [notebook, *(sheets if isinstance(sheets, list) else ())]
+    cells = [_mapping(part).get("cells") for part in parts]
+    if sum(len(some) for some in cells if isinstance(some, list)) > MAX_OLD_CELLS:
+        raise UnreadableError(
+            f"The notebook has the old format {version} and more than {MAX_OLD_CELLS} cells: open "
+            "and save it in JupyterLab, and hand it in again."
+        )
     import nbformat
 
     try:
@@ -254,7 +268,9 @@ def _converted(
 def _cells(notebook: dict[str, Any], notes: list[str]) -> Iterator[tuple[int, str]]:
     """Source of each cell, and its number among the code cells, from 1; 0 for text."""
     number = 0
-    for cell in notebook["cells"]:
+    if len(notebook["cells"]) > MAX_CELLS:
+        notes.append(f"Only the first {MAX_CELLS} cells of the notebook were read.")
+    for cell in islice(notebook["cells"], MAX_CELLS):
         kind, source = _mapping(cell).get("cell_type"), _mapping(cell).get("source")
         if isinstance(source, list) and all(isinstance(line, str) for line in source):
             source = "".join(source)
@@ -268,8 +284,15 @@ def _cells(notebook: dict[str, Any], notes: list[str]) -> Iterator[tuple[int, st
         )
 
 
-def _python(source: str) -> str | None:
+def _python(source: str, most: int) -> tuple[str | None, int]:
     """The cell as plain Python, with the same line numbers; None if it is another language.
+
+    Args:
+        source: of the cell.
+        most: work that IPython may have with it, where plain Python fails.
+
+    Returns:
+        The code, and the work that IPython had with it.
 
     Raises:
         SyntaxError: it is neither Python nor IPython.
@@ -277,23 +300,22 @@ def _python(source: str) -> str | None:
     while (first := source.lstrip()).startswith("%%"):
         magic = re.match(r"%%\s*(\w*)", first)
         if magic is None or magic[1] not in _TRANSPARENT:
-            return None
+            return None, 0
         head = source[: len(source) - len(first)]
         source = head + "\n" + first.partition("\n")[2]
         if not source.strip():
-            return None
+            return None, 0
     try:
         syntax_tree(source)
     except SyntaxError:
-        # Asked only where plain Python fails: each magic costs IPython a pass over the cell.
-        magics = len(_MAGIC_LINE.findall(source))
-        if not 0 < magics <= MAX_MAGICS or len(source) > MAX_MAGIC_CELL:
-            return source
+        work = len(_MAGIC_LINE.findall(source)) * len(source)
+        if not 0 < work <= most:
+            return source, 0
         from IPython.core.inputtransformer2 import TransformerManager
 
         transformer: Any = TransformerManager
-        return str(transformer().transform_cell(source))
-    return source
+        return str(transformer().transform_cell(source)), work
+    return source, 0
 
 
 def _where(error: BaseException) -> str:

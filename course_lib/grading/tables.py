@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +16,8 @@ from ..exercises.catalogue import catalogue
 from ..exercises.verdict import HEADINGS
 from . import platforms
 from .record import Graded
+
+_FORMULA = r"=+\-@|%＝＋－＠"
 
 
 def by_learner(records: Sequence[Graded]) -> Iterator[tuple[str, list[Graded]]]:
@@ -214,9 +217,12 @@ def _told(record: Graded) -> str:
 
 
 def defused(text: str) -> str:
-    """On one line, and no formula: a spreadsheet would run a cell that begins with = + - @."""
-    line = printable(text)
-    return f"'{line}" if line.lstrip()[:1] in tuple("=+-@|%＝＋－＠") else line
+    """On one line, and no formula: a spreadsheet would run a cell that begins with = + - @.
+
+    In many languages a semicolon begins a new cell.
+    """
+    line = re.sub(rf"(;\s*)(?=[{_FORMULA}])", r"\1'", printable(text))
+    return f"'{line}" if re.match(rf"\s*[{_FORMULA}]", line) else line
 
 
 def printable(text: str) -> str:

@@ -353,6 +353,7 @@ def clean_environment(folder: str) -> dict[str, str]:
         **dict.fromkeys(("HOME", "KERAS_HOME", "TMPDIR", "TEMP"), folder),
         "LANG": "C.UTF-8",
         "CUDA_VISIBLE_DEVICES": "",
+        "HDF5_USE_FILE_LOCKING": "FALSE",  # locks are refused
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_ENABLE_ONEDNN_OPTS": "0",
     }

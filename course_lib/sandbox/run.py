@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import re
 import sys
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -38,7 +37,6 @@ from .wire import Message, ProtocolError
 
 CAN_FORK = sys.platform == "linux"
 TOO_LONG = "it is too long to be sent"
-_KERAS = re.compile(r"^[ \t]*(?:import|from)[ \t]+(?:keras|tensorflow)\b", re.MULTILINE)
 Segments = tuple[tuple[str, str], ...]
 
 
@@ -362,11 +360,6 @@ def require_isolation(missing: Collection[str]) -> None:
             "user namespaces (a virtual machine will do), or add --unsafe if you trust everyone "
             "who handed in."
         )
-
-
-def module_of(sources: Sequence[str]) -> str:
-    """What a program of these sources imports that takes long."""
-    return "keras" if any(map(_KERAS.search, sources)) else "numpy"
 
 
 # --- messages ------------------------------------------------------------------------------------

@@ -75,6 +75,7 @@ def test_a_right_answer_is_accepted(name: str, way: str) -> None:
             assert verdict.status == "correct", f"way {number}, seed {seed}: {verdict.message}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_tolerance_has_room_on_both_sides(name: str) -> None:
     exercise = EXERCISES[name]

@@ -6,6 +6,7 @@ import errno
 import html
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -20,10 +21,11 @@ import psutil
 import pytest
 
 from course_lib.errors import CourseError, UsageError
-from course_lib.grading import record
+from course_lib.grading import gradebook, record
 from course_lib.grading.discovery import discover
 from course_lib.grading.gradebook import grade
 from course_lib.grading.record import Graded
+from course_lib.grading.results import Results
 from course_lib.lessons import START_PAGE
 from course_lib.sandbox import run as sandbox
 
@@ -232,7 +234,7 @@ def test_who_handed_in_something_else_is_noted(folder: Folder, tmp_path: Path) -
         f"“{place / 'ben.zip'}” is no zip file that can be read: File is not a zip file. It was "
         "skipped.",
         f"“{place / 'carl/ps1/.ipynb_checkpoints'}” holds automatic copies and was skipped.",
-        f"“{place / 'carl'}” holds no notebook to grade and was skipped.",
+        f"“{place / 'carl'}” holds no notebook to grade (but “mse.py”) and was skipped.",
     )
 
 
@@ -473,3 +475,122 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(
     assert [record["submission"] for record in records(out)] == ["a"]
     assert started
     assert psutil.wait_procs(started, timeout=5)[1] == []
+
+
+# --- nothing of anybody else's is touched --------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["grades.csv", "summary.html", "feedback", "gradebook.xlsx"])
+def test_a_file_of_somebody_else_s_is_not_replaced(
+    folder: Folder, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / name).write_text("mine")
+    (out / "notes.txt").write_text("mine, too")
+    with pytest.raises(UsageError, match=rf"{name}” is there, and no earlier run"):
+        grade([folder(anna=GOOD)], out)
+    assert {path.name: path.read_text() for path in out.iterdir()} == {
+        name: "mine",
+        "notes.txt": "mine, too",
+    }
+
+
+def test_nothing_is_written_through_a_link(folder: Folder, tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    place = folder(anna=GOOD)
+    grade([place], out, seed=1)
+    shutil.move(out / "feedback", elsewhere)
+    before = {path: path.stat().st_mtime_ns for path in elsewhere.iterdir()}
+    (out / "feedback").symlink_to(elsewhere)
+    with pytest.raises(CourseError, match="cannot be written"):
+        grade([place], out, resume=True)
+    assert {path: path.stat().st_mtime_ns for path in elsewhere.iterdir()} == before
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "results.jsonl").symlink_to(tmp_path / "precious.txt")
+    with pytest.raises(CourseError):
+        grade([place], other, resume=True)
+    assert not (tmp_path / "precious.txt").exists()
+
+
+def test_folders_in_folders_have_an_end(folder: Folder, tmp_path: Path) -> None:
+    place = folder(anna=GOOD)
+    deep = place / "ben" / Path(*["x"] * 400)
+    deep.mkdir(parents=True)
+    (deep / "mse.ipynb").write_bytes(GOOD)
+    found, notes = discover([place])
+    assert [source.learner for source in found] == ["anna"]
+    assert any("too many folders in folders" in note for note in notes)
+
+
+def test_names_do_not_control_a_terminal(tmp_path: Path) -> None:
+    place = tmp_path / "class"
+    place.mkdir()
+    names = ["\x1b[31mred", "a\u202egnp", "new\nline", "علی\u200cرضا"]
+    for name in names:
+        (place / f"{name}.ipynb").write_bytes(GOOD)
+    (place / "\x1b]0;title\x07.txt").write_text("")
+    found, (note,) = discover([place])
+    assert sorted(source.learner for source in found) == [
+        "\\x1b[31mred",
+        "a\\u202egnp",
+        "new\\nline",
+        "علی\u200cرضا",
+    ]
+    assert note.isprintable()
+
+
+# --- what kills the grader -----------------------------------------------------------------------
+
+
+class KilledError(BaseException):
+    """Stands for a signal that ends the grader at once."""
+
+
+def killed_here(*rest: Any, **options: Any) -> Any:
+    raise KilledError
+
+
+def killed_apart(*rest: Any) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no such signal")
+@pytest.mark.parametrize("again", [True, False])
+def test_what_has_killed_the_grader_is_graded_apart(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """If it kills that process, too, it is set aside; what was graded beside it is not."""
+    place, out = folder(anna=GOOD, ben=GOOD), tmp_path / "out"
+    (place / "ben.ipynb").rename(tmp_path / "ben.ipynb")
+    with monkeypatch.context() as patch:
+        patch.setattr(Results, "__exit__", lambda self, *failure: self._file.close())
+        patch.setattr(record, "mark", killed_here)
+        with pytest.raises(KilledError):
+            grade([place], out, jobs=1)
+    (tmp_path / "ben.ipynb").rename(place / "ben.ipynb")
+    if again:
+        monkeypatch.setattr(gradebook, "_send", killed_apart)
+    summary = grade([place], out, resume=True)
+    points = {one["learner"]: one["points"] for one in records(out)}
+    assert points == {"anna": None if again else MAX_POINTS, "ben": MAX_POINTS}
+    assert (summary.unreadable, summary.crashed) == (int(again), 0)
+    assert ("was set aside" in (out / "summary.html").read_text("utf-8")) == again
+    assert not (out / "under_way.txt").exists()
+
+
+def test_an_interrupted_run_was_not_killed(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, out = folder(anna=GOOD, ben=GOOD), tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(record, "mark", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            grade([place], out, jobs=1)
+    monkeypatch.setattr(gradebook, "_send", killed_apart)
+    assert grade([place], out, resume=True).graded == 2
+
+
+def interrupted(*rest: Any, **options: Any) -> Any:
+    raise KeyboardInterrupt

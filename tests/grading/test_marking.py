@@ -102,6 +102,7 @@ def test_syntax_errors(marked: Marked) -> None:
     assert entries["cross_entropy"]["status"] == "correct"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bad",
     [

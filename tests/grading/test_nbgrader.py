@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from course_lib.exercises import catalogue
 from course_lib.grading.gradebook import grade
 
 from .conftest import rows
+from .messy import LATER, WAYS, solutions
 
 pytestmark = pytest.mark.slow
 
@@ -37,6 +39,28 @@ def half_solved(released: str, solved: str) -> str:
             wrong = "    return np.exp(logits) / np.exp(logits).sum()\n"
             cell["source"] = ["def softmax(logits):\n", wrong]
     return json.dumps(notebook)
+
+
+def messy_cells(released: str, first: int) -> str:
+    """The handed-out notebook solved rightly, each answer written in another way."""
+    notebook, own = json.loads(released), solutions(LESSON)
+    made, later = [], []
+    for cell in notebook["cells"]:
+        marked = cell["metadata"].get("nbgrader", {})
+        name = marked.get("grade_id")
+        if not (marked.get("solution") and name in own):
+            made.append(cell)
+            continue
+        pieces = WAYS[(first + len(made)) % len(WAYS)](name, own[name])
+        end = next((k for k, piece in enumerate(pieces) if piece.endswith(LATER)), len(pieces))
+        made += [scratch(piece) for piece in pieces[:end]]
+        made.append({**cell, "source": pieces[end].removesuffix(LATER) if pieces[end:] else "pass"})
+        later += [scratch(piece) for piece in pieces[end + 1 :]]
+    return json.dumps({**notebook, "cells": made + later})
+
+
+def scratch(source: str) -> dict[str, Any]:
+    return dict(nbformat.v4.new_code_cell(source))
 
 
 def cells(notebook: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -94,10 +118,10 @@ def test_nbgrader_gives_the_same_points(tmp_path: Path) -> None:
     released = (course / "release" / LESSON / f"{LESSON}.ipynb").read_text()
     assert "BEGIN SOLUTION" not in released
     handed_in = {
-        "solved": solved,
         "untouched": released,
         "half": half_solved(released, solved),
     }
+    handed_in |= {f"messy {first}": messy_cells(released, first) for first in (0, 11)}
     for learner, text in handed_in.items():
         place = course / "submitted" / learner / LESSON
         place.mkdir(parents=True)
@@ -112,7 +136,8 @@ def test_nbgrader_gives_the_same_points(tmp_path: Path) -> None:
     }
     right = {exercise.name: exercise.points for exercise in EXERCISES}
     half = {name: 0.0 if name in WRONG else points for name, points in right.items()}
-    expected = {"solved": right, "untouched": dict.fromkeys(right, 0.0), "half": half}
+    expected = {"untouched": dict.fromkeys(right, 0.0), "half": half}
+    expected |= {learner: right for learner in handed_in if learner.startswith("messy")}
     flat = {(who, name): p for who, points in expected.items() for name, p in points.items()}
     assert ours == flat
     assert theirs == flat

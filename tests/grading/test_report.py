@@ -503,3 +503,16 @@ def test_errors_are_counted() -> None:
     text = " ".join(summary(*some).text.split())
     assert f"2{missing}mse, softmax" in text
     assert "Errors None." in " ".join(summary(record("anna", entry())).text.split())
+
+
+def test_nobody_has_the_page_of_another() -> None:
+    """Not even who is called like the file of another's page."""
+    first = file_names(["O'Brien"])["O'Brien"].removesuffix(".html")
+    names = file_names(["O'Brien", first])
+    assert len(set(names.values())) == 2
+
+
+@pytest.mark.parametrize("text", ["x;=1+1", "x; =1", "x;@SUM(A1)", "a;b;\t+1"])
+def test_a_semicolon_begins_no_formula(text: str) -> None:
+    assert not re.search(r";\s*[=+@-]", defused(text))
+    assert defused("a; b - c, -1") == "a; b - c, -1"

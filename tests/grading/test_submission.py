@@ -15,7 +15,14 @@ import pytest
 from course_lib.exercises import catalogue
 from course_lib.grading import statements
 from course_lib.grading.marking import lesson_of
-from course_lib.grading.submission import Submission, UnreadableError, parse, read
+from course_lib.grading.submission import (
+    MAX_NOTES,
+    MAX_STATEMENTS,
+    Submission,
+    UnreadableError,
+    parse,
+    read,
+)
 
 from .conftest import RIGHT, answers, notebook
 
@@ -357,3 +364,50 @@ def test_a_lesson_is_recognised() -> None:
 def test_every_function_of_the_catalogue_points_to_its_lesson() -> None:
     for exercise in catalogue().values():
         assert lesson_of(f"def {exercise.name}(a):".encode()) == exercise.lesson
+
+
+# --- floods ------------------------------------------------------------------------------------
+
+
+def of_cells(*cells: dict[str, Any] | int, **other: Any) -> bytes:
+    made = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5, **other}
+    return json.dumps(made).encode()
+
+
+def code(source: str) -> dict[str, Any]:
+    return {"cell_type": "code", "source": source, "metadata": {}}
+
+
+FLOODS: dict[str, tuple[list[dict[str, Any] | int], str]] = {
+    "cells that are none": ([1] * 15_000, "A cell without type or source was left out."),
+    "broken cells": ([code("(")] * 2_000, "Code cell 1 cannot be read as Python"),
+    "tiny cells": ([code("x")] * 40_000, "Only the first 20000 cells of the notebook were read."),
+    "statements": ([code("x = 1\n" * 3_100)], "Only the first 3000 statements"),
+    "long cells": ([code("x" * 200_000)], "Code cell 1 is too long"),
+    "magics": ([code("%magic x\n" * 300)] * 10, "cannot be read as Python"),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_a_flood_is_cut_off_and_told_of_shortly(flood: str) -> None:
+    cells, says = FLOODS[flood]
+    made = parse(of_cells(code(RIGHT["mse"]), *cells), NAMES)
+    assert made.slices.answer("mse") is not None
+    assert any(says.replace("cell 1 ", "cell 2 ") in note for note in made.notes)
+    assert len(made.notes) <= MAX_NOTES + 1
+    assert len(made.slices.statements) <= MAX_STATEMENTS
+
+
+def test_only_so_much_of_an_old_format_is_converted() -> None:
+    cells = [{"cell_type": "code", "input": "x", "outputs": [], "language": "python"}] * 3_000
+    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells}]}
+    with pytest.raises(UnreadableError, match="open and save it in JupyterLab"):
+        parse(json.dumps(old).encode(), NAMES)
+
+
+def test_what_imports_keras_is_seen_in_the_code_and_not_in_its_words() -> None:
+    words = RIGHT["mse"].strip().replace("\n", '\n    """\n    import keras\n    """\n', 1)
+    inside = RIGHT["mse"].strip().replace("\n", "\n    from keras.ops import mean\n", 1)
+    assert parsed(words).slices.program("mse").module == "numpy"
+    assert parsed(inside).slices.program("mse").module == "keras"
+    assert parsed("import tensorflow as tf", RIGHT["mse"]).slices.program("mse").module == "numpy"

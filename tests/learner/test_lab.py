@@ -38,6 +38,7 @@ def course() -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
+@pytest.mark.slow
 def test_the_printed_address_shows_the_start_page(course: subprocess.Popen[str]) -> None:
     assert course.stdout is not None
     printed = [course.stdout.readline() for _ in range(5)]

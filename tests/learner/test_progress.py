@@ -100,6 +100,7 @@ def test_nothing_is_recorded_outside_a_notebook(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_executed_notebooks_record_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`course run`, even if started from a notebook that a learner has open."""
     from nbformat.v4 import new_code_cell, new_notebook

@@ -70,8 +70,18 @@ def fork_many():
             time.sleep(30)
             os._exit(0)
 
-TRIES = [read_course, list_course, read_passwords, write_in_temp, write_in_packages,
-         link_out, run_a_program, run_a_file, connect, datagram, local_socket, trace,
+def lock_a_library():
+    import fcntl
+    with open(os.__file__) as file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def lock_its_bytes():
+    import fcntl
+    with open(os.__file__) as file: fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+def watch_a_library():
+    if libc.inotify_init1(0) < 0: raise OSError(ctypes.get_errno())
+
+TRIES = [lock_a_library, lock_its_bytes, watch_a_library, read_course, list_course,
+         read_passwords, write_in_temp, write_in_packages, link_out, run_a_program,
+         run_a_file, connect, datagram, local_socket, trace,
          signal_parent, read_parent, become_root, unshare, fork_many]
 
 def f(x):
