@@ -117,7 +117,8 @@ start.machine()
 #
 # **I cannot find my mistake.** Unfold the hints below the verdict, or ask for them:
 # `check(mse, hint=2)` says how to think about it, `check(mse, hint=3)` also where the lesson
-# derives it. If you still cannot find it, look into the solved lesson: it is in the course's
+# derives it, and `check(mse, hint=4)` also in which line to look, if one change would make your
+# function right. If you still cannot find it, look into the solved lesson: it is in the course's
 # folder `solutions/`, beside `notebooks/`.
 #
 # **I want a lesson as it was at first.** Keep a copy of yours. Then, in a terminal,

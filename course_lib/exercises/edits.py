@@ -48,6 +48,7 @@ _FAMILIES = tuple(
     )
 )
 _BUILT_IN = words("sum max min any all abs round int float len sorted reversed list")
+_ODD = words("expm1 exp2 log1p prod")
 _REDUCTIONS = words(
     "sum mean prod max min median var std any all argmax argmin cumsum amax amin norm argsort "
     "sort average flip concatenate stack repeat softmax split"
@@ -460,7 +461,9 @@ class _Finder:
             for family in _FAMILIES:
                 others = sorted(family - {own}) if own in family else []
                 if isinstance(node, ast.Attribute):
-                    self._set(LIKELY, "the function {}", node, node, "attr", *others)
+                    plain, odd = set(others) - _ODD, set(others) & _ODD
+                    self._set(LIKELY, "the function {}", node, node, "attr", *sorted(plain))
+                    self._set(LAST, "the function {}", node, node, "attr", *sorted(odd))
                     continue
                 self._set(LIKELY, "the function {}", node, node, "id", *(_BUILT_IN & set(others)))
                 theirs = [_numpy(other) for other in others if other not in _BUILT_IN]

@@ -23,6 +23,8 @@ import numpy as np
 
 MAX_TEXT = 200
 """Of an error's message and of a quoted line, so many characters are told."""
+DEEPEST = 32
+"""Lists that lie deeper in each other have no end: no array has more axes."""
 AGAIN = 0.01
 """Seconds after which the end of a call's time is said again, to code that did not listen."""
 
@@ -87,6 +89,8 @@ def call(
     try:
         with quiet(), time_limit(seconds):
             value = function(*own)
+            if _endless((value, own)):
+                raise RecursionError("a list contains itself")
     except OutOfTime:
         return Outcome("timeout")
     except KeyboardInterrupt:
@@ -162,6 +166,13 @@ def _fail(frame: types.FrameType, event: str, argument: object) -> Any:
     if event == "line":
         raise OutOfTime
     return _fail
+
+
+def _endless(value: object, depth: int = 0) -> bool:
+    """Whether lists lie in lists without end, through which NumPy would go for hours."""
+    if not isinstance(value, (list, tuple)):
+        return False
+    return depth > DEEPEST or any(_endless(part, depth + 1) for part in value)
 
 
 def _one_line(error: BaseException) -> str:

@@ -183,6 +183,18 @@ def test_fewer_outcomes_than_cases_are_never_correct() -> None:
     assert diagnose(exercise, cases, []).status == "error"
 
 
+def test_a_list_that_contains_itself_is_told_at_once() -> None:
+    def clipped(gradients: list[np.ndarray], max_norm: float) -> list[Any]:
+        found: list[Any] = []
+        for _ in gradients:
+            found.append(found)
+        return found
+
+    status, message = judged("clip_by_global_norm", clipped)
+    assert status == "error"
+    assert "RecursionError: a list contains itself" in message
+
+
 def test_it_works_off_the_main_thread() -> None:
     verdicts = []
     thread = threading.Thread(target=lambda: verdicts.append(judge("mse", right["mse"])))

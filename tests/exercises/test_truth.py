@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 from claims import Call, untrue
+from lucky import LUCKY
+from written import answer
 
 from course_lib.exercises import Case, Exercise, Outcome, catalogue
 from course_lib.exercises.judge import diagnose, run_cases
@@ -103,3 +105,13 @@ def test_what_is_said_is_true(exercise: Exercise) -> None:
                 if said := problems(judged, cases, right, outcomes):
                     wrong[f"{one} + {other} ({way})"] = said
     assert not wrong, "\n".join(f"{name}: {said}" for name, said in wrong.items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_what_other_wrong_answers_are_told_is_true(exercise: Exercise) -> None:
+    cases = exercise.draw_cases(1)
+    right = run_cases(exercise.reference, cases, exercise.seconds)
+    for body in LUCKY.get(exercise.name, ()):
+        outcomes = run_cases(answer(exercise.name, body), cases, exercise.seconds)
+        assert not problems(exercise, cases, right, outcomes), body

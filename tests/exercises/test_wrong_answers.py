@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from learners import answers
 from written import answer
 
 from course_lib.exercises import Verdict, judge
@@ -212,3 +213,14 @@ def test_an_unfinished_function_that_is_called_is_pointed_at() -> None:
     verdict = judge("mse", function)
     assert verdict.status == "error"
     assert "raised NotImplementedError in line 2: `return helper(predictions)` (" in verdict.message
+
+
+# --- a collection, written without a look at the known mistakes ----------------------------------
+
+
+@pytest.mark.parametrize("wrong", [pytest.param(f, id=name) for name, f in answers()])
+def test_a_wrong_answer_is_named_or_shown_on_a_call(wrong: Any) -> None:
+    verdict = judge(wrong.__name__, wrong)
+    assert verdict.status in ("wrong", "error")
+    changed = "Your function changes its argument" in verdict.message  # its values are right
+    assert verdict.misconception or verdict.counterexample or changed, verdict.message

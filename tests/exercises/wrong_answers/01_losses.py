@@ -1,0 +1,186 @@
+"""Wrong answers to the exercises of lesson 01, as learners write them; each `def` is one of them."""
+
+
+def mse(predictions, targets):
+    N, D = predictions.shape
+    total = 0
+    for n in range(N):
+        for d in range(D):
+            err = predictions[n, d] - targets[n, d]
+            total += err * err
+    return total / N
+
+
+def mse(predictions, targets):
+    diff = predictions - targets
+    sq = diff * diff
+    return sq.sum() / len(sq)
+
+
+def mse(predictions, targets):
+    loss = 0.0
+    for p, t in zip(predictions, targets):
+        loss += np.mean((p - t) ** 2)
+    return loss
+
+
+def mse(predictions, targets):
+    return np.linalg.norm(predictions - targets) / predictions.size
+
+
+def mse(predictions, targets):
+    err = (predictions - targets) ** 2
+    return err.mean(axis=0).sum()
+
+
+def numerical_gradient(function, point, step=1e-5):
+    grad = np.zeros_like(point)
+    for idx in np.ndindex(point.shape):
+        plus = point.copy()
+        minus = point.copy()
+        plus[idx] += step
+        minus[idx] -= step
+        grad[idx] = (function(plus) - function(minus)) / step
+    return grad
+
+
+def numerical_gradient(function, point, step=1e-5):
+    grad = np.zeros(point.shape)
+    plus, minus = point.copy(), point.copy()
+    for idx in np.ndindex(point.shape):
+        plus[idx] += step
+        minus[idx] -= step
+        grad[idx] = (function(plus) - function(minus)) / (2 * step)
+    return grad
+
+
+def numerical_gradient(function, point, step=1e-5):
+    grad = []
+    for idx in np.ndindex(point.shape):
+        a = point.copy()
+        b = point.copy()
+        a[idx] = a[idx] + step
+        b[idx] = b[idx] - step
+        grad.append((function(a) - function(b)) / (2 * step))
+    return np.array(grad)
+
+
+def numerical_gradient(function, point, step=1e-5):
+    result = np.zeros(point.shape)
+    for i in np.ndindex(point.shape):
+        old = point[i]
+        point[i] = old + step
+        up = function(point)
+        point[i] = old - step
+        down = function(point)
+        result[i] = (up - down) / (2 * step)
+    return result
+
+
+def mse_gradient(predictions, targets):
+    n = predictions.shape[0]
+    grad = 2 * (predictions - targets)
+    return grad / n
+
+
+def mse_gradient(predictions, targets):
+    g = np.zeros_like(predictions)
+    N, D = predictions.shape
+    for i in range(N):
+        for j in range(D):
+            g[i, j] = 2 / N * D * (predictions[i, j] - targets[i, j])
+    return g
+
+
+def mse_gradient(predictions, targets):
+    diff = predictions - targets
+    return 2 * np.mean(diff, axis=0)
+
+
+def softmax(logits):
+    m = np.max(logits)
+    e = np.exp(logits - m)
+    s = np.sum(e, axis=1, keepdims=True)
+    return e / s
+
+
+def softmax(logits):
+    out = []
+    for row in logits:
+        e = np.exp(row - np.max(logits))
+        out.append(e / e.sum())
+    return np.array(out)
+
+
+def softmax(logits):
+    z = logits - logits.max(axis=1, keepdims=True)
+    e = np.exp(z)
+    return e / np.sum(e, axis=-1)
+
+
+def softmax(logits):
+    z = logits / logits.max(axis=1, keepdims=True)
+    return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+
+
+def cross_entropy(probabilities, labels):
+    N = len(labels)
+    p = probabilities[np.arange(N), labels]
+    p = np.clip(p, 1e-7, 1 - 1e-7)
+    return -np.sum(np.log(p))
+
+
+def cross_entropy(probabilities, labels):
+    total = 0
+    for i in range(len(labels)):
+        total -= np.log(np.maximum(probabilities[i, labels[i]], 1e-7))
+    return total
+
+
+def cross_entropy(probabilities, labels):
+    N = len(labels)
+    p = probabilities[np.arange(N), labels]
+    p = np.minimum(p, 1e-7)
+    return -np.mean(np.log(p))
+
+
+def cross_entropy(probabilities, labels):
+    chosen = probabilities[np.arange(len(labels)), labels]
+    loss = -np.log10(np.maximum(chosen, 1e-7))
+    return loss.mean()
+
+
+def softmax_cross_entropy(logits, labels):
+    m = logits.max(axis=1)
+    shifted = logits - m[:, None]
+    lse = np.log(np.exp(shifted).sum(axis=1))
+    return np.mean(lse - logits[np.arange(len(labels)), labels])
+
+
+def softmax_cross_entropy(logits, labels):
+    loss = 0
+    for z, k in zip(logits, labels):
+        m = max(z)
+        loss += m + np.log(np.sum(np.exp(z - m))) - z[k]
+        return loss / len(labels)
+
+
+def softmax_cross_entropy_gradient(logits, labels):
+    p = softmax(logits)
+    onehot = np.zeros_like(p)
+    onehot[np.arange(len(labels)), labels] = 1
+    return p - onehot / len(labels)
+
+
+def softmax_cross_entropy_gradient(logits, labels):
+    p = softmax(logits)
+    for i in range(len(labels)):
+        p[i, labels[i]] -= 1
+    return p / p.size
+
+
+def softmax_cross_entropy_gradient(logits, labels):
+    g = softmax(logits)
+    n = len(labels)
+    g[np.arange(n), labels] -= 1 / n
+    return g

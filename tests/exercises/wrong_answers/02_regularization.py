@@ -1,0 +1,136 @@
+"""Wrong answers to the exercises of lesson 02, as learners write them; each `def` is one of them."""
+
+
+def l2_penalty(weights, strength):
+    total = 0
+    for w in weights:
+        total += w**2
+    return strength * total
+
+
+def l2_penalty(weights, strength):
+    return strength * np.linalg.norm(weights)
+
+
+def l2_penalty(weights, strength):
+    return (strength * weights.sum()) ** 2
+
+
+def l2_gradient(weights, strength):
+    return 2 * strength * np.sum(weights)
+
+
+def l2_gradient(weights, strength):
+    return strength * weights**2
+
+
+def l2_gradient(weights, strength):
+    grad = np.zeros(weights.shape)
+    for i in range(len(weights)):
+        grad[i] = strength * weights[i]
+    return grad
+
+
+def ridge_weights(features, targets, strength):
+    N, D = features.shape
+    I = np.eye(D)
+    I[-1, -1] = 0
+    A = features.T @ features + strength * I
+    b = features.T @ targets
+    return np.linalg.solve(A, b)
+
+
+def ridge_weights(features, targets, strength):
+    N, D = features.shape
+    I = np.eye(D)
+    I[-1] = 0
+    A = features.T @ features / N + strength * I
+    return np.linalg.inv(A) @ features.T @ targets
+
+
+def ridge_weights(features, targets, strength):
+    N, D = features.shape
+    I = np.eye(N)
+    I[-1, -1] = 0
+    A = features @ features.T / N + strength * I
+    return np.linalg.solve(A, features @ targets / N)
+
+
+def ridge_weights(features, targets, strength):
+    N, D = features.shape
+    P = np.eye(D) * strength
+    P[D - 1, D - 1] = 1
+    return np.linalg.solve(features.T @ features / N + P, features.T @ targets / N)
+
+
+def soft_threshold(weights, amount):
+    result = np.abs(weights) - amount
+    result[result < 0] = 0
+    return result
+
+
+def soft_threshold(weights, amount):
+    out = weights.copy()
+    out[weights > amount] = weights[weights > amount] - amount
+    out[weights < -amount] = weights[weights < -amount] + amount
+    return out
+
+
+def soft_threshold(weights, amount):
+    return np.where(np.abs(weights) > amount, weights - amount, 0)
+
+
+def soft_threshold(weights, amount):
+    return np.where(weights > 0, weights - amount, weights + amount)
+
+
+def lasso_subgradient(weights, strength):
+    return np.where(weights >= 0, strength, -strength)
+
+
+def lasso_subgradient(weights, strength):
+    return strength * np.abs(weights)
+
+
+def lasso_subgradient(weights, strength):
+    g = weights / np.abs(weights)
+    return strength * g
+
+
+def dropout(activations, keep_mask, rate):
+    return activations * keep_mask / rate
+
+
+def dropout(activations, keep_mask, rate):
+    out = activations.copy()
+    out[keep_mask] = 0
+    return out / (1 - rate)
+
+
+def dropout(activations, keep_mask, rate):
+    scale = 1 - rate
+    return activations * keep_mask * scale
+
+
+def dropout(activations, keep_mask, rate):
+    activations[~keep_mask] = 0
+    return activations / (1 - rate)
+
+
+def weight_decay_step(weights, gradient, learning_rate, decay):
+    new = weights - learning_rate * gradient
+    new = new - learning_rate * decay * new
+    return new
+
+
+def weight_decay_step(weights, gradient, learning_rate, decay):
+    return weights - learning_rate * gradient - decay * weights
+
+
+def weight_decay_step(weights, gradient, learning_rate, decay):
+    g = gradient + 2 * decay * weights
+    return weights - learning_rate * g
+
+
+def weight_decay_step(weights, gradient, learning_rate, decay):
+    return weights - learning_rate * gradient + decay * weights

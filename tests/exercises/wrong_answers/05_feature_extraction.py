@@ -1,0 +1,136 @@
+"""Wrong answers to the exercises of lesson 05, as learners write them; each `def` is one of them."""
+
+
+def stratified_split(labels, fraction, order):
+    n = int(np.ceil(fraction * len(order)))
+    return order[:n], order[n:]
+
+
+def stratified_split(labels, fraction, order):
+    first, second = [], []
+    for c in np.unique(labels):
+        members = np.where(labels == c)[0]
+        k = int(np.ceil(fraction * len(members)))
+        first.extend(members[:k])
+        second.extend(members[k:])
+    return np.array(first), np.array(second)
+
+
+def stratified_split(labels, fraction, order):
+    first, second = [], []
+    for c in np.unique(labels):
+        members = order[labels[order] == c]
+        k = int(fraction * len(members))
+        first.extend(members[:k])
+        second.extend(members[k:])
+    return np.array(first), np.array(second)
+
+
+def resnet50_preprocess(images):
+    mean = np.array([103.939, 116.779, 123.68])
+    return images - mean
+
+
+def resnet50_preprocess(images):
+    mean = np.array([123.68, 116.779, 103.939])
+    bgr = images[:, :, :, ::-1]
+    return bgr - mean
+
+
+def resnet50_preprocess(images):
+    bgr = images[:, :, ::-1, :]
+    return bgr - np.array([103.939, 116.779, 123.68])
+
+
+def resnet50_preprocess(images):
+    x = images / 255.0
+    x = x[..., ::-1]
+    return x - np.array([103.939, 116.779, 123.68])
+
+
+def global_average_pool(feature_maps):
+    return feature_maps.mean(axis=(2, 3))
+
+
+def global_average_pool(feature_maps):
+    N, H, W, K = feature_maps.shape
+    out = np.zeros((N, K))
+    for n in range(N):
+        for k in range(K):
+            out[n, k] = feature_maps[n, :, :, k].sum() / H
+    return out
+
+
+def global_average_pool(feature_maps):
+    return feature_maps.max(axis=1).max(axis=1)
+
+
+def standardize(train, other):
+    m = train.mean(axis=0)
+    s = train.std(axis=0)
+    s[s == 0] = 1
+    return (train - m) / s, (other - other.mean(axis=0)) / s
+
+
+def standardize(train, other):
+    m = train.mean()
+    s = train.std()
+    if s == 0:
+        s = 1
+    return (train - m) / s, (other - m) / s
+
+
+def standardize(train, other):
+    m, s = train.mean(axis=0), train.std(axis=0)
+    return (train - m) / (s + 1e-8), (other - m) / (s + 1e-8)
+
+
+def standardize(train, other):
+    m, v = train.mean(axis=0), train.var(axis=0)
+    v[v == 0] = 1
+    return (train - m) / v, (other - m) / v
+
+
+def linear_probe_gradients(features, labels, weights, bias, strength):
+    p = softmax(features @ weights + bias)
+    p[np.arange(len(labels)), labels] -= 1
+    gw = features.T @ p / len(labels) + strength * weights
+    gb = p.sum(axis=0) / len(labels)
+    return gw, gb
+
+
+def linear_probe_gradients(features, labels, weights, bias, strength):
+    p = softmax(features @ weights + bias)
+    p[np.arange(len(labels)), labels] -= 1
+    gw = features.T @ p + 2 * strength * weights
+    gb = p.sum(axis=0)
+    return gw, gb
+
+
+def linear_probe_gradients(features, labels, weights, bias, strength):
+    p = softmax(features @ weights + bias)
+    onehot = np.eye(len(bias))[labels]
+    g = (p - onehot) / len(labels)
+    return features.T @ g + 2 * strength * weights, g.mean(axis=0)
+
+
+def balanced_accuracy(labels, predictions, num_classes):
+    return np.mean(labels == predictions)
+
+
+def balanced_accuracy(labels, predictions, num_classes):
+    total = 0
+    for c in range(num_classes):
+        mask = labels == c
+        if mask.sum() > 0:
+            total += np.mean(predictions[mask] == c)
+    return total / num_classes
+
+
+def balanced_accuracy(labels, predictions, num_classes):
+    accs = []
+    for c in range(num_classes):
+        mask = predictions == c
+        if mask.any():
+            accs.append(np.mean(labels[mask] == c))
+    return np.mean(accs)

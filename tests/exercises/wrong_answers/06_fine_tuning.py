@@ -1,0 +1,164 @@
+"""Wrong answers to the exercises of lesson 06, as learners write them; each `def` is one of them."""
+
+
+def trainable_mask(layer_names, first_trainable, is_batchnorm):
+    mask = []
+    found = False
+    for name, bn in zip(layer_names, is_batchnorm):
+        if name == first_trainable:
+            found = True
+        mask.append(found and bn)
+    return np.array(mask)
+
+
+def trainable_mask(layer_names, first_trainable, is_batchnorm):
+    mask = np.zeros(len(layer_names), dtype=bool)
+    start = list(layer_names).index(first_trainable)
+    mask[start + 1 :] = True
+    mask[is_batchnorm] = False
+    return mask
+
+
+def trainable_mask(layer_names, first_trainable, is_batchnorm):
+    mask = np.zeros(len(layer_names), dtype=bool)
+    start = list(layer_names).index(first_trainable)
+    mask[:start] = True
+    return mask & ~np.array(is_batchnorm)
+
+
+def trainable_mask(layer_names, first_trainable, is_batchnorm):
+    mask = []
+    found = False
+    for name, bn in zip(layer_names, is_batchnorm):
+        mask.append(found and not bn)
+        if name == first_trainable:
+            found = True
+    return np.array(mask)
+
+
+def trainable_parameters(shapes, mask):
+    total = 0
+    for shape, m in zip(shapes, mask):
+        if m:
+            total += np.sum(shape)
+    return total
+
+
+def trainable_parameters(shapes, mask):
+    total = 0
+    for shape, m in zip(shapes, mask):
+        size = 1
+        for s in shape:
+            size *= s
+        total += size
+    return total
+
+
+def trainable_parameters(shapes, mask):
+    total = 0
+    size = 1
+    for shape, m in zip(shapes, mask):
+        if m:
+            for s in shape:
+                size *= s
+            total += size
+    return total
+
+
+def batchnorm_inference(x, gamma, beta, moving_mean, moving_variance, epsilon):
+    mean = x.mean(axis=0)
+    var = x.var(axis=0)
+    return gamma * (x - mean) / np.sqrt(var + epsilon) + beta
+
+
+def batchnorm_inference(x, gamma, beta, moving_mean, moving_variance, epsilon):
+    x_hat = (x - moving_mean) / (np.sqrt(moving_variance) + epsilon)
+    return gamma * x_hat + beta
+
+
+def batchnorm_inference(x, gamma, beta, moving_mean, moving_variance, epsilon):
+    x_hat = (x - moving_mean) / np.sqrt(moving_variance + epsilon)
+    return gamma * (x_hat + beta)
+
+
+def batchnorm_inference(x, gamma, beta, moving_mean, moving_variance, epsilon):
+    x_hat = x - moving_mean / np.sqrt(moving_variance + epsilon)
+    return gamma * x_hat + beta
+
+
+def batchnorm_moving_update(moving_mean, moving_variance, batch, momentum):
+    mean = batch.mean(axis=0)
+    var = batch.var(axis=0)
+    new_mean = (1 - momentum) * moving_mean + momentum * mean
+    new_var = (1 - momentum) * moving_variance + momentum * var
+    return new_mean, new_var
+
+
+def batchnorm_moving_update(moving_mean, moving_variance, batch, momentum):
+    mean = batch.mean(axis=0)
+    var = batch.var(axis=0, ddof=1)
+    return (
+        momentum * moving_mean + (1 - momentum) * mean,
+        momentum * moving_variance + (1 - momentum) * var,
+    )
+
+
+def batchnorm_moving_update(moving_mean, moving_variance, batch, momentum):
+    mean = batch.mean(axis=0)
+    std = batch.std(axis=0)
+    m = momentum * moving_mean + (1 - momentum) * mean
+    v = momentum * moving_variance + (1 - momentum) * std
+    return m, v
+
+
+def class_weights(labels, num_classes):
+    counts = np.zeros(num_classes)
+    for l in labels:
+        counts[l] += 1
+    return len(labels) / counts
+
+
+def class_weights(labels, num_classes):
+    counts = np.bincount(labels, minlength=num_classes)
+    w = np.zeros(num_classes)
+    for c in range(num_classes):
+        if counts[c] > 0:
+            w[c] = len(labels) / counts[c]
+    return w
+
+
+def class_weights(labels, num_classes):
+    counts = np.bincount(labels)
+    w = np.zeros(num_classes)
+    for c in range(num_classes):
+        if counts[c] > 0:
+            w[c] = len(labels) / (num_classes * counts[c])
+    return w
+
+
+def layerwise_learning_rates(num_groups, base_learning_rate, decay):
+    rates = []
+    for g in range(num_groups):
+        rates.append(base_learning_rate * decay**g)
+    return np.array(rates)
+
+
+def layerwise_learning_rates(num_groups, base_learning_rate, decay):
+    rates = np.zeros(num_groups)
+    for g in range(num_groups):
+        rates[g] = base_learning_rate * decay ** (num_groups - g)
+    return rates
+
+
+def layerwise_learning_rates(num_groups, base_learning_rate, decay):
+    rates = []
+    lr = base_learning_rate
+    for g in range(num_groups):
+        lr = lr * decay
+        rates.append(lr)
+    return np.array(rates[::-1])
+
+
+def layerwise_learning_rates(num_groups, base_learning_rate, decay):
+    g = np.arange(num_groups)
+    return base_learning_rate * decay * (num_groups - 1 - g)
