@@ -435,7 +435,8 @@ for name, models in {"no penalty": plain, "L2, 0.01  ": with_l2}.items():
 def ridge_weights(features, targets, strength):
     """Weights that minimise ‖Xw − t‖²/N + strength·Σw², the last one (the bias) not penalised.
 
-    features: (N, D), the last column is that of the bias. targets: (N,). Returns (D,).
+    features: (N, D), the last column is that of the bias. targets: (N,). strength: above 0.
+    Returns (D,).
     """
     ### BEGIN SOLUTION
     number, size = features.shape

@@ -751,7 +751,11 @@ Markdown(ledger(["momentum-learning-rate", "nesterov-gradient"], keras=keras))
 
 # %%
 def cosine_with_warmup(step, total_steps, warmup_steps, base_learning_rate):
-    """Learning rate of a step, counted from 0. Returns a number."""
+    """Learning rate of a step.
+
+    step: from 0 to total_steps. warmup_steps: how many of them climb, 0 for none.
+    base_learning_rate: the largest rate. Returns a number.
+    """
     ### BEGIN SOLUTION
     if step < warmup_steps:
         return base_learning_rate * step / warmup_steps

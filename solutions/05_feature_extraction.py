@@ -145,10 +145,11 @@ figures.image_rows(cells.images[np.array(chosen)], names, "Twelve cells, and wha
 # fetched quickly, otherwise EfficientNet-Lite0, a smaller network whose weights came with a
 # package. It prints which, and why. The code below is the same for both; the results stored in this
 # notebook, and what the text says about them, are those of EfficientNet-Lite0. (What is made inside
-# `accelerated()` computes in half precision where there is a GPU. Without one, ResNet50 takes
-# minutes where seconds are announced. With `COURSE_OFFLINE=1` in the environment before you start
-# JupyterLab it is the smaller network; on Colab, set it by `os.environ` in the first cell.) A
-# *backbone* is such a network without its last layer, the one that names the classes of ImageNet.
+# `accelerated()` computes in half precision on a GPU that is made for it (not on Colab's T4).
+# Without a GPU, ResNet50 takes minutes where seconds are announced. With `COURSE_OFFLINE=1` in the
+# environment before you start JupyterLab it is the smaller network; on Colab, set it by
+# `os.environ` in the first cell.) A *backbone* is such a network without its last layer, the one
+# that names the classes of ImageNet.
 
 # %% tags=["not-stored", "nbval-ignore-output"]
 print(devices.report())
@@ -192,7 +193,8 @@ print(f"between {min(shares):.0%} and {max(shares):.0%} of 100 cells, {np.mean(l
 def stratified_split(labels, fraction, order):
     """The same share of every class, and the rest.
 
-    labels: (N,) integers. order: (N,), each index once. Returns two arrays of indices.
+    labels: (N,) integers. fraction: above 0, at most 1. order: (N,), each index once.
+    Returns two arrays of indices.
     """
     ### BEGIN SOLUTION
     taken = np.zeros(len(labels), bool)

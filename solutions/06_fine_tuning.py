@@ -213,10 +213,10 @@ trainable_mask = check(trainable_mask)
 # %% [markdown]
 # Now a real network. The next cell takes ResNet50 if its weights are there or can be fetched, and a
 # smaller network with ImageNet weights otherwise, and says which. What is made inside
-# `accelerated()` computes in half precision where there is a GPU. (Without a GPU, ResNet50 takes
-# minutes for what is said to take seconds here, and several gigabytes. With `COURSE_OFFLINE=1` in
-# the environment before you start JupyterLab it is the smaller network; on Colab, set it by
-# `os.environ` in the first cell.)
+# `accelerated()` computes in half precision on a GPU that is made for it (not on Colab's T4).
+# (Without a GPU, ResNet50 takes minutes for what is said to take seconds here, and several
+# gigabytes. With `COURSE_OFFLINE=1` in the environment before you start JupyterLab it is the
+# smaller network; on Colab, set it by `os.environ` in the first cell.)
 
 # %% tags=["not-stored", "nbval-ignore-output"]
 SIZE = 32 if QUICK else 224 if FULL else 112

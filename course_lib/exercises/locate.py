@@ -288,7 +288,8 @@ class _Answer:
             if not _is_of(self.function, value):
                 return _copied(value)
             if value not in made:
-                made[value] = _rebuilt(value, value.__code__, names, twin)
+                helper = value.__code__.replace(co_filename=FILE)  # its time is limited, too
+                made[value] = _rebuilt(value, helper, names, twin)
             return made[value]
 
         made[self.function] = _rebuilt(self.function, code, names, twin)

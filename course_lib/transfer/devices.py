@@ -9,6 +9,8 @@ import keras
 
 OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError", "MemoryError")
 """Names of the errors of TensorFlow, of PyTorch and of Python; JAX says RESOURCE_EXHAUSTED."""
+BFLOAT16 = 8.0
+"""Compute capability from which on NVIDIA's GPUs have units for bfloat16; a T4 has 7.5."""
 
 
 def names() -> list[str]:
@@ -33,14 +35,14 @@ def has_gpu() -> bool:
 
 @contextmanager
 def accelerated() -> Iterator[None]:
-    """In here, models are made to compute in half precision if there is a GPU.
+    """In here, models are made to compute in half precision on a GPU that is made for bfloat16.
 
     What is made outside, a head or a small example, computes in single precision as ever.
     Compiling by XLA is up to Keras: always with JAX, with TensorFlow on a GPU only (on a CPU it
     makes convolutions many times slower), never with PyTorch.
     """
     before = keras.config.dtype_policy()
-    if has_gpu():
+    if _halves():
         keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         yield
@@ -51,7 +53,7 @@ def accelerated() -> Iterator[None]:
 def report() -> str:
     """One sentence: the backend, the devices and the precision of what is made `accelerated`."""
     gpus = [name for name in names() if _is_gpu(name)]
-    precision = "bfloat16 with float32 weights" if gpus else str(keras.config.floatx())
+    precision = "bfloat16 with float32 weights" if _halves() else str(keras.config.floatx())
     device = f"one of {len(gpus)} GPUs" if len(gpus) > 1 else "one GPU" if gpus else "one CPU"
     make = f" ({_gpu_name()})" if gpus else ""
     return f"Keras computes with {keras.config.backend()} on {device}{make}, in {precision}."
@@ -60,6 +62,11 @@ def report() -> str:
 def out_of_memory(error: BaseException) -> bool:
     """Whether a backend, or Python, says that it has no memory left."""
     return type(error).__name__ in OUT_OF_MEMORY or "RESOURCE_EXHAUSTED" in str(error)
+
+
+def _halves() -> bool:
+    """Whether there is a GPU that gains by bfloat16."""
+    return has_gpu() and _compute_capability() >= BFLOAT16
 
 
 def _is_gpu(name: str) -> bool:
@@ -81,3 +88,23 @@ def _gpu_name() -> str:
 
     details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
     return str(details.get("device_name", "of an unknown kind"))
+
+
+def _compute_capability() -> float:
+    """Of the first GPU, as NVIDIA counts; 0 if it is of another maker."""
+    backend = keras.config.backend()
+    if backend == "torch":
+        import torch
+
+        major, minor = torch.cuda.get_device_capability()
+        return float(f"{major}.{minor}")
+    if backend == "jax":
+        import jax
+
+        told = str(getattr(jax.local_devices()[0], "compute_capability", 0))
+        return float(told) if told.replace(".", "").isdigit() else 0.0  # AMD's say "gfx90a"
+    import tensorflow as tf
+
+    details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
+    major, minor = details.get("compute_capability", (0, 0))
+    return float(f"{major}.{minor}")

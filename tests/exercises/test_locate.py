@@ -379,9 +379,25 @@ return total / len(predictions) / 7
 """
 
 
+ENDLESS_IN_A_HELPER = """
+def squares(x, left):
+    total = 0
+    while left != 0:
+        total = total + np.sum(x ** 2)
+        left = left - 1
+    return total
+
+def mse(predictions, targets):
+    return squares(predictions - targets, 1) / 7 / predictions.shape[0]
+"""
+
+
 @pytest.mark.parametrize("on_main_thread", [True, False])
-def test_it_ends_in_time(on_main_thread: bool) -> None:
+@pytest.mark.parametrize("in_a_helper", [True, False])
+def test_it_ends_in_time(on_main_thread: bool, in_a_helper: bool) -> None:
     function = answer("mse", ENDLESS_WHEN_EDITED)
+    if in_a_helper:
+        function = cell(ENDLESS_IN_A_HELPER, "mse")
     judgement = judged("mse", function)
     took: list[float] = []
 
@@ -438,7 +454,7 @@ def lines(tree: ast.FunctionDef) -> list[tuple[int, str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("exercise", catalogue().values(), ids=lambda exercise: exercise.name)
 def test_a_change_at_the_place_makes_it_right(exercise: Exercise) -> None:
-    for known in exercise.misconceptions[:4]:
+    for known in exercise.misconceptions[:2]:
         assert isinstance(known.variant, Code)
         function = answer(exercise.name, known.variant.body)
         judgement = judged(exercise.name, function)

@@ -13,6 +13,7 @@ def gpus(monkeypatch):
     """Two GPUs, as far as this module knows."""
     monkeypatch.setattr(devices, "names", lambda: ["CPU:0", "GPU:0", "GPU:1"])
     monkeypatch.setattr(devices, "_gpu_name", lambda: "Imaginary 1")
+    monkeypatch.setattr(devices, "_compute_capability", lambda: 8.0)
 
 
 def test_a_cpu_computes_in_single_precision():
@@ -29,6 +30,15 @@ def test_gpus_compute_in_half_precision_and_are_named(gpus):
     with devices.accelerated():
         inside = keras.layers.Dense(1)
     assert (inside.compute_dtype, inside.variable_dtype) == ("bfloat16", "float32")
+
+
+@pytest.mark.parametrize("capability", [7.5, 0.0])
+def test_a_gpu_without_bfloat16_computes_in_single_precision(gpus, monkeypatch, capability):
+    """Such as the T4 that Colab gives, or one of another maker."""
+    monkeypatch.setattr(devices, "_compute_capability", lambda: capability)
+    assert devices.report().endswith("on one of 2 GPUs (Imaginary 1), in float32.")
+    with devices.accelerated():
+        assert keras.layers.Dense(1).compute_dtype == "float32"
 
 
 def test_what_is_made_elsewhere_keeps_its_precision(gpus):
