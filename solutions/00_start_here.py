@@ -124,6 +124,11 @@ start.machine()
 # **I want a lesson as it was at first.** Keep a copy of yours. Then, in a terminal,
 # `git checkout -- notebooks/01_losses.ipynb` brings back that lesson; put the file's name in.
 #
+# **There is a newer version of the course.** Your answers stay if you copy them first: in a
+# terminal, in the course's folder, `cp -r notebooks my-answers`, then `git checkout -- notebooks`
+# and `git pull`. What you have solved is still counted. Your functions are in `my-answers`; put
+# them into the new notebooks where you want to go on.
+#
 # **Something is missing or does not start.** Run `course doctor` in a terminal (**File**, **New**,
 # **Terminal**). It says the same as the cell above, and what to do.
 #

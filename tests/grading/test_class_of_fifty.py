@@ -1,0 +1,81 @@
+"""A class of fifty, ten of them hostile and one that stands still: the others lose nothing."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course_lib.grading import record
+from course_lib.grading.gradebook import grade
+from course_lib.sandbox.limits import Limits
+
+from .attacks import ATTACKS
+from .conftest import RIGHT, answers, notebook
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="the isolation is Linux's own"),
+]
+HOSTILE = [
+    next(name for name in ATTACKS if name.endswith(kind))
+    for kind in (
+        "loop ignoring signals",
+        "exit with a lie",
+        "memory by and by",
+        "fork and hold",
+        "many files",
+        "kill everything",
+        "forged reply",
+        "endless stream",
+        "patched language",
+        "a hostile error",
+    )
+]
+PAUSED = next(name for name in ATTACKS if name.endswith("stopping itself"))
+LIMITS = Limits(grace=0.0, load=3.0, memory=1 << 30, patience=1.5)
+KINDS = (
+    answers(),
+    answers(mse="def mse(p, t):\n    return np.mean((p - t) ** 2) / 2"),
+    answers(softmax="def softmax(z):\n    return np.exp(z) / np.exp(z).sum()"),
+    answers(mse_gradient="def mse_gradient(p, t):\n    return missing"),
+    [RIGHT["mse"]],
+)
+
+
+def graded(place: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What is said of each exercise of each learner."""
+    with monkeypatch.context() as patch:
+        patch.setattr(record, "mark", functools.partial(record.mark, limits=LIMITS))
+        summary = grade([place], out, jobs=2, seed=3)
+    assert summary.crashed == 0
+    lines = map(json.loads, (out / "results.jsonl").read_text().splitlines())
+    return {line["learner"]: line["exercises"] for line in lines}
+
+
+def test_the_others_get_what_they_get_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    for place in (alone, together):
+        place.mkdir()
+        for number in range(39):
+            data = notebook(*KINDS[number % len(KINDS)])
+            (place / f"{number:02} learner.ipynb").write_bytes(data)
+    for number, name in enumerate((*HOSTILE, PAUSED)):
+        (together / f"{4 * number:02} {name}.ipynb").write_bytes(ATTACKS[name].data)
+    undisturbed = graded(alone, tmp_path / "out alone", monkeypatch)
+    beside = graded(together, tmp_path / "out together", monkeypatch)
+    assert len(beside) == 50
+    assert {learner: beside[learner] for learner in undisturbed} == undisturbed
+    gained = {
+        name: points
+        for name in (*HOSTILE, PAUSED)
+        for learner, entries in beside.items()
+        if learner.endswith(name) and (points := entries[0]["points"]) and not ATTACKS[name].points
+    }
+    assert not gained
