@@ -29,7 +29,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from ..sandbox.calling import OutOfTime, call
+from ..sandbox.calling import OutOfTime, call, quiet
 from .diagnosis import Trial
 from .edits import NUMPY, Edit, edits, words
 from .exercise import Exercise
@@ -110,13 +110,10 @@ def repair(
 ) -> Repair | None:
     """The first edit that makes an answer right in every call, as `place` tells of it."""
     end = time.perf_counter() + seconds
-    try:
-        answer = _Answer(function)
-    except _NotTriedError:
-        return None
     # A wrong edit shows at once on what the answer itself gets wrong, and on small calls.
     calls = sorted(trials, key=lambda trial: (trial.correct, not trial.case.call))
-    with _unseen():
+    with _unseen(), suppress(_NotTriedError):
+        answer = _Answer(function)
         limits = _limits(answer, calls, end)
         for edit in _edits(answer, exercise):
             if time.perf_counter() >= end:
@@ -227,6 +224,7 @@ def _unseen() -> Iterator[None]:
     numbers, own = np.random.get_state(), random.getstate()
     try:
         with (
+            quiet(),
             Path(os.devnull).open("w") as nowhere,
             redirect_stdout(nowhere),
             redirect_stderr(nowhere),

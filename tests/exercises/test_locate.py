@@ -12,6 +12,7 @@ import sys
 import textwrap
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -242,6 +243,18 @@ def test_the_place_comes_with_the_verdict_when_asked_for() -> None:
 def test_it_names_a_line_and_never_the_edit() -> None:
     found = place("mse", answer("mse", "return np.median((predictions - targets) ** 2)"))
     assert found == "line 2: the function `np.median`"
+
+
+def test_nothing_is_warned_of() -> None:
+    body = "if len(predictions) is 3:\n    pass\nreturn np.sum((predictions - targets) ** 2) / 7"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        function = answer("mse", body)
+    judgement = judged("mse", function)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        locate.place(judgement.exercise, function, judgement.trials, 1.0)
+    assert not warned
 
 
 # --- what is tried, and what it leaves behind ----------------------------------------------------
