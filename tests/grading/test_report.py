@@ -193,7 +193,7 @@ def test_a_page_is_accessible() -> None:
     assert shown.names().count("details") == shown.names().count("summary") == 3
     for word in ("Correct · mse · 1 of 2 points", "Not right yet · softmax", "Out of time"):
         assert word in shown.text
-    for title in HINT_TITLES:
+    for title in HINT_TITLES[:2]:  # a place to look is for the notebook
         assert title in shown.text
     blocks = [attributes for _, attributes in shown.tags if attributes.get("class") == "verdict"]
     borders = [block["style"].partition(";")[0] for block in blocks]

@@ -47,7 +47,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of the notebook that a learner has open in JupyterLab."""
     shell = SimpleNamespace(user_ns={})
     interactive = SimpleNamespace(
-        get_ipython=lambda: shell, display=SimpleNamespace(display=lambda view: print(view.text))
+        get_ipython=lambda: shell,
+        display=SimpleNamespace(display=lambda view, **_: print(view.text)),
     )
     monkeypatch.setitem(sys.modules, "IPython", interactive)
     monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "01_losses.ipynb"))
