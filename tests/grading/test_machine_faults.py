@@ -18,11 +18,10 @@ import psutil
 import pytest
 
 from course_lib.cli import course
-from course_lib.errors import CourseError
+from course_lib.errors import NAMED, CourseError, named
 from course_lib.grading import gradebook, record
 from course_lib.grading.gradebook import grade
 from course_lib.grading.record import HandedIn, grade_one
-from course_lib.grading.results import NAMED, named
 from course_lib.sandbox import process
 from course_lib.sandbox.process import AnswerProcess, Countdown, DiedError, HungError
 from course_lib.sandbox.run import SandboxError, shut_down
