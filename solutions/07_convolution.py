@@ -915,6 +915,29 @@ print(f"accuracy at unseen places: {model.evaluate(test, data.test_labels, verbo
 # (At a constant rate, where ours ended on a cosine: so it may be a little lower.)
 
 # %% [markdown]
+# ### Softmax, once or twice
+#
+# Our network ends in logits, and `from_logits=True` says so to the loss. Published code often ends
+# in a softmax, and hands its output to a loss that takes the softmax by itself (in PyTorch,
+# `CrossEntropyLoss` does). Softmax is then taken twice, without an error.
+#
+# **Guess first.** Ten classes, and a network that is right about every image, as sure as it can be.
+# Which loss does it reach if softmax is taken twice?
+
+# %% tags=["nbval-check-output"]
+certain, right = 1000 * np.eye(10), np.arange(10)  # ten images, no doubt about any
+once = softmax_cross_entropy(certain, right)
+twice = softmax_cross_entropy(softmax(certain), right)
+print(f"from logits {abs(once):.3f}, with softmax twice {twice:.3f}")
+assert np.isclose(twice, np.log(1 + 9 / np.e))
+
+# %% [markdown]
+# The second softmax takes probabilities for logits, and the clearest that these can say is 1
+# against 0. It makes $e / (e + 9)$ of that, so the loss cannot fall below $\log(1 + 9 / e)$,
+# however long one trains. If the loss of ten classes ends near that number, look for a softmax too
+# many.
+
+# %% [markdown]
 # ## 7 What one unit sees
 #
 # *12 minutes*

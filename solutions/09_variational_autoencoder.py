@@ -883,7 +883,20 @@ assert np.mean(draws) < exact
 #
 # Here is the training step that the article's listing takes, in our notation and with our sizes:
 # one output for mean and log-variance, no sigmoid, the mean squared error over everything, no KL.
-# (As printed, it stops with an error: it compares pictures of 28 by 28 with rows of 784.)
+#
+# **Guess first.** As printed, the listing compares $N$ pictures of shape $(N, 1, 28, 28)$, as its
+# loader gives them, with $N$ rows of 784 numbers. What comes of that: an error, a warning, or a
+# number that means nothing?
+
+# %% tags=["nbval-check-output"]
+try:
+    print(np.mean((np.zeros((5, 1, 28, 28)) - np.zeros((5, 784))) ** 2))
+except ValueError as error:
+    print(f"an error: {error}")
+
+# %% [markdown]
+# That one is harmless: nobody can overlook it. We flatten the pictures, and come to the mistakes
+# that make no sound.
 
 
 # %%
