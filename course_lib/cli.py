@@ -64,7 +64,8 @@ def course(ctx: click.Context) -> None:
 
 @course.command()
 @click.argument("arguments", nargs=-1, metavar="[LESSON] [-- JUPYTER_OPTION ...]")
-def lab(arguments: tuple[str, ...]) -> None:
+@click.option("--solution", is_flag=True, help="Open the solved lesson.")
+def lab(arguments: tuple[str, ...], solution: bool) -> None:
     """Open JupyterLab on a lesson, by default on the start page.
 
     Options of JupyterLab come after --, as in: course lab losses -- --port 9999
@@ -80,7 +81,28 @@ def lab(arguments: tuple[str, ...]) -> None:
     lessons = [find(name) for name in named] or [*pages(), *chosen(())]
     if not lessons:
         raise CourseError("There are no lessons in solutions/: is this copy complete?")
-    open_lab(lessons[0], options)
+    if solution and lessons[0].is_page:
+        raise UsageError("Which lesson's solution? Name it, as in `course lab --solution 01`.")
+    open_lab(lessons[0], options, "solutions" if solution else "notebooks")
+
+
+@course.command()
+@click.argument("lessons", nargs=-1, required=True, metavar="LESSON ...")
+def reset(lessons: tuple[str, ...]) -> None:
+    """Put a lesson back as it was handed out; your answers are kept in a copy beside it."""
+    from .lessons import chosen
+
+    named = chosen(lessons)
+    from .authoring import build as authoring
+
+    changed = authoring.reset(named)
+    for file in changed:
+        kept = " holds your answers" if authoring.is_kept(file) else " is as it was at first"
+        click.echo(f"{file}{kept}")
+    if not changed:
+        click.echo("Nothing was changed: that is how it was handed out.")
+    else:
+        click.echo("If it is open in JupyterLab, choose File, Reload Notebook from Disk there.")
 
 
 @course.command()

@@ -175,9 +175,9 @@ def numbered(some: Iterable[Lesson]) -> str:
 
 def how_to_restore(*notebooks: Path) -> str:
     """What brings these notebooks back, and touches no other, which may hold answers."""
-    files = " ".join(f"{path.parent.name}/{path.name}" for path in notebooks)
     numbers = " ".join(path.name[:2] for path in notebooks)
-    return f"run `git checkout -- {files}`, or `course build {numbers}`"
+    learners = all(path.parent.name == "notebooks" for path in notebooks)
+    return f"run `course {'reset' if learners else 'build'} {numbers}`"
 
 
 def _names(lesson: Lesson) -> tuple[str, ...]:

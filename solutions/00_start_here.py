@@ -118,11 +118,11 @@ start.machine()
 # **I cannot find my mistake.** Unfold the hints below the verdict, or ask for them:
 # `check(mse, hint=2)` says how to think about it, `check(mse, hint=3)` also where the lesson
 # derives it, and `check(mse, hint=4)` also in which line to look, if one change would make your
-# function right. If you still cannot find it, look into the solved lesson: it is in the course's
-# folder `solutions/`, beside `notebooks/`.
+# function right. If you still cannot find it, look into the solved lesson:
+# `course lab --solution 01` in a terminal opens it.
 #
-# **I want a lesson as it was at first.** Keep a copy of yours. Then, in a terminal,
-# `git checkout -- notebooks/01_losses.ipynb` brings back that lesson; put the file's name in.
+# **I want a lesson as it was at first.** In a terminal, `course reset 01` brings back that lesson,
+# and keeps your answers in a copy beside it.
 #
 # **There is a newer version of the course.** Your answers stay if you copy them first: in a
 # terminal, in the course's folder, `cp -r notebooks my-answers`, then `git checkout -- notebooks`

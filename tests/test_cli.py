@@ -14,6 +14,7 @@ import nbformat
 import pytest
 
 from course_lib import cli, lessons
+from course_lib.authoring import build
 from course_lib.errors import CourseError, UsageError
 from course_lib.learner import doctor, lab
 
@@ -360,8 +361,8 @@ def test_lab_opens_a_lesson_and_hands_options_on(
     opened = []
     monkeypatch.setattr(lab, "open_lab", lambda *what: opened.append(what))
     assert Call(capsys, "lab", *arguments).status == 0
-    ((named, handed_on),) = opened
-    assert (named.name, handed_on) == (lesson, options)
+    ((named, handed_on, edition),) = opened
+    assert (named.name, handed_on, edition) == (lesson, options, "notebooks")
 
 
 def test_lab_says_when_the_notebook_is_missing(
@@ -370,10 +371,35 @@ def test_lab_says_when_the_notebook_is_missing(
     (project / "notebooks" / "02_regularization.ipynb").unlink()
     call = Call(capsys, "lab", "02")
     assert call.status == 1
-    assert call.sentence.endswith(
-        "02_regularization.ipynb is missing: run `git checkout -- "
-        "notebooks/02_regularization.ipynb`, or `course build 02`."
+    assert call.sentence.endswith("02_regularization.ipynb is missing: run `course reset 02`.")
+
+
+def test_reset_says_where_the_answers_are(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [Path("notebooks/01_losses-kept.ipynb"), Path("notebooks/01_losses.ipynb")]
+    monkeypatch.setattr(build, "reset", lambda chosen: files if chosen[0].number == "01" else [])
+    call = Call(capsys, "reset", "losses")
+    assert call.status == 0
+    assert f"{files[0]} holds your answers\n{files[1]} is as it was at first\n" in call.out
+    assert "Reload Notebook from Disk" in call.out
+    assert "Nothing was changed" in Call(capsys, "reset", "02").out
+    assert Call(capsys, "reset").status == 2
+
+
+def test_lab_opens_the_solved_lesson(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[object, ...]] = []
+    monkeypatch.setattr(
+        lab, "open_lab", lambda one, options, edition: opened.append((one.name, edition))
     )
+    for arguments in (("01",), ("--solution", "01"), ("01", "--solution")):
+        Call(capsys, "lab", *arguments)
+    assert [edition for *_, edition in opened] == ["notebooks", "solutions", "solutions"]
+    call = Call(capsys, "lab", "--solution")
+    assert (call.status, len(opened)) == (2, 3)
+    assert "Which lesson's solution?" in call.sentence
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="displays are named so on Linux")

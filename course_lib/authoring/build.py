@@ -76,6 +76,18 @@ def build(chosen: Sequence[Lesson] = (), on_cell: OnCell | None = None) -> list[
     return changed + _write(readme, with_tables(text_of(readme)))
 
 
+def reset(chosen: Sequence[Lesson]) -> list[Path]:
+    """Put learners' notebooks back as they were handed out; what was changed is kept beside them.
+
+    Returns:
+        The files that changed.
+
+    Raises:
+        CourseError: a source breaks a rule of the course.
+    """
+    return [file for lesson in chosen for file in _write_learner_edition(lesson)]
+
+
 def drift() -> list[str]:
     """What is on disk but does not follow from the sources, one sentence each.
 

@@ -20,7 +20,7 @@ from ..exercises.catalogue import using
 from ..sandbox import run as sandbox
 from ..sandbox.isolation import NO_SIGHT
 from ..settings import cores
-from .archives import Archives
+from .archives import SUFFIX, Archives
 from .discovery import ENDINGS, Source, discover
 from .own_exercises import OwnExercises, grade_apart
 from .record import Graded, HandedIn, grade_one, hand_in, set_aside
@@ -320,4 +320,4 @@ def _connected(
 
 
 def _is_one_file(paths: Sequence[Path]) -> bool:
-    return len(paths) == 1 and paths[0].is_file()
+    return len(paths) == 1 and paths[0].is_file() and paths[0].suffix.lower() != SUFFIX

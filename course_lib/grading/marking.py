@@ -235,7 +235,7 @@ class _Marker:
                     yield program, [AS_CHECKED.format(name)]
         for above in as_checked:
             whole = above.straightforward(name, self.stand_ins, handed_out(exercise.lesson))
-            if new(whole):
+            if whole is not None and new(whole):
                 yield whole, [AS_CHECKED.format(name)]
 
     def _notes(self, exercise: Exercise, program: Program) -> list[str]:

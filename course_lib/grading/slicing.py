@@ -150,11 +150,12 @@ class Slices:
         name: str,
         stand_ins: Mapping[str, Segments] | None = None,
         handed_out: Collection[str] = (),
-    ) -> Program:
+    ) -> Program | None:
         """All that the learner wrote up to here, in the order of the notebook, as a kernel has it.
 
         Of what was handed out there is only what the learner's statements read. Statements that
-        fail are passed over, as a notebook goes on with its next cell.
+        fail are passed over, as a notebook goes on with its next cell. None if the learner wrote
+        nothing that does anything but what `program` knows of: definitions, imports, checks.
 
         Args:
             name: of a function for which `answer` is not None.
@@ -167,6 +168,8 @@ class Slices:
         provided.pop(name, None)
         answer = self.answer(name)
         own = [s for s in self.statements if s is answer or s.source not in handed_out]
+        if all(s is answer or self._is_known(s) for s in own):
+            return None
         seen: set[str] = set()
         lent: dict[str, Segments] = {}
         segments: list[tuple[str, str]] = []
@@ -198,6 +201,15 @@ class Slices:
             f"`{name}` is defined {len(defined)} times; the last one (code cell {answer.cell}) was "
             "graded."
         ]
+
+    def _is_known(self, statement: Statement) -> bool:
+        """Whether it does nothing but bind names, in a way that can be seen."""
+        s = statement
+        checks = all(self._is_check(called) for called, _ in s.judges)
+        if s.hands_on or (s.judges and not s.binds):
+            return checks
+        defines = s.source.startswith(("def ", "class ")) and not s.now
+        return (bool(s.imports) and not s.star) or s.flag or defines
 
     def _reach(
         self, name: str, roots: Iterable[Statement], provided: Collection[str], seen: set[str]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CourseError
-from ..lessons import Lesson, how_to_restore
+from ..lessons import Edition, Lesson, how_to_restore
 from .doctor import require_essentials
 
 OPTIONS = (
@@ -32,7 +32,9 @@ NOT_FOR_LEARNERS = (
 )
 
 
-def open_lab(lesson: Lesson, jupyter_options: Sequence[str] = ()) -> None:
+def open_lab(
+    lesson: Lesson, jupyter_options: Sequence[str] = (), edition: Edition = "notebooks"
+) -> None:
     """Run JupyterLab with this lesson open until it is interrupted.
 
     With a browser it opens there; without one the address is printed. Busy ports are skipped.
@@ -40,12 +42,13 @@ def open_lab(lesson: Lesson, jupyter_options: Sequence[str] = ()) -> None:
     Args:
         lesson: the lesson or page to show; all others are beside it.
         jupyter_options: handed to JupyterLab.
+        edition: the learner's notebook, or the solved one.
 
     Raises:
         CourseError: a package, or the lesson's notebook, is missing.
     """
     require_essentials()
-    notebook = lesson.notebook("notebooks")
+    notebook = lesson.notebook(edition)
     if not notebook.is_file():
         raise CourseError(f"{notebook} is missing: {how_to_restore(notebook)}.")
     from jupyterlab.labapp import LabApp
@@ -67,6 +70,7 @@ def open_lab(lesson: Lesson, jupyter_options: Sequence[str] = ()) -> None:
     # What it logs on starting is the address again, three times over.
     server.log.addFilter(lambda record: record.funcName != "start_app")
     what = "The start page" if lesson.is_page else f"Lesson {lesson.name[:2]}, {lesson.title},"
+    what += " solved," if edition == "solutions" else ""
     text = (
         f"{what} is in JupyterLab at\n\n"
         f"    {server.public_url}\n\n"

@@ -226,14 +226,13 @@ def edit_readme(project: Path) -> None:
         (clear_outputs, "solutions/90_tiny.ipynb was not executed from top to bottom."),
         (
             delete_solved_notebook,
-            "solutions/90_tiny.ipynb is missing: run `git checkout -- solutions/90_tiny.ipynb`, "
-            "or `course build 90`.",
+            "solutions/90_tiny.ipynb is missing: run `course build 90`.",
         ),
         (garble, "notebooks/90_tiny.ipynb is not what 90_tiny.py says."),
         (
             garble,
             "solutions/90_tiny.ipynb is not a notebook that Jupyter can read (UnicodeDecode"
-            "Error): run `git checkout -- solutions/90_tiny.ipynb`, or `course build 90`.",
+            "Error): run `course build 90`.",
         ),
         (add_a_stray_notebook, "notebooks/91_stray.ipynb has no source in solutions/."),
         (edit_readme, "The tables of README.md are not up to date."),
@@ -258,6 +257,23 @@ def test_what_a_learner_changed_is_kept(project: Path) -> None:
         assert notebook.with_name(kept).read_bytes() == answers
         assert notebook.read_bytes() == built
     assert building.drift() == []
+
+
+def test_a_lesson_is_put_back_without_running_it(project: Path) -> None:
+    one = lesson(project, TINY)
+    building.build()
+    notebook, solved = one.notebook("notebooks"), one.notebook("solutions").read_bytes()
+    built = notebook.read_bytes()
+    edit_learners_notebook(project)
+    answers = notebook.read_bytes()
+    assert building.reset([one]) == [notebook.with_name("90_tiny-kept.ipynb"), notebook]
+    assert notebook.with_name("90_tiny-kept.ipynb").read_bytes() == answers
+    assert notebook.read_bytes() == built
+    assert building.reset([one]) == []
+    notebook.unlink()
+    assert building.reset([one]) == [notebook]
+    assert notebook.read_bytes() == built
+    assert one.notebook("solutions").read_bytes() == solved
 
 
 def test_what_is_only_out_of_date_or_was_only_run_is_not_kept(project: Path) -> None:

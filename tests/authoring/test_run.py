@@ -121,7 +121,7 @@ def test_a_failing_lesson_costs_only_itself(
     assert right.error is None
     assert wrong.error == "cell 2, `oops`: NameError: name 'oops' is not defined"
     file = "notebooks/03_gone_with_the_wind.ipynb"
-    restored = f"run `git checkout -- {file}`, or `course build 03`."
+    restored = "run `course reset 03`."
     assert gone.error == f"{file} is missing: {restored}"
     assert torn.error is not None
     assert "notebooks/04_torn.ipynb is not a notebook" in torn.error

@@ -215,6 +215,11 @@ def cached_helper(name: str, source: str) -> list[str]:
     return [cached, body_first(source, guard)]
 
 
+def starred_sum(name: str, source: str) -> list[str]:
+    guard = "if not isinstance(sum([1]), np.generic): raise ValueError('of Python')"
+    return ["from numpy import *", body_first(source, guard) + LATER, "from builtins import sum"]
+
+
 def magic_inside(name: str, source: str) -> list[str]:
     return [f"{source}\n\n!echo done\n%timeit -n 1 -r 1 1 + 1"]
 
@@ -268,6 +273,7 @@ WAYS: tuple[Callable[[str, str], list[str]], ...] = (
     under_try,
     annotated,
     cached_helper,
+    starred_sum,
     magic_inside,
     overwritten_below,
     stub_pasted_below,

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.errors import UsageError
+from course_lib.errors import CourseError, UsageError
 from course_lib.grading import discovery
 from course_lib.grading.archives import Archives
 from course_lib.grading.discovery import ENDINGS, discover
 from course_lib.grading.gradebook import grade
+from course_lib.sandbox import run
 
 from .conftest import RIGHT, notebook, rows
 
@@ -163,3 +164,17 @@ def test_a_damaged_archive_is_a_sentence(tmp_path: Path, cut: int) -> None:
     assert note.startswith(f"“{tmp_path / 'anna.zip'}” is no zip file that can be read: ")
     with pytest.raises(UsageError, match="no zip file that can be read"):
         found(tmp_path / "anna.zip")
+
+
+def test_a_download_is_nobody_s_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One notebook may be graded without isolation, as it is one's own; a class may not."""
+    (tmp_path / "class.zip").write_bytes(packed({"anna.ipynb": GOOD, "ben.ipynb": GOOD}))
+    refused = CourseError("no isolation")
+
+    def refuse(missing: object) -> None:
+        raise refused
+
+    monkeypatch.setattr(run, "require_isolation", refuse)
+    with pytest.raises(CourseError) as told:
+        grade([tmp_path / "class.zip"], tmp_path / "out")
+    assert told.value is refused

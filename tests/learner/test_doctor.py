@@ -145,7 +145,7 @@ def test_absent_notebooks_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(lessons, "lessons", lambda: [there, gone])
     (found,) = doctor.notebooks()
     assert (found.level, found.what) == ("missing", "not in notebooks/: 02_b")
-    assert found.do == "run `git checkout -- notebooks/02_b.ipynb`, or `course build 02`"
+    assert found.do == "run `course reset 02`"
 
 
 @pytest.mark.parametrize(
