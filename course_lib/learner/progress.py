@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 
 from .. import settings
 from ..errors import CourseError
-from ..lessons import root
+from ..lessons import lessons, root
 from ..settings import shell
 
 if TYPE_CHECKING:
     from ..exercises.verdict import Verdict
 
 FILE = "progress.jsonl"
+PATIENCE = 3
+"""After so many attempts at an exercise the solved lesson is offered."""
 ELSEWHERE = f"set {settings.PROGRESS} to a file that you may write to, then restart the kernel"
 
 _said = False
@@ -62,10 +64,11 @@ class Progress:
 
 
 def record(verdict: Verdict) -> str:
-    """Note an attempt. Returns "" or, once in a process, a sentence on why that is impossible.
+    """Note an attempt. Returns a sentence on how far the learner has come, or "".
 
-    It never raises. Nothing is noted of a cell that was not filled in, under nbgrader, and where
-    no person has the notebook open, as in `course run` and in tests.
+    It never raises. Where nothing can be noted it says why, once in a process. Nothing is noted of
+    a cell that was not filled in, under nbgrader, and where no person has the notebook open, as in
+    `course run` and in tests.
     """
     global _said
     if verdict.status == "not attempted" or _open_notebook() is None:
@@ -73,13 +76,42 @@ def record(verdict: Verdict) -> str:
     try:
         file = path()
         if file is not None:
+            before = read(file) if file.is_file() else Progress({})
             _append(file, {"exercise": verdict.exercise, "status": verdict.status})
+            return _remark(verdict, before, read(file))
     except (OSError, CourseError) as error:
         if not _said:
             _said = True
             reason = getattr(error, "strerror", None) or str(error).rstrip(".")
             return f"Your progress is not recorded ({reason}): {ELSEWHERE}."
     return ""
+
+
+def _remark(verdict: Verdict, before: Progress, now: Progress) -> str:
+    """What an attempt has changed, in a sentence; "" if it is nothing to speak of."""
+    from ..exercises.catalogue import catalogue
+
+    name = verdict.exercise
+    lesson = catalogue()[name].lesson
+    own = [one.name for one in catalogue().values() if one.lesson == lesson]
+    number, tries = lesson.partition("_")[0], now.of(name).tries
+    if not now.of(name).solved and tries >= PATIENCE:
+        return (
+            f"You have tried `{name}` {tries} times. If you have had enough of it, go on, or see "
+            f"how it can be written: `course lab --solution {number}` in a terminal opens the "
+            "solved lesson."
+        )
+    if before.of(name).solved or not now.of(name).solved:
+        return ""
+    solved = sum(now.of(other).solved for other in own)
+    if solved < len(own):
+        return f"That is {solved} of the {len(own)} exercises of lesson {number}."
+    return f"All {len(own)} exercises of lesson {number} are solved. Well done.{_next(lesson)}"
+
+
+def _next(lesson: str) -> str:
+    after = [one for one in lessons() if one.name > lesson]
+    return f" Next comes lesson {after[0].number}, “{after[0].title}”." if after else ""
 
 
 def read(file: Path | None) -> Progress:

@@ -16,10 +16,11 @@ import pytest
 
 from course_lib import cli, settings
 from course_lib.errors import CourseError
-from course_lib.exercises import check
+from course_lib.exercises import catalogue, check
 from course_lib.learner import progress
 from course_lib.learner.progress import Standing
 from course_lib.learner.start import ProgressView
+from course_lib.lessons import lessons
 
 SOLVED = {"mse": Standing(1, True)}
 
@@ -294,3 +295,36 @@ def test_it_can_be_off(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     with pytest.raises(SystemExit):
         cli.main()
     assert "No progress is kept, because COURSE_PROGRESS is off." in capsys.readouterr().out
+
+
+# --- what is said --------------------------------------------------------------------------------
+
+
+def test_each_exercise_that_is_solved_is_counted_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    of_lesson = [one for one in catalogue().values() if one.lesson == "01_losses"]
+    check(mse)
+    assert f"That is 1 of the {len(of_lesson)} exercises of lesson 01." in capsys.readouterr().out
+    check(mse)
+    assert "That is" not in capsys.readouterr().out
+    for exercise in of_lesson[1:]:
+        check(exercise.reference)
+    said = capsys.readouterr().out
+    assert f"All {len(of_lesson)} exercises of lesson 01 are solved." in said
+    assert "Next comes lesson 02, “" in said
+
+
+def test_the_last_lesson_has_no_next() -> None:
+    assert progress._next(lessons()[-1].name) == ""
+
+
+def test_who_has_tried_often_is_shown_the_way_to_the_solution(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for attempt in range(1, 5):
+        check(wrong())  # type: ignore[arg-type]
+        offered = "`course lab --solution 01`" in capsys.readouterr().out
+        assert offered == (attempt >= progress.PATIENCE)
+    check(mse)
+    assert "--solution" not in capsys.readouterr().out
