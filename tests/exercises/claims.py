@@ -586,7 +586,7 @@ CLAIMS: tuple[tuple[str, NumbersCheck], ...] = (
         _one_factor,
     ),
     (rf"{SUBJECT} is off by the same amount: (?P<amount>\S+)\.", _amount),
-    (r"(?:T|t)hese are the right numbers, transposed: .*", _turned),
+    (r"(?:These|these) are the right numbers, transposed: .*", _turned),
     (
         r"(?:The first difference, on|On) (?P<call>.*?)(?:, is at \[(?P<at>.*)\])?: "
         rf"expected (?P<want>{NUMBER}), got (?P<got>{NUMBER})\.",

@@ -184,8 +184,8 @@ BOMBS = {
     ),
     "an endless list": attack(
         "def mse(p, t):\n    x = []\n    x.append(x)\n    return x",
-        "wrong",
-        "too large to be graded",
+        "error",
+        "a list contains itself",
     ),
     "an absurd number": attack("def mse(p, t): return 1 << 10**7", "wrong", "beyond 64 bits"),
     "shared memory": attack(
