@@ -89,7 +89,7 @@ def lab(arguments: tuple[str, ...], solution: bool) -> None:
 @course.command()
 @click.argument("lessons", nargs=-1, required=True, metavar="LESSON ...")
 def reset(lessons: tuple[str, ...]) -> None:
-    """Put a lesson back as it was handed out; your answers are kept in a copy beside it."""
+    """Put a lesson back as it was at first; a copy keeps your answers."""
     from .lessons import chosen
 
     named = chosen(lessons)
