@@ -59,7 +59,7 @@ def scene(notebook: Notebook) -> bytes:
     notebook.write(EXERCISE, head, MISTAKE)
     notebook.run_with_next()
     check = notebook.show(f"{EXERCISE}-check")
-    expect(check.get_by_role("status")).to_be_visible()
+    expect(check.get_by_role("status").first).to_be_visible()
     explorer = notebook.show(notebook.cell_with(EXPLORER))
     expect(explorer.get_by_role("slider").first).to_be_visible()
     page.evaluate("() => document.activeElement.blur()")

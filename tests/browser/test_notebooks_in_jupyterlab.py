@@ -220,7 +220,7 @@ def test_a_mistake_is_named_and_the_right_answer_passes(
 
     notebook.write(exercise.name, head, wrong_lines(exercise, head))
     notebook.run_with_next()
-    verdict = notebook.show(f"{exercise.name}-check").get_by_role("status")
+    verdict = notebook.show(f"{exercise.name}-check").get_by_role("status").first
     expect(verdict).to_contain_text(HEADINGS[expected.status])
     expect(verdict).to_contain_text(expected.message.replace("`", ""))
     verdict.locator("summary").first.press("Enter")
@@ -245,7 +245,7 @@ def test_what_is_left_of_a_lesson_on_another_day(open_notebook: Open, folder: Pa
     head, _ = lesson.source(first.name).split(f"\n    {STUB[0]}\n")
     lesson.write(first.name, head, right_lines(first))
     lesson.run_with_next()
-    verdict = lesson.show(f"{first.name}-check").get_by_role("status")
+    verdict = lesson.show(f"{first.name}-check").get_by_role("status").first
     expect(verdict).to_contain_text(HEADINGS["correct"])
     stored = [output for _, output in lesson.outputs() if WIDGETS in output.get("data", {})]
     assert stored

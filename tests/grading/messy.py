@@ -215,9 +215,9 @@ def cached_helper(name: str, source: str) -> list[str]:
     return [cached, body_first(source, guard)]
 
 
-def starred_sum(name: str, source: str) -> list[str]:
-    guard = "if not isinstance(sum([1]), np.generic): raise ValueError('of Python')"
-    return ["from numpy import *", body_first(source, guard) + LATER, "from builtins import sum"]
+def starred_any(name: str, source: str) -> list[str]:
+    guard = "if not isinstance(any([1]), np.generic): raise ValueError('of Python')"
+    return ["from numpy import *", body_first(source, guard) + LATER, "from builtins import any"]
 
 
 def magic_inside(name: str, source: str) -> list[str]:
@@ -273,7 +273,7 @@ WAYS: tuple[Callable[[str, str], list[str]], ...] = (
     under_try,
     annotated,
     cached_helper,
-    starred_sum,
+    starred_any,
     magic_inside,
     overwritten_below,
     stub_pasted_below,
