@@ -217,7 +217,8 @@ def cached_helper(name: str, source: str) -> list[str]:
 
 def starred_any(name: str, source: str) -> list[str]:
     guard = "if not isinstance(any([1]), np.generic): raise ValueError('of Python')"
-    return ["from numpy import *", body_first(source, guard) + LATER, "from builtins import any"]
+    starred = "from numpy import *\nfrom builtins import abs, max, min, round, sum"
+    return [starred, body_first(source, guard) + LATER, "from builtins import any"]
 
 
 def magic_inside(name: str, source: str) -> list[str]:
