@@ -107,32 +107,26 @@ def displaying(name: str, source: str) -> list[str]:
     return [body_first(source, "display('here')")]
 
 
-def helper_used_again(name: str, source: str) -> list[str]:
-    """A helper whose name means something else further down."""
+def by_helper(name: str, source: str, helper: str, below: str) -> list[str]:
+    """An answer that calls a helper, whose name is another thing further down."""
     passed = with_all_parameters(source)
     return [
-        renamed(source, name, "helper"),
-        f"def {name}({parameters(source)}):\n    return helper({passed}){LATER}",
-        "def helper(x):\n    return x + 1\n\nhelper(1)",
+        renamed(source, name, helper),
+        f"def {name}({parameters(source)}):\n    return {helper}({passed}){LATER}",
+        below,
     ]
+
+
+def helper_used_again(name: str, source: str) -> list[str]:
+    return by_helper(name, source, "helper", "def helper(x):\n    return x + 1\n\nhelper(1)")
 
 
 def helper_becomes_a_number(name: str, source: str) -> list[str]:
-    passed = with_all_parameters(source)
-    return [
-        renamed(source, name, "go"),
-        f"def {name}({parameters(source)}):\n    return go({passed}){LATER}",
-        "go = 0.1",
-    ]
+    return by_helper(name, source, "go", "go = 0.1")
 
 
 def helper_deleted(name: str, source: str) -> list[str]:
-    passed = with_all_parameters(source)
-    return [
-        renamed(source, name, "once"),
-        f"def {name}({parameters(source)}):\n    return once({passed}){LATER}",
-        "del once",
-    ]
+    return by_helper(name, source, "once", "del once")
 
 
 def decorated(name: str, source: str) -> list[str]:
