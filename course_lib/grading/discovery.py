@@ -167,7 +167,8 @@ class _Walk:
             noted, beside = len(self.notes), len(self._beside)
             found = list(self._under(entry))
             told = stem(entry) == START_PAGE
-            told = told or any(f"“{entry}”" in note for note in self.notes[noted:])
+            ways = f"“{entry}”", f"“{entry / '_'}"[:-1]  # itself, or something in it
+            told = told or any(way in note for note in self.notes[noted:] for way in ways)
             if not found:
                 others = [file.name for file in self._beside[beside:]]
                 del self._beside[beside:]
