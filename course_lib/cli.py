@@ -190,6 +190,9 @@ def run(
     help="A Python file with exercises of your own.",
 )
 @click.option(
+    "--locate", is_flag=True, help="Say in the feedback where to look, too; several times slower."
+)
+@click.option(
     "--unsafe",
     is_flag=True,
     help="Grade a class even where nothing keeps learners' code from your files.",
@@ -204,6 +207,7 @@ def grade(
     resume: bool,
     cluster: str | None,
     exercises: Path | None,
+    locate: bool,
     unsafe: bool,
 ) -> None:
     """Grade a notebook or a folder of them.
@@ -231,6 +235,7 @@ def grade(
             cluster=cluster,
             exercises=exercises,
             unsafe=unsafe,
+            locate=locate,
             progress=lambda done, total, record: step(done, total),
             warn=lambda said: click.echo(said, err=True),
         )

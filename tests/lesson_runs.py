@@ -1,8 +1,8 @@
 """nbval runs each notebook once; what else is to be said of a notebook is said of that run.
 
 nbval starts a kernel for a notebook, executes its cells and compares their outputs with the stored
-ones. Here that kernel is kept from the network and from what is stored on this machine (but what
-the learner's notebook has computed is there for the solved one, as for a learner), the run is
+ones. Here that kernel is kept from the network and from what is stored on this machine (but the
+features that another lesson or edition has computed are there, as for a learner), the run is
 measured, and behind the cells stand four more tests: verdicts, budget, no network, and no
 warnings.
 """
@@ -245,8 +245,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
         return (yield)
     folder = tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True)
     book.stash[MEASURED] = Measured(book, folder.name)
-    features = Path(os.environ[FEATURES], book.path.stem)
-    own = {"COURSE_CACHE": str(features), "KERAS_HOME": folder.name}
+    own = {"COURSE_CACHE": os.environ[FEATURES], "KERAS_HOME": folder.name}
     with mock.patch.dict(os.environ, own | {"COURSE_OFFLINE": "1"}):
         yield
     book.addfinalizer(folder.cleanup)

@@ -90,7 +90,15 @@ def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outco
         cases: the calls, in order.
         outcomes: what came of them; fewer than cases if the attempt ran out of time.
     """
-    return _diagnosis(exercise, _trials(exercise, cases, outcomes))
+    return diagnosed(exercise, cases, outcomes)[0]
+
+
+def diagnosed(
+    exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome]
+) -> tuple[Verdict, Sequence[diagnosis.Trial]]:
+    """As `diagnose`, with the trials that the verdict rests on."""
+    trials = _trials(exercise, cases, outcomes)
+    return _diagnosis(exercise, trials), trials
 
 
 def _trials(

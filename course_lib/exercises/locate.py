@@ -21,7 +21,7 @@ import textwrap
 import threading
 import time
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -126,14 +126,27 @@ def repair(
 
 
 def _edits(answer: _Answer, exercise: Exercise) -> Iterator[Edit]:
-    """Small edits; then parts of right answers."""
-    yield from edits(answer.tree)
+    functions = [name for name, value in answer.names.items() if callable(value)]
+    return candidates(answer.tree, exercise, functions, answer.borrowed)
+
+
+def candidates(
+    tree: ast.FunctionDef, exercise: Exercise, functions: Collection[str], borrowed: dict[str, Any]
+) -> Iterator[Edit]:
+    """Small edits of an answer; then parts of right answers, put into it.
+
+    Args:
+        tree: a wrong answer.
+        exercise: what was asked.
+        functions: names that stand for the same functions in the answer and in right ones.
+        borrowed: becomes what an edited answer needs beside NumPy, by names of ours.
+    """
+    yield from edits(tree)
     right = []
     for known in (exercise.reference, *exercise.right_answers):
         with suppress(_NotTriedError, SyntaxError):
-            right.append(_right(known, exercise, answer.borrowed))
-    functions = [name for name, value in answer.names.items() if callable(value)]
-    yield from grafts(answer.tree, right, {*functions, *answer.borrowed, *_BUILT_IN})
+            right.append(_right(known, exercise, borrowed))
+    yield from grafts(tree, right, {*functions, *borrowed, *_BUILT_IN})
 
 
 def _right(

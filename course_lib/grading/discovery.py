@@ -131,6 +131,7 @@ class _Walk:
         self.archives = archives
         self.notes: list[str] = []
         self._beside: list[Path] = []
+        self._refused = 0  # archives, each with a note
 
     def notebooks(self, path: Path) -> Iterator[tuple[Path, Path]]:
         """Each notebook under a path that was named, and its path as a person knows it."""
@@ -164,9 +165,9 @@ class _Walk:
     def _folder(self, path: Path) -> Iterator[tuple[Path, Path]]:
         submitted = path / "submitted"
         for entry in self._entries(submitted if submitted.is_dir() else path):
-            noted, beside = len(self.notes), len(self._beside)
+            noted, beside, refused = len(self.notes), len(self._beside), self._refused
             found = list(self._under(entry))
-            told = stem(entry) == START_PAGE
+            told = stem(entry) == START_PAGE or self._refused > refused
             told = told or any(f"“{entry}”" in note for note in self.notes[noted:])
             if not found:
                 others = [file.name for file in self._beside[beside:]]
@@ -204,6 +205,7 @@ class _Walk:
             folder = self.archives.unpack(path, self.notes, MAX_HANDED_IN)
         except UsageError as error:
             self.notes.append(f"{error} It was skipped.")
+            self._refused += 1
             return
         found = list(self._under(folder))
         if len(found) == 1:

@@ -92,6 +92,7 @@ def grade(
     cluster: str | None = None,
     exercises: Path | None = None,
     unsafe: bool = False,
+    locate: bool = False,
     progress: Progress | None = None,
     warn: Callable[[str], object] | None = None,
 ) -> Summary:
@@ -108,6 +109,8 @@ def grade(
         exercises: a file of the instructor's own exercises (see `OwnExercises`).
         unsafe: grade other people's notebooks even where nothing keeps their code from this
             user's files; a single notebook is taken for one's own.
+        locate: look for the place of each mistake, as the notebook's last hint does; several times
+            slower.
         progress: called in the calling thread after each submission is on disk.
         warn: called, before any code is run, with a sentence on what a person should know by then.
 
@@ -148,7 +151,7 @@ def grade(
                 f"Nothing here keeps the code in “{paths[0]}” from your files: that is fine if it "
                 "is your own; grade another person's on Linux."
             )
-        with closing(_graded(sources, results, workers)) as graded:
+        with closing(_graded(sources, results, workers, locate)) as graded:
             for record in graded:
                 ended[record.status] += 1
                 if record.status == "crashed":
@@ -192,7 +195,7 @@ def _discovered(paths: Sequence[Path]) -> Iterator[tuple[list[Source], list[str]
 
 
 def _graded(
-    sources: Sequence[Source], results: Results, workers: Workers
+    sources: Sequence[Source], results: Results, workers: Workers, locate: bool
 ) -> Generator[Graded, None, None]:
     """The records as they are finished, each on disk before it is handed on."""
     lessons: Counter[str] = Counter()
@@ -200,7 +203,7 @@ def _graded(
     for lesson, batch in ((None, sources), ("", waiting)):
         if lesson == "" and lessons:  # what shows no lesson belongs to the common one
             lesson = min(lessons, key=lambda name: (-lessons[name], name))
-        for source, record in _finished(batch, lesson, results, workers):
+        for source, record in _finished(batch, lesson, results, workers, locate):
             if record is None:
                 waiting.append(source)
                 continue
@@ -210,7 +213,11 @@ def _graded(
 
 
 def _finished(
-    sources: Sequence[Source], lesson: str | None, results: Results, workers: Workers
+    sources: Sequence[Source],
+    lesson: str | None,
+    results: Results,
+    workers: Workers,
+    locate: bool,
 ) -> Iterator[tuple[Source, Graded | None]]:
     """Each source with its record; no more files are in memory than the workers can use."""
     under_way: dict[Future[Graded | None], Source] = {}
@@ -218,7 +225,7 @@ def _finished(
     while left or under_way:
         while left and len(under_way) < workers.width():
             source = left.popleft()
-            handed = hand_in(source)
+            handed = hand_in(source, locate)
             kept = results.earlier(handed)
             if kept is not None:
                 yield source, kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
@@ -12,9 +12,10 @@ from threading import Event
 from typing import Any
 
 from ..exercises.catalogue import catalogue
-from ..exercises.diagnosis import advice, error_at
+from ..exercises.diagnosis import Trial, advice, error_at
 from ..exercises.exercise import Case, Exercise, Outcome, Status, Verdict
-from ..exercises.judge import diagnose
+from ..exercises.judge import diagnosed
+from ..exercises.verdict import PLACE_IS_LOOKED_FOR
 from ..sandbox.limits import Limits, for_keras
 from ..sandbox.process import Countdown
 from ..sandbox.run import Attempt, Calls, Program, Segments, run
@@ -27,6 +28,8 @@ _RANKS: tuple[Status, ...] = ("correct", "wrong", "error", "timeout", "not attem
 AS_CHECKED = "`{}` was graded as it was where the notebook checks it."
 FORGIVING_LOAD = 10.0
 """Seconds of processor time for all that a learner wrote above an answer."""
+PLACE_SECONDS = 20.0
+"""To look for the place of one mistake, at most."""
 TRIES = 3  # of an answer whose process is killed, or for which the machine has no time
 
 
@@ -103,7 +106,13 @@ def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
 
 
 def mark(
-    data: bytes, lesson: str, seed: int, *, limits: Limits | None = None, stop: Event | None = None
+    data: bytes,
+    lesson: str,
+    seed: int,
+    *,
+    locate: bool = False,
+    limits: Limits | None = None,
+    stop: Event | None = None,
 ) -> tuple[list[Marked], list[str]]:
     """Judge every exercise of the lesson.
 
@@ -111,6 +120,7 @@ def mark(
         data: the notebook.
         lesson: all of whose exercises count.
         seed: of the random cases.
+        locate: look for the place of each mistake, as the last hint.
         limits: for the learner's processes.
         stop: when set, marking ends with `sandbox.process.StoppedError`.
 
@@ -123,7 +133,7 @@ def mark(
     """
     exercises = exercises_of(lesson)
     submission = parse(data, [exercise.name for exercise in exercises])
-    marker = _Marker(submission, seed, limits or Limits(), stop or Event())
+    marker = _Marker(submission, seed, limits or Limits(), stop or Event(), locate)
     before = list(catalogue().values())
     before = before[: min(before.index(exercise) for exercise in exercises)]
     imported = submission.slices.imported({exercise.name for exercise in before})
@@ -143,11 +153,16 @@ def ungraded(lesson: str, status: str, message: str) -> list[Marked]:
 
 @dataclass(frozen=True)
 class _Judged:
-    """A verdict, how it came about, and type and message of the error that it tells of, or ""."""
+    """A verdict, how it came about, and type and message of the error that it tells of, or "".
+
+    ``program`` is what was judged, and ``trials`` its calls; none if it could not be called.
+    """
 
     verdict: Verdict
     notes: list[str] = field(default_factory=list)
     error: str = ""
+    program: Program | None = None
+    trials: Sequence[Trial] = ()
 
 
 class _Marker:
@@ -160,15 +175,18 @@ class _Marker:
         accepted: the same for those that the learner has got right.
     """
 
-    def __init__(self, submission: Submission, seed: int, limits: Limits, stop: Event) -> None:
+    def __init__(
+        self, submission: Submission, seed: int, limits: Limits, stop: Event, locate: bool
+    ) -> None:
         self.submission, self.seed, self.limits, self.stop = submission, seed, limits, stop
+        self.locate = locate
         self.clock = Countdown(limits.submission)
         self.stand_ins: dict[str, Segments] = {}
         self.accepted: dict[str, Segments] = {}
 
     def mark(self, exercise: Exercise) -> Marked:
         judged = self._judge(exercise)
-        verdict = judged.verdict
+        verdict = self._located(exercise, judged) if self.locate else judged.verdict
         source = source_of(exercise)
         if source is not None:
             kept = self.accepted if verdict.status == "correct" else self.stand_ins
@@ -206,6 +224,20 @@ class _Marker:
         if best.verdict.status == "not attempted" and broken is not None:
             return _Judged(_without_points(exercise, "error", broken), best.notes)
         return best
+
+    def _located(self, exercise: Exercise, judged: _Judged) -> Verdict:
+        """The verdict, with a place to look if one is found."""
+        verdict, program = judged.verdict, judged.program
+        if program is None or not judged.trials or verdict.status not in PLACE_IS_LOOKED_FOR:
+            return verdict
+        from .place import place
+
+        clock = Countdown(PLACE_SECONDS)  # of its own: no answer has less time for it
+
+        def run_edited(program: Program, calls: Calls) -> Attempt:
+            return run(program, calls, self.limits, clock=clock, stop=self.stop)
+
+        return verdict.with_place(place(exercise, program, judged.trials, run_edited))
 
     def _readings(self, exercise: Exercise) -> Iterator[tuple[Program, list[str]]]:
         """Programs that the answer may be, each once, with notes; the best of them counts.
@@ -269,13 +301,14 @@ class _Marker:
                 break  # else something else may have been at work on this machine
         notes = notes + self._notes(exercise, program)
         problem = _problem(exercise, attempt, limits)
+        trials: Sequence[Trial] = ()
         if problem is not None:
             verdict = _without_points(exercise, *problem)
         else:
-            verdict = diagnose(exercise, cases, attempt.outcomes)
+            verdict, trials = diagnosed(exercise, cases, attempt.outcomes)
         of = [attempt.loading] if attempt.loading is not None else attempt.outcomes
         error = next((outcome.error for outcome in of if outcome.state == "raised"), "")
-        return _Judged(verdict, notes, error if verdict.status == "error" else "")
+        return _Judged(verdict, notes, error if verdict.status == "error" else "", program, trials)
 
 
 def _rank(judged: _Judged) -> int:

@@ -28,6 +28,7 @@ class HandedIn:
         data: the file's bytes.
         problem: why it could not be read, or "".
         fault_here: that was this machine's fault, not the file's.
+        locate: the places of its mistakes are to be looked for, too.
     """
 
     id: str
@@ -35,6 +36,7 @@ class HandedIn:
     data: bytes
     problem: str = ""
     fault_here: bool = False
+    locate: bool = False
 
     @property
     def sha256(self) -> str:
@@ -89,10 +91,10 @@ class Graded:
         return cls(**{**known, **more})
 
 
-def hand_in(source: Source) -> HandedIn:
+def hand_in(source: Source, locate: bool = False) -> HandedIn:
     """Read a submission; a file that cannot be read is handed in empty, with the reason."""
     try:
-        return HandedIn(source.id, source.learner, read(source.path))
+        return HandedIn(source.id, source.learner, read(source.path), locate=locate)
     except UnreadableError as error:
         return HandedIn(source.id, source.learner, b"", str(error))
     except OSError as error:
@@ -121,7 +123,7 @@ def grade_one(
             raise (OSError if handed.fault_here else UnreadableError)(handed.problem)
         if not shown:
             raise UnreadableError("No exercise of the course is in this file.")
-        entries, notes = _marked(handed.data, shown, seed, stop or Event())
+        entries, notes = _marked(handed, shown, seed, stop or Event())
         return _record(handed, seed, shown, "graded", entries, notes=notes)
     except StoppedError:
         raise
@@ -133,14 +135,16 @@ def grade_one(
     return _record(handed, seed, shown, status, ungraded(shown, status, message), message)
 
 
-def _marked(data: bytes, lesson: str, seed: int, stop: Event) -> tuple[list[Marked], list[str]]:
+def _marked(
+    handed: HandedIn, lesson: str, seed: int, stop: Event
+) -> tuple[list[Marked], list[str]]:
     """`mark`, once more from the start if what it needs of this machine was not to be had."""
     for pause in PAUSES:
         try:
-            return mark(data, lesson, seed, stop=stop)
+            return mark(handed.data, lesson, seed, locate=handed.locate, stop=stop)
         except (SandboxError, OSError):
             stop.wait(pause)
-    return mark(data, lesson, seed, stop=stop)
+    return mark(handed.data, lesson, seed, locate=handed.locate, stop=stop)
 
 
 def lost(handed: HandedIn, seed: int, lesson: str, reason: str) -> Graded:

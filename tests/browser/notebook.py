@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 import re
 import shutil
 import signal
 import subprocess
+import symtable
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,8 +55,9 @@ CODE_CELLS = f"""{NOTEBOOK}.content.widgets
     .map((cell, index) => ({{cell, index}})).filter(({{cell}}) => cell.model.type === 'code')"""
 # Run All stops at the first error. A count comes with the end of its cell's execution; the lamp
 # alone says "idle" before the first one has begun.
-DONE = f"""last => {{
-    const cells = {CODE_CELLS}.filter(({{index}}) => index <= last).map(({{cell}}) => cell.model);
+DONE = f"""asked => {{
+    const cells = {CODE_CELLS}.filter(({{index}}) => asked.includes(index))
+        .map(({{cell}}) => cell.model);
     const failed = cells.some(({{outputs}}) => outputs.length
         && outputs.get(outputs.length - 1).type === 'error');
     const kernel = {NOTEBOOK}.context.sessionContext.session.kernel;
@@ -67,6 +70,40 @@ def chromium(playwright: Playwright) -> str | None:
     own = playwright.chromium.executable_path
     installed = [*map(shutil.which, NAMES), own if Path(own).is_file() else None]
     return os.environ.get("CHROMIUM") or next(filter(None, installed), None)
+
+
+def needed(sources: dict[str, str], cell_ids: list[str]) -> list[str]:
+    """Of a notebook's cells, in order, these and those above that bind what they read."""
+    found, read = [], set[str]()
+    for cell_id, source in reversed(sources.items()):
+        binds, changes, reads = names(source)
+        if cell_id in cell_ids or (binds | changes) & read:
+            found.append(cell_id)
+            read = read - binds | reads
+    return found[::-1]
+
+
+def names(source: str) -> tuple[set[str], set[str], set[str]]:
+    """Which names a cell binds, which it changes (`name[...] = `, `name.part = `), which it reads.
+
+    At its top: the own variables of functions do not count.
+    """
+    top = symtable.symtable(source, "cell", "exec")
+    changes = {
+        ast.unparse(node.value).partition(".")[0].partition("[")[0]
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store)
+    }
+    tables = [top]
+    for table in tables:
+        tables += table.get_children()
+    inside = {s.get_name() for table in tables[1:] for s in table.get_symbols() if s.is_global()}
+    own = top.get_symbols()
+    return (
+        {s.get_name() for s in own if s.is_assigned() or s.is_imported()},
+        changes,
+        inside | {s.get_name() for s in own if s.is_referenced()},
+    )
 
 
 @contextlib.contextmanager
@@ -133,21 +170,34 @@ class Notebook:
 
     def run_all(self) -> None:
         """Choose Run All Cells in a notebook without outputs, and wait for the end."""
-        self._clear(last := self.page.evaluate(f"{NOTEBOOK}.content.widgets.length"))
-        self._run("Run All Cells", last)
+        self._clear(cells := self._code_cells())
+        self._choose("Run All Cells", cells)
 
-    def run_through(self, cell_id: str) -> None:
-        """Run all cells from the first to this one; those below keep the outputs of the file."""
-        self._clear(last := self._index(cell_id))
-        self.page.evaluate(f"below => {{ {NOTEBOOK}.content.activeCellIndex = below; }}", last + 1)
-        self._run("Run All Above Selected Cell", last)
+    def run_for(self, cell_ids: list[str]) -> None:
+        """Run these cells and those above that they need; the others keep the file's outputs."""
+        sources = {cell_id: self.source(cell_id) for cell_id in self.cells_with("")}
+        self._clear(cells := [self._index(cell_id) for cell_id in needed(sources, cell_ids)])
+        self.page.evaluate(
+            f"""cells => {{
+                const content = {NOTEBOOK}.content;
+                content.deselectAll();
+                content.activeCellIndex = cells[0];
+                cells.forEach(index => content.select(content.widgets[index]));
+                window.jupyterapp.commands.execute('notebook:run-cell');
+            }}""",
+            cells,
+        )
+        self._wait(cells)
 
-    def _clear(self, last: int) -> None:
+    def _code_cells(self) -> list[int]:
+        return [int(i) for i in self.page.evaluate(f"{CODE_CELLS}.map(({{index}}) => index)")]
+
+    def _clear(self, cells: list[int]) -> None:
         """What this kernel has not run looks so."""
         self.page.evaluate(
-            f"last => {CODE_CELLS}.filter(({{index}}) => index <= last)"
+            f"cells => {CODE_CELLS}.filter(({{index}}) => cells.includes(index))"
             ".forEach(({cell}) => cell.model.clearExecution())",
-            last,
+            cells,
         )
 
     def run_cell(self, cell_id: str) -> Locator:
@@ -160,13 +210,18 @@ class Notebook:
     def run_above(self, cell_id: str) -> None:
         """Run all cells above this one and wait for the end."""
         self.show(cell_id).locator(".jp-InputPrompt").click()
-        self._run("Run All Above Selected Cell", last=self._index(cell_id) - 1)
+        last = self._index(cell_id)
+        self._choose("Run All Above Selected Cell", [i for i in self._code_cells() if i < last])
 
-    def _run(self, entry: str, last: int) -> None:
+    def _choose(self, entry: str, cells: list[int]) -> None:
+        """Choose this entry of the menu, which runs these cells."""
         self.page.get_by_role("menubar").get_by_text("Run", exact=True).click()
         self.page.get_by_role("menu").get_by_text(entry, exact=True).click()
+        self._wait(cells)
+
+    def _wait(self, cells: list[int]) -> None:
         # Asked four times a second, not for every frame: the kernel needs the processor.
-        self.page.wait_for_function(DONE, arg=last, timeout=LESSON, polling=250)
+        self.page.wait_for_function(DONE, arg=cells, timeout=LESSON, polling=250)
 
     def show(self, cell_id: str) -> Locator:
         """Scroll to a cell and give the whole of it, output included."""

@@ -116,14 +116,14 @@ def path_of(lesson: Lesson, edition: str) -> str:
 def test_it_runs_and_its_explorers_follow(
     lesson: Lesson, edition: Edition, open_notebook: Open
 ) -> None:
-    """Down to the last explorer; what stands below it is looked at as the file has it.
+    """Of a lesson, the explorers and what they need; all else is looked at as the file has it.
 
     (That the rest runs, too, with these outputs, is for nbval: see `lesson_runs`.)
     """
     notebook = open_notebook(path_of(lesson, edition))
     written = EXPLORER.findall(lesson.source.read_text(encoding="utf-8"))
     if written:
-        notebook.run_through(notebook.cells_with("_explorer(")[-1])
+        notebook.run_for(notebook.cells_with("_explorer("))
     else:
         notebook.run_all()
 

@@ -155,15 +155,17 @@ def test_bombs_cost_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "lies in too many archives" in note
 
 
+@pytest.mark.parametrize("name", ["anna.zip", "anna/lesson.zip", "anna/lesson/01.zip"])
 @pytest.mark.parametrize("cut", [0, 10, 200])
-def test_a_damaged_archive_is_a_sentence(tmp_path: Path, cut: int) -> None:
-    (tmp_path / "anna.zip").write_bytes(packed({"01.ipynb": GOOD})[:cut])
+def test_a_damaged_archive_is_a_sentence(tmp_path: Path, cut: int, name: str) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_bytes(packed({"01.ipynb": GOOD})[:cut])
     (tmp_path / "ben.ipynb").write_bytes(GOOD)
     learners, (note,) = found(tmp_path)
     assert set(learners.values()) == {"ben"}
-    assert note.startswith(f"“{tmp_path / 'anna.zip'}” is no zip file that can be read: ")
+    assert note.startswith(f"“{tmp_path / name}” is no zip file that can be read: ")
     with pytest.raises(UsageError, match="no zip file that can be read"):
-        found(tmp_path / "anna.zip")
+        found(tmp_path / name)
 
 
 def test_a_download_is_nobody_s_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
