@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from textwrap import indent
 from typing import Any
 from weakref import WeakKeyDictionary
+
+import numpy as np
 
 from .. import lessons
 from ..sandbox.calling import call
@@ -112,6 +116,11 @@ def _trials(
 
 
 def _diagnosis(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Verdict:
+    verdict = _without_output(exercise, trials)
+    return replace(verdict, printed=printed(exercise, trials))
+
+
+def _without_output(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Verdict:
     first = trials[0].got
     if first.error.startswith("NotImplementedError") and not first.begun:
         return _verdict(exercise, "not attempted", NOT_ATTEMPTED)
@@ -123,6 +132,38 @@ def _diagnosis(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Verdict
     if not small:
         return verdict
     return replace(verdict, message=f"{verdict.message} For example, {small}", counterexample=small)
+
+
+CALLS_SHOWN = 2
+"""Of the calls that print something."""
+
+
+def printed(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> str:
+    """What an attempt printed in its first calls, those that one can compute by hand before others.
+
+    Each part is below a line that says of which call it is; "" if nothing was printed.
+    """
+    with_output = [trial for trial in trials if trial.got.printed]
+    with_output.sort(key=lambda trial: not trial.case.call)
+    parts = [
+        f"In {_call(exercise, trial.case)} it printed:\n{indent(trial.got.printed, '    ')}"
+        for trial in with_output[:CALLS_SHOWN]
+    ]
+    if len(with_output) > CALLS_SHOWN:
+        parts.append(f"(It printed in {len(with_output)} of {len(trials)} calls.)")
+    return "\n".join(parts)
+
+
+def _call(exercise: Exercise, case: Case) -> str:
+    """A call as one would write it, or with the shapes of its arguments."""
+    if case.call:
+        return case.call
+    names = inspect.signature(exercise.reference).parameters
+    shapes = [
+        f"{name} of shape {np.shape(value)}" if isinstance(value, np.ndarray) else name
+        for name, value in zip(names, case.arguments, strict=False)
+    ]
+    return f"{exercise.name}({', '.join(shapes)})"
 
 
 def _explained(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -53,6 +54,36 @@ def test_a_right_answer_comes_back_itself(capsys: pytest.CaptureFixture[str]) ->
     answer = right_mse()
     assert check(answer) is answer
     assert capsys.readouterr().out == "mse: correct (1 of 1 point).\n"
+
+
+def test_what_is_printed_stands_below_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    def mse(predictions: np.ndarray, targets: np.ndarray) -> Any:
+        print("difference", predictions - targets)
+        return np.sum((predictions - targets) ** 2)
+
+    check(mse)
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("mse: wrong")
+    assert lines[0] == "In mse(np.array([[3.0]]), np.array([[1.0]])) it printed:"
+    assert lines[1] == "    difference [[2.]]"
+    assert len(lines) < 10
+
+
+def test_an_endless_loop_that_prints_is_told_in_a_few_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exercise = replace(catalogue()["mse"], seconds=0.2)
+    judging = sys.modules["course_lib.exercises.judge"]
+    monkeypatch.setattr(judging, "find", lambda name: exercise)
+
+    def mse(predictions: np.ndarray, targets: np.ndarray) -> Any:
+        while True:
+            print("again")
+
+    check(mse)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("mse: timeout")
+    assert lines[2:] == ["    again"] * 20 + ["    … more is not shown"]
 
 
 def test_a_wrong_answer_is_replaced_by_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
