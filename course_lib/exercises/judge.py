@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,7 +16,7 @@ import numpy as np
 from .. import lessons
 from ..sandbox.calling import call
 from . import by_hand, diagnosis
-from .catalogue import find
+from .catalogue import find, names
 from .exercise import ORDINARY, Case, Exercise, Misconception, Outcome, Status, Verdict
 from .systematic import systematic
 from .verdict import PLACE_IS_LOOKED_FOR
@@ -175,13 +176,25 @@ def _explained(
     if known is not None:
         return _named(exercise, known, trials)
     if found := _first(diagnosis.NO_VALUES, exercise, spoken_of):
-        return _verdict(exercise, *found)
+        status, message = found
+        return _verdict(exercise, status, message + _not_run(trials[0].got.error))
     known = _matching(exercise, [t for t in spoken_of if t.case.kind == ORDINARY])
     if known is not None:
         return _named(exercise, known, trials)
     if found := _first(diagnosis.USELESS_VALUES, exercise, spoken_of):
         return _verdict(exercise, *found)
     return _verdict(exercise, "wrong", systematic(exercise, spoken_of, trials))
+
+
+def _not_run(error: str) -> str:
+    """What to do, after a space, where another exercise's function is missing."""
+    missing = re.match(r"NameError: name '(\w+)' is not defined", error)
+    if missing is None or missing[1] not in names():
+        return ""
+    return (
+        f" It is an exercise, too: run the cell of `{missing[1]}` and its check; after a restart, "
+        "all cells above this one."
+    )
 
 
 def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.Trial]) -> Verdict:
