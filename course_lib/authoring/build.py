@@ -74,8 +74,9 @@ def build(chosen: Sequence[Lesson] = (), on_cell: OnCell | None = None) -> list[
             changed += _write(lesson.notebook("solutions"), to_text(solved))
     for page in pages():
         changed += _write_learner_edition(page)
-    readme = root() / "README.md"
-    return changed + _write(readme, with_tables(text_of(readme)))
+    for text in _texts_with_tables():
+        changed += _write(text, with_tables(text_of(text)))
+    return changed
 
 
 def reset(chosen: Sequence[Lesson]) -> list[Path]:
@@ -119,9 +120,10 @@ def drift() -> list[str]:
         for path in sorted((root() / edition).glob("*.ipynb")):
             if path not in known and not is_kept(path):
                 found.append(f"{_name(path)} has no source in solutions/.")
-    readme = text_of(root() / "README.md")
-    if readme != with_tables(readme):
-        found.append("The tables of README.md are not up to date.")
+    for path in _texts_with_tables():
+        text = text_of(path)
+        if text != with_tables(text):
+            found.append(f"The tables of {path.relative_to(root())} are not up to date.")
     return found
 
 
@@ -304,6 +306,12 @@ def _words(output: NotebookNode) -> NotebookNode:
 
 
 # --- files ---------------------------------------------------------------------------------------
+
+
+def _texts_with_tables() -> list[Path]:
+    """README and the instructor's page, as far as they are there."""
+    names = ("README.md", "course_lib/grading/README.md")
+    return [path for name in names if (path := root() / name).is_file()]
 
 
 def _name(path: Path) -> str:
