@@ -9,9 +9,11 @@ source gives the same bytes; ``check`` tells when a file on disk is not what its
 from __future__ import annotations
 
 import ast
+import base64
 import copy
 import hashlib
 import json
+import mimetypes
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -144,7 +146,8 @@ def solution_edition(lesson: Lesson) -> NotebookNode:
             cells.append(nbformat.v4.new_code_cell(cell.source, metadata=metadata))
         else:
             text = without_markers(with_tables(cell.source)) if lesson.is_page else cell.source
-            cells.append(nbformat.v4.new_markdown_cell(text, metadata=metadata))
+            pictures = _attachments(lesson, text)
+            cells.append(nbformat.v4.new_markdown_cell(text, metadata=metadata, **pictures))
     cells[1:1] = colab_cells(lesson)
     _check_rules(lesson, cells, exercises)
     _set_ids(cells)
@@ -250,6 +253,21 @@ def _set_ids(cells: list[NotebookNode]) -> None:
         wanted = grading["grade_id"] if grading else digest
         seen[wanted] = seen.get(wanted, 0) + 1
         cell.id = wanted if seen[wanted] == 1 else f"{wanted}-{seen[wanted]}"
+
+
+def _attachments(lesson: Lesson, text: str) -> dict[str, Any]:
+    """The pictures ``attachment:NAME`` of a cell, from beside the source into the notebook itself.
+
+    So they are shown wherever the notebook is, as in a JupyterLab that serves ``notebooks/`` only.
+    """
+    attached = {}
+    for name in re.findall(r"\(attachment:([\w.]+)\)", text):
+        kind, file = mimetypes.guess_type(name)[0], lesson.source.with_name(name)
+        try:
+            attached[name] = {str(kind): base64.b64encode(file.read_bytes()).decode()}
+        except OSError as error:
+            raise CourseError(f"{_name(file)} cannot be read: {error.strerror}.") from None
+    return {"attachments": attached} if attached else {}
 
 
 def _code_cells(notebook: NotebookNode) -> Iterator[NotebookNode]:

@@ -116,6 +116,16 @@ def map_table() -> str:
     return _table(("lesson", "minutes", "exercises", "you will be able to"), "lrrl", rows)
 
 
+def hours() -> str:
+    """How long the course takes, and in which pieces."""
+    minutes = [lesson.minutes for lesson in lessons()]
+    return (
+        f"The {len(minutes)} lessons take about {round(sum(minutes) / 60)} hours if you do their "
+        f"exercises, each between {min(minutes)} and {max(minutes)} minutes. A lesson comes in "
+        "sections of about a quarter of an hour: stop after any of them, and go on another day."
+    )
+
+
 def glossary_table() -> str:
     """The terms whose lesson is there."""
     known = {lesson.number: lesson for lesson in lessons()}
@@ -153,6 +163,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "lessons": lesson_table,
     "exercises": exercise_table,
     "online": online.ways,
+    "hours": hours,
     "map": map_table,
     "glossary": glossary_table,
 }

@@ -361,3 +361,18 @@ def test_a_source_that_breaks_a_rule_is_refused(
 ) -> None:
     with pytest.raises(CourseError, match=says):
         building.solution_edition(lesson(project, HEADER + EXERCISE.replace(old, new)))
+
+
+def test_a_page_brings_its_pictures_along(project: Path) -> None:
+    page = TINY.replace("course:\n", "course:\n#     page: true\n", 1)
+    page = page.replace("# # Tiny\n", "# # Tiny\n#\n# ![a picture](attachment:tiny.png)\n")
+    lesson(project, TINY)
+    (project / "solutions" / "91_page.py").write_text(page, encoding="utf-8")
+    found = course_lessons.find("91_page")
+    assert found.is_page
+    with pytest.raises(CourseError, match=r"^solutions/tiny\.png cannot be read: No such file"):
+        building.learner_edition(found)
+    (project / "solutions" / "tiny.png").write_bytes(b"pixels")
+    first, *others = building.learner_edition(found).cells
+    assert first.attachments == {"tiny.png": {"image/png": "cGl4ZWxz"}}
+    assert all("attachments" not in cell for cell in others)
