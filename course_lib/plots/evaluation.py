@@ -1,4 +1,4 @@
-"""Pictures of lesson 11: what choosing flatters, curves, kept promises, and where a network looks."""
+"""Pictures of lesson 11: what choosing flatters, curves, kept promises, where a network looks."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _prepare_temperature(logits: np.ndarray, labels: np.ndarray, figure: Figure)
     (promised,) = left.plot([], [], "s", color=ORANGE, markeredgecolor=INK, animated=True)
     right.set(xlim=(0.5, 1), ylim=(0, 1.02), xlabel="confidence", ylabel="share of the cells")
     shares = right.bar(centers, 0.0, 0.92 / BINS, facecolor=GREY, edgecolor=INK, animated=True)
-    headline = figure.text(0.5, 0.9, "", animated=True, **(MOVING_TEXT | {"va": "bottom"}))
+    headline = figure.text(0.5, 0.9, "", **MOVING_TEXT)
 
     def draw(*, temperature: float) -> str:
         p = softmax(logits / temperature)
@@ -111,11 +111,11 @@ def _prepare_temperature(logits: np.ndarray, labels: np.ndarray, figure: Figure)
         filled = np.flatnonzero(count)
         mean = np.bincount(place, confidence, BINS)[filled] / count[filled]
         accuracy = np.bincount(place, hit, BINS)[filled] / count[filled]
-        for b in range(BINS):
-            shares[b].set_height(count[b] / len(labels))
-            kept[b].set_height(0.0)
-        for b, height in zip(filled, accuracy, strict=True):
-            kept[b].set_height(height)
+        heights = np.zeros(BINS)
+        heights[filled] = accuracy
+        for bar, share, of_all, height in zip(kept, shares, count, heights, strict=True):
+            share.set_height(of_all / len(labels))
+            bar.set_height(height)
         promised.set_data(mean, mean)
         error = expected_calibration_error(p, labels, BINS)
         loss = softmax_cross_entropy(logits / temperature, labels)
@@ -192,7 +192,8 @@ def heat_rows(
             axes.set(xticks=[], yticks=[])
     told = []
     for maps, words in zip(heats, captions, strict=True):
-        said = [f"{caption}, hottest {_where(heat)}" for caption, heat in zip(words[1:], maps)]
+        pairs = zip(words[1:], maps, strict=True)
+        said = [f"{caption}, hottest {_where(heat)}" for caption, heat in pairs]
         told.append(f"{words[0]}: {', '.join(said)}")
     text = " ".join("; ".join(told).split())
     return Picture(figure, f"{heading}. {text}.")
