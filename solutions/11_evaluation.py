@@ -43,13 +43,13 @@
 #
 # | section | minutes |
 # |---|---|
-# | 1 The best of many | 11 |
-# | 2 Every cell is tested once | 14 |
-# | 3 What kind of mistakes | 18 |
-# | 4 A score without a threshold | 11 |
-# | 5 Can you believe its probabilities? | 14 |
+# | 1 The best of many | 8 |
+# | 2 Every cell is tested once | 13 |
+# | 3 What kind of mistakes | 20 |
+# | 4 A score without a threshold | 10 |
+# | 5 Can you believe its probabilities? | 15 |
 # | 6 Two models, the same cells | 12 |
-# | 7 Where it looks | 15 |
+# | 7 Where it looks | 17 |
 # | 8 Where it fails | 5 |
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
@@ -111,7 +111,7 @@ last_stage = features.pooled(backbone, cells.images)
 # %% [markdown]
 # ## 1 The best of many
 #
-# *11 minutes*
+# *8 minutes*
 #
 # First the coins. Every candidate guesses, on a test of a hundred examples. We take the one that
 # scores best and let it guess on a hundred fresh ones.
@@ -144,7 +144,8 @@ figures.best_of_many(COUNTS, shown, true)
 # The winner's score is its worth plus its luck, and we chose by the sum. The more candidates, and
 # the smaller the test, the more luck is among the winners.
 #
-# *Deeper.* <details><summary>How much luck?</summary>
+# <details>
+# <summary>Deeper: how much luck?</summary>
 #
 # The best of $K$ independent normal numbers of standard deviation $\sigma$ lies about
 # $\sigma \sqrt{2 \log K}$ above their mean. The accuracy of a guess on $N$ examples has
@@ -207,7 +208,7 @@ print(f"above zero in {np.sum(flattery > 0)} of {REPEATS} repetitions")
 # %% [markdown]
 # ## 2 Every cell is tested once
 #
-# *14 minutes*
+# *13 minutes*
 #
 # With a handful of modules to test on, much hangs on which ones. An article says that
 # cross-validation is to divide the data into a training, a validation and a test set.
@@ -293,7 +294,7 @@ for name, given, logits in [
 # %% [markdown]
 # ## 3 What kind of mistakes
 #
-# *18 minutes*
+# *20 minutes*
 #
 # Before we count mistakes, a trap that needs no model. Loaders of images shuffle, by default, and
 # the articles' listings do so for the test set, too. `evaluate` does not mind.
@@ -393,7 +394,7 @@ print(metrics.classification_report(labels, said, target_names=["sound", "defect
 # %% [markdown]
 # ## 4 A score without a threshold
 #
-# *11 minutes*
+# *10 minutes*
 #
 # All that hangs on one decision: where the logit is above 0, we call it a defect. Lower this
 # *threshold*, and more defects are found, with more false alarms. Lesson 05 let you drag it. Draw
@@ -453,7 +454,8 @@ roc_auc = check(roc_auc)
 # </details>
 
 # %% tags=["nbval-check-output"]
-print(f"the four pairs: {roc_auc(np.array([0, 1, 0, 1]), np.array([0.1, 0.6, 0.7, 0.9]))}")
+four_scores = np.array([0.1, 0.6, 0.7, 0.9])
+print("the four pairs:", roc_auc(np.array([0, 1, 0, 1]), four_scores))
 
 # %% tags=["nbval-ignore-output"]
 for name, logits in both.items():
@@ -470,7 +472,7 @@ assert roc_auc(labels, 3 * z + 7) == roc_auc(labels, z)
 # %% [markdown]
 # ## 5 Can you believe its probabilities?
 #
-# *14 minutes*
+# *15 minutes*
 #
 # Here is a model with the same features and next to no penalty. It has learnt its training cells by
 # heart. For each cell out of the fold, its *confidence* is the larger of its two probabilities.
@@ -686,7 +688,7 @@ figures.leads_figure(leads)
 # %% [markdown]
 # ## 7 Where it looks
 #
-# *15 minutes*
+# *17 minutes*
 #
 # A number says how often, not why. *Grad-CAM* (Selvaraju and others, 2017) makes a picture of it:
 # which places of the image spoke for a class? We try it first where we can judge ourselves, on
@@ -754,6 +756,10 @@ captions = [
 figures.heat_rows(photos, list(zip(first, second, strict=True)), captions, "What speaks for it")
 
 # %% [markdown]
+# The heat sits on the things that are meant. Compare the two columns, though: the second-best
+# answer is found at nearly the same place. The picture says *where*, not why it is one and not the
+# other.
+#
 # Behind these maps come only an average and one linear layer. Then the gradient is the layer's
 # weight, the same at all places, and Grad-CAM is the older *class activation map* (Zhou and others,
 # 2016), which needs no gradient. It must agree:
@@ -777,7 +783,7 @@ assert np.abs(cam - first).max() < 1e-4
 # heat stay where it was? We compare by rank correlation: 1 is the same picture, 0 is none of it.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def with_shuffled(chosen, seed):
     """Heat maps for the same classes, after shuffling the weights of the chosen layers."""
     kept, rng = network.get_weights(), np.random.default_rng(seed)
@@ -790,7 +796,7 @@ def with_shuffled(chosen, seed):
     return made
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def likeness(one, other):
     """Mean rank correlation of pairs of heat maps; a map that is dark all over is like none."""
     pairs = [(a.ravel(), b.ravel()) for a, b in zip(one, other, strict=True)]
@@ -837,7 +843,7 @@ figures.heat_rows(cells.images[found[some]], heats[some, None], captions, "Four 
 # the coldest place is covered instead?
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def covered(image, heat, place):
     """The image with a patch of mean grey over a place of the heat map (its flat index)."""
     step = len(image) // len(heat)
@@ -898,10 +904,11 @@ print("share right, module by module, in tenths of all modules:")
 print(" ".join(f"{share:.0%}" for share in np.quantile(by_module_right, np.linspace(0, 1, 11))))
 
 # %% [markdown]
-# The two questions belong together. Of what experts called "probably defective" the classifier finds
-# little, for one kind of silicon even less than for the other: where it is unsure, it sides with
-# the majority, as counting all mistakes alike has taught it. And the modules! On some it is right nearly always, on some less often than a coin.
-# Which ones? Look at the mistakes it was *surest* of, and count their modules.
+# The two questions belong together. Of what experts called "probably defective" the classifier
+# finds little, for one kind of silicon even less than for the other: where it is unsure, it sides
+# with the majority, as counting all mistakes alike has taught it. And the modules! On some it is
+# right nearly always, on some less often than a coin. Which ones? Look at the mistakes it was
+# *surest* of, and count their modules.
 
 # %% tags=["nbval-ignore-output"]
 wrong = np.flatnonzero(a == 0)
@@ -918,9 +925,10 @@ figures.image_rows(cells.images[rows], captions, "The classifier was surest, and
 
 # %% [markdown]
 # The module with most of them has far more than its share: there are some forty modules, and this
-# is a list of 24. That is worth more than any number above, for it tells what to do next. Look at those modules: is the photograph unlike the others, is the kind of defect one
-# that the training has not seen, are the labels right? (Lesson 05 found that experts disagree with
-# themselves on some cells.) More labels from such modules will help more than a better network.
+# is a list of 24. That is worth more than any number above, for it tells what to do next. Look at
+# those modules: is the photograph unlike the others, is the kind of defect one that the training
+# has not seen, are the labels right? (Lesson 05 found that experts disagree with themselves on
+# some cells.) More labels from such modules will help more than a better network.
 
 # %% [markdown]
 # ## What you have now
