@@ -108,7 +108,7 @@ def test_a_browser_shows_the_contents_whole_and_sentences_of_what_it_finds(site)
                 assert within <= shown, (lesson.name, width)
         page.goto((site / "search.html").as_uri() + "?q=softmax")
         expect(page.locator("#search-results .context").first).to_contain_text("softmax")
-        for name in ("index", "mistakes_01_losses"):
+        for name in ("index", "teaching"):
             page.goto((site / f"{name}.html").as_uri())
             barriers = Axe().run(page, {"include": [[".bd-article"]]}).response["violations"]
             assert [rule["help"] for rule in barriers] == []
