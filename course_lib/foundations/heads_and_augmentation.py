@@ -138,4 +138,5 @@ def smooth_labels(onehot: np.ndarray, amount: float) -> np.ndarray:
     Returns:
         (N, C), rows as large in sum as before.
     """
-    return (1 - amount) * onehot + amount / onehot.shape[1]
+    smooth: np.ndarray = (1 - amount) * onehot + amount / onehot.shape[1]
+    return smooth
