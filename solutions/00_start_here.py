@@ -12,21 +12,135 @@
 # ---
 
 # %% [markdown]
-# # Start here
+# # Transfer Learning from First Principles
 #
-# This course derives the formulas behind training neural networks, and then uses them for transfer
-# learning. You write each formula yourself, in a few lines of NumPy. You see it agree with finite
-# differences and with Keras. When an answer is wrong, the course says which mistake it is, if it
-# knows it, and otherwise shows a small call that goes wrong.
+# ![Three pictures from the lessons. A kernel of nine numbers draws the outlines of a pagoda. A
+# network takes three photographs for a palace, a daisy and a military uniform. A plane of
+# handwritten digits turns smoothly from one digit into the next.](attachment:start.jpg)
 #
-# On this page:
+# A network that others have trained on a million photographs can learn *your* task from a hundred
+# of your own. This course shows why, and when it goes wrong. You derive each formula, write it in
+# a few lines of NumPy, and see it agree with finite differences and with Keras. When an answer is
+# wrong, the course says which mistake it is, if it knows it, and otherwise shows a small call that
+# goes wrong. Nothing needs an internet connection or a GPU.
 #
-# - [How a lesson works](#How-a-lesson-works)
-# - [The lessons](#The-lessons)
-# - [Your progress](#Your-progress)
-# - [Is this machine ready?](#Is-this-machine-ready?)
-# - [When you need help](#When-you-need-help)
-# - [Glossary, English and Chinese](#Glossary,-English-and-Chinese)
+# **[Begin with lesson 01, Losses](01_losses.ipynb)**, or first see below what it is about.
+
+# %% [markdown]
+# ## Two minutes with a pretrained network
+#
+# Click into the next cell and press **Shift+Enter**. It takes about twenty seconds.
+
+# %%
+from course_lib.learner import first_look
+
+first_look.show()
+
+# %% [markdown]
+# **The photographs.** The network has names for a thousand things, and must choose among them.
+# Neither a pagoda nor a dahlia is one of them, so it takes what comes nearest.
+#
+# **The solar cells** were photographed in the light that they give off themselves. The network has
+# never seen such a picture, and it has no name for a crack. But what it looks for in photographs
+# serves here too: on top of it, a small classifier has learnt from cells of other modules, and was
+# asked about these twelve. What it got wrong is marked, and nothing was chosen to look well.
+#
+# **By lesson 06 you know why this works, and when it lies.** Twelve cells prove little. In lesson
+# 05 you sort such cells remarkably well without looking at any image, and find out what a good
+# score was worth.
+#
+# (Photographs: danielbuechele and vultilion, CC BY 2.0; U.S. Navy, public domain. Cells: ELPV, CC
+# BY-NC-SA 4.0.)
+
+# %% [markdown]
+# ## Your progress
+#
+# In JupyterLab, opened by `course lab`, this table fills in by itself. Elsewhere run the cell.
+
+# %%
+from course_lib.learner import start
+
+start.my_progress()
+
+# %% [markdown]
+# Every check that you run in JupyterLab or Visual Studio Code adds one line to `progress.jsonl`, a
+# text file beside this notebook. It stays on this machine, and a restart of the kernel does not
+# touch it. To start again from zero, delete that file in the list on the left, or run
+# `course progress --reset` in a terminal.
+#
+# On Binder everything is lost when the session ends, which may be after ten minutes without a
+# click. Download your notebooks before you leave.
+
+# %% [markdown]
+# ## Is it for you?
+#
+# You have written functions and loops in Python, and you have met derivatives, matrices and
+# probabilities, perhaps long ago. You need to know nothing of neural networks. Lessons 02 and 03
+# also use eigenvalues, and say where. Five questions to find out; answer before you unfold.
+#
+# **1. NumPy.** `scores` has the shape `(4, 3)`, one row for each example. What is the shape of
+# `scores.max(axis=1)`, and what does it hold?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# `(4,)`: the largest score of each example. If you said `(3,)`, try it; *axis* is the direction
+# that disappears, and lesson 01 uses it in every exercise.
+#
+# </details>
+#
+# **2. Matrices.** $X$ is of shape $(5, 3)$ and $W$ of shape $(3, 2)$. Which of $XW$ and $WX$ is
+# there, and of what shape?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# $XW$, of shape $(5, 2)$. The two sizes in the middle must agree: 3 and 3, but not 2 and 5.
+#
+# </details>
+#
+# **3. Derivatives.** What is the derivative of $(3w - 2)^2$ by $w$?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# $6\,(3w - 2)$, by the chain rule: $2\,(3w - 2)$ times the inner derivative, $3$. This rule is
+# what training a network consists of. If it is rusty, one evening with a textbook is enough.
+#
+# </details>
+#
+# **4. Logarithms.** Why is $\log(a \, b \, c)$ easier to work with than $a \, b \, c$?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# It is the sum $\log a + \log b + \log c$. A sum is differentiated term by term, and it does not
+# become too small for a computer, as a product of many probabilities does.
+#
+# </details>
+#
+# **5. Probability.** A detector is wrong once in ten, each time independently. How probable is it
+# that it gets three cells right?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# $0.9 \cdot 0.9 \cdot 0.9 = 0.729$. Probabilities of independent events are multiplied.
+#
+# </details>
+#
+# Three or more were easy: [begin](01_losses.ipynb). Fewer: begin all the same, and take more time
+# for lesson 01. It explains what it uses.
+
+# %% [markdown]
+# ## What you will have made
+#
+# - a reader of handwritten digits that runs on your own loss and your own gradients (lesson 01),
+#   then on your own backpropagation (03) and your own Adam (04);
+# - a detector of defective solar cells, and an honest account of what its score is worth (05, 06);
+# - a network fine-tuned on photographs of yours (06);
+# - a whole ImageNet network, run through convolutions that you wrote (07), a reader of words in
+#   many languages (08), and a network that invents digits (09).
 
 # %% [markdown]
 # ## How a lesson works
@@ -61,29 +175,13 @@
 # ## The lessons
 #
 # They build on each other, but each one runs on its own. If you know what the first ones teach,
-# begin later. The minutes are what a lesson takes if you do its exercises.
+# begin later.
+#
+# <!-- hours -->
+# <!-- /hours -->
 #
 # <!-- map -->
 # <!-- /map -->
-
-# %% [markdown]
-# ## Your progress
-#
-# Run the next cell. Run it again whenever you come back: it reads what your checks have recorded.
-
-# %%
-from course_lib.learner import start
-
-start.my_progress()
-
-# %% [markdown]
-# Every check that you run in JupyterLab or Visual Studio Code adds one line to `progress.jsonl`, a
-# text file beside this notebook. It stays on this machine, and a restart of the kernel does not
-# touch it. To start again from zero, delete that file in the list on the left, or run
-# `course progress --reset` in a terminal.
-#
-# On Binder everything is lost when the session ends, which may be after ten minutes without a
-# click. Download your notebooks before you leave.
 
 # %% [markdown]
 # ## Is this machine ready?

@@ -102,16 +102,17 @@ keras.utils.set_random_seed(0)
 # %% [markdown]
 # **Notation.** As in lessons 05 and 07: $N$ images of $H$ by $W$ pixels with $C$ channels. In
 # section 7, $C$ is the number of classes, as in lesson 01, and $t$ are labels as distributions. In
-# all tables and figures, ± is one standard error of a mean over splits, as lesson 05 reckons it;
-# where folds test every example once, it is the standard deviation over $\sqrt{\text{folds}}$. **A
-# difference is one if it is more than twice as large as its own.**
+# all tables, ± is one standard error of a mean over splits, as lesson 05 reckons it; where folds
+# test every example once, it is the standard deviation over $\sqrt{\text{folds}}$. **A difference is
+# one if it is more than twice as large as its own.** (In the figure of section 3, bars are standard
+# deviations.)
 
 # %% [markdown]
 # ## 1 A switch that does nothing
 #
 # *10 minutes*
 #
-# Here are four photographs, before and after the recipe's `shear_range=0.2`, at its very strongest.
+# Here are three photographs, before and after the recipe's `shear_range=0.2` at its strongest.
 # A *shear* pushes each row sideways, the further the further it is from the center.
 #
 # **Guess first.** Which of the two rows is the sheared one?
@@ -609,10 +610,10 @@ for name, p in zip(views, softmax(logits), strict=True):
     print(f"{name:9}", ", ".join(f"{names[k]} {p[k]:.2f}" for k in best))
 
 # %% [markdown]
-# (Photograph: danielbuechele on Flickr, CC BY 2.0.) Five answers about one photograph. None of the
-# five is the right one: squashing makes the temple slim, cropping cuts the picture, padding wastes
-# pixels. What matters is to do in use what was done in training, and to ask whether what you look
-# for can be cut off. A crack at the edge of a cell can.
+# (Photograph: danielbuechele on Flickr, CC BY 2.0.) One photograph, five views, and answers that
+# differ. None of the ways is the right one: squashing makes the temple slim, cropping cuts the
+# picture, padding wastes pixels. What matters is to do in use what was done in training, and to ask
+# whether what you look for can be cut off. A crack at the edge of a cell can.
 
 # %% [markdown]
 # ## 5 What each switch does
@@ -1096,7 +1097,7 @@ for n, (way, *_) in enumerate(runs[0]):
 #
 # 1. When we tried it (six splits), it lay between the others, with no difference beyond the error.
 # 2. Defects become bright and sound cells dark: the labels stay true, but such cells never occur.
-#    When we tried it, the score was lower on average, by more than any other change but erasing.
+#    When we tried it, the score was lower on average, though not beyond its error.
 # 3. Six and nine: each is the other one, turned.
 # 4. There is no answer but yours. It is the most useful page of your notes.
 #

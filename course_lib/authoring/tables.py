@@ -1,4 +1,4 @@
-"""What README, the start page and the book tell of the lessons, from what these say themselves.
+"""What README, start page, instructor's page and book tell of the lessons, from what these say.
 
 The glossary's one source is ``solutions/glossary.yaml``.
 """
@@ -83,19 +83,17 @@ def lesson_table() -> str:
     """The lessons, with links from the folder of the project, and what some of them use."""
     rows = [
         (
-            f"{lesson.number} {lesson.title}",
-            f"[notebook](notebooks/{lesson.name}.ipynb)",
-            f"[solution](solutions/{lesson.name}.ipynb)",
+            f"[{lesson.number} {lesson.title}](notebooks/{lesson.name}.ipynb)",
             lesson.minutes,
             lesson.able,
         )
         for lesson in lessons()
     ]
-    heads = ("lesson", "notebook", "solution", "minutes", "you will be able to")
+    heads = ("lesson", "minutes", "you will be able to")
     pretrained = numbered(lesson for lesson in lessons() if lesson.weights)
     quicker = numbered(lesson for lesson in lessons() if lesson.gpu)
     uses = f"Pretrained networks are used in {pretrained}. A GPU makes {quicker} quicker."
-    return f"{_table(heads, 'lllrl', rows)}\n\n{uses}\n"
+    return f"{_table(heads, 'lrl', rows)}\n\n{uses}\n"
 
 
 def exercise_table() -> str:
@@ -116,6 +114,16 @@ def map_table() -> str:
     return _table(("lesson", "minutes", "exercises", "you will be able to"), "lrrl", rows)
 
 
+def hours() -> str:
+    """How long the course takes, and in which pieces."""
+    minutes = [lesson.minutes for lesson in lessons()]
+    return (
+        f"The {len(minutes)} lessons take about {round(sum(minutes) / 60)} hours if you do their "
+        f"exercises, each between {min(minutes)} and {max(minutes)} minutes. A lesson comes in "
+        "sections of about a quarter of an hour: stop after any of them, and go on another day."
+    )
+
+
 def glossary_table() -> str:
     """The terms whose lesson is there."""
     known = {lesson.number: lesson for lesson in lessons()}
@@ -125,6 +133,12 @@ def glossary_table() -> str:
         if term.lesson in known
     ]
     return _table(("term", "中文", "meaning", "lesson"), "llll", rows)
+
+
+def words_of(lesson: Lesson) -> str:
+    """The terms that this lesson introduces, as a table; "" if there are none."""
+    rows = [(term.term, term.zh, term.means) for term in glossary() if term.lesson == lesson.number]
+    return _table(("term", "中文", "meaning"), "lll", rows) if rows else ""
 
 
 def lesson_list() -> str:
@@ -153,10 +167,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "lessons": lesson_table,
     "exercises": exercise_table,
     "online": online.ways,
+    "hours": hours,
     "map": map_table,
     "glossary": glossary_table,
 }
-"""What stands in README and on the start page between ``<!-- name -->`` and ``<!-- /name -->``."""
+"""What stands in these texts between ``<!-- name -->`` and ``<!-- /name -->``."""
 
 
 def _table(heads: Sequence[str], columns: str, rows: Iterable[Sequence[object]]) -> str:

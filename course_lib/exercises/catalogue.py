@@ -64,5 +64,10 @@ def find(name: str) -> Exercise:
     raise KeyError(unknown(f"exercise “{name}”", name, [*files, *own]))
 
 
+def names() -> frozenset[str]:
+    """Of all exercises; none of their files is read."""
+    return frozenset({**_files(), **_own_by_name()})
+
+
 def _own_by_name() -> dict[str, Exercise]:
     return {exercise.name: exercise for exercise in _own.get()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,11 +21,22 @@ WITH_PLACE = 4
 NO_PLACE = "No one place was found whose change makes it right: more than one thing may be wrong."
 LISTENERS = "course_lib.on_verdict"
 """Entry points of this name are told of each verdict: functions of one, which may return a sentence
-for the learner. So the learner's progress is recorded, and the check knows nothing of that."""
+for the learner, or a `Note`. So the learner's progress is recorded, and the check knows nothing of
+that."""
 
 
 class NotCorrectError(AssertionError):
     """Raised by `check` under nbgrader or `COURSE_STRICT=1`, so that the cell earns nothing."""
+
+
+class InterruptedCheckError(KeyboardInterrupt):
+    """Ends the cell and those behind it, as any interrupt does, and says so in one line."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Interrupted: `{self}` was not judged. Run the cell again when you want to know."]
+
+
+_LINK = re.compile(r"\[([^\[\]]+)\]\((\w+\.ipynb)\)")
 
 
 def check(function: Function, hint: int = 1) -> Function:
@@ -46,6 +58,9 @@ def check(function: Function, hint: int = 1) -> Function:
         The learner's function if it is right, else the course's own.
     """
     name = getattr(function, "__name__", type(function).__name__)
+    if not callable(function):
+        _display(Note(_no_function(function)))
+        return function
     try:
         exercise = find(name)
     except KeyError as error:
@@ -69,7 +84,10 @@ def check(function: Function, hint: int = 1) -> Function:
     if attempt is not None and hint == 1:
         return function
     answer = function if attempt is None else attempt
-    judgement = judged(name, answer)
+    try:
+        judgement = judged(name, answer)
+    except KeyboardInterrupt:
+        raise InterruptedCheckError(name) from None
     verdict = judgement.verdict
     looks = verdict.status in PLACE_IS_LOOKED_FOR and not settings.strict()
     if shell() is None:  # what is printed cannot be changed
@@ -77,7 +95,7 @@ def check(function: Function, hint: int = 1) -> Function:
     handle = _display(VerdictView(verdict, hint))
     for listener in _listeners() if attempt is None else ():
         if remark := listener(verdict):
-            _display(Note(remark))
+            _display(remark if isinstance(remark, Note) else Note(remark))
     if verdict.status == "correct":
         return answer
     reference = _stand_in(exercise.reference, answer)
@@ -91,6 +109,18 @@ def check(function: Function, hint: int = 1) -> Function:
     if looks and hint == WITH_PLACE and not verdict.place:
         _display(Note(NO_PLACE))
     return reference
+
+
+def _no_function(value: object) -> str:
+    """What to do where something else was handed to `check`."""
+    if isinstance(value, str):
+        with suppress(KeyError):
+            find(value)
+            return f"Hand over the function itself, without quotation marks: `check({value})`."
+    return (
+        "`check` judges a function, and calls it by itself: hand over its name, without arguments "
+        f"and brackets, as in `check(mse)`. This was a value of type {type(value).__name__}."
+    )
 
 
 def _located(judgement: Judgement) -> Verdict:
@@ -117,12 +147,30 @@ class VerdictView:
 
 @dataclass
 class Note:
-    """A sentence about the check itself, when there is nothing to judge."""
+    """A sentence that is no verdict.
 
-    text: str
+    Attributes:
+        said: the sentence, with notebooks beside this one as ``[links](name.ipynb)``.
+        folded: what it offers to unfold: a title, code, a remark.
+    """
+
+    said: str
+    folded: tuple[str, str, str] | None = None
+
+    @property
+    def text(self) -> str:
+        return _LINK.sub(r"\1", self.said)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        html = f'<div role="status" style="padding:0.3em 0.8em">{code_marked(self.text)}</div>'
+        said = _LINK.sub(r'<a href="\2">\1</a>', code_marked(self.said))
+        fold = ""
+        if self.folded is not None:
+            title, code, remark = map(code_marked, self.folded)
+            fold = (
+                f'<details><summary style="cursor:pointer">{title}</summary>'
+                f'<pre style="margin:0.3em 0" tabindex="0">{code}</pre>{remark}</details>'
+            )
+        html = f'<div role="status" style="padding:0.3em 0.8em">{said}{fold}</div>'
         return {"text/plain": self.text, "text/html": html}
 
 

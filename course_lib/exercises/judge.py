@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from .. import lessons
+from ..errors import visible
 from ..sandbox.calling import call
 from . import by_hand, diagnosis
-from .catalogue import find
+from .catalogue import find, names
 from .exercise import ORDINARY, Case, Exercise, Misconception, Outcome, Status, Verdict
 from .systematic import systematic
 from .verdict import PLACE_IS_LOOKED_FOR
@@ -112,6 +117,11 @@ def _trials(
 
 
 def _diagnosis(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Verdict:
+    verdict = _without_output(exercise, trials)
+    return replace(verdict, printed=printed(exercise, trials))
+
+
+def _without_output(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Verdict:
     first = trials[0].got
     if first.error.startswith("NotImplementedError") and not first.begun:
         return _verdict(exercise, "not attempted", NOT_ATTEMPTED)
@@ -125,6 +135,42 @@ def _diagnosis(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Verdict
     return replace(verdict, message=f"{verdict.message} For example, {small}", counterexample=small)
 
 
+CALLS_SHOWN = 2
+"""Of the calls that print something."""
+
+
+def printed(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> str:
+    """What an attempt printed in its first calls, those that one can compute by hand before others.
+
+    Each part is below a line that says of which call it is; "" if nothing was printed.
+    """
+    with_output = [trial for trial in trials if trial.got.printed]
+    with_output.sort(key=lambda trial: not trial.case.call)
+    parts = [
+        "\n".join([f"In {_call(exercise, trial.case)} it printed:", *_lines(trial.got.printed)])
+        for trial in with_output[:CALLS_SHOWN]
+    ]
+    if len(with_output) > CALLS_SHOWN:
+        parts.append(f"(It printed in {len(with_output)} of {len(trials)} calls.)")
+    return "\n".join(parts)
+
+
+def _lines(text: str) -> list[str]:
+    return [f"    {visible(line.expandtabs())}" for line in text.split("\n")]
+
+
+def _call(exercise: Exercise, case: Case) -> str:
+    """A call as one would write it, or with the shapes of its arguments."""
+    if case.call:
+        return case.call
+    names = inspect.signature(exercise.reference).parameters
+    shapes = [
+        f"{name} of shape {np.shape(value)}" if isinstance(value, np.ndarray) else name
+        for name, value in zip(names, case.arguments, strict=False)
+    ]
+    return f"{exercise.name}({', '.join(shapes)})"
+
+
 def _explained(
     exercise: Exercise, drawn: Sequence[diagnosis.Trial], trials: Sequence[diagnosis.Trial]
 ) -> Verdict:
@@ -134,13 +180,25 @@ def _explained(
     if known is not None:
         return _named(exercise, known, trials)
     if found := _first(diagnosis.NO_VALUES, exercise, spoken_of):
-        return _verdict(exercise, *found)
+        status, message = found
+        return _verdict(exercise, status, message + _not_run(trials[0].got.error))
     known = _matching(exercise, [t for t in spoken_of if t.case.kind == ORDINARY])
     if known is not None:
         return _named(exercise, known, trials)
     if found := _first(diagnosis.USELESS_VALUES, exercise, spoken_of):
         return _verdict(exercise, *found)
     return _verdict(exercise, "wrong", systematic(exercise, spoken_of, trials))
+
+
+def _not_run(error: str) -> str:
+    """What to do, after a space, where another exercise's function is missing."""
+    missing = re.match(r"NameError: name '(\w+)' is not defined", error)
+    if missing is None or missing[1] not in names():
+        return ""
+    return (
+        f" It is an exercise, too: run the cell of `{missing[1]}` and its check; after a restart, "
+        "all cells above this one."
+    )
 
 
 def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.Trial]) -> Verdict:

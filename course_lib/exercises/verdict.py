@@ -52,6 +52,7 @@ class Verdict:
     end of the message; "" if the mistake was named or no such call is known. ``place`` is the line
     one change of which makes the answer right, and what to look at there, as `judge` finds it with
     ``locate=True``; "" if it was not looked for or not found. It is the last hint, too.
+    ``printed`` is what the attempt printed in a call or two, below a line that says which.
     """
 
     status: Status
@@ -63,6 +64,7 @@ class Verdict:
     hints: tuple[str, ...] = field(default=())
     counterexample: str = ""
     place: str = ""
+    printed: str = ""
 
     def with_place(self, place: str) -> Verdict:
         """The same with a place to look; as it is if there is none."""
@@ -81,7 +83,7 @@ class Verdict:
         }
 
     def text(self, hint: int = 1) -> str:
-        """One line: exercise, status, points, what is wrong, the hints asked for."""
+        """A line with exercise, status, points, what is wrong, hints; below it what was printed."""
         parts = [f"{self.exercise}: {self.status} ({points(self.points, self.max_points)})."]
         if self.status != "correct":
             shown = self.hints[: max(hint - 1, 0)]
@@ -91,7 +93,7 @@ class Verdict:
                 parts.append(f"More: check({self.exercise}, hint={max(hint, 1) + 1})")
         elif remark := self.message.removeprefix("Correct.").strip():
             parts.append(remark)
-        return " ".join(parts)
+        return "\n".join([" ".join(parts), *filter(None, [self.printed])])
 
     def html(self, hint: int = 1) -> str:
         """The same as a block for a screen reader, too; hints not asked for are folded."""

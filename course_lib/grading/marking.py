@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice
 from threading import Event
 from typing import Any
 
+from ..errors import NEAR, visible
 from ..exercises.catalogue import catalogue
 from ..exercises.diagnosis import Trial, advice, error_at
 from ..exercises.exercise import Case, Exercise, Outcome, Status, Verdict
@@ -20,6 +23,7 @@ from ..sandbox.limits import Limits, for_keras
 from ..sandbox.process import Countdown
 from ..sandbox.run import Attempt, Calls, Program, Segments, run
 from .references import source_of
+from .slicing import Slices
 from .submission import Submission, handed_out, parse
 
 MAX_NAME = 80
@@ -45,6 +49,9 @@ class Marked:
         misconception: id of the known mistake, or None.
         message, hints: as `Verdict` has them.
         notes: sentences on how it was graded.
+        code: the answer, as far as it is shown.
+        printed: as `Verdict` has it.
+        limits: a sentence, if other limits held for it than for other answers.
         error: type and message of what was raised, if that is what is wrong, or "".
     """
 
@@ -57,6 +64,9 @@ class Marked:
     hints: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
     error: str = ""
+    code: str = ""
+    printed: str = ""
+    limits: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -64,9 +74,13 @@ class Marked:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Marked:
         """Raises: KeyError or TypeError: it is none."""
-        known = {name: data[name] for name in cls.__dataclass_fields__ if name != "error"}
-        known["error"] = data.get("error", "")
+        fields = cls.__dataclass_fields__
+        known = {n: data.get(n, "") if n in _ADDED else data[n] for n in fields}
         return cls(**{**known, "hints": tuple(data["hints"]), "notes": tuple(data["notes"])})
+
+
+_ADDED = ("error", "code", "printed", "limits")
+"""Fields that records of earlier versions do not have."""
 
 
 def lessons_with_exercises() -> tuple[str, ...]:
@@ -163,6 +177,7 @@ class _Judged:
     error: str = ""
     program: Program | None = None
     trials: Sequence[Trial] = ()
+    limits: str = ""
 
 
 class _Marker:
@@ -201,6 +216,9 @@ class _Marker:
             tuple(verdict.hints),
             tuple(judged.notes),
             judged.error,
+            _shown(self.submission.slices, exercise.name),
+            verdict.printed,
+            judged.limits,
         )
 
     def _judge(self, exercise: Exercise) -> _Judged:
@@ -210,6 +228,8 @@ class _Marker:
             if broken is not None:
                 return _Judged(_without_points(exercise, "error", broken))
             missing = f"There is no function `{name}` in this notebook."
+            if meant := _meant(self.submission.slices, exercise):
+                missing += f" Is `{meant}` meant to be it? Functions are found by their names."
             if name in self.submission.in_text:
                 missing = f"`def {name}` stands in a cell of text: turn it into a cell of code."
             return _Judged(_without_points(exercise, "not attempted", missing))
@@ -282,12 +302,6 @@ class _Marker:
             else:
                 continue
             notes.append(f"Graded with the course's own `{name}`, because {why}.")
-        if program.module == "keras":
-            more = for_keras(self.limits)
-            notes.append(
-                f"It imports Keras, and might use more: memory ({more.memory >> 20} MiB), "
-                f"processes ({more.processes})."
-            )
         return notes
 
     def _tried(self, exercise: Exercise, program: Program, notes: list[str]) -> _Judged:
@@ -308,7 +322,44 @@ class _Marker:
             verdict, trials = diagnosed(exercise, cases, attempt.outcomes)
         of = [attempt.loading] if attempt.loading is not None else attempt.outcomes
         error = next((outcome.error for outcome in of if outcome.state == "raised"), "")
-        return _Judged(verdict, notes, error if verdict.status == "error" else "", program, trials)
+        more = for_keras(self.limits)
+        own_limits = f"memory ({more.memory >> 20} MiB), processes ({more.processes})"
+        return _Judged(
+            verdict,
+            notes,
+            error if verdict.status == "error" else "",
+            program,
+            trials,
+            own_limits if program.module == "keras" else "",
+        )
+
+
+MAX_SHOWN = 4000
+"""Of an answer, so many characters are shown beside its verdict."""
+
+
+def _shown(slices: Slices, name: str) -> str:
+    """The source of an answer, in printable lines."""
+    answer = slices.answer(name)
+    if answer is None:
+        return ""
+    source = answer.source[:MAX_SHOWN]
+    more = ["…"] if len(answer.source) > MAX_SHOWN else []
+    return "\n".join([*map(visible, source.expandtabs(4).split("\n")), *more])
+
+
+def _meant(slices: Slices, exercise: Exercise) -> str | None:
+    """A function of another name that takes the same arguments, or has nearly the name."""
+    wanted = list(inspect.signature(exercise.reference).parameters)
+    defined = [s for s in slices.statements if s.source.startswith("def ")]
+    others = {name: s for s in defined for name in s.defines - set(catalogue())}
+    for name, statement in others.items():
+        head = re.match(r"def\s+\w+\s*\(([^()]*)\)", statement.source[:MAX_SHOWN])
+        given = head[1].split(",") if head is not None else []
+        if [re.split("[:=]", part)[0].strip() for part in given] == wanted:
+            return name
+    near = get_close_matches(exercise.name, sorted(others)[:MAX_NAME], n=1, cutoff=NEAR)
+    return near[0] if near else None
 
 
 def _rank(judged: _Judged) -> int:

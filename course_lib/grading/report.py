@@ -11,6 +11,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -170,7 +171,7 @@ def feedback_pages(run: Run) -> Iterator[tuple[str, Iterable[str]]]:
 
 def summary_page(run: Run) -> str:
     """The instructor's page, as HTML."""
-    learners = summary.by_learner(run.records)
+    learners = summary.in_order(summary.by_learner(run.records))
     return templates()["summary"].render(
         run=run,
         submissions=len(run.records),
@@ -180,6 +181,9 @@ def summary_page(run: Run) -> str:
         nothing=summary.attempted_nothing(run.records),
         ungraded=summary.ungraded(run.records),
         learners=learners,
+        totals=summary.totals(learners),
+        wider=summary.wider_limits(run.records),
+        today=date.today(),
         lessons=tables.lessons_of(run.records),
         pages=file_names(one.name for one in learners),
     )

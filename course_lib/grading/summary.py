@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import mean, median
 
 from ..exercises.catalogue import catalogue
 from ..exercises.verdict import HEADINGS
@@ -73,6 +75,24 @@ class LearnerSummary:
     name: str
     lessons: Sequence[Points | None]
     total: Points
+
+
+@dataclass(frozen=True)
+class Bin:
+    """How many learners have a total in one range of percent; ``width`` as parts of 100."""
+
+    label: str
+    count: int
+    width: float
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the class reached of what it could have, in percent, rounded."""
+
+    mean: int
+    median: int
+    bins: Sequence[Bin]
 
 
 @dataclass(frozen=True)
@@ -146,6 +166,44 @@ def by_learner(records: Sequence[Graded]) -> list[LearnerSummary]:
         each = [tables.totals(handed) if handed else None for handed in here]
         found.append(LearnerSummary(learner, each, tables.totals(own)))
     return found
+
+
+def totals(learners: Sequence[LearnerSummary]) -> Totals | None:
+    """The totals of those who were graded; None if nobody was."""
+    percents = [100 * got / of for got, of in (one.total for one in learners) if got and of]
+    percents += [0.0 for got, of in (one.total for one in learners) if got == 0 and of]
+    if not percents:
+        return None
+    counts = Counter(min(int(percent // STEP), 100 // STEP - 1) for percent in percents)
+    most = max(counts.values())
+    bins = [
+        Bin(
+            f"{start} to {start + STEP} %",
+            counts[start // STEP],
+            100 * counts[start // STEP] / most,
+        )
+        for start in range(0, 100, STEP)
+    ]
+    return Totals(round(mean(percents)), round(median(percents)), bins)
+
+
+STEP = 20
+"""Percent in a bin; who is on an edge is in the upper one, all the points are in the last."""
+
+
+def wider_limits(records: Sequence[Graded]) -> list[str]:
+    """The limits of answers for which others held, each once."""
+    return sorted({entry.limits for _, entry in _entries(records) if entry.limits})
+
+
+def in_order(learners: Sequence[LearnerSummary]) -> list[LearnerSummary]:
+    """By name as a reader looks for it: case and accents come last."""
+
+    def key(one: LearnerSummary) -> tuple[str, str]:
+        apart = unicodedata.normalize("NFKD", one.name.casefold())
+        return "".join(c for c in apart if not unicodedata.combining(c)), one.name
+
+    return sorted(learners, key=key)
 
 
 def mistakes(records: Sequence[Graded]) -> list[Mistake]:

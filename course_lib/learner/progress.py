@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from .. import settings
 from ..errors import CourseError
-from ..lessons import lessons, root
+from ..lessons import lessons, pages, root
 from ..settings import shell
 
 if TYPE_CHECKING:
+    from ..exercises.check import Note
     from ..exercises.verdict import Verdict
 
 FILE = "progress.jsonl"
@@ -63,8 +64,10 @@ class Progress:
         return self.exercises.get(exercise, Standing())
 
 
-def record(verdict: Verdict) -> str:
+def record(verdict: Verdict) -> str | Note:
     """Note an attempt. Returns a sentence on how far the learner has come, or "".
+
+    Whoever has tried in vain several times may unfold a solution.
 
     It never raises. Where nothing can be noted it says why, once in a process. Nothing is noted of
     a cell that was not filled in, under nbgrader, and where no person has the notebook open, as in
@@ -87,7 +90,7 @@ def record(verdict: Verdict) -> str:
     return ""
 
 
-def _remark(verdict: Verdict, before: Progress, now: Progress) -> str:
+def _remark(verdict: Verdict, before: Progress, now: Progress) -> str | Note:
     """What an attempt has changed, in a sentence; "" if it is nothing to speak of."""
     from ..exercises.catalogue import catalogue
 
@@ -96,11 +99,7 @@ def _remark(verdict: Verdict, before: Progress, now: Progress) -> str:
     own = [one.name for one in catalogue().values() if one.lesson == lesson]
     number, tries = lesson.partition("_")[0], now.of(name).tries
     if not now.of(name).solved and tries >= PATIENCE:
-        return (
-            f"You have tried `{name}` {tries} times. If you have had enough of it, go on, or see "
-            f"how it can be written: `course lab --solution {number}` in a terminal opens the "
-            "solved lesson."
-        )
+        return _solution(lesson, name, tries)
     if before.of(name).solved or not now.of(name).solved:
         return ""
     solved = sum(now.of(other).solved for other in own)
@@ -109,9 +108,29 @@ def _remark(verdict: Verdict, before: Progress, now: Progress) -> str:
     return f"All {len(own)} exercises of lesson {number} are solved. Well done.{_next(lesson)}"
 
 
+def _solution(lesson: str, name: str, tries: int) -> str | Note:
+    """Offers one solution: in a fold; where the solved lesson is not at hand, how to open it."""
+    from ..exercises.catalogue import find
+    from ..exercises.check import Note
+
+    said = f"You have tried `{name}` {tries} times. Go on trying, go on without it, or"
+    number = lesson.partition("_")[0]
+    try:
+        solved = json.loads((root() / "solutions" / f"{lesson}.ipynb").read_text("utf-8"))
+        (cell,) = (cell for cell in solved["cells"] if cell.get("id") == name)
+        lines = "".join(cell["source"]).splitlines()
+    except (OSError, CourseError, ValueError, TypeError, KeyError, AttributeError):
+        return f"{said} see `course lab --solution {number}` in a terminal: the solved lesson."
+    code = "\n".join(line for line in lines if not line.strip().startswith("### "))
+    notice = f"What to notice in it: {find(name).think}"
+    return Note(f"{said} unfold this:", ("One solution", code, notice))
+
+
 def _next(lesson: str) -> str:
     after = [one for one in lessons() if one.name > lesson]
-    return f" Next comes lesson {after[0].number}, “{after[0].title}”." if after else ""
+    if after:
+        return f" Next comes [lesson {after[0].number}, {after[0].title}]({after[0].name}.ipynb)."
+    return f" That was the last one: [see all that you have solved]({pages()[0].name}.ipynb)."
 
 
 def read(file: Path | None) -> Progress:

@@ -99,6 +99,15 @@ class ProgressView:
         return f"{sum(standing.solved for standing in every)} of {len(every)} exercises solved"
 
     @property
+    def ahead(self) -> tuple[Lesson, str] | None:
+        """The first exercise that is not solved, with its lesson; None if all are."""
+        for lesson, standings in self.exercises.items():
+            for name, standing in standings.items():
+                if not standing.solved:
+                    return lesson, name
+        return None
+
+    @property
     def text(self) -> str:
         """A line for each lesson and one for each exercise."""
         lines = [f"{self.summary}."]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import io
 import signal
 import sys
 import threading
@@ -15,14 +16,18 @@ import traceback
 import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 MAX_TEXT = 200
 """Of an error's message and of a quoted line, so many characters are told."""
+MAX_PRINTED = 2000
+"""Of what a call prints, so many characters are kept."""
+MAX_LINES = 20
+"""And so many lines."""
 DEEPEST = 32
 """Lists that lie deeper in each other have no end: no array has more axes."""
 AGAIN = 0.01
@@ -54,6 +59,7 @@ class Outcome:
         error: type and message of what it raised, on one line ("ValueError: ...").
         line: number and text of the learner's own line that raised, or "".
         begun: it raised NotImplementedError, but is more than the stub that was handed out.
+        printed: the beginning of what it printed, with a last line that says so if there was more.
     """
 
     state: Literal["returned", "raised", "timeout", "lost"]
@@ -62,6 +68,30 @@ class Outcome:
     error: str = ""
     line: str = ""
     begun: bool = False
+    printed: str = ""
+
+
+class Printed(io.TextIOBase):
+    """Keeps the beginning of what is printed into it, however much that is."""
+
+    def __init__(self) -> None:
+        self._kept = io.StringIO()
+        self._left = MAX_PRINTED
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if self._left >= 0:
+            self._kept.write(text[: self._left])
+            self._left -= len(text)  # below zero: something was left out
+        return len(text)
+
+    @property
+    def text(self) -> str:
+        lines = self._kept.getvalue().rstrip().split("\n")
+        more = self._left < 0 or len(lines) > MAX_LINES
+        return "\n".join(lines[:MAX_LINES]) + ("\n… more is not shown" if more else "")
 
 
 class OutOfTime(BaseException):
@@ -74,7 +104,7 @@ def call(
     seconds: float | None = None,
     titles: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """One call on copies of the arguments, with warnings silenced.
+    """One call on copies of the arguments; warnings are silenced, what it prints is kept.
 
     Args:
         function: to be called.
@@ -86,18 +116,19 @@ def call(
         KeyboardInterrupt: as the person in front of it wanted, or the function.
     """
     own = copy.deepcopy(tuple(arguments))
+    printed = Printed()
     try:
-        with quiet(), time_limit(seconds):
+        with quiet(), redirect_stdout(printed), time_limit(seconds):
             value = function(*own)
             if _endless((value, own)):
-                raise RecursionError("a list contains itself")
+                raise RecursionError("a list contains itself, or lists lie too deep")
     except OutOfTime:
-        return Outcome("timeout")
+        return Outcome("timeout", printed=printed.text)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit in an answer must not end the lesson
-        return raised(error, function, titles)
-    return Outcome("returned", value, own)
+        return replace(raised(error, function, titles), printed=printed.text)
+    return Outcome("returned", value, own, printed=printed.text)
 
 
 def raised(

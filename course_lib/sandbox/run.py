@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import CourseError
 from . import wire
-from .calling import Formula, Outcome
+from .calling import MAX_LINES, MAX_PRINTED, Formula, Outcome
 from .isolation import NO_NETWORK, NO_REACH, NO_SIGHT
 from .limits import Limits, for_keras
 from .process import (
@@ -260,7 +260,8 @@ class _Exchange:
         if reply["state"] == "returned":
             return reply
         said, line = _line(reply["error"]), _line(reply["line"])
-        return Outcome("raised", error=said, line=line, begun=reply["begun"])
+        printed = _lines(reply["printed"])
+        return Outcome("raised", error=said, line=line, begun=reply["begun"], printed=printed)
 
     def _lost(self, why: str) -> Outcome:
         try:
@@ -367,8 +368,8 @@ def require_isolation(missing: Collection[str]) -> None:
 _FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "ready": {"holds": tuple, "missing": tuple},
     "loaded": {"instead": str},
-    "value": {"value": object, "arguments": tuple},
-    "raised": {"error": str, "line": str, "begun": bool},
+    "value": {"value": object, "arguments": tuple, "printed": str},
+    "raised": {"error": str, "line": str, "begun": bool, "printed": str},
 }
 
 
@@ -398,7 +399,7 @@ def _returned(reply: Message, before: tuple[Any, ...]) -> Outcome:
     # A Formula cannot be changed from there; it does not come back.
     pairs = zip(before, after, strict=True)
     own = tuple(old if isinstance(old, Formula) else new for old, new in pairs)
-    return Outcome("returned", reply["value"], own)
+    return Outcome("returned", reply["value"], own, printed=_lines(reply["printed"]))
 
 
 def _frames(arguments: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, bytes]]:
@@ -412,6 +413,11 @@ def _frames(arguments: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, bytes]]
         middle = len(arguments) // 2
         yield from _frames(arguments[:middle])
         yield from _frames(arguments[middle:])
+
+
+def _lines(text: str) -> str:
+    """What was printed, no more than `calling.Printed` keeps."""
+    return "\n".join(text[: 2 * MAX_PRINTED].split("\n")[: MAX_LINES + 1])
 
 
 def _line(text: str) -> str:

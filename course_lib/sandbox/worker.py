@@ -121,21 +121,13 @@ class Worker:
             self._send({**self._told(outcome, kind="value"), "call": number})
         except TooLargeError:
             large = f"{type(outcome.value).__name__} that is too large to be graded"
-            outcome = calling.Outcome("returned", Other(large))
+            outcome = calling.Outcome("returned", Other(large), printed=outcome.printed)
             self._send({**self._told(outcome, kind="value"), "call": number})
 
     def _told(self, outcome: calling.Outcome, kind: str) -> Message:
-        if outcome.state == "returned":
-            after = outcome.arguments
-            return {"kind": kind, "state": "returned", "value": outcome.value, "arguments": after}
-        begun, line = outcome.begun, outcome.line
-        return {
-            "kind": kind,
-            "state": "raised",
-            "error": outcome.error,
-            "line": line,
-            "begun": begun,
-        }
+        of = ("value", "arguments") if outcome.state == "returned" else ("error", "line", "begun")
+        told = {name: getattr(outcome, name) for name in (*of, "printed")}
+        return {"kind": kind, "state": outcome.state, **told}
 
     def _receive(self) -> Message:
         while (message := self.frames.next()) is None:

@@ -1,17 +1,19 @@
-"""Takes the picture of the README anew: ``python -m tests.browser.readme_picture``.
+"""Takes the two pictures of the course anew: ``python -m tests.browser.readme_picture``.
 
-An explorer of lesson 01 and, below it, an exercise with a mistake in JupyterLab, from the first
-slider to the end of the verdict.
+README's: an explorer of lesson 01 and, below it, an exercise with a mistake in JupyterLab, from the
+first slider to the end of the verdict. The start page's: pictures that the solved lessons hold.
 """
 
 from __future__ import annotations
 
+import base64
 import io
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+import nbformat
 from PIL import Image, ImageOps
 from playwright.sync_api import expect, sync_playwright
 
@@ -25,6 +27,12 @@ EXERCISE = "softmax_cross_entropy_gradient"
 MISTAKE = ["    onehot = np.eye(logits.shape[1])[labels]", "    return softmax(logits) - onehot"]
 WIDTH, HEIGHT, SHARPER = 1060, 1400, 2  # the window in pixels of the page; those of the picture
 MARGIN = 24  # white, in pixels of the picture
+STRIP = (  # of the start page: lesson, end of the cell's source
+    ("07_convolution", 'kernel_explorer(photographs.load("pagoda", 128))'),
+    ("07_convolution", '"What EfficientNet-Lite0 answers, through your functions")'),
+    ("09_variational_autoencoder", "plane_figure(lambda codes: decode(codes, plane))"),
+)
+STRIP_HEIGHT, GAP = 290, 20  # in its pixels
 COLOURS = 128  # enough for text and flat colours; a third of the bytes
 
 
@@ -47,6 +55,30 @@ def main() -> None:
     picture = ImageOps.expand(Image.open(io.BytesIO(taken)).convert("RGB"), MARGIN, "white")
     picture = picture.quantize(COLOURS, dither=Image.Dither.NONE)
     picture.save(root() / "solutions" / "picture.png", optimize=True)
+    strip([stored(*place) for place in STRIP]).save(root() / "solutions" / "start.jpg", quality=88)
+
+
+def stored(lesson: str, source: str) -> Image.Image:
+    """The picture below the cell of a solved lesson that ends like this."""
+    book = nbformat.read(root() / "solutions" / f"{lesson}.ipynb", as_version=4)
+    (cell,) = (cell for cell in book.cells if cell.source.endswith(source))
+    (data,) = (output.data for output in cell.outputs if "image/png" in output.get("data", {}))
+    return Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
+
+
+def strip(pictures: list[Image.Image]) -> Image.Image:
+    """Pictures side by side, equally high, on white."""
+    scaled = [
+        picture.resize((round(picture.width * STRIP_HEIGHT / picture.height), STRIP_HEIGHT))
+        for picture in pictures
+    ]
+    width = sum(picture.width for picture in scaled) + GAP * (len(scaled) + 1)
+    made = Image.new("RGB", (width, STRIP_HEIGHT + 2 * GAP), "white")
+    left = GAP
+    for picture in scaled:
+        made.paste(picture, (left, GAP))
+        left += picture.width + GAP
+    return made
 
 
 def scene(notebook: Notebook) -> bytes:

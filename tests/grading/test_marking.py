@@ -55,6 +55,23 @@ def mse_gradient(p, t):
     assert points(entries) == MAX_POINTS
 
 
+@pytest.mark.parametrize(
+    ("instead", "meant"),
+    [
+        ("def my_error(predictions, targets): return 0.0", "my_error"),
+        ("def mse_(a, b): return 0.0", "mse_"),
+        ("def first(predictions: float, targets=None): return 0.0", "first"),
+        ("def helper(a): return 0.0", None),
+    ],
+)
+def test_a_function_of_another_name_is_asked_about(
+    marked: Marked, instead: str, meant: str | None
+) -> None:
+    entry = marked(*answers(mse=instead))["mse"]
+    assert entry["status"] == "not attempted"
+    assert (f"Is `{meant}` meant to be it?" in entry["message"]) == (meant is not None)
+
+
 def test_a_known_mistake_is_named(marked: Marked) -> None:
     half = "def mse(p, t):\n    return np.mean((p - t) ** 2) / 2"
     entry = marked(*answers(mse=half))["mse"]

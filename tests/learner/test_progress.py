@@ -17,6 +17,7 @@ import pytest
 from course_lib import cli, settings
 from course_lib.errors import CourseError
 from course_lib.exercises import catalogue, check
+from course_lib.exercises.check import Note
 from course_lib.learner import progress
 from course_lib.learner.progress import Standing
 from course_lib.learner.start import ProgressView
@@ -312,19 +313,53 @@ def test_each_exercise_that_is_solved_is_counted_once(
         check(exercise.reference)
     said = capsys.readouterr().out
     assert f"All {len(of_lesson)} exercises of lesson 01 are solved." in said
-    assert "Next comes lesson 02, “" in said
+    assert "Next comes lesson 02, Regularization." in said
 
 
-def test_the_last_lesson_has_no_next() -> None:
-    assert progress._next(lessons()[-1].name) == ""
+def test_what_comes_next_is_a_link() -> None:
+    said = [Note(progress._next(lesson.name)) for lesson in lessons()]
+    shown = [note._repr_mimebundle_()["text/html"] for note in said]
+    after = [f"{lesson.name}.ipynb" for lesson in lessons()[1:]] + ["00_start_here.ipynb"]
+    assert all(f'<a href="{name}">' in html for name, html in zip(after, shown, strict=True))
+    assert not any("](" in note.text for note in said)
 
 
-def test_who_has_tried_often_is_shown_the_way_to_the_solution(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+def test_who_has_tried_often_may_unfold_a_solution(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shown: list[str] = []
+    interactive = sys.modules["IPython"].display
+    show = lambda view, **_: shown.append(view._repr_mimebundle_()["text/html"])  # noqa: E731
+    monkeypatch.setattr(interactive, "display", show)
     for attempt in range(1, 5):
+        shown.clear()
         check(wrong())  # type: ignore[arg-type]
-        offered = "`course lab --solution 01`" in capsys.readouterr().out
+        offered = "<summary" in shown[-1] and "One solution" in shown[-1]
         assert offered == (attempt >= progress.PATIENCE)
+    assert "def mse(predictions, targets):" in shown[-1]
+    assert "np.mean(" in shown[-1]
+    assert "###" not in shown[-1]
+    assert "What to notice in it: " in shown[-1]
+    shown.clear()
     check(mse)
-    assert "--solution" not in capsys.readouterr().out
+    assert "One solution" not in "".join(shown)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"cells": []}', '{"cells": [{"id": "mse"}]}'])
+def test_without_the_solved_lesson_the_way_to_it_is_told(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "root", lambda: tmp_path)
+    for _ in range(2):
+        said = progress._solution("01_losses", "mse", 3)
+        assert "see `course lab --solution 01` in a terminal" in str(said)
+        (tmp_path / "solutions").mkdir(exist_ok=True)
+        (tmp_path / "solutions/01_losses.ipynb").write_text(text)
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_each_exercise_has_its_solution(name: str) -> None:
+    said = progress._solution(catalogue()[name].lesson, name, 3)
+    assert not isinstance(said, str)
+    assert said.folded is not None
+    assert f"def {name}(" in said.folded[1]

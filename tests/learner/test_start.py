@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
+import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from course_lib import settings
+from course_lib.exercises import catalogue
 from course_lib.learner import doctor, start
 from course_lib.learner.doctor import Finding
-from course_lib.lessons import lessons
+from course_lib.learner.lab import EXTENSIONS
+from course_lib.lessons import START_PAGE, lessons, pages
 
 FOUND = [
     Finding("ok", "Python"),
@@ -79,7 +84,8 @@ def test_progress_is_a_table_with_heads_links_and_words(file: Path) -> None:
     scopes = [attrs["scope"] for attrs in page.attributes("th")]
     assert scopes == ["col"] * 5 + ["row"] * len(lessons())
     links = [attrs["href"] for attrs in page.attributes("a")]
-    assert links == [f"{lesson.name}.ipynb" for lesson in lessons()]
+    assert links == [f"{lesson.name}.ipynb" for lesson in (lessons()[0], *lessons())]
+    assert page.text.startswith("Next: numerical_gradient in lesson 01")
     assert "mse: solved" in page.text
     assert "softmax: tried once" in page.text
     assert view.html.count("<td") == 4 * len(lessons())
@@ -94,6 +100,25 @@ def test_a_finished_lesson_says_so(file: Path) -> None:
     html = start.my_progress().html
     assert f"{len(names)} of {len(names)}</td>" in html
     assert "all done" in html
+    assert f'in <a href="{lessons()[1].name}.ipynb">' in html
+
+
+def test_who_has_solved_everything_is_told(file: Path) -> None:
+    lines = [f'{{"exercise": "{name}", "status": "correct"}}\n' for name in catalogue()]
+    file.write_text("".join(lines), encoding="utf-8")
+    view = start.my_progress()
+    assert view.ahead is None
+    assert "You have solved every exercise of this course." in view.html
+
+
+def test_jupyterlab_runs_the_cell_of_the_start_page() -> None:
+    """Its extension knows the cell by its code."""
+    script = (EXTENSIONS / "course-pictures" / "static" / "pictures.js").read_text("utf-8")
+    (known,) = re.findall(r'PROGRESS = (".*");', script)
+    page = nbformat.read(pages()[0].notebook("notebooks"), as_version=4)
+    assert json.loads(known) in [cell.source for cell in page.cells]
+    assert f'START_PAGE = "{START_PAGE}"' in script
+    assert page.metadata.course.lesson == START_PAGE
 
 
 def test_what_cannot_be_read_is_said_and_the_rest_shown(file: Path) -> None:

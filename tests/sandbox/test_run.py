@@ -279,6 +279,9 @@ def test_provided_functions_run_in_modules_of_their_own() -> None:
 # --- a process that does not keep to the protocol ---------------------------------------------
 
 
+RETURNED = "send(kind='value', call=0, state='returned'"
+
+
 @pytest.mark.parametrize(
     ("behaviour", "says"),
     [
@@ -293,7 +296,8 @@ def test_provided_functions_run_in_modules_of_their_own() -> None:
         ("send(kind='value', call=0)", "without its parts"),
         ("send(kind='value', call=0, state='returned', value=1)", "without its parts"),
         ("send(kind='value', call=0, state='returned', value=1, arguments=3)", "its parts"),
-        ("send(kind='value', call=0, state='returned', value=1, arguments=(1, 2))", "other"),
+        (f"{RETURNED}, value=1, arguments=(1, 2), printed='')", "other arguments"),
+        (f"{RETURNED}, value=1, arguments=(1,), printed=7)", "without its parts"),
         ("send(kind='value', call=0, state='raised', error=3, line='')", "without its parts"),
         ("os.write(1, b'crs1')", "ended by itself"),
     ],

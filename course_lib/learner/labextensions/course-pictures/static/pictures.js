@@ -1,11 +1,15 @@
 // An extension of JupyterLab 4, written as its pages load it, so that there is nothing to build.
 //
+// The start page shows the learner's progress as it is whenever one comes to the page.
+//
 // JupyterLab shows a PNG without its alternative text. Its sliders have no names, and in place of an
 // explorer whose kernel has ended it shows an error, although the notebook has stored a picture.
 globalThis._JUPYTERLAB ??= {};
 globalThis._JUPYTERLAB["course-pictures"] = (() => {
   const WIDGET = "application/vnd.jupyter.widget-view+json";
   const PNG = "image/png";
+  const START_PAGE = "00_start_here";
+  const PROGRESS = "from course_lib.learner import start\n\nstart.my_progress()";
   const NO_KERNEL = "To move the sliders, run the cells above this one, then this one.";
   let shared;
 
@@ -57,12 +61,24 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
     return renderer;
   };
 
-  const plugin = ({ INotebookTracker }, { IRenderMimeRegistry, ...rendermime }) => ({
+  /** Runs the one cell that shows the learner's progress, if a person has not changed it. */
+  const showProgress = async (panel, CodeCell) => {
+    await panel.context.ready;
+    if (panel.model.getMetadata("course")?.lesson !== START_PAGE) return;
+    await panel.sessionContext.ready;
+    const cell = panel.content.widgets.find(
+      ({ model }) => model.type === "code" && model.sharedModel.getSource() === PROGRESS,
+    );
+    if (cell) await CodeCell.execute(cell, panel.sessionContext);
+  };
+
+  const plugin = ({ INotebookTracker }, { IRenderMimeRegistry, ...rendermime }, { CodeCell }) => ({
     id: "course-pictures:plugin",
     autoStart: true,
     requires: [INotebookTracker, IRenderMimeRegistry],
     activate: (_, notebooks, images) => {
       images.addFactory(describedImages(rendermime), 90); // the rank of JupyterLab's own
+      notebooks.currentChanged.connect((_, panel) => panel && showProgress(panel, CodeCell));
       notebooks.widgetAdded.connect((_, { content: { rendermime: registry } }) => {
         const create = registry.createRenderer.bind(registry);
         registry.createRenderer = (type) =>
@@ -76,7 +92,8 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
       shared = scope;
     },
     get: async () => {
-      const made = plugin(await load("@jupyterlab/notebook"), await load("@jupyterlab/rendermime"));
+      const parts = ["notebook", "rendermime", "cells"].map((name) => load(`@jupyterlab/${name}`));
+      const made = plugin(...(await Promise.all(parts)));
       return () => ({ __esModule: true, default: made });
     },
   };
