@@ -103,9 +103,9 @@ keras.utils.set_random_seed(0)
 # **Notation.** As in lessons 05 and 07: $N$ images of $H$ by $W$ pixels with $C$ channels. In
 # section 7, $C$ is the number of classes, as in lesson 01, and $t$ are labels as distributions. In
 # all tables, ± is one standard error of a mean over splits, as lesson 05 reckons it; where folds
-# test every example once, it is the standard deviation over $\sqrt{\text{folds}}$. **A difference is
-# one if it is more than twice as large as its own.** (In the figure of section 3, bars are standard
-# deviations.)
+# test every example once, it is the standard deviation over $\sqrt{\text{folds}}$. **A difference
+# is one if it is more than twice as large as its own.** (In the figure of section 3, bars are
+# standard deviations.)
 
 # %% [markdown]
 # ## 1 A switch that does nothing
