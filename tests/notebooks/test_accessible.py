@@ -71,7 +71,7 @@ def test_verdicts_are_read_aloud_as_they_are_seen(lesson: Lesson) -> None:
 
 
 class _Page(HTMLParser):
-    """The tags of a page and the text that a screen reader reads: nothing that is hidden from it."""
+    """Tags of a page and the text that a screen reader reads, nothing that is hidden from it."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
