@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import nbformat
 from nbformat import NotebookNode
@@ -109,6 +110,7 @@ def page(notebook: NotebookNode) -> NotebookNode:
     shown = copy.deepcopy(notebook)
     for cell in shown.cells:
         if cell.cell_type != "code":
+            cell.source = re.sub(r"\]\(#([^)]+)\)", _slug, cell.source)
             continue
         lines = cell.source.splitlines()
         cell.source = "\n".join(line for line in lines if line.strip() not in (BEGIN, END))
@@ -117,6 +119,12 @@ def page(notebook: NotebookNode) -> NotebookNode:
             if "image/png" in output.get("data", {}):
                 cell.metadata["mystnb"] = {"image": {"alt": output.data["text/plain"]}}
     return shown
+
+
+def _slug(link: re.Match[str]) -> str:
+    """A link to a heading, which has another anchor here than in JupyterLab."""
+    anchor = re.sub(r"[^\w-]", "", unquote(link[1]).lower())
+    return f"](#{anchor})"
 
 
 def _write_sources(folder: Path, mathjax: Path) -> None:

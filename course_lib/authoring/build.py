@@ -29,6 +29,7 @@ from ..errors import CourseError
 from ..exercises import Exercise, catalogue
 from ..files import atomic_write, text_of
 from ..lessons import EDITIONS, Lesson, lessons, pages, root
+from .links import closing, to_start_page, with_links
 from .online import colab_cells
 from .run import OnCell, execute, read_notebook
 from .tables import with_tables, without_markers
@@ -74,8 +75,11 @@ def build(chosen: Sequence[Lesson] = (), on_cell: OnCell | None = None) -> list[
             changed += _write(lesson.notebook("solutions"), to_text(solved))
     for page in pages():
         changed += _write_learner_edition(page)
-    readme = root() / "README.md"
-    return changed + _write(readme, with_tables(text_of(readme)))
+    for lesson in lessons():
+        changed += _write_words(lesson)
+    for text in _texts_with_tables():
+        changed += _write(text, with_tables(text_of(text)))
+    return changed
 
 
 def reset(chosen: Sequence[Lesson]) -> list[Path]:
@@ -119,9 +123,10 @@ def drift() -> list[str]:
         for path in sorted((root() / edition).glob("*.ipynb")):
             if path not in known and not is_kept(path):
                 found.append(f"{_name(path)} has no source in solutions/.")
-    readme = text_of(root() / "README.md")
-    if readme != with_tables(readme):
-        found.append("The tables of README.md are not up to date.")
+    for path in _texts_with_tables():
+        text = text_of(path)
+        if text != with_tables(text):
+            found.append(f"The tables of {path.relative_to(root())} are not up to date.")
     return found
 
 
@@ -145,10 +150,13 @@ def solution_edition(lesson: Lesson) -> NotebookNode:
                 metadata["nbgrader"] = grading
             cells.append(nbformat.v4.new_code_cell(cell.source, metadata=metadata))
         else:
-            text = without_markers(with_tables(cell.source)) if lesson.is_page else cell.source
+            text = cell.source
+            text = without_markers(with_tables(text)) if lesson.is_page else with_links(text)
             pictures = _attachments(lesson, text)
             cells.append(nbformat.v4.new_markdown_cell(text, metadata=metadata, **pictures))
     cells[1:1] = colab_cells(lesson)
+    if not lesson.is_page:
+        cells.append(nbformat.v4.new_markdown_cell(closing(lesson)))
     _check_rules(lesson, cells, exercises)
     _set_ids(cells)
     metadata = {
@@ -165,6 +173,8 @@ def learner_edition(lesson: Lesson) -> NotebookNode:
     notebook = solution_edition(lesson)
     for cell in _code_cells(notebook):
         cell.source = without_solution(cell.source)
+    if not lesson.is_page:
+        notebook.cells[-1].source += to_start_page()
     notebook.metadata.course["digest"] = _digest(notebook)
     return notebook
 
@@ -306,6 +316,12 @@ def _words(output: NotebookNode) -> NotebookNode:
 # --- files ---------------------------------------------------------------------------------------
 
 
+def _texts_with_tables() -> list[Path]:
+    """README and the instructor's page, as far as they are there."""
+    names = ("README.md", "course_lib/grading/README.md")
+    return [path for name in names if (path := root() / name).is_file()]
+
+
 def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
@@ -331,6 +347,19 @@ def _write_learner_edition(lesson: Lesson) -> list[Path]:
         kept = [next(name for name in names if not name.exists())]
         shutil.copy2(path, kept[0])
     return kept + _write(path, text)
+
+
+def _write_words(lesson: Lesson) -> list[Path]:
+    """Write a lesson whose words alone have changed, as its link to the next; outputs stay."""
+    path, fresh = lesson.notebook("solutions"), solution_edition(lesson)
+    if not path.is_file():
+        return []
+    cells, old = list(_code_cells(fresh)), list(_code_cells(read_notebook(path)))
+    if [cell.source for cell in cells] != [cell.source for cell in old]:
+        return []
+    for cell, executed in zip(cells, old, strict=True):
+        cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+    return _write_learner_edition(lesson) + _write(path, to_text(fresh))
 
 
 def _is_as_built(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What README, the start page and the book tell of the lessons, from what these say themselves.
+"""What README, start page, instructor's page and book tell of the lessons, from what these say.
 
 The glossary's one source is ``solutions/glossary.yaml``.
 """
@@ -83,19 +83,17 @@ def lesson_table() -> str:
     """The lessons, with links from the folder of the project, and what some of them use."""
     rows = [
         (
-            f"{lesson.number} {lesson.title}",
-            f"[notebook](notebooks/{lesson.name}.ipynb)",
-            f"[solution](solutions/{lesson.name}.ipynb)",
+            f"[{lesson.number} {lesson.title}](notebooks/{lesson.name}.ipynb)",
             lesson.minutes,
             lesson.able,
         )
         for lesson in lessons()
     ]
-    heads = ("lesson", "notebook", "solution", "minutes", "you will be able to")
+    heads = ("lesson", "minutes", "you will be able to")
     pretrained = numbered(lesson for lesson in lessons() if lesson.weights)
     quicker = numbered(lesson for lesson in lessons() if lesson.gpu)
     uses = f"Pretrained networks are used in {pretrained}. A GPU makes {quicker} quicker."
-    return f"{_table(heads, 'lllrl', rows)}\n\n{uses}\n"
+    return f"{_table(heads, 'lrl', rows)}\n\n{uses}\n"
 
 
 def exercise_table() -> str:
@@ -137,6 +135,12 @@ def glossary_table() -> str:
     return _table(("term", "中文", "meaning", "lesson"), "llll", rows)
 
 
+def words_of(lesson: Lesson) -> str:
+    """The terms that this lesson introduces, as a table; "" if there are none."""
+    rows = [(term.term, term.zh, term.means) for term in glossary() if term.lesson == lesson.number]
+    return _table(("term", "中文", "meaning"), "lll", rows) if rows else ""
+
+
 def lesson_list() -> str:
     """The lessons and what each teaches, as a list with links for the book."""
     return "\n".join(
@@ -167,7 +171,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "map": map_table,
     "glossary": glossary_table,
 }
-"""What stands in README and on the start page between ``<!-- name -->`` and ``<!-- /name -->``."""
+"""What stands in these texts between ``<!-- name -->`` and ``<!-- /name -->``."""
 
 
 def _table(heads: Sequence[str], columns: str, rows: Iterable[Sequence[object]]) -> str:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from textwrap import indent
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from .. import lessons
+from ..errors import visible
 from ..sandbox.calling import call
 from . import by_hand, diagnosis
 from .catalogue import find, names
@@ -147,12 +147,16 @@ def printed(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> str:
     with_output = [trial for trial in trials if trial.got.printed]
     with_output.sort(key=lambda trial: not trial.case.call)
     parts = [
-        f"In {_call(exercise, trial.case)} it printed:\n{indent(trial.got.printed, '    ')}"
+        "\n".join([f"In {_call(exercise, trial.case)} it printed:", *_lines(trial.got.printed)])
         for trial in with_output[:CALLS_SHOWN]
     ]
     if len(with_output) > CALLS_SHOWN:
         parts.append(f"(It printed in {len(with_output)} of {len(trials)} calls.)")
     return "\n".join(parts)
+
+
+def _lines(text: str) -> list[str]:
+    return [f"    {visible(line.expandtabs())}" for line in text.split("\n")]
 
 
 def _call(exercise: Exercise, case: Case) -> str:

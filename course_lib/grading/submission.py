@@ -26,7 +26,7 @@ from .statements import Statement, statements, syntax_tree
 
 MAX_BYTES = 64 << 20
 LARGE_BYTES = 10 << 20
-MAX_PARTS = 8_000_000
+MAX_PARTS = 2_000_000  # JSON of 7 MB with so many takes 200 MB of memory
 MAX_CELL = 100_000
 MAX_CODE = 400_000
 MAX_STATEMENTS = 3_000

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from ..errors import CourseError, visible
+from ..errors import CourseError
 from . import wire
 from .calling import MAX_LINES, MAX_PRINTED, Formula, Outcome
 from .isolation import NO_NETWORK, NO_REACH, NO_SIGHT
@@ -416,9 +416,8 @@ def _frames(arguments: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, bytes]]
 
 
 def _lines(text: str) -> str:
-    """What was printed, as `calling.Printed` may have kept it, in printable lines."""
-    lines = text[: 2 * MAX_PRINTED].split("\n")[: MAX_LINES + 1]
-    return "\n".join(visible(line.expandtabs()) for line in lines)
+    """What was printed, no more than `calling.Printed` keeps."""
+    return "\n".join(text[: 2 * MAX_PRINTED].split("\n")[: MAX_LINES + 1])
 
 
 def _line(text: str) -> str:

@@ -514,6 +514,35 @@ LIES = {
         "error",
         "<script>alert(1)</script>",
     ),
+    "printing without end": attack(
+        body("while True: print('x' * 10**6)"), "timeout", "not returned"
+    ),
+    "printing much": attack(
+        body("print('x' * 10**7)", "print('\\n' * 10**6)", "return float(((p - t) ** 2).mean())"),
+        "correct",
+        "Correct.",
+    ),
+    "printing what controls": attack(
+        body("print('\\x1b[2J\\x07\\u202e\\u2028\\x00\\ud800<script>alert(1)</script>')"),
+        "wrong",
+        "",
+    ),
+    "another place to print to": attack(
+        "import sys\n"
+        + body("sys.stdout._kept = sys.stdout._left = sys.stdout = None", "print(1)"),
+        "error",
+        "",
+    ),
+    "printed by a reply": attack(
+        "import gc\n"
+        + body(
+            "w = [o for o in gc.get_objects() if type(o).__name__ == 'Worker'][0]",
+            "reply = {'kind': 'value', 'call': 0, 'state': 'returned', 'value': 1.0}",
+            "w._send({**reply, 'arguments': (p, t), 'printed': 'x\\n' * 60_000})",
+        ),
+        "error",
+        "a reply to no question",
+    ),
     "a formula in an error": attack(
         body("raise ValueError('=cmd|calc!A0\\n,=1+1,\\x00\\x1b[2J')"),
         "error",
