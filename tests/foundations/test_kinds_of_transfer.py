@@ -64,8 +64,8 @@ def test_weights_fall_for_the_source_and_rise_for_the_target() -> None:
 
 
 def test_a_relation_between_shifted_points_is_the_shift() -> None:
-    heads = RNG.normal(size=(5, 3))
-    np.testing.assert_allclose(ours.relation_vector(heads, heads + [1, 2, 3]), [1, 2, 3])
+    heads, shift = RNG.normal(size=(5, 3)), np.array([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(ours.relation_vector(heads, heads + shift), shift)
 
 
 def test_a_relation_leads_to_its_tail_and_never_back_to_the_head() -> None:

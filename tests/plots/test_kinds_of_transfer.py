@@ -25,6 +25,8 @@ def test_a_curve_that_ends_below_is_said() -> None:
 
 
 def test_a_loss_is_a_negative_saving() -> None:
-    explorer = saving_explorer(SIZES, {"scratch": CURVES["transfer"], "transfer": CURVES["scratch"]})
+    explorer = saving_explorer(
+        SIZES, {"scratch": CURVES["transfer"], "transfer": CURVES["scratch"]}
+    )
     explorer.sliders["target"].value = 0.7
     assert explorer.alt.endswith("−15 labels saved.")

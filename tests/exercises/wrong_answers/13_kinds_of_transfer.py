@@ -216,7 +216,7 @@ def complete_relation(head, relation, vectors):
 def distillation_loss(student_logits, teacher_logits, temperature):
     p = softmax(teacher_logits / temperature)
     log_q = np.log(softmax(student_logits / temperature))
-    return -temperature**2 * np.mean(np.sum(p * log_q, axis=1))
+    return -(temperature**2) * np.mean(np.sum(p * log_q, axis=1))
 
 
 def distillation_loss(student_logits, teacher_logits, temperature):
