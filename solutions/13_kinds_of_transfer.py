@@ -279,10 +279,10 @@ loss = report("shuffled letters, frozen", hurt, scratch)
 assert loss < -0.02
 
 # %% [markdown]
-# The shuffled letters hurt: this is *negative transfer*. The network would have been better off without its past. So the article's
-# sentence lacks its condition. Transfer improves a model **if** what the source taught is true of
-# the target as well, and without the control one would never know. The letters have helped, if
-# anything, by little.
+# The shuffled letters hurt: this is *negative transfer*. The network would have been better off
+# without its past. So the article's sentence lacks its condition. Transfer improves a model **if**
+# what the source taught is true of the target as well, and without the control one would never
+# know. The letters have helped, if anything, by little.
 #
 # <details>
 # <summary>Fine print: ten runs are not ten independent ones</summary>
@@ -454,7 +454,8 @@ regret = table[:, :, 1].max(axis=1) - [run[run[:, 0].argmax(), 1] for run in tab
 for name, guess, outcome in zip(candidates, before, after, strict=True):
     print(f"{name:18} score before {guess:.3f}, accuracy after {outcome:.3f}")
 print(f"the choice was below the best in each run by {regret.mean():.3f} on average")
-assert before[:2].min() > before[2:].max() and regret.mean() < 0.03
+assert before[:2].min() > before[2:].max()
+assert regret.mean() < 0.03
 
 # %% [markdown]
 # Without any training, the cheap score puts letters and printed digits well ahead of the shuffled
@@ -525,10 +526,10 @@ for k in (1, 5):
 assert gain < -0.02
 
 # %% [markdown]
-# A random hidden layer loses what the pixels knew. The letters' layer keeps it, and with one
-# label it may even add a little (look at the error before you believe it). With five, the pixels
-# are ahead: 8x8 pixels are a good feature already (lesson 09 found the same). Networks for few-shot learning
-# are *trained* to have good prototypes, on thousands of small tasks. Ours was not.
+# A random hidden layer loses what the pixels knew. The letters' layer keeps it, and with one label
+# it may even add a little (look at the error before you believe it). With five, the pixels are
+# ahead: 8x8 pixels are a good feature already (lesson 09 found the same). Networks for few-shot
+# learning are *trained* to have good prototypes, on thousands of small tasks. Ours was not.
 
 # %% [markdown]
 # ## 5 Instances, row by row
@@ -635,10 +636,10 @@ heap, weighted = (np.mean([r[name] for r in by_size[5]]) for name in ("one heap"
 assert heap < weighted
 
 # %% [markdown]
-# Three lessons. With 10 labels, source rows help, if the target keeps half of the say. With 50 labels the heap is worse than the target alone: 400 printed rows outvote
-# them, negative transfer once more. And nearly everything that can be mended is mended by one
-# number, the total weight of the source; TrAdaBoost's choice of rows adds next to nothing to that
-# here. Why?
+# Three lessons. With 10 labels, source rows help, if the target keeps half of the say. With 50
+# labels the heap is worse than the target alone: 400 printed rows outvote them, negative transfer
+# once more. And nearly everything that can be mended is mended by one number, the total weight of
+# the source; TrAdaBoost's choice of rows adds next to nothing to that here. Why?
 
 # %% tags=["nbval-ignore-output"]
 rows, _ = few(5, 0)
@@ -648,7 +649,8 @@ print(f"{right:.1%} of the source rows are right in the last round")
 assert right > 0.9
 
 # %% [markdown]
-# Where hardly a source row is wrong, there is hardly anything to weigh. Without the control "half and half" we would have praised the algorithm.
+# Where hardly a source row is wrong, there is hardly anything to weigh. Without the control "half
+# and half" we would have praised the algorithm.
 
 # %% [markdown]
 # ## 6 Features, each domain by its own measure
@@ -941,12 +943,12 @@ print(f"letters before {before:.2f}; after: sequential, at once", np.mean(still,
 assert np.mean(still, axis=0)[0] < np.mean(still, axis=0)[1]
 
 # %% [markdown]
-# For the digits there is no winner here, and with 50 labels there was little to win (section 1). For
-# the letters there is one: who learns one task after the other forgets some of the first
-# (*catastrophic forgetting*), and the longer the second one lasts, the more.
-# The real difference is what one must have: multi-task needs the source's data at the time when the
-# target is learnt. A pretrained network is what one carries over when these data are a million
-# photographs in somebody else's house.
+# For the digits there is no winner here, and with 50 labels there was little to win (section 1).
+# For the letters there is one: who learns one task after the other forgets some of the first
+# (*catastrophic forgetting*), and the longer the second one lasts, the more. The real difference is
+# what one must have: multi-task needs the source's data at the time when the target is learnt. A
+# pretrained network is what one carries over when these data are a million photographs in somebody
+# else's house.
 #
 # **The articles' questions, answered by what you have measured**
 #
