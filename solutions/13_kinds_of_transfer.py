@@ -220,8 +220,8 @@ helped = np.array([read_with(carried["letters"][:2], 5, run) for run in RUNS])
 # Ten runs each: five blocks, two draws of the labels. Accuracy swings a good deal from run to run,
 # because some writers are harder and some draws luckier. But run 3 with transfer and run 3 without
 # have had the same writers and the same labels. What is the mean gain, and how far is it to be
-# trusted? Think of three runs, 0.7, 0.5, 0.9 with transfer and 0.4, 0.5, 0.3 without: what would
-# you report?
+# trusted? Think of three runs, with 7, 5 and 9
+# of ten right with transfer and 4, 5 and 3 without: what would you report?
 #
 # ### Exercise: `transfer_gain`
 #
@@ -819,7 +819,7 @@ assert found["bolder"][0] > max(found[name][0] for name in ("no step", "random",
 # Here is a hard test. The student never sees a single 3, in no picture and under no label. **Guess
 # first.** How many of the 3s will it read, taught by labels? And taught by the teacher?
 #
-# The small probabilities are *very* small: a good teacher gives 0.9999 to its answer. So both
+# The small probabilities are *very* small: a good teacher is nearly certain. So both
 # divide their logits by a *temperature* $T$ before the softmax. And how is the student to be
 # compared with the teacher? By the divergence of lesson 09, but between classes.
 #
