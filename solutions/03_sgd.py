@@ -219,8 +219,8 @@ figures.descent_explorer(hessian, best)
 #
 # Between "converges" and "diverges" lies one stop of the slider. Find the border in one dimension
 # first. The loss $2w^2$ has the gradient $4w$, so one step makes of $w$ the number
-# $w - \eta\, 4w = (1 - 4\eta)\, w$. Start at 1, and try rates: $\eta = 0.1$ leads to $0.6$, then to
-# $0.36$; $\eta = 0.4$ to $-0.6$, then back to $0.36$; and $\eta = 0.6$? The 4 is the second
+# $w - \eta\, 4w = (1 - 4\eta)\, w$. Start at 1, and try rates: $\eta = 1/8$ leads to $1/2$, then to
+# $1/4$; $\eta = 3/8$ to $-1/2$, then to $1/4$ as well; and $\eta = 5/8$? The 4 is the second
 # derivative. With several weights there is a matrix of them, the Hessian $A$, and its eigenvalues
 # take the place of the 4, each in its own direction. There is one $\eta$ for all of them.
 #
@@ -527,8 +527,8 @@ figures.momentum_explorer(hessian, best)
 # Too large a momentum swings for long. And without noise, momentum *raises* the limit, to
 # $2(1 + \mu)/\lambda_{\max}$: the headline has it.
 #
-# How long is a step now? Let the gradient stay at 1, with $\mu = 0.9$ and $\eta = 1$. The velocity
-# is $-1$, then $-1.9$, then $-2.71$: each push is still there, a little weaker. Where does it end?
+# How long is a step now? Let the gradient stay at 1, with $\mu = 1/2$ and $\eta = 1$. The
+# velocity is $-1$, then $-3/2$, then $-7/4$: each push is still there, weaker. Where does it end?
 # It is a sum of all past gradients, $v = -\eta\,(g_t + \mu g_{t-1} + \mu^2 g_{t-2} + \dots)$, a
 # geometric series with the limit
 #
@@ -647,8 +647,8 @@ for name, rates in [("constant rate", [0.125] * 4), ("one drop", ONE_DROP)]:
 # An optimizer is handed the gradient at the weights of the model. Keras therefore stores the
 # look-ahead point, $w = \theta + \mu v$, as the model's weights, and gets $g$ there. The velocity
 # is updated as before. What is the *next* look-ahead point, said with $w$, $g$ and the new $v$
-# alone? (In numbers: $\theta = 1$, $v = 2$, $\mu = 0.5$, so $w = 2$. With $\eta g = 0.4$ the new
-# $v$ is $0.6$ and the new $\theta$ is $1.6$. So the new $w$ has to be $1.9$.)
+# alone? (In numbers: $\theta = 1$, $v = 2$, $\mu = 1/2$, so $w = 2$. With $\eta g = 1/2$ the
+# new $v$ is $1/2$ and the new $\theta$ is $3/2$. So the new $w$ has to be $7/4$.)
 
 
 # %%
@@ -809,9 +809,9 @@ def two_layer_forward(x, weights_in, bias_in, weights_out, bias_out):
 # already, and no station divides again.)
 #
 # In numbers: one example, one hidden unit with $h = 3$, and a weight of 2 to the only output, where
-# the gradient is $G = 0.1$. If the weight grows by a little, the output grows three times as fast,
-# so the gradient at the weight is $0.3$. If $h$ grows by a little, the output grows twice as fast:
-# $0.2$ at $h$. And at $a$? While the unit is on, $h = a$. When it is off, $h$ does not move.
+# the gradient is $G = 1/10$. If the weight grows by a little, the output grows three times as fast,
+# so the gradient at the weight is $3/10$. If $h$ grows by a little, the output grows twice as fast:
+# $2/10$ at $h$. And at $a$? While the unit is on, $h = a$. When it is off, $h$ does not move.
 #
 # ### Exercise: `hidden_layer_gradients`
 #
@@ -1083,9 +1083,9 @@ for name, mistake in mistakes.items():
 
 # %% [markdown]
 # Without shuffling it is hardly better than guessing: while the network sees one class, it forgets
-# the others. The wrong gradient, on the other hand, still learns, about as well as the linear model above. No error message, and a score
-# that nobody would doubt: only the witnesses of section 7 would have told. A network that learns is
-# no proof that its gradients are right.
+# the others. The wrong gradient, on the other hand, still learns, about as well as the linear model
+# above. No error message, and a score that nobody would doubt: only the witness of section 7 would
+# have told. A network that learns is no proof that its gradients are right.
 #
 # What did the hidden units of the first network learn? Ten of them, as images of their incoming
 # weights. Unlike the classes of lesson 01 they are hard to read: a unit need not mean anything on

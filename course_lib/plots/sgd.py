@@ -29,8 +29,8 @@ from .words import brief
 
 STEPS = 80
 
-GROUND = LinearSegmentedColormap.from_list("ground", ["white", GREY, "#b3b3b3"])
-"""From white, where the loss is lowest, to a grey on which all inks are still seen."""
+GROUND = LinearSegmentedColormap.from_list("ground", ["white", GREY])
+"""From white, where the loss is lowest, to the grey on which all inks are still seen."""
 
 LOSSES = (1e-7, 1e3)
 """Lowest and highest loss in the picture."""
