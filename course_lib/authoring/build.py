@@ -29,6 +29,7 @@ from ..errors import CourseError
 from ..exercises import Exercise, catalogue
 from ..files import atomic_write, text_of
 from ..lessons import EDITIONS, Lesson, lessons, pages, root
+from .links import closing, to_start_page, with_links
 from .online import colab_cells
 from .run import OnCell, execute, read_notebook
 from .tables import with_tables, without_markers
@@ -74,6 +75,8 @@ def build(chosen: Sequence[Lesson] = (), on_cell: OnCell | None = None) -> list[
             changed += _write(lesson.notebook("solutions"), to_text(solved))
     for page in pages():
         changed += _write_learner_edition(page)
+    for lesson in lessons():
+        changed += _write_words(lesson)
     for text in _texts_with_tables():
         changed += _write(text, with_tables(text_of(text)))
     return changed
@@ -147,10 +150,13 @@ def solution_edition(lesson: Lesson) -> NotebookNode:
                 metadata["nbgrader"] = grading
             cells.append(nbformat.v4.new_code_cell(cell.source, metadata=metadata))
         else:
-            text = without_markers(with_tables(cell.source)) if lesson.is_page else cell.source
+            text = cell.source
+            text = without_markers(with_tables(text)) if lesson.is_page else with_links(text)
             pictures = _attachments(lesson, text)
             cells.append(nbformat.v4.new_markdown_cell(text, metadata=metadata, **pictures))
     cells[1:1] = colab_cells(lesson)
+    if not lesson.is_page:
+        cells.append(nbformat.v4.new_markdown_cell(closing(lesson)))
     _check_rules(lesson, cells, exercises)
     _set_ids(cells)
     metadata = {
@@ -167,6 +173,8 @@ def learner_edition(lesson: Lesson) -> NotebookNode:
     notebook = solution_edition(lesson)
     for cell in _code_cells(notebook):
         cell.source = without_solution(cell.source)
+    if not lesson.is_page:
+        notebook.cells[-1].source += to_start_page()
     notebook.metadata.course["digest"] = _digest(notebook)
     return notebook
 
@@ -339,6 +347,19 @@ def _write_learner_edition(lesson: Lesson) -> list[Path]:
         kept = [next(name for name in names if not name.exists())]
         shutil.copy2(path, kept[0])
     return kept + _write(path, text)
+
+
+def _write_words(lesson: Lesson) -> list[Path]:
+    """Write a lesson whose words alone have changed, as its link to the next; outputs stay."""
+    path, fresh = lesson.notebook("solutions"), solution_edition(lesson)
+    if not path.is_file():
+        return []
+    cells, old = list(_code_cells(fresh)), list(_code_cells(read_notebook(path)))
+    if [cell.source for cell in cells] != [cell.source for cell in old]:
+        return []
+    for cell, executed in zip(cells, old, strict=True):
+        cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+    return _write_learner_edition(lesson) + _write(path, to_text(fresh))
 
 
 def _is_as_built(path: Path) -> bool:

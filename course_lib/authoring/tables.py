@@ -135,10 +135,16 @@ def glossary_table() -> str:
     return _table(("term", "中文", "meaning", "lesson"), "llll", rows)
 
 
+def words_of(lesson: Lesson) -> str:
+    """The terms that this lesson introduces, as a table; "" if there are none."""
+    rows = [(term.term, term.zh, term.means) for term in glossary() if term.lesson == lesson.number]
+    return _table(("term", "中文", "meaning"), "lll", rows) if rows else ""
+
+
 def lesson_list() -> str:
     """The lessons and what each teaches, as a list with links for the book."""
     return "\n".join(
-        f"- {_link(lesson, f'{lesson.number} {lesson.title}')}, {lesson.minutes} minutes: "
+        f"- {_link(lesson, f'{lesson.number} {lesson.title}')}\n  {lesson.minutes} minutes: "
         f"{' '.join(lesson.able.split())}."
         for lesson in lessons()
     )

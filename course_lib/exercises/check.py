@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ class InterruptedCheckError(KeyboardInterrupt):
 
     def _render_traceback_(self) -> list[str]:
         return [f"Interrupted: `{self}` was not judged. Run the cell again when you want to know."]
+
+
+_LINK = re.compile(r"\[([^\[\]]+)\]\((\w+\.ipynb)\)")
 
 
 def check(function: Function, hint: int = 1) -> Function:
@@ -143,12 +147,22 @@ class VerdictView:
 
 @dataclass
 class Note:
-    """A sentence that is no verdict, and what it offers to unfold: a title, code, a remark."""
+    """A sentence that is no verdict.
 
-    text: str
+    Attributes:
+        said: the sentence, with notebooks beside this one as ``[links](name.ipynb)``.
+        folded: what it offers to unfold: a title, code, a remark.
+    """
+
+    said: str
     folded: tuple[str, str, str] | None = None
 
+    @property
+    def text(self) -> str:
+        return _LINK.sub(r"\1", self.said)
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        said = _LINK.sub(r'<a href="\2">\1</a>', code_marked(self.said))
         fold = ""
         if self.folded is not None:
             title, code, remark = map(code_marked, self.folded)
@@ -156,9 +170,7 @@ class Note:
                 f'<details><summary style="cursor:pointer">{title}</summary>'
                 f'<pre style="margin:0.3em 0" tabindex="0">{code}</pre>{remark}</details>'
             )
-        html = (
-            f'<div role="status" style="padding:0.3em 0.8em">{code_marked(self.text)}{fold}</div>'
-        )
+        html = f'<div role="status" style="padding:0.3em 0.8em">{said}{fold}</div>'
         return {"text/plain": self.text, "text/html": html}
 
 

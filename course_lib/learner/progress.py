@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from .. import settings
 from ..errors import CourseError
-from ..lessons import lessons, root
+from ..lessons import lessons, pages, root
 from ..settings import shell
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ def _solution(lesson: str, name: str, tries: int) -> str | Note:
 
 def _next(lesson: str) -> str:
     after = [one for one in lessons() if one.name > lesson]
-    return f" Next comes lesson {after[0].number}, “{after[0].title}”." if after else ""
+    if after:
+        return f" Next comes [lesson {after[0].number}, {after[0].title}]({after[0].name}.ipynb)."
+    return f" That was the last one: [see all that you have solved]({pages()[0].name}.ipynb)."
 
 
 def read(file: Path | None) -> Progress:

@@ -234,11 +234,12 @@ def _window(minimum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _ellipses(
     axes: Axes, hessian: np.ndarray, minimum: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> None:
-    """Bands of equal loss, evenly spaced in its root: the darker, the larger."""
+    """Bands of equal loss, narrower near the minimum: the darker, the larger."""
     grid = np.meshgrid(*(np.linspace(a, b, 120) for a, b in zip(low, high, strict=True)))
     errors = np.stack([part.ravel() for part in grid], axis=1) - minimum
-    roots = np.sqrt(_heights(hessian, errors)).reshape(grid[0].shape)
-    axes.contourf(*grid, roots, levels=14, cmap=GROUND, zorder=0)
+    heights = _heights(hessian, errors).reshape(grid[0].shape) ** 0.25
+    axes.contourf(*grid, heights, levels=12, cmap=GROUND, vmin=0, zorder=0)
+    axes.contour(*grid, heights, levels=12, colors=[GREY], linewidths=1, zorder=0)
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="slope")
     axes.set_ylabel("intercept", labelpad=1)
 

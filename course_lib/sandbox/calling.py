@@ -121,7 +121,7 @@ def call(
         with quiet(), redirect_stdout(printed), time_limit(seconds):
             value = function(*own)
             if _endless((value, own)):
-                raise RecursionError("a list contains itself")
+                raise RecursionError("a list contains itself, or lists lie too deep")
     except OutOfTime:
         return Outcome("timeout", printed=printed.text)
     except KeyboardInterrupt:

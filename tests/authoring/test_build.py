@@ -11,7 +11,7 @@ import pytest
 
 from course_lib import lessons as course_lessons
 from course_lib.authoring import build as building
-from course_lib.authoring import online
+from course_lib.authoring import links, online
 from course_lib.data import SOURCES
 from course_lib.errors import CourseError
 from course_lib.exercises import catalogue
@@ -105,7 +105,9 @@ def test_nbgrader_accepts_the_notebook_and_strips_it_as_we_do(one: Lesson) -> No
     MetadataValidator().validate_nb(solved)
     stripped, _ = ClearSolutions().preprocess(solved, {})
     ours = nbformat.read(one.notebook("notebooks"), as_version=4)
-    assert [c.source for c in stripped.cells] == [c.source for c in ours.cells]
+    start_page = ours.cells[-1].source.removeprefix(stripped.cells[-1].source)
+    assert start_page == links.to_start_page()
+    assert [c.source for c in stripped.cells[:-1]] == [c.source for c in ours.cells[:-1]]
     points = {
         c.metadata.nbgrader.grade_id: c.metadata.nbgrader.points
         for c in ours.cells

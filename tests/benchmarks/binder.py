@@ -2,7 +2,7 @@
 
     python tests/benchmarks/binder.py [LESSON ...]
 
-Run it as root, in an environment made from binder/requirements.txt. In a control group with the
+Run it as root, in an environment made from requirements.lock. In a control group with the
 memory limit of mybinder.org and without swap it starts JupyterLab by `binder/start`, as Binder
 does, and beside it runs the learner's edition of each lesson with nothing in its cache. Prints
 seconds, the peak of the kernel with the files it has mapped, the peak of all processes without such

@@ -17,6 +17,7 @@ import pytest
 from course_lib import cli, settings
 from course_lib.errors import CourseError
 from course_lib.exercises import catalogue, check
+from course_lib.exercises.check import Note
 from course_lib.learner import progress
 from course_lib.learner.progress import Standing
 from course_lib.learner.start import ProgressView
@@ -312,11 +313,15 @@ def test_each_exercise_that_is_solved_is_counted_once(
         check(exercise.reference)
     said = capsys.readouterr().out
     assert f"All {len(of_lesson)} exercises of lesson 01 are solved." in said
-    assert "Next comes lesson 02, “" in said
+    assert "Next comes lesson 02, Regularization." in said
 
 
-def test_the_last_lesson_has_no_next() -> None:
-    assert progress._next(lessons()[-1].name) == ""
+def test_what_comes_next_is_a_link() -> None:
+    said = [Note(progress._next(lesson.name)) for lesson in lessons()]
+    shown = [note._repr_mimebundle_()["text/html"] for note in said]
+    after = [f"{lesson.name}.ipynb" for lesson in lessons()[1:]] + ["00_start_here.ipynb"]
+    assert all(f'<a href="{name}">' in html for name, html in zip(after, shown, strict=True))
+    assert not any("](" in note.text for note in said)
 
 
 def test_who_has_tried_often_may_unfold_a_solution(

@@ -56,7 +56,9 @@ def test_it_opens_and_closes_alike(lesson: Lesson) -> None:
 def test_sections_and_minutes_add_up(lesson: Lesson) -> None:
     """The table at the top, the sections below it and the header tell the same."""
     book = notebook(lesson)
-    table = re.findall(r"^\| (\d+ .+) \| (\d+) \|$", book.cells[0].source, flags=re.MULTILINE)
+    table = re.findall(
+        r"^\| \[(\d+ .+)\]\(#.+\) \| (\d+) \|$", book.cells[0].source, flags=re.MULTILINE
+    )
     sections = re.findall(
         r"^## (\d+ .+)\n\n\*(\d+) minutes\*$", markdown_of(book), flags=re.MULTILINE
     )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
+import yaml
+
+from course_lib.authoring.links import READING, with_links
+from course_lib.lessons import START_PAGE, lessons
 
 from .reading import ROOT, anchors, cells_of, documents, links, raw_html, text_of
 
@@ -15,6 +21,10 @@ def dead_links(path: Path) -> list[str]:
     dead = []
     for link in links(text_of(path)):
         parts = urlsplit(link)
+        if parts.scheme == "attachment":
+            if f'"{parts.path}": {{' not in path.read_text(encoding="utf-8"):
+                dead.append(link)
+            continue
         if parts.scheme:
             continue
         target = path.parent / unquote(parts.path) if parts.path else path
@@ -58,3 +68,51 @@ def test_dead_links_are_found(tmp_path: Path) -> None:
     )
     assert dead_links(tmp_path / "page.md") == ["gone.md", "there.md#gone", "#gone", "gone.png"]
     assert raw_html(text_of(tmp_path / "page.md")) == ["<img src='x.png'>"]
+
+
+# --- what the build puts in ----------------------------------------------------------------------
+
+LASTING = re.compile(
+    r"https://(arxiv\.org/abs/\d{4}\.\d{4,5}|doi\.org/10\.\d{4,5}/[\w.:%()/-]+|jmlr\.org/papers/\S+"
+    r"|proceedings\.mlr\.press/\S+|openreview\.net/forum\?id=\w+|www\.deeplearningbook\.org/)"
+)
+
+
+def test_lessons_lead_to_each_other_and_to_the_start_page() -> None:
+    every = lessons()
+    for number, lesson in enumerate(every):
+        last = nbformat.read(lesson.notebook("notebooks"), as_version=4).cells[-1].source
+        ways = [link.removesuffix(".ipynb") for link in links(last)]
+        before, after = every[max(number - 1, 0) : number], every[number + 1 : number + 2]
+        assert ways == [*(one.name for one in (*after, *before)), START_PAGE]
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_to_elsewhere_have_the_form_of_an_address(path: Path) -> None:
+    """Whether anybody answers there is not asked: no test uses the network."""
+    for link in links(text_of(path)):
+        parts = urlsplit(link)
+        if parts.scheme and parts.scheme != "attachment":
+            assert parts.scheme == "https", link
+            assert re.fullmatch(r"[\w-]+(\.[\w-]+)+", parts.netloc), link
+
+
+def test_every_known_paper_is_read_somewhere_and_has_a_lasting_address() -> None:
+    papers = yaml.safe_load((ROOT / "solutions" / "papers.yaml").read_text(encoding="utf-8"))
+    assert list(papers) == sorted(papers)
+    assert [address for address in papers.values() if not LASTING.fullmatch(address)] == []
+    lists = [
+        READING.split(text_of(lesson.notebook("notebooks")))[-1].lower() for lesson in lessons()
+    ]
+    told = " ".join(" ".join(lists).split())
+    assert [title for title in papers if f"[*{title.lower()}*](https" not in told] == []
+
+
+def test_links_are_put_where_they_belong() -> None:
+    adam = "*Adam: A Method\n  for Stochastic Optimization*"
+    text = f"*Deep Learning*\n| 1 It's (so) | 15 |\n## Further reading\n{adam}, *Unknown*"
+    assert with_links(text) == (
+        "*Deep Learning*\n| [1 It's (so)](#1-It's-%28so%29) | 15 |\n## Further reading\n"
+        f"[{adam}](https://arxiv.org/abs/1412.6980), *Unknown*"
+    )
+    assert with_links("| 1 | 15 |") == "| 1 | 15 |"
