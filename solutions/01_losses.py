@@ -296,8 +296,8 @@ numerical_gradient = check(numerical_gradient)
 # *9 minutes*
 #
 # Which way should each prediction move, and how much does it matter? An example: one prediction of
-# 3, and its target is 1. The loss is $(3 - 1)^2 = 4$. At a prediction of 3.01 it is 4.0401, so it
-# grows about 4 times as fast as the prediction.
+# 3, and its target is 1. The loss is $(3 - 1)^2 = 4$. At a prediction of 4 it is 9, at 2 it is 1. In
+# between, the loss grows by 8 while the prediction grows by 2: by 4 for each unit.
 #
 # Now all $N \cdot D$ of them. Take one prediction, $y_{ij}$: which terms of the mean contain it,
 # and what is the derivative of these? Two factors are easily lost on the way.
@@ -707,9 +707,10 @@ print("train:", data.train_images.shape, "test:", data.test_images.shape)
 # 03.)
 #
 # What is missing is the gradient by $W$ and by $b$. Which logits does $W_{jc}$ move, and by how
-# much? A small case: one image of two pixels, $x = (2, 3)$, and two classes. If $W_{1,2}$ grows by
-# 0.1, the logit of class 2 grows by 0.2, and the other stays. So the loss grows by $0.2\, G_2$. Now
-# all images: what is $\partial L / \partial W$, as a product of matrices?
+# much? A small case: one image of two pixels, $x = (2, 3)$, and two classes. If the weight from the
+# first pixel to the second class grows by a little $h$, the logit of that class grows by $2h$, and
+# the other stays. So the loss grows by $2h$ times the gradient at that logit. Now all images: what
+# is $\partial L / \partial W$, as a product of matrices?
 #
 # ### Exercise: `train_softmax`
 #
