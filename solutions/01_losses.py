@@ -296,8 +296,8 @@ numerical_gradient = check(numerical_gradient)
 # *9 minutes*
 #
 # Which way should each prediction move, and how much does it matter? An example: one prediction of
-# 3, and its target is 1. The loss is $(3 - 1)^2 = 4$. At a prediction of 4 it is 9, at 2 it is 1. In
-# between, the loss grows by 8 while the prediction grows by 2: by 4 for each unit.
+# 3, and its target is 1. The loss is $(3 - 1)^2 = 4$. At a prediction of 4 it is 9, at 2 it is 1.
+# In between, the loss grows by 8 while the prediction grows by 2: by 4 for each unit.
 #
 # Now all $N \cdot D$ of them. Take one prediction, $y_{ij}$: which terms of the mean contain it,
 # and what is the derivative of these? Two factors are easily lost on the way.
