@@ -286,11 +286,12 @@ def build(ctx: click.Context, lessons: tuple[str, ...], check: bool) -> None:
     metavar="DIR",
     help="Folder for the site; a site that is there is replaced.",
 )
-def book(out: Path) -> None:
+@click.option("--mistakes", is_flag=True, help="Add the known mistakes of all exercises.")
+def book(out: Path, mistakes: bool) -> None:
     """Make a site of the solved lessons, with search. It needs no internet connection."""
     from .authoring.book import make_book
 
-    click.echo(f"Open {make_book(out)}")
+    click.echo(f"Open {make_book(out, mistakes)}")
 
 
 @course.command()

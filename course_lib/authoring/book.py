@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import re
 import shutil
 import subprocess
 import sys
@@ -12,36 +10,18 @@ from importlib.metadata import PackageNotFoundError, files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import nbformat
-from nbformat import NotebookNode
 
 from ..errors import CourseError
-from ..exercises.verdict import VERDICT_TYPE
-from ..files import text_of
 from ..lessons import lessons, root
-from .build import BEGIN, END
+from . import book_pages
 from .run import read_notebook
-from .tables import glossary_list, lesson_list
 
 MATHJAX = ("sphinx-mathjax-offline", "tex-svg.js")
 """The wheel that carries MathJax, and the one file of it that a page needs."""
-
-STYLE = """
-.bd-article img { height: auto; }  /* narrower than drawn, yet not squeezed */
-.bd-article code.literal .pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-.bd-article td code.literal .pre { overflow-wrap: normal; }  /* a wide table scrolls */
-.bd-article .output.text_plain pre { white-space: pre-wrap; }  /* words in place of a picture */
-.bd-article dt { font-weight: bold; }
-mjx-container { max-width: 100%; overflow: auto hidden; }
-@media (min-width: 1200px) {  /* the lessons' longest lines of code need no scrolling */
-  html { --pst-sidebar-secondary: 13rem; }
-  .bd-sidebar-primary { flex-basis: 14rem; }
-  .bd-main .bd-content .bd-article-container .bd-article { padding-inline: 1.5rem; }
-  .bd-article pre { font-size: 0.79rem; padding-inline: 0.7rem; }
-}
-"""
+STATIC = ("book.css", "book.js")
+PICTURES = ("picture.png", "start.jpg")
 
 SPHINX: dict[str, Any] = {
     "project": "Transfer Learning from First Principles",
@@ -63,6 +43,7 @@ SPHINX: dict[str, Any] = {
     },
     "html_static_path": ["_static"],
     "html_css_files": ["book.css"],
+    "html_js_files": ["book.js"],
     "html_use_index": False,
     "html_copy_source": False,
     "html_show_sphinx": False,
@@ -71,8 +52,12 @@ SPHINX: dict[str, Any] = {
 }
 
 
-def make_book(out: Path) -> Path:
+def make_book(out: Path, with_mistakes: bool = False) -> Path:
     """Write the site into the folder ``out``, which is made or replaced.
+
+    Args:
+        out: the folder.
+        with_mistakes: add the known mistakes of all exercises, for instructors.
 
     Returns:
         The page to open first.
@@ -95,8 +80,11 @@ def make_book(out: Path) -> Path:
         place = out.absolute()
         with tempfile.TemporaryDirectory(prefix=".course-book-", dir=place.parent) as folder:
             sources, site = Path(folder, "sources"), Path(folder, "site")
-            _write_sources(sources, mathjax)
+            _write_sources(sources, mathjax, with_mistakes)
             _run_sphinx(sources, site)
+            (site / "_static").mkdir(exist_ok=True)
+            words = book_pages.search_texts(site)
+            (site / "_static" / "texts.js").write_text(words, encoding="utf-8")
             if place.exists():
                 shutil.rmtree(place)
             site.rename(place)
@@ -105,63 +93,22 @@ def make_book(out: Path) -> Path:
     return out / "index.html"
 
 
-def page(notebook: NotebookNode) -> NotebookNode:
-    """A solved lesson as a page: pictures have their alternative text, solutions no markers."""
-    shown = copy.deepcopy(notebook)
-    for cell in shown.cells:
-        if cell.cell_type != "code":
-            cell.source = re.sub(r"\]\(#([^)]+)\)", _slug, cell.source)
-            continue
-        lines = cell.source.splitlines()
-        cell.source = "\n".join(line for line in lines if line.strip() not in (BEGIN, END))
-        for output in cell.outputs:
-            output.get("data", {}).pop(VERDICT_TYPE, None)  # beside it is the same as HTML
-            if "image/png" in output.get("data", {}):
-                cell.metadata["mystnb"] = {"image": {"alt": output.data["text/plain"]}}
-    return shown
-
-
-def _slug(link: re.Match[str]) -> str:
-    """A link to a heading, which has another anchor here than in JupyterLab."""
-    anchor = re.sub(r"[^\w-]", "", unquote(link[1]).lower())
-    return f"](#{anchor})"
-
-
-def _write_sources(folder: Path, mathjax: Path) -> None:
+def _write_sources(folder: Path, mathjax: Path, with_mistakes: bool) -> None:
     """Everything that Sphinx reads, its settings among it."""
     static = folder / "_static"
     static.mkdir(parents=True)
     shutil.copy(mathjax, static / mathjax.name)
-    (static / "book.css").write_text(STYLE, encoding="utf-8")
-    solutions = root() / "solutions"
+    for name in STATIC:
+        shutil.copy(Path(__file__).with_name(name), static)
     for lesson in lessons():
         notebook = lesson.notebook("solutions")
-        nbformat.write(page(read_notebook(notebook)), folder / notebook.name)
-    shutil.copy(solutions / "picture.png", folder)
-    readme = text_of(solutions / "README.md")
-    notation = readme[readme.index("## Notation") + 1 :]
-    for name, text in (
-        ("index", _first_page()),
-        ("glossary", f"# Glossary, English and Chinese\n\n{glossary_list()}"),
-        ("notation", notation),
-    ):
+        nbformat.write(book_pages.lesson_page(read_notebook(notebook)), folder / notebook.name)
+    for picture in PICTURES:
+        shutil.copy(root() / "solutions" / picture, folder)
+    for name, text in book_pages.texts(with_mistakes).items():
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
     settings = "".join(f"{name} = {value!r}\n" for name, value in SPHINX.items())
     (folder / "conf.py").write_text(settings, encoding="utf-8")
-
-
-def _first_page() -> str:
-    """README's title, sentences and picture, then what each lesson teaches."""
-    readme = text_of(root() / "README.md")
-    head, end, _ = re.split(r"^(!\[.*\)\n)", readme, maxsplit=1, flags=re.MULTILINE)
-    head = re.sub(r"(?s)<!-- badge -->.*<!-- /badge -->\n", "", head)
-    head += end.replace("solutions/picture.png", "picture.png")
-    names = "\n".join(lesson.name for lesson in lessons())
-    return (
-        f"{head}\nThese pages hold the lessons with their solutions and outputs. Sliders and "
-        "checks need the notebooks themselves.\n\nAfter a lesson you are able to do this:\n\n"
-        f"{lesson_list()}\n\n```{{toctree}}\n:hidden:\n\n{names}\nglossary\nnotation\n```\n"
-    )
 
 
 def _mathjax() -> Path:

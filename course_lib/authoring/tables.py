@@ -144,7 +144,7 @@ def words_of(lesson: Lesson) -> str:
 def lesson_list() -> str:
     """The lessons and what each teaches, as a list with links for the book."""
     return "\n".join(
-        f"- {_link(lesson, f'{lesson.number} {lesson.title}')}, {lesson.minutes} minutes: "
+        f"- {_link(lesson, f'{lesson.number} {lesson.title}')}\n  {lesson.minutes} minutes: "
         f"{' '.join(lesson.able.split())}."
         for lesson in lessons()
     )

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from click.testing import CliRunner
+from playwright.sync_api import expect, sync_playwright
 
-from course_lib.authoring import book
+from course_lib.authoring import book, book_pages
 from course_lib.authoring.build import BEGIN
 from course_lib.cli import course
 from course_lib.errors import CourseError
+from course_lib.exercises import catalogue
 from course_lib.lessons import lessons
+from tests.browser.notebook import NO_BROWSER, chromium
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +43,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return book.make_book(tmp_path_factory.mktemp("book") / "site").parent
+    return book.make_book(tmp_path_factory.mktemp("book") / "site", with_mistakes=True).parent
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
@@ -59,6 +63,56 @@ def test_page_of_a_lesson_shows_its_pictures_in_words_too(site, lesson):
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
 def test_page_of_a_lesson_has_no_markers_of_solutions(site, lesson):
     assert BEGIN not in (site / f"{lesson.name}.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
+def test_every_answer_is_folded_and_its_question_is_not(lesson):
+    page = book_pages.lesson_page(nbformat.read(lesson.notebook("solutions"), as_version=4))
+    answers = [
+        number
+        for number, cell in enumerate(page.cells)
+        if "nbgrader" in cell.metadata and cell.metadata.nbgrader.solution
+    ]
+    assert len(answers) == sum(e.lesson == lesson.name for e in catalogue().values())
+    for number in answers:
+        answer, question = page.cells[number], page.cells[number - 1]
+        assert "hide-input" in answer.metadata.tags
+        assert answer.metadata.mystnb.code_prompt_show == "Show one answer"
+        assert question.source.endswith("raise NotImplementedError()")
+        assert "hide-input" not in question.metadata.get("tags", [])
+
+
+def test_the_mistakes_are_there_on_request_only(site):
+    text = (site / "mistakes_01_losses.html").read_text(encoding="utf-8")
+    for mistake in catalogue()["mse"].misconceptions:
+        assert f">{mistake.id}<" in text
+    assert not any(name.startswith("mistakes") for name in book_pages.texts(with_mistakes=False))
+    assert "mistakes" not in book_pages.texts(with_mistakes=False)["index"]
+
+
+@pytest.mark.browser
+def test_a_browser_shows_the_contents_whole_and_sentences_of_what_it_finds(site):
+    """At the usual widths of a screen; opened as files, as the command says."""
+    with sync_playwright() as playwright:
+        program = chromium(playwright)
+        if program is None:
+            pytest.skip(NO_BROWSER)
+        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
+        page = browser.new_page()
+        for lesson in lessons():  # the column is there before the formulas are drawn
+            page.goto((site / f"{lesson.name}.html").as_uri(), wait_until="domcontentloaded")
+            for width in (1280, 1440, 1920):
+                page.set_viewport_size({"width": width, "height": 850})
+                column = page.locator(".bd-sidebar-secondary")
+                within, shown = column.evaluate("e => [e.scrollWidth, e.clientWidth]")
+                assert within <= shown, (lesson.name, width)
+        page.goto((site / "search.html").as_uri() + "?q=softmax")
+        expect(page.locator("#search-results .context").first).to_contain_text("softmax")
+        for name in ("index", "teaching"):
+            page.goto((site / f"{name}.html").as_uri())
+            barriers = Axe().run(page, {"include": [[".bd-article"]]}).response["violations"]
+            assert [rule["help"] for rule in barriers] == []
+        browser.close()
 
 
 def test_tables_that_lessons_print_are_tables(site):
@@ -99,8 +153,8 @@ def test_glossary_leads_to_the_lessons(site):
 
 
 def test_a_dead_link_in_a_lesson_stops_the_book(tmp_path, monkeypatch):
-    original = book._first_page
-    monkeypatch.setattr(book, "_first_page", lambda: original() + "\n[gone](nowhere.md)\n")
+    original = book_pages.home
+    monkeypatch.setattr(book_pages, "home", lambda of: original(of) + "\n[gone](nowhere.md)\n")
     with pytest.raises(CourseError, match=r"not in order: index\.md.*nowhere\.md"):
         book.make_book(tmp_path / "site")
     assert not (tmp_path / "site").exists()

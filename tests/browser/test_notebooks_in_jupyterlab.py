@@ -234,6 +234,26 @@ def test_a_mistake_is_named_and_the_right_answer_passes(
     notebook.show(exercise.name)
 
 
+# --- a guess -----------------------------------------------------------------------------------
+
+
+def test_a_guess_is_kept_and_shown_where_the_answer_stands(open_notebook: Open) -> None:
+    path = f"fresh/{lessons()[0].name}.ipynb"
+    lesson = open_notebook(path)
+    field = lesson.page.get_by_label("Your guess:").first
+    field.click()
+    field.press_sequentially("bad 00 add")  # by themselves these keys are commands of JupyterLab
+    told = lesson.page.get_by_text("You guessed: bad 00 add", exact=True)
+    expect(told).to_have_count(1)
+    assert lesson.barriers() == []
+    lesson.save()
+    lesson.end()
+
+    again = open_notebook(path)
+    expect(again.page.get_by_label("Your guess:").first).to_have_value("bad 00 add")
+    expect(again.page.get_by_text("You guessed: bad 00 add")).to_have_count(1)
+
+
 # --- another day -------------------------------------------------------------------------------
 
 

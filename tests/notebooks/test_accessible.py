@@ -71,17 +71,27 @@ def test_verdicts_are_read_aloud_as_they_are_seen(lesson: Lesson) -> None:
 
 
 class _Page(HTMLParser):
+    """Tags of a page and the text that a screen reader reads, nothing that is hidden from it."""
+
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, str | None]] = []
         self.text = ""
+        self.hidden = ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs).get("role")))
+        if dict(attrs).get("aria-hidden") == "true":
+            self.hidden = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self.hidden:
+            self.hidden = ""
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if not self.hidden:
+            self.text += data
 
 
 def emoji(text: str) -> set[str]:

@@ -1,5 +1,8 @@
 // An extension of JupyterLab 4, written as its pages load it, so that there is nothing to build.
 //
+// Where a lesson says "Guess first", it gives a field to write in. The guess is kept in the notebook,
+// and shown again where the answer stands.
+//
 // The start page shows the learner's progress as it is whenever one comes to the page.
 //
 // JupyterLab shows a PNG without its alternative text. Its sliders have no names, and in place of an
@@ -61,6 +64,65 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
     return renderer;
   };
 
+  /** Called when cells have been drawn, at most a few times a second. */
+  const whenDrawn = (node, act) => {
+    let waiting;
+    new MutationObserver(() => {
+      waiting ??= setTimeout(() => {
+        waiting = undefined;
+        act();
+      }, 300);
+    }).observe(node, { childList: true, subtree: true });
+  };
+
+  /** A field below each question, and the guess again above the text that follows. */
+  const askForGuesses = ({ content: { widgets } }) => {
+    const texts = widgets.filter(({ model }) => model.type === "markdown");
+    texts.forEach(({ model, node }, place) => {
+      const asked = [...node.querySelectorAll(".jp-MarkdownOutput p > strong")].filter((strong) =>
+        strong.textContent.startsWith("Guess first"),
+      );
+      const guesses = () => model.getMetadata("guesses") ?? [];
+      const repeat = () => repeatGuess(texts[place + 1]?.node, guesses().filter(Boolean));
+      asked.forEach((strong, number) => {
+        const question = strong.closest("p");
+        if (question.nextElementSibling?.matches(".course-guess")) return;
+        const [label, field] = ["label", "input"].map((tag) => document.createElement(tag));
+        label.className = "course-guess";
+        label.style = "display:flex;gap:0.5em;align-items:baseline;max-width:45em;margin-bottom:1em";
+        field.style =
+          "flex:1;font:inherit;padding:0.2em 0.4em;color:inherit;background:transparent;" +
+          "border:1px solid var(--jp-ui-font-color2)";
+        field.value = guesses()[number] ?? "";
+        field.addEventListener("input", () => {
+          const changed = asked.map((_, n) => guesses()[n] ?? "");
+          changed[number] = field.value.trim();
+          model.setMetadata("guesses", changed);
+          repeat();
+        });
+        label.append("Your guess:", field);
+        question.after(label);
+      });
+      if (asked.length) repeat();
+    });
+  };
+
+  const repeatGuess = (node, guesses) => {
+    const text = node?.querySelector(".jp-MarkdownOutput");
+    if (!text) return;
+    const words = guesses.length ? `You guessed: ${guesses.join(" · ")}` : "";
+    let shown = text.querySelector(":scope > .course-guessed");
+    if ((shown?.textContent ?? "") === words) return;
+    if (!shown) {
+      shown = document.createElement("p");
+      shown.className = "course-guessed";
+      shown.style = "font-style:italic";
+      text.prepend(shown);
+    }
+    shown.textContent = words;
+    shown.hidden = !words;
+  };
+
   /** Runs the one cell that shows the learner's progress, if a person has not changed it. */
   const showProgress = async (panel, CodeCell) => {
     await panel.context.ready;
@@ -79,7 +141,9 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
     activate: (_, notebooks, images) => {
       images.addFactory(describedImages(rendermime), 90); // the rank of JupyterLab's own
       notebooks.currentChanged.connect((_, panel) => panel && showProgress(panel, CodeCell));
-      notebooks.widgetAdded.connect((_, { content: { rendermime: registry } }) => {
+      notebooks.widgetAdded.connect((_, panel) => {
+        whenDrawn(panel.content.node, () => askForGuesses(panel));
+        const { rendermime: registry } = panel.content;
         const create = registry.createRenderer.bind(registry);
         registry.createRenderer = (type) =>
           type === WIDGET ? improved(create(type), registry) : create(type);
