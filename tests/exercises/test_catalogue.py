@@ -96,13 +96,19 @@ def test_a_wrong_verdict_has_both_hints_and_a_right_one_none(exercise: Exercise)
     assert judge(exercise.name, exercise.reference).hints == ()
 
 
+INFINITE = {"labels_to_reach"}
+"""Exercises that ask for infinity, for something that never happens."""
+
+
 @pytest.mark.parametrize("exercise", EXERCISES, ids=name)
 def test_every_right_answer_is_finite(exercise: Exercise) -> None:
     for seed in range(20):
         for case in exercise.draw_cases(seed):
             value = exercise.reference(*case.arguments)
             arrays = value if isinstance(value, (tuple, list)) else [value]
-            assert all(np.isfinite(array).all() for array in arrays)
+            assert not any(np.isnan(array).any() for array in arrays)
+            finite = all(np.isfinite(array).all() for array in arrays)
+            assert finite or exercise.name in INFINITE
 
 
 ODD: dict[str, Callable[[Any], Any]] = {

@@ -1,0 +1,32 @@
+"""The explorer of lesson 13 tells the labels that the curves tell."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.plots.kinds_of_transfer import saving_explorer
+
+SIZES = np.array([10.0, 20.0, 50.0])
+CURVES = {"scratch": np.array([0.4, 0.6, 0.8]), "transfer": np.array([0.6, 0.7, 0.75])}
+
+
+def test_it_tells_what_is_saved() -> None:
+    explorer = saving_explorer(SIZES, CURVES)
+    explorer.sliders["target"].value = 0.7
+    assert "scratch reaches it with 35 labels, transfer reaches it with 20 labels" in explorer.alt
+    assert explorer.alt.endswith("15 labels saved.")
+
+
+def test_a_curve_that_ends_below_is_said() -> None:
+    explorer = saving_explorer(SIZES, CURVES)
+    explorer.sliders["target"].value = 0.78
+    assert "transfer does not reach it" in explorer.alt
+    assert explorer.alt.endswith("not reached by both.")
+
+
+def test_a_loss_is_a_negative_saving() -> None:
+    explorer = saving_explorer(
+        SIZES, {"scratch": CURVES["transfer"], "transfer": CURVES["scratch"]}
+    )
+    explorer.sliders["target"].value = 0.7
+    assert explorer.alt.endswith("−15 labels saved.")
