@@ -539,8 +539,8 @@ print(f"standard deviations: 1 % are below {low:.2g}, half below {half:.2g}, 1 %
 # %% [markdown]
 # Distances, penalties and gradients mix all features (lesson 04, section 1, was about exactly
 # that). So give each of them mean 0 and standard deviation 1. Training values 1, 1, 5 and 5 become
-# −1, −1, 1 and 1. What becomes of a test value 9? And of a feature that is 5 for all training cells,
-# and 7 for the test cell?
+# −1, −1, 1 and 1. What becomes of a test value 9? And of a feature that is 5 for all training
+# cells, and 7 for the test cell?
 #
 # ### Exercise: `standardize`
 #
@@ -572,8 +572,8 @@ standardize = check(standardize)
 #
 # $\mu$ and $\sigma$ come from the **training** cells alone, and the test cells are scaled with
 # *these*: 9 becomes 3, further out than any training cell. Anything computed from test cells is
-# knowledge that you will not have. A feature that never changes in training has $\sigma = 0$; divide
-# it by 1.
+# knowledge that you will not have. A feature that never changes in training has $\sigma = 0$;
+# divide it by 1.
 #
 # </details>
 #
