@@ -2,7 +2,7 @@
 # jupyter:
 #   course:
 #     title: Losses
-#     minutes: 90
+#     minutes: 91
 #     data: [digits]
 #     able: >-
 #       derive mean squared error and cross-entropy from maximum likelihood, write them and their
@@ -16,16 +16,21 @@
 # %% [markdown]
 # # 01 Losses
 #
+# A network has trained for an hour. Then its loss reads `nan`, and so does every one of its
+# weights. Another one trains without any complaint: its loss falls, the curve looks healthy, and it
+# has learnt to ignore its input. Both mistakes are one line long, both sit in the loss, and in this
+# lesson you will meet both on purpose.
+#
 # **What you will do.** You write the two losses that nearly all of deep learning uses, and their
 # gradients, in a line or two of NumPy each. You check the losses against Keras, and the gradients
-# against Keras and against finite differences. At the end your own loss and your own gradient train
-# a classifier that reads handwritten digits.
+# against Keras and against finite differences. At the end you write the training loop as well, and
+# your own loss and gradient train a classifier that reads handwritten digits.
 #
 # **What you will learn**
 #
 # - where mean squared error and cross-entropy come from: you choose a distribution, and maximum
 #   likelihood gives the loss;
-# - why the gradient of softmax with cross-entropy is just "probabilities minus labels";
+# - why the gradient of softmax with cross-entropy is as simple as it is, and how it trains a model;
 # - how numbers overflow, and how to rearrange a formula so that they do not;
 # - which factors (½, 1/N, 1/(N·D)) differ between books and libraries.
 #
@@ -37,17 +42,19 @@
 # |---|---|
 # | 1 Regression: mean squared error | 15 |
 # | 2 A witness: finite differences | 10 |
-# | 3 The gradient of the mean squared error | 10 |
-# | 4 Classification: softmax | 15 |
+# | 3 The gradient of the mean squared error | 9 |
+# | 4 Classification: softmax | 10 |
 # | 5 Cross-entropy | 10 |
 # | 6 Both in one: log-sum-exp | 10 |
-# | 7 The gradient of softmax and cross-entropy | 10 |
-# | 8 Your loss reads handwriting | 10 |
+# | 7 The gradient of softmax and cross-entropy | 12 |
+# | 8 Your loss reads handwriting | 15 |
 #
-# **How the exercises work.** You write the body of a function and run the cell below it. The
-# check says whether it is right. If not, it says which mistake it is, if it knows it, and otherwise
-# shows a small call that goes wrong. Hints are folded below the verdict. If you get stuck, go on:
-# the check lends you the course's own function, and the rest of the lesson works.
+# **How the exercises work.** You write the body of a function and run the cell below it. The check
+# says whether it is right. If not, it says which mistake it is, if it knows it, and otherwise shows
+# a small call that goes wrong. Hints are folded below the verdict. If you get stuck, go on: the
+# check lends you the course's own function, and the rest of the lesson works. Some exercises come
+# before their formula: derive it yourself first; the derivation is folded below the check. What is
+# marked *Deeper* can be left out. A good place to break off is after section 3.
 #
 # After a restart of the kernel, and when you open the lesson again, run the cells above the one
 # where you go on (menu *Run*, *Run All Above Selected Cell*). Red broken links beside a slider, or
@@ -56,7 +63,7 @@
 # %% [markdown]
 # The next cell loads the tools. Keras is the slow one: expect up to twenty seconds, once.
 
-# %%
+# %% jupyter={"source_hidden": true}
 import os
 
 # Plumbing: TensorFlow reports errors only; one thread is fastest for small matrices.
@@ -97,6 +104,10 @@ figures.line_explorer()
 # You have just minimised a loss. But why *squares*? Why not absolute values, or fourth powers?
 #
 # ### Where the square comes from
+#
+# A loss says which errors you hold to be improbable. Under a Gaussian of standard deviation 1, an
+# error of 1 is about 0.6 times as probable as none, an error of 3 only about 0.01 times. Minus the
+# logarithms of these are ½ and 4½: three times the error, nine times the price.
 #
 # Say that every target is the prediction plus Gaussian noise of variance $\sigma^2$:
 #
@@ -282,20 +293,14 @@ numerical_gradient = check(numerical_gradient)
 # %% [markdown]
 # ## 3 The gradient of the mean squared error
 #
-# *10 minutes*
+# *9 minutes*
 #
-# Which way should each prediction move? Take one of them, $y_{ij}$, and differentiate. Of all the
-# terms of the sum only one contains it:
+# Which way should each prediction move, and how much does it matter? An example: one prediction of
+# 3, and its target is 1. The loss is $(3 - 1)^2 = 4$. At a prediction of 4 it is 9, at 2 it is 1.
+# In between, the loss grows by 8 while the prediction grows by 2: by 4 for each unit.
 #
-# $$\frac{\partial}{\partial y_{ij}} \frac{1}{ND} \sum_{n,d} (y_{nd} - t_{nd})^2
-#   = \frac{1}{ND} \frac{\partial}{\partial y_{ij}} (y_{ij} - t_{ij})^2$$
-#
-# The chain rule: the outer derivative is $2(y_{ij} - t_{ij})$, the inner one is $1$.
-#
-# $$\frac{\partial\,\text{mse}}{\partial y_{ij}} = \frac{2}{ND} (y_{ij} - t_{ij})$$
-#
-# Two factors are easily lost: the $2$, by readers of books that put ½ in front of the loss, and the
-# $D$, by those who average over examples only.
+# Now all $N \cdot D$ of them. Take one prediction, $y_{ij}$: which terms of the mean contain it,
+# and what is the derivative of these? Two factors are easily lost on the way.
 #
 # ### Exercise: `mse_gradient`
 
@@ -315,6 +320,23 @@ def mse_gradient(predictions, targets):
 mse_gradient = check(mse_gradient)
 
 # %% [markdown]
+# <details>
+# <summary>Unfold when you have tried: the derivation</summary>
+#
+# Of all the terms of the sum only one contains $y_{ij}$:
+#
+# $$\frac{\partial}{\partial y_{ij}} \frac{1}{ND} \sum_{n,d} (y_{nd} - t_{nd})^2
+#   = \frac{1}{ND} \frac{\partial}{\partial y_{ij}} (y_{ij} - t_{ij})^2$$
+#
+# The chain rule: the outer derivative is $2(y_{ij} - t_{ij})$, the inner one is $1$.
+#
+# $$\frac{\partial\,\text{mse}}{\partial y_{ij}} = \frac{2}{ND} (y_{ij} - t_{ij})$$
+#
+# The $2$ is lost by readers of books that put ½ in front of the loss, and the $D$ by those who
+# average over examples only.
+#
+# </details>
+#
 # Your formula has two witnesses: the finite differences, and the automatic differentiation of
 # Keras. The finite differences carry their own small error; look at its size.
 
@@ -338,7 +360,7 @@ compare(formula, {"finite differences": witness, "Keras": automatic})
 # %% [markdown]
 # ## 4 Classification: softmax
 #
-# *15 minutes*
+# *10 minutes*
 #
 # Is it a cat, a dog or a bird? A model returns three numbers, the *logits* $z$, and they may be
 # anything. We need probabilities: positive, with sum one. Two steps do it. The exponential makes
@@ -418,8 +440,15 @@ compare(softmax(logits), {"Keras": theirs, "softmax after a shift": softmax(logi
 #
 # A sure and right answer costs $-\log 1 = 0$. A sure and wrong one costs $-\log 0 = \infty$, and
 # one infinite example would hide all others. So probabilities are clipped below at $10^{-7}$, as in
-# Keras. (Keras also clips above, and divides each row by its sum. For ten classes, that moves the
-# loss of rows that are probabilities by less than $10^{-6}$.)
+# Keras.
+#
+# <details>
+# <summary>Fine print: what else Keras does</summary>
+#
+# Keras also clips above, and divides each row by its sum. For ten classes, that moves the loss of
+# rows that are probabilities by less than $10^{-6}$.
+#
+# </details>
 #
 # ### Exercise: `cross_entropy`
 #
@@ -471,19 +500,17 @@ print(f"sure and wrong      {cross_entropy(np.eye(10)[[0]], np.array([3])):.4f}"
 #
 # Clipping falsifies the loss, though only a little: whatever the model says, no example costs more
 # than the second number above. And where the clip cuts, the gradient is zero, so the worst examples
-# teach nothing. Put softmax into the logarithm and simplify *before* you compute:
+# teach nothing.
 #
-# $$-\log \frac{e^{z_k}}{\sum_j e^{z_j}} = \log \sum_j e^{z_j} - z_k$$
-#
-# The logarithm and the exponential of $z_k$ have cancelled: nothing left to clip. The sum can still
-# overflow, so take the maximum $m = \max_j z_j$ out, and put it back:
-#
-# $$\log \sum_j e^{z_j} = \log \left( e^{m} \sum_j e^{z_j - m} \right)
-#   = m + \log \sum_j e^{z_j - m}$$
+# A logarithm undoes an exponential, so why compute either? With two logits, 200 and 0, and label 1,
+# the loss is $-\log (e^{0} / (e^{200} + e^{0}))$, which is 200 to all digits that a computer keeps;
+# no number on the way need be larger than that. Put softmax into the logarithm and simplify
+# *before* you compute. What becomes of $z_k$? And what can you do with the sum, which may still
+# overflow?
 #
 # ### Exercise: `softmax_cross_entropy`
 #
-# The mean over the examples of $\log \sum_j e^{z_j} - z_k$, exact for logits of any size.
+# The mean over the examples of $-\log p_{n,k_n}$, from the logits, exact for logits of any size.
 
 
 # %%
@@ -503,6 +530,19 @@ def softmax_cross_entropy(logits, labels):
 softmax_cross_entropy = check(softmax_cross_entropy)
 
 # %% [markdown]
+# <details>
+# <summary>Unfold when you have tried: log-sum-exp</summary>
+#
+# $$-\log \frac{e^{z_k}}{\sum_j e^{z_j}} = \log \sum_j e^{z_j} - z_k$$
+#
+# The logarithm and the exponential of $z_k$ have cancelled: nothing left to clip. The sum can still
+# overflow, so take the maximum $m = \max_j z_j$ out, and put it back:
+#
+# $$\log \sum_j e^{z_j} = \log \left( e^{m} \sum_j e^{z_j - m} \right)
+#   = m + \log \sum_j e^{z_j - m}$$
+#
+# </details>
+#
 # On ordinary logits, three ways give one number:
 
 # %% tags=["nbval-ignore-output"]
@@ -521,44 +561,36 @@ print("log-sum-exp        :", round(float(softmax_cross_entropy(hopeless, label)
 print("Keras, from logits :", round(float(from_logits(label, hopeless)), 3))
 
 # %% [markdown]
-# And a Keras model that ends in softmax, with a loss of probabilities? That depends on how the
-# probabilities reach the loss.
+# *Deeper.* And a Keras model that ends in softmax, with a loss of probabilities? That depends on
+# how the probabilities reach the loss.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 of_probabilities = keras.losses.SparseCategoricalCrossentropy()
 activated = keras.activations.softmax(hopeless)
 print("Keras, after its own softmax :", round(float(of_probabilities(label, activated)), 3))
 print("Keras, the same as an array  :", round(float(of_probabilities(label, softmax(hopeless))), 3))
 
 # %% [markdown]
+# Build a model for classification *without* softmax at its end, and say `from_logits=True` in its
+# loss: that is never clipped.
+#
+# <details>
+# <summary>Fine print: why the two differ</summary>
+#
 # On TensorFlow, Keras remembers the logits behind its own softmax and goes back to them. Do not
 # rely on it: an array or a change of precision loses them, and on other backends Keras clips in
-# both cases. Build a model for classification *without* softmax at its end, and say
-# `from_logits=True` in its loss: that is never clipped.
+# both cases.
+#
+# </details>
 
 # %% [markdown]
 # ## 7 The gradient of softmax and cross-entropy
 #
-# *10 minutes*
+# *12 minutes*
 #
-# Take one example with label $k$ and its loss $\ell = \log \sum_j e^{z_j} - z_k$. Differentiate by
-# one logit $z_c$, term by term. The first term:
-#
-# $$\frac{\partial}{\partial z_c} \log \sum_j e^{z_j}
-#   = \frac{1}{\sum_j e^{z_j}} \cdot e^{z_c} = p_c$$
-#
-# The derivative of log-sum-exp *is* softmax. The second term, $-z_k$, has the derivative $-1$ if
-# $c = k$ and $0$ otherwise. Together, with the mean $L = \frac{1}{N} \sum_n \ell_n$ over $N$
-# examples:
-#
-# $$\frac{\partial L}{\partial z_{nc}} = \frac{1}{N} \left( p_{nc} - [c = k_n] \right)$$
-#
-# Here $[c = k_n]$ is 1 if $c = k_n$ and 0 if not. Over all classes these numbers are one row, with
-# a 1 at the label and 0 elsewhere: the *one-hot* label.
-#
-# *Probabilities minus labels.* Drag the logits and watch: a step against the gradient pushes the
-# right class up by what it lacks, and every other class down by what it has too much. In each row
-# the pushes cancel.
+# Three classes, all logits 0, the label is the first class: each class has the probability ⅓. To
+# lower the loss, which logits should rise, which should fall, and which of them most? The gradient
+# says it in three numbers. Drag the logits and read them off:
 
 # %%
 figures.logits_explorer()
@@ -567,6 +599,10 @@ figures.logits_explorer()
 # **Guess first.** Say that the model is very sure of a wrong class: its logit is far above the
 # others. Does the gradient vanish there? (Then try it with the sliders. The answer is at the end of
 # this section.)
+#
+# Which rule do these numbers follow? Derive it: take one example with label $k$ and its loss $\ell
+# = \log \sum_j e^{z_j} - z_k$, and differentiate by one logit $z_c$, term by term. The mean over
+# the examples comes last.
 #
 # ### Exercise: `softmax_cross_entropy_gradient`
 
@@ -587,6 +623,30 @@ def softmax_cross_entropy_gradient(logits, labels):
 # %%
 softmax_cross_entropy_gradient = check(softmax_cross_entropy_gradient)
 
+# %% [markdown]
+# <details>
+# <summary>Unfold when you have tried: the derivation</summary>
+#
+# The first term:
+#
+# $$\frac{\partial}{\partial z_c} \log \sum_j e^{z_j}
+#   = \frac{1}{\sum_j e^{z_j}} \cdot e^{z_c} = p_c$$
+#
+# The derivative of log-sum-exp *is* softmax. The second term, $-z_k$, has the derivative $-1$ if
+# $c = k$ and $0$ otherwise. Together, with the mean $L = \frac{1}{N} \sum_n \ell_n$ over $N$
+# examples:
+#
+# $$\frac{\partial L}{\partial z_{nc}} = \frac{1}{N} \left( p_{nc} - [c = k_n] \right)$$
+#
+# Here $[c = k_n]$ is 1 if $c = k_n$ and 0 if not. Over all classes these numbers are one row, with
+# a 1 at the label and 0 elsewhere: the *one-hot* label.
+#
+# </details>
+#
+# *Probabilities minus labels*: a step against the gradient pushes the right class up by what it
+# lacks, and every other class down by what it has too much. In each row the pushes cancel. The
+# witnesses:
+
 # %% tags=["nbval-ignore-output"]
 formula = softmax_cross_entropy_gradient(logits, labels)
 witness = numerical_gradient(lambda z: softmax_cross_entropy(z, labels), logits)
@@ -597,11 +657,8 @@ print(f"largest sum of a row: {np.abs(formula.sum(axis=1)).max():.1g}")
 # %% [markdown]
 # ### Why not squared error for classes?
 #
-# It looks just as good. But square the difference of probabilities and one-hot labels, and the
-# chain rule brings in the derivative of softmax. For two classes $a$ and $b$,
-# $p_a = e^{z_a} / (e^{z_a} + e^{z_b})$, and the quotient rule gives
-# $\partial p_a / \partial z_a = p_a (1 - p_a)$: close to zero wherever the model is sure, *right or
-# wrong*. Compare the gradients for a model that is more and more sure of the wrong class:
+# It looks just as good. But square the difference of probabilities and one-hot labels, and compare
+# the gradients for a model that is more and more sure of the wrong class:
 
 # %% tags=["nbval-check-output"]
 onehot, label = np.array([[0.0, 1.0]]), np.array([1])
@@ -618,11 +675,21 @@ for wrong in [1.0, 5.0, 10.0]:
 # That was the answer: the gradient of cross-entropy does not vanish where the model is sure and
 # wrong, it comes close to its largest value there, $1/N$. That of the squared error does vanish:
 # the surer the mistake, the less is learnt from it.
+#
+# <details>
+# <summary>Deeper: why it vanishes</summary>
+#
+# The chain rule brings in the derivative of softmax. For two classes $a$ and $b$,
+# $p_a = e^{z_a} / (e^{z_a} + e^{z_b})$, and the quotient rule gives
+# $\partial p_a / \partial z_a = p_a (1 - p_a)$: close to zero wherever the model is sure, *right or
+# wrong*. In cross-entropy, the derivative $-1/p_a$ of the logarithm cancels it.
+#
+# </details>
 
 # %% [markdown]
 # ## 8 Your loss reads handwriting
 #
-# *10 minutes*
+# *15 minutes*
 #
 # Now the real thing: handwritten digits, each eight by eight pixels. A quarter of the images is put
 # aside for testing.
@@ -634,53 +701,82 @@ print("train:", data.train_images.shape, "test:", data.test_images.shape)
 # %% [markdown]
 # One image is one row of 64 grey values, so that $N$ images are a matrix $X$, $(N, 64)$. The model
 # is one matrix $W$, $(64, 10)$, and one bias $b$, $(10,)$. Its logits are $Z = XW + b$, $(N, 10)$.
-# From section 7 you have the gradient at the logits, $G = \partial L / \partial Z$. A logit is
-# $z_{nc} = \sum_j X_{nj} W_{jc} + b_c$, so $W_{jc}$ moves the logits of class $c$ alone, that of
-# example $n$ by $X_{nj}$. The chain rule adds up all of them:
+# From section 7 you have the gradient at the logits, $G = \partial L / \partial Z$. *Gradient
+# descent* takes a small *step* against the gradient, again and again, each time on all images: the
+# learning rate times the gradient. (How large a step, and why not on all images at once, is lesson
+# 03.)
+#
+# What is missing is the gradient by $W$ and by $b$. Which logits does $W_{jc}$ move, and by how
+# much? A small case: one image of two pixels, $x = (2, 3)$, and two classes. If the weight from the
+# first pixel to the second class grows by a little $h$, the logit of that class grows by $2h$, and
+# the other stays. So the loss grows by $2h$ times the gradient at that logit. Now all images: what
+# is $\partial L / \partial W$, as a product of matrices?
+#
+# ### Exercise: `train_softmax`
+#
+# The whole loop: from zeros, `steps` times a step for weights and bias. The function is not only
+# for digits: take all sizes from its arguments.
+
+
+# %%
+def train_softmax(images, labels, num_classes, learning_rate, steps):
+    """Softmax regression by gradient descent on all examples, from zeros.
+
+    images: (N, D). labels: (N,) integers below num_classes, C.
+    Returns weights (D, C), bias (C,), and the losses before each step, (steps,).
+    """
+    ### BEGIN SOLUTION
+    weights, bias = np.zeros((images.shape[1], num_classes)), np.zeros(num_classes)
+    losses = []
+    for _ in range(steps):
+        logits = images @ weights + bias
+        losses.append(softmax_cross_entropy(logits, labels))
+        upstream = softmax_cross_entropy_gradient(logits, labels)
+        weights -= learning_rate * images.T @ upstream
+        bias -= learning_rate * upstream.sum(axis=0)
+    return weights, bias, np.array(losses)
+    ### END SOLUTION
+
+
+# %%
+train_softmax = check(train_softmax)
+
+# %% [markdown]
+# <details>
+# <summary>Unfold when you have tried: the gradient by the weights</summary>
+#
+# A logit is $z_{nc} = \sum_j X_{nj} W_{jc} + b_c$, so $W_{jc}$ moves the logits of class $c$ alone,
+# that of example $n$ by $X_{nj}$. The chain rule adds up all of them:
 # $\partial L / \partial W_{jc} = \sum_n X_{nj} G_{nc}$. As matrices:
 #
 # $$\frac{\partial L}{\partial W} = X^\top G \qquad\qquad
 #   \frac{\partial L}{\partial b} = \sum_n G_n$$
 #
-# and *gradient descent* takes a small *step* against it, again and again, each time on all images.
-# (How large a step, and why not on all images at once, is lesson 03.)
-
-
-# %%
-def train(images, labels, steps=200, learning_rate=1.0):
-    weights, bias, history = np.zeros((64, 10)), np.zeros(10), []
-    for _ in range(steps):
-        logits = images @ weights + bias
-        history.append(softmax_cross_entropy(logits, labels))
-        upstream = softmax_cross_entropy_gradient(logits, labels)
-        weights -= learning_rate * images.T @ upstream
-        bias -= learning_rate * upstream.sum(axis=0)
-    return weights, bias, history
-
-
-def accuracy(weights, bias, images, labels):
-    return np.mean((images @ weights + bias).argmax(axis=1) == labels)
-
-
-# %% [markdown]
-# Is $X^\top G$ right? Ask the witness, on twenty images and at random weights.
+# </details>
+#
+# Ask the witness, on twenty images. The first step from zero is minus the gradient, times the
+# learning rate.
 
 # %% tags=["nbval-ignore-output"]
 few, few_labels = data.train_images[:20], data.train_labels[:20]
-some_weights = rng.normal(size=(64, 10))
-formula = few.T @ softmax_cross_entropy_gradient(few @ some_weights, few_labels)
-witness = numerical_gradient(lambda w: softmax_cross_entropy(few @ w, few_labels), some_weights)
-compare(formula, {"finite differences": witness})
+first_step = train_softmax(few, few_labels, 10, learning_rate=1.0, steps=1)[0]
+witness = numerical_gradient(lambda w: softmax_cross_entropy(few @ w, few_labels), 0 * first_step)
+compare(-first_step, {"finite differences": witness})
 
 # %% [markdown]
 # **Guess first.** At which loss does training start, with all weights zero? (You have printed that
 # number already.)
 
 # %%
-weights, bias, history = train(data.train_images, data.train_labels)
+weights, bias, history = train_softmax(data.train_images, data.train_labels, 10, 1.0, 200)
 figures.training_curves(history, unit="step")
 
+
 # %% tags=["nbval-check-output"]
+def accuracy(weights, bias, images, labels):
+    return np.mean((images @ weights + bias).argmax(axis=1) == labels)
+
+
 score = accuracy(weights, bias, data.test_images, data.test_labels)
 print(f"loss: {history[0]:.3f} at the start, {history[-1]:.2f} at the end")
 print(f"test accuracy: {score:.1%}")
@@ -699,7 +795,7 @@ def score_of_split(seed, shuffled=False):
     answers = d.train_labels
     if shuffled:
         answers = np.random.default_rng(seed).permutation(answers)
-    weights, bias, _ = train(d.train_images, answers)
+    weights, bias, _ = train_softmax(d.train_images, answers, 10, 1.0, 200)
     return accuracy(weights, bias, d.test_images, d.test_labels)
 
 
@@ -730,7 +826,21 @@ figures.wrong_predictions_figure(
 # ## What you have now
 #
 # Two losses from one principle, maximum likelihood; their gradients, confirmed by two independent
-# witnesses; and a classifier that is nothing but the two.
+# witnesses; and a classifier that is nothing but the two. To revise from:
+#
+# - **Mean squared error**, minus the logarithm of Gaussian noise:
+#   $\frac{1}{ND} \sum (y - t)^2$, with the gradient $\frac{2}{ND} (y - t)$. In Keras:
+#   `keras.losses.MeanSquaredError()`.
+# - **Finite differences**, the witness: $\frac{f(x+h) - f(x-h)}{2h}$, from both sides, because the
+#   even terms of Taylor's series cancel.
+# - **Softmax** of logits, which are log-odds: $p_c = e^{z_c - m} / \sum_j e^{z_j - m}$, with the
+#   row's maximum $m$, because a shift changes nothing. In Keras: `keras.ops.softmax`.
+# - **Cross-entropy**, minus the logarithm of the observed class's probability:
+#   $\frac{1}{N} \sum_n \left( \log \sum_j e^{z_{nj}} - z_{n k_n} \right)$. In Keras:
+#   `keras.losses.SparseCategoricalCrossentropy(from_logits=True)`.
+# - **Its gradient**, because log-sum-exp has the slope softmax: $G = \frac{1}{N} (p -
+#   \text{onehot})$; of a linear model, added up over the examples: $X^\top G$ and $\sum_n G_n$. In
+#   Keras: `compile`, `fit`.
 #
 # What was left out: we trained on all images at once, with a step size that we did not justify
 # (lesson 03), and nothing kept the weights small (lesson 02). A linear model cannot see a stroke
@@ -745,16 +855,28 @@ figures.wrong_predictions_figure(
 # 3. Start the training of section 8 from weights drawn with `scale=10` instead of zeros. What
 #    happens to the first loss, and why?
 #
+# <details>
+# <summary>Answers</summary>
+#
+# 1. $-\log p = |t - y| / b + \log 2b$: up to a factor and a constant, the mean absolute error. Its
+#    gradient is $\text{sign}(y - t) / (ND)$, the same for a small error as for a large one. Where
+#    $y = t$ there is a kink and no derivative; lesson 02 says what one does there.
+# 2. The loss is $-\sum_c q_c \log p_c$ with the smoothed labels $q$, whose sum is 1. So the
+#    gradient is $(p - q) / N$: only the line that subtracts the one-hot label changes.
+# 3. It is far larger than that of knowing nothing. The logits are large now, so the model is sure,
+#    and mostly of a wrong class; each of these examples costs the gap between two large logits.
+#
+# </details>
+#
 # ### In practice
 #
-# In Keras, the loss of sections 4 to 7 is one line,
-# `keras.losses.SparseCategoricalCrossentropy(from_logits=True)`. When you compare numbers between
+# When you compare numbers between
 # books, articles and libraries, ask three questions first: is it a sum or a mean? Over what? Is
 # there a ½? These are rows of the course's *conventions ledger*; the column of Keras was measured
 # just now, by running it. Mind the last row: PyTorch's `CrossEntropyLoss` takes logits, and applies
 # softmax itself. Give it probabilities, and it does so a second time, without a word.
 
-# %%
+# %% jupyter={"source_hidden": true}
 rows = ["mse-mean", "cross-entropy-mean", "cross-entropy-input", "cross-entropy-of-softmax"]
 Markdown(ledger(rows, keras=keras))
 

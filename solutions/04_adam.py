@@ -2,7 +2,7 @@
 # jupyter:
 #   course:
 #     title: Adam
-#     minutes: 110
+#     minutes: 97
 #     data: [digits]
 #     able: >-
 #       derive Adam from averages of gradients, write it as the paper and as Keras have it, tell
@@ -16,7 +16,13 @@
 # %% [markdown]
 # # 04 Adam
 #
-# **What you will do.** You build Adam, an optimiser that gives every weight a step size of its own,
+# Two lengths predict a third, and both matter equally. One is written in meters, the other in a
+# unit twenty times as long. Gradient descent finds nearly all of the first weight within ten steps.
+# After a hundred it has found little more than a third of the second, and no learning rate helps: a
+# larger one explodes. Nobody would make such a mistake with units? A network makes it all the time,
+# inside.
+#
+# **What you will do.** You build Adam, an optimizer that gives every weight a step size of its own,
 # from two averages. You write it twice, once as in the paper and once as in Keras, and measure
 # where the two part. Then you add a weight decay that takes the same share of every weight, and a
 # brake for gradients that explode. At the end your Adam and your SGD of lesson 03 race, fairly, and
@@ -34,24 +40,26 @@
 #
 # | section | minutes |
 # |---|---|
-# | 1 One rate for all weights is not enough | 10 |
-# | 2 An average that starts at zero: bias correction | 15 |
-# | 3 A step size for every weight: AdaGrad and RMSProp | 15 |
-# | 4 Adam, line by line | 20 |
+# | 1 One rate for all weights is not enough | 4 |
+# | 2 An average that starts at zero: bias correction | 10 |
+# | 3 A step size for every weight: AdaGrad and RMSProp | 19 |
+# | 4 Adam, line by line | 24 |
 # | 5 Two places for epsilon: the paper and Keras | 10 |
 # | 6 AdamW: decay that bypasses the moments | 10 |
-# | 7 When one gradient explodes: clipping by the global norm | 7 |
-# | 8 A fair race on handwriting | 8 |
-# | 9 When SGD wins | 15 |
+# | 7 When one gradient explodes: clipping by the global norm | 10 |
+# | 8 A fair race on handwriting | 5 |
+# | 9 When SGD wins | 5 |
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
-# the verdict. If you get stuck, go on: the check lends you the course's own function.
+# the verdict. If you get stuck, go on: the check lends you the course's own function. Some
+# exercises come *before* their derivation: try first, then unfold it below the check. What is
+# marked *Deeper* may be skipped. Good places to break off are after section 3 and after section 5.
 
 # %% [markdown]
 # The next cell loads the tools. Your own functions of lessons 01 and 03 come from the library, so
 # that this lesson also works on its own.
 
-# %%
+# %% jupyter={"source_hidden": true}
 import os
 
 # Plumbing: TensorFlow reports errors only; one thread is fastest for small matrices.
@@ -80,17 +88,17 @@ keras.config.set_floatx("float64")
 # %% [markdown]
 # ## 1 One rate for all weights is not enough
 #
-# *10 minutes*
+# *4 minutes*
 #
-# Two lengths predict a third quantity, and both matter equally. The first is given in metres, the
+# Two lengths predict a third quantity, and both matter equally. The first is given in meters, the
 # second in a unit twenty times as long, so that its numbers are smaller and its weight has to be
 # larger. Physics does not care. Does gradient descent?
 
 # %%
 rng = np.random.default_rng(0)
-metres = rng.normal(size=(200, 2))
+meters = rng.normal(size=(200, 2))
 units = np.array([1.0, 0.05])
-features, true_weights = metres * units, 1 / units
+features, true_weights = meters * units, 1 / units
 targets = features @ true_weights
 
 
@@ -116,7 +124,7 @@ for t in range(1, 1001):
 # The steep direction sets the limit, and the flat one pays: a step leaves the share
 # $1 - \eta \lambda_{\min}$ of its error, which is close to one. Here you could rescale the
 # features, and you should. But a network makes its own features in its hidden layers, and unless
-# it has layers that normalise them, nobody rescales those. The weight of a rare word or of a unit
+# it has layers that normalize them, nobody rescales those. The weight of a rare word or of a unit
 # that seldom fires meets other gradients than its neighbours.
 #
 # What we want is a learning rate *per weight*: small where gradients are large, large where they
@@ -126,15 +134,48 @@ for t in range(1, 1001):
 # %% [markdown]
 # ## 2 An average that starts at zero: bias correction
 #
-# *15 minutes*
+# *10 minutes*
 #
 # Gradients change while training goes on, so the average should forget. The *exponential average*
 # keeps a share $\beta$ of what it was and takes in a share $1 - \beta$ of the new value:
 #
 # $$a_t = \beta\, a_{t-1} + (1 - \beta)\, x_t, \qquad a_0 = 0$$
 #
-# One number of memory, no list of old values. But it starts at zero, and zero is not data. Put the
-# formula into itself, again and again:
+# One number of memory, no list of old values. But it starts at zero, and zero is not data. Take
+# $\beta = 1/2$ and values that are all 7. The average is $7/2$ after one step, $21/4$ after two: it
+# creeps up to 7, though nothing but sevens was ever seen.
+#
+# ### Exercise: `bias_corrected_average`
+#
+# Repair it: divide each average by a number that depends on $\beta$ and on its time $t$ alone, so
+# that sevens give 7 from the first step on. Which number? (How much of the average is made of data
+# after one step, after two, after three?) Keep the plain average in a variable of its own; only
+# what you store is corrected.
+
+
+# %%
+def bias_corrected_average(values, beta):
+    """Exponential averages that start at 0, each corrected for that start.
+
+    values: (T,). Returns (T,).
+    """
+    ### BEGIN SOLUTION
+    average, averages = 0.0, np.zeros(len(values))
+    for t, value in enumerate(values, start=1):
+        average = beta * average + (1 - beta) * value
+        averages[t - 1] = average / (1 - beta**t)
+    return averages
+    ### END SOLUTION
+
+
+# %%
+bias_corrected_average = check(bias_corrected_average)
+
+# %% [markdown]
+# <details>
+# <summary>Unfold when you have tried: the sum of the weights</summary>
+#
+# Put the formula into itself, again and again:
 #
 # $$a_t = (1 - \beta) \left( x_t + \beta x_{t-1} + \beta^2 x_{t-2} + \dots
 #   + \beta^{t-1} x_1 \right)$$
@@ -154,44 +195,19 @@ for t in range(1, 1001):
 # If all $x_t$ have the same expected value, then the expected value of $a_t$ is $1 - \beta^t$ times
 # that, and the expected value of $\hat a_t$ is right. Hence the name *bias correction*.
 #
+# </details>
+#
 # Move $\beta$ and $t$. For which $\beta$ is the plain average wrong for longest?
 
 # %%
 figures.average_explorer()
 
 # %% [markdown]
-# **Guess first.** All values are 7. What is the corrected average after one step, and after two?
-#
-# ### Exercise: `bias_corrected_average`
-#
-# Keep the plain average in a variable of its own; only what you store is corrected.
+# NumPy has a weighted mean, which divides by the sum of whatever weights it gets: does yours agree
+# with it at all times? And the sevens:
 
 
-# %%
-def bias_corrected_average(values, beta):
-    """Exponential averages that start at 0, each divided by 1 - beta**t, t from 1.
-
-    values: (T,). Returns (T,).
-    """
-    ### BEGIN SOLUTION
-    average, averages = 0.0, np.zeros(len(values))
-    for t, value in enumerate(values, start=1):
-        average = beta * average + (1 - beta) * value
-        averages[t - 1] = average / (1 - beta**t)
-    return averages
-    ### END SOLUTION
-
-
-# %%
-bias_corrected_average = check(bias_corrected_average)
-
-# %% [markdown]
-# Three tests of what we derived. A plain average of ones *is* the sum of its weights: does the loop
-# agree with the series? NumPy has a weighted mean, which divides by the sum of whatever weights it
-# gets: does yours agree with it at all times? And the sevens of your guess:
-
-
-# %%
+# %% jupyter={"source_hidden": true}
 def compare(ours, witnesses):
     for name, theirs in witnesses.items():
         difference = np.abs(ours - theirs).max()
@@ -200,10 +216,7 @@ def compare(ours, witnesses):
 
 
 # %% tags=["nbval-check-output"]
-beta, plain = 0.9, 0.0
-for _ in range(50):
-    plain = beta * plain + (1 - beta) * 1.0
-print(f"sum of the weights after 50 steps: loop {plain:.6f}, series {1 - beta**50:.6f}")
+beta = 0.9
 print("average of sevens:", bias_corrected_average(np.full(3, 7.0), beta).round(6))
 
 # %% tags=["nbval-ignore-output"]
@@ -225,7 +238,7 @@ for beta in (0.9, 0.99, 0.999):
 # %% [markdown]
 # ## 3 A step size for every weight: AdaGrad and RMSProp
 #
-# *15 minutes*
+# *19 minutes*
 #
 # Gradients have signs, and a plain average of them would cancel. So average their *squares*, and
 # take the root at the end: the *root mean square*, in the units of the gradient.
@@ -234,14 +247,25 @@ for beta in (0.9, 0.99, 0.999):
 #
 # $$a \leftarrow a + g^2 \qquad\qquad w \leftarrow w - \eta \frac{g}{\sqrt{a + \varepsilon}}$$
 #
-# The small $\varepsilon$ keeps the denominator above zero. No exercise, just two lines:
+# The small $\varepsilon$ keeps the denominator above zero, also where a gradient is always zero.
+#
+# ### Exercise: `adagrad_step`
 
 
 # %%
 def adagrad_step(weights, gradient, accumulated, learning_rate, epsilon):
+    """One step of AdaGrad as in Keras; accumulated is the sum of squares so far.
+
+    weights, gradient, accumulated: any shape, the same. Returns (weights, accumulated), both new.
+    """
+    ### BEGIN SOLUTION
     accumulated = accumulated + gradient**2
     return weights - learning_rate * gradient / np.sqrt(accumulated + epsilon), accumulated
+    ### END SOLUTION
 
+
+# %%
+adagrad_step = check(adagrad_step)
 
 # %% [markdown]
 # A sum never shrinks. If all gradients have size 1, then $a = t$, and the step is
@@ -306,7 +330,7 @@ def digits_gradient(weights):
     return images.T @ softmax_cross_entropy_gradient(images @ weights, labels)
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def our_path(rule, memories, steps=8):
     weights, memory, path = start, [np.zeros_like(start)] * memories, []
     for t in range(1, steps + 1):
@@ -334,8 +358,9 @@ compare(ours, {"the path of Keras' RMSProp": theirs})
 
 # %% [markdown]
 # Both agree at each step, because we chose Keras' form and told it to start AdaGrad's sum at zero.
-# Libraries differ in these rules. These are the rows of the course's *conventions ledger*; the
-# column of Keras was measured just now, by running it.
+# Both agree at each step, because we chose Keras' form and told it to start AdaGrad's sum at zero.
+# *Deeper:* libraries differ in these rules. These are the rows of the course's *conventions
+# ledger*; the column of Keras was measured just now, by running it.
 
 # %%
 Markdown(ledger(["adagrad-epsilon", "adagrad-start", "rmsprop-epsilon", "rmsprop-rho"], keras))
@@ -343,7 +368,7 @@ Markdown(ledger(["adagrad-epsilon", "adagrad-start", "rmsprop-epsilon", "rmsprop
 # %% [markdown]
 # ## 4 Adam, line by line
 #
-# *20 minutes*
+# *24 minutes*
 #
 # RMSProp divides by how large gradients have been of late. Momentum (lesson 03) goes on in the
 # direction that they had of late. **Adam** (2015) does both, with two exponential averages, the
@@ -354,7 +379,8 @@ Markdown(ledger(["adagrad-epsilon", "adagrad-start", "rmsprop-epsilon", "rmsprop
 # $$m \leftarrow \beta_1 m + (1 - \beta_1)\, g \qquad\qquad
 #   v \leftarrow \beta_2 v + (1 - \beta_2)\, g^2$$
 #
-# Both start at zero. Section 2 says what is missing:
+# In numbers: gradients of 1, 1 and then $-1$, with $\beta_1 = 1/2$, make $m = 1/2$, $3/4$, $-1/8$:
+# it turns slowly. Both start at zero. Section 2 says what is missing:
 #
 # $$\hat m = \frac{m}{1 - \beta_1^t} \qquad\qquad \hat v = \frac{v}{1 - \beta_2^t}$$
 #
@@ -418,16 +444,43 @@ for factor in (1, 1000):
 # $\eta$ is now a length: *about how far a weight may move in a step*. (Only a gradient far above
 # all before it makes a longer step; section 7 has one.)
 #
-# Back to the metres of section 1. There the second weight has to grow from 0 to 20: at $\eta = 0.5$
+# ### Exercise: `adam_path`
+#
+# Now the loop. One step for each learning rate, from moments that are zero, each with the gradient
+# where the step before it has arrived. What has to be remembered from step to step, and what is
+# $t$?
+
+
+# %%
+def adam_path(features, targets, start, learning_rates, beta_1, beta_2, epsilon):
+    """Adam on the mean squared error of features @ weights.
+
+    features: (N, D). targets: (N,). start: the first weights, (D,). learning_rates: T numbers.
+    Returns the weights before the first step and after each, (T + 1, D).
+    """
+    ### BEGIN SOLUTION
+    path = [start]
+    m, v = np.zeros_like(start), np.zeros_like(start)
+    for t, rate in enumerate(learning_rates, start=1):
+        g = sgd.least_squares_gradient(features, targets, path[-1])
+        weights, m, v = adam_step(path[-1], g, m, v, t, rate, beta_1, beta_2, epsilon)
+        path.append(weights)
+    return np.array(path)
+    ### END SOLUTION
+
+
+# %%
+adam_path = check(adam_path)
+
+# %% [markdown]
+# Back to the meters of section 1. There the second weight has to grow from 0 to 20: at $\eta = 0.5$
 # that is some forty steps.
 
 # %% tags=["nbval-check-output"]
-weights, m, v = np.zeros(2), np.zeros(2), np.zeros(2)
-for t in range(1, 101):
-    weights, m, v = adam_step(weights, gradient(weights), m, v, t, 0.5, 0.9, 0.999, 1e-8)
-    if t in (3, 10, 100):
-        print(f"step {t:4}: found {weights[0]:4.0%} of the first, ", end="")
-        print(f"{weights[1] / true_weights[1]:4.0%} of the second")
+path = adam_path(features, targets, np.zeros(2), [0.5] * 100, 0.9, 0.999, 1e-8)
+for t in (3, 10, 100):
+    first, second = path[t] / true_weights
+    print(f"step {t:4}: found {first:4.0%} of the first, {second:4.0%} of the second")
 
 # %% [markdown]
 # The flat direction is not left behind any more. Read the first weight too: it is carried past its
@@ -456,7 +509,7 @@ figures.optimizer_explorer()
 # And turning? Here is Adam's loss after the hundred steps, at a small rate and at a large one.
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 def valley_loss(name, rate):
     def rule(w, g, m, v, t):
         return adam_step(w, g, m, v, t, rate, 0.9, 0.999, 1e-8)
@@ -475,7 +528,7 @@ for rate in (0.03, 0.3):
 # *weights*, not directions. A larger rate and its momentum make up for that here, with two weights
 # and exact gradients.
 #
-# ### Without the correction: the first ten steps
+# ### Deeper: without the correction, the first ten steps
 #
 # Without it, both moments are too small. Do the errors cancel? Let all gradients be 1, so that
 # every step should have the length $\eta$. The first row is what your `adam_step` does.
@@ -483,7 +536,7 @@ for rate in (0.03, 0.3):
 # **Guess first.** Leave both corrections out: are the first steps too short or too long? Then keep
 # that of $m$ and leave out that of $v$.
 
-# %%
+# %% jupyter={"source_hidden": true}
 lengths = {"both corrected": [], "none corrected": [], "only m corrected": []}
 w, m, v = 0.0, 0.0, 0.0
 for t in range(1, 11):
@@ -493,7 +546,7 @@ for t in range(1, 11):
     lengths["only m corrected"].append(m / (1 - 0.9**t) / np.sqrt(v))
 figures.curves(range(1, 11), lengths, "step t", "length of the step / η", logarithmic="y")
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for name, length in lengths.items():
     print(f"{name:17} first step {length[0]:5.2f} η   tenth {length[-1]:5.2f} η", end="   ")
     print(f"all ten {sum(length):6.1f} η")
@@ -502,7 +555,7 @@ for name, length in lengths.items():
 # The slow average $v$ misses more than the fast $m$, and it stands in the denominator: the steps
 # are too *long*. With half the correction they are longer than with none.
 #
-# ### Mistakes, measured
+# ### Deeper: mistakes, measured
 #
 # Five mistakes that are easily made. Each changes only the step; the moments are yours. They train
 # the digits classifier for fifty steps on all images, at three rates, and we read the training
@@ -516,7 +569,7 @@ print("pixels without ink:", np.flatnonzero((images == 0).all(axis=0)))
 #
 # **Guess first.** Which of the mistakes end in NaN?
 
-# %%
+# %% jupyter={"source_hidden": true}
 c1, c2 = (lambda t: 1 - 0.9**t), (lambda t: 1 - 0.999**t)
 steps = {
     "right": lambda m, v, t: m / c1(t) / (np.sqrt(v / c2(t)) + 1e-8),
@@ -537,7 +590,7 @@ def loss_after_fifty(step, rate):
         return softmax_cross_entropy(images @ our_path(rule, 2, steps=50)[-1], labels)
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 rates = (RATE / 8, RATE, 8 * RATE)
 print(f"{'rate':28}", *(f"{rate:8.2g}" for rate in rates))
 for name, step in steps.items():
@@ -559,22 +612,17 @@ for name, step in steps.items():
 # *10 minutes*
 #
 # Section 2 of the paper, before 2.1, suggests a faster order of the same computation: put both
-# corrections into the learning rate. Ignore $\varepsilon$ for a moment:
-#
-# $$\eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)}}
-#   = \underbrace{\eta\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}}_{\eta_t, \text{ one number}}
-#   \cdot \frac{m}{\sqrt{v}}$$
-#
-# Now the denominator needs an epsilon again, and it stands beside the root of the *uncorrected*
-# $v$. The paper calls it $\hat\varepsilon$:
+# corrections into the learning rate. That saves two divisions for every weight, and all that is
+# left is one new rate $\eta_t$ for all of them:
 #
 # $$w \leftarrow w - \eta_t\, \frac{m}{\sqrt{v} + \hat\varepsilon}$$
 #
-# That is Keras. It equals the first form with an epsilon of
-# $\varepsilon = \hat\varepsilon / \sqrt{1 - \beta_2^t}$: at the first step Keras' epsilon acts like
-# one that is $1/\sqrt{0.001} \approx 32$ times larger.
+# That is Keras. The epsilon now stands beside the root of the *uncorrected* $v$, and the paper
+# calls it $\hat\varepsilon$.
 #
 # ### Exercise: `adam_step_keras`
+#
+# Which number is $\eta_t$? It has to be such that, without any epsilon, nothing changes.
 
 
 # %%
@@ -595,11 +643,24 @@ def adam_step_keras(weights, gradient, m, v, step, learning_rate, beta_1, beta_2
 adam_step_keras = check(adam_step_keras)
 
 # %% [markdown]
+# <details>
+# <summary>Unfold when you have tried: the new rate, and what became of epsilon</summary>
+#
+# $$\eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)}}
+#   = \underbrace{\eta\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}}_{\eta_t, \text{ one number}}
+#   \cdot \frac{m}{\sqrt{v}}$$
+#
+# With epsilons, Keras' form equals the paper's with
+# $\varepsilon = \hat\varepsilon / \sqrt{1 - \beta_2^t}$: at the first step Keras' epsilon acts like
+# one that is $1/\sqrt{0.001} \approx 32$ times larger.
+#
+# </details>
+#
 # Both forms with the same $\varepsilon = 10^{-7}$, on the digits, against Keras. **Guess first.**
 # After eight steps a weight has moved by at most about one. Epsilon is tiny. In which decimal
 # place will the two paths differ?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 theirs = keras_path(keras.optimizers.Adam(RATE, *BETAS, epsilon=1e-7))
 paths, differences = {}, {}
 for step in (adam_step, adam_step_keras):
@@ -613,7 +674,7 @@ assert differences["adam_step_keras"].max() < 1e-12
 # Your second step is Keras' own, to the last digits. The paper's is far off. Where? Here are the
 # five pixels with the largest differences:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 apart, path = differences["adam_step"], paths["adam_step"]
 for pixel in np.argsort(-apart.max(axis=1))[:5]:
     c = apart[pixel].argmax()  # the class whose weight differs most
@@ -631,7 +692,7 @@ for pixel in np.argsort(-apart.max(axis=1))[:5]:
 # is $10^{-6}$, ten times epsilon. How much of a full step $\eta$ do you get?
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def keras_first_step(gradient):
     variable = keras.Variable([0.0], dtype="float64")
     keras.optimizers.Adam(1.0, *BETAS, epsilon=1e-7).apply([np.array([gradient])], [variable])
@@ -643,7 +704,7 @@ def first_step(step, gradient):
     return -weights
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for g in (1e-2, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8):
     paper, ours, theirs = (
         first_step(adam_step, g),
@@ -736,7 +797,7 @@ Markdown(ledger(["adam-weight-decay", "adamw-decay", "adamw-decay-default"], ker
 # tiny in the first group to large in the last. The loss wants nothing, so all that moves the mean
 # of a group is the penalty. The same strength for all three: $d = 2\lambda$.
 
-# %%
+# %% jupyter={"source_hidden": true}
 sizes = np.logspace(-2, 1, 13)
 RATE_W, DECAY, STEPS = 2**-7, 0.5, 300
 
@@ -751,7 +812,7 @@ def share_left(rule, memories):
     return weights.mean(axis=1)
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 left = {
     "SGD with L2": share_left(
         lambda w, g, t: (sgd.sgd_step(w, g + DECAY * w, RATE_W),), memories=0
@@ -767,7 +828,7 @@ left = {
 # %%
 figures.curves(sizes, left, "size of the gradients", "share of the weight left", logarithmic="x")
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 print(f"expected of a decay: {(1 - RATE_W * DECAY) ** STEPS:.2f}")
 print(f"expected of L2 in Adam for s = {sizes[-1]:.0f}: ", end="")
 print(f"{(1 - RATE_W * DECAY / sizes[-1]) ** STEPS:.2f}")
@@ -780,14 +841,19 @@ for name, share in left.items():
 # "weight decay" in a paper or a program is a question, not an answer: which of the two, times the
 # learning rate or not, with the factor 2 or without?
 #
-# (One more relative: *AMSGrad* divides by the largest $v$ so far instead of the current one, so
-# that the denominator of a weight can never shrink again; it repairs a gap in Adam's proof of
-# convergence, and is `amsgrad=True` in Keras.)
+# <details>
+# <summary>Deeper: AMSGrad</summary>
+#
+# It divides by the largest $v$ so far instead of the current one, so that the denominator of a
+# weight can never shrink again; it repairs a gap in Adam's proof of convergence, and is
+# `amsgrad=True` in Keras.
+#
+# </details>
 
 # %% [markdown]
 # ## 7 When one gradient explodes: clipping by the global norm
 #
-# *7 minutes*
+# *10 minutes*
 #
 # One corrupt image, one cliff in the loss of a recurrent network, and a single gradient is a
 # thousand times too large. So is the step of SGD. Adam divides by what it has just seen, so its
@@ -827,7 +893,7 @@ clip_by_global_norm = check(clip_by_global_norm)
 # clipped and true gradient:
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def keras_clipped(gradients, **clipping):
     variables = [keras.Variable(np.zeros_like(g), dtype="float64") for g in gradients]
     keras.optimizers.SGD(1.0, **clipping).apply(gradients, variables)
@@ -853,7 +919,7 @@ Markdown(ledger(["clip-norm"], keras))
 # **Guess first.** All gradients are 1, except that of step 5000, which is 1000. How long is that
 # step of Adam? How long are the steps afterwards, and for how many steps does it show?
 
-# %%
+# %% jupyter={"source_hidden": true}
 SHOCK = 5000
 
 
@@ -876,7 +942,7 @@ figures.curves(
     logarithmic="y",
 )
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for name, length in after.items():
     print(f"{name}, steps after the shock:")
     print("   ", "   ".join(f"{k}: {length[k]:.2f} η" for k in (0, 10, 100, 1000, 8000)))
@@ -890,7 +956,7 @@ for name, length in after.items():
 # %% [markdown]
 # ## 8 A fair race on handwriting
 #
-# *8 minutes*
+# *5 minutes*
 #
 # Does Adam train better? Better than what, tuned how, on which seeds? Let us make a fair race: the
 # network of lesson 03 with one hidden layer, your Adam against SGD with momentum.
@@ -901,7 +967,7 @@ for name, length in after.items():
 #
 # All weights of the network lie in one long vector. Adam works entry by entry, so it does not mind.
 
-# %%
+# %% jupyter={"source_hidden": true}
 HIDDEN = 32
 SHAPES = (64, HIDDEN), (HIDDEN,), (HIDDEN, 10), (10,)
 ENDS = np.cumsum([np.prod(shape) for shape in SHAPES])
@@ -916,7 +982,7 @@ def fresh_network(rng):
     return np.concatenate([layers[0].ravel(), np.zeros(HIDDEN), layers[1].ravel(), np.zeros(10)])
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def network_gradient(vector, x, labels):
     hidden, logits = sgd.two_layer_forward(x, *unpack(vector))
     upstream = softmax_cross_entropy_gradient(logits, labels)
@@ -943,7 +1009,7 @@ def train(rule, memories, rate, x, labels, seed, epochs=12):
     return vector
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 RATES = 2.0 ** np.arange(-8, 0)
 
 
@@ -962,7 +1028,7 @@ RULES = {"Adam": (adam_rule, 2), "SGD with momentum": (momentum_rule, 1)}
 # train again on all of them, and test. `units` multiplies each pixel; for now it is 1.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def race(seed, units=1.0):
     """For each rule: validation accuracy at each rate, then the test accuracy at the best one."""
     split, results = digits.load(seed), {}
@@ -993,7 +1059,7 @@ races = [race(seed) for seed in range(5)]
 by_rate = {name: np.array([results[name][0] for results in races]).T for name in RULES}
 figures.curves(RATES, by_rate, "learning rate", "validation accuracy", logarithmic="x")
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 show_scores(races)
 print("mean validation accuracy")
 for name in RULES:
@@ -1012,7 +1078,7 @@ for name in RULES:
 # **Guess first.** Who suffers more?
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def random_units(seed):
     return 10 ** np.random.default_rng(seed).uniform(-1, 1, size=64)
 
@@ -1032,7 +1098,7 @@ show_scores(bad_races)
 # %% [markdown]
 # ## 9 When SGD wins
 #
-# *15 minutes*
+# *5 minutes*
 #
 # ### A round valley
 #
@@ -1040,7 +1106,7 @@ show_scores(bad_races)
 # out of ten. How far is it from the true minimum after a hundred steps?
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def distances(seed, rule, memories, rates):
     rng = np.random.default_rng(seed)
     x, targets = rng.normal(size=(500, 20)), rng.normal(size=500)
@@ -1056,7 +1122,7 @@ def sgd_rule(rate):
     return lambda w, g, t: (sgd.sgd_step(w, g, rate),)
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 best = {}
 for name, rule, memories in (("SGD", sgd_rule, 0), ("Adam", adam_rule, 2)):
     ends = {}
@@ -1073,14 +1139,14 @@ for name, rule, memories in (("SGD", sgd_rule, 0), ("Adam", adam_rule, 2)):
 # best rate and with the cosine schedule of lesson 03 down from there.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def arrival(path):
     """In words that hold on every machine: where Adam jumps to is a matter of rounding."""
     first, resting = np.argmax(path < 1e-9), path[-1000:].max() < 1e-6
     return f"first below 1e−9 at step {first + 1}, then {'at rest' if resting else 'jumping away'}"
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 LONG = 5000
 falling = [sgd.cosine_with_warmup(t, LONG, 0, best["Adam"]) for t in range(LONG)]
 long_runs = {
@@ -1113,7 +1179,7 @@ figures.curves(
 # negative. So there is one honest feature and much to memorise.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def trap(seed, n=40):
     """Features and labels of 2n examples; half for training, half new."""
     rng = np.random.default_rng(seed)
@@ -1136,7 +1202,7 @@ def trap_scores(seed, rule, memories, steps=1000):
     return *(np.mean(np.sign(a @ w) == b) for a, b in parts), w, private
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for name, rule, memories in (("SGD", sgd_rule, 0), ("Adam", adam_rule, 2)):
     train_scores, new_scores, ws, privates = zip(
         *(trap_scores(seed, rule, memories) for seed in range(5)), strict=True
@@ -1173,10 +1239,17 @@ print(" ".join(f"{np.mean(trap(seed)[3] > 0):.0%}" for seed in range(5)))
 # %% [markdown]
 # ## What you have now
 #
-# Adam from its parts: a forgetting average, its correction by a geometric series, a division by
-# the usual size. Both forms of it, the paper's and Keras', and AdamW, each shown to follow Keras
-# step by step. Clipping. And a method for comparing optimisers that does not fool you: tune each
-# on validation data, repeat, show the spread.
+# - **A forgetting average**, corrected for its start at zero:
+#   $a \leftarrow \beta a + (1 - \beta) x$, divided by $1 - \beta^t$.
+# - **AdaGrad** and **RMSProp**, a step size for every weight: $g / \sqrt{a + \varepsilon}$ with a
+#   sum or an average of $g^2$. In Keras: `Adagrad`, `RMSprop`.
+# - **Adam**, direction and size both averaged: $\eta\, \hat m / (\sqrt{\hat v} + \varepsilon)$. A
+#   step is at most about $\eta$ long. In Keras: `Adam`, with $\hat\varepsilon$ beside $\sqrt v$.
+# - **AdamW**, decay that bypasses the moments: $w \leftarrow w - \eta\, d\, w$ before the step. In
+#   Keras: `AdamW(weight_decay=...)`.
+# - **Clipping**, one factor for all gradients: $\min(1, c / \lVert g \rVert)$. In Keras:
+#   `global_clipnorm=1.0`.
+# - **A fair race**: tune each rule on validation data, repeat, show the spread.
 #
 # What was left out: the proof of convergence (and its gap, which AMSGrad mends), methods that use
 # curvature between weights and not just one scale per weight, and the warm-up of lesson 03. It is
@@ -1193,6 +1266,21 @@ print(" ".join(f"{np.mean(trap(seed)[3] > 0):.0%}" for seed in range(5)))
 # 4. Take the cosine schedule out of `train` in section 8. Does it change which rule wins?
 # 5. In the round valley of section 9, give Adam a $\beta_2$ of 0.99, then of 0.9. How close does it
 #    come, when does it jump away, and why?
+#
+# <details>
+# <summary>Answers</summary>
+#
+# 1. The first is $\eta$ long, then they shrink: the signs cancel in $\hat m$, which goes to
+#    $(1 - \beta_1)/(1 + \beta_1)$, one nineteenth, while $\hat v$ stays 1.
+# 2. RMSProp does not correct $v$ for its start, and in Keras its epsilon stands inside the root.
+# 3. Too short: the step is $(1 - \beta_1)/\sqrt{1 - \beta_2}$, which is $\sqrt{1 - 0.9}$. It is 1
+#    if $1 - \beta_2 = (1 - \beta_1)^2$.
+# 4. Whatever you find, tune both rules again first: the best rate with a schedule need not be the
+#    best one without.
+# 5. Look for two effects: a shorter memory adapts sooner to small gradients, so that Adam comes
+#    close earlier, and it forgets the large ones sooner, so that it jumps away earlier and oftener.
+#
+# </details>
 #
 # ### In practice
 #

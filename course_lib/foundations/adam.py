@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .sgd import least_squares_gradient
+
 
 def bias_corrected_average(values: np.ndarray, beta: float) -> np.ndarray:
     """Exponential averages that start at 0, each divided by 1 - βᵗ.
@@ -117,6 +119,36 @@ def adam_step(
     m, v = _moments(gradient, m, v, beta_1, beta_2)
     m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)
     return weights - learning_rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v
+
+
+def adam_path(
+    features: np.ndarray,
+    targets: np.ndarray,
+    start: np.ndarray,
+    learning_rates: Sequence[float] | np.ndarray,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> np.ndarray:
+    """`adam_step` after `adam_step` on the least squares of Xw (Kingma & Ba 2015, algorithm 1).
+
+    Args:
+        features: X, (N, D).
+        targets: (N,).
+        start: the first weights, (D,).
+        learning_rates: T numbers, one for each step.
+        beta_1, beta_2, epsilon: as in `adam_step`.
+
+    Returns:
+        (T + 1, D): the weights before the first step and after each.
+    """
+    path = [np.asarray(start, dtype=float)]
+    m, v = np.zeros_like(path[0]), np.zeros_like(path[0])
+    for t, rate in enumerate(learning_rates, start=1):
+        gradient = least_squares_gradient(features, targets, path[-1])
+        weights, m, v = adam_step(path[-1], gradient, m, v, t, rate, beta_1, beta_2, epsilon)
+        path.append(weights)
+    return np.array(path)
 
 
 def adam_step_keras(

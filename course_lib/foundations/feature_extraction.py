@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from .adam import adam_step
 from .losses import softmax_cross_entropy_gradient
 from .regularization import l2_gradient
 
@@ -120,6 +121,68 @@ def linear_probe_gradients(
     """
     slope = softmax_cross_entropy_gradient(features @ weights + bias, labels)
     return features.T @ slope + l2_gradient(weights, strength), slope.sum(axis=0)
+
+
+def train_probe(
+    features: np.ndarray,
+    labels: np.ndarray,
+    strength: float,
+    steps: int = 1000,
+    learning_rate: float = 0.02,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A linear probe for two classes, trained by Adam on all examples at once.
+
+    Weights and bias begin at zero; in step t of T the rate is η(1 - t/T), so that Adam comes to
+    rest. (Kingma & Ba 2015, algorithm 1, with its β₁, β₂ and ε.)
+
+    Args:
+        features: (N, D).
+        labels: (N,) integers, 0 or 1.
+        strength: of the penalty on the weights, at least 0.
+        steps: T.
+        learning_rate: η.
+
+    Returns:
+        (weights (D, 2), bias (2,)).
+    """
+    variables: list[np.ndarray] = [np.zeros((features.shape[1], 2)), np.zeros(2)]
+    moments = [(np.zeros_like(one), np.zeros_like(one)) for one in variables]
+    for step in range(1, steps + 1):
+        rate = learning_rate * (1 - step / steps)
+        gradients = linear_probe_gradients(features, labels, variables[0], variables[1], strength)
+        for i, gradient in enumerate(gradients):
+            m, v = moments[i]
+            variables[i], m, v = adam_step(
+                variables[i], gradient, m, v, step, rate, 0.9, 0.999, 1e-8
+            )
+            moments[i] = m, v
+    return variables[0], variables[1]
+
+
+def known_rate(
+    labels: np.ndarray, groups: np.ndarray, train: np.ndarray, test: np.ndarray
+) -> np.ndarray:
+    """What is known of a test example from the labels of its group alone.
+
+    A classifier that looks at nothing but the group; whatever it scores is due to the split
+    (Kaufman, Rosset & Perlich 2011, on leakage).
+
+    Args:
+        labels: (N,) integers, 0 or 1.
+        groups: (N,) integers, where each example comes from.
+        train: indices of the training examples, at least one.
+        test: (M,) indices of the test examples.
+
+    Returns:
+        (M,) the share of ones among the training examples of the same group; among all training
+        examples where there are none of that group.
+    """
+    rates = np.full(len(test), labels[train].mean())
+    for place, group in enumerate(groups[test]):
+        known = labels[train][groups[train] == group]
+        if len(known):
+            rates[place] = known.mean()
+    return rates
 
 
 def balanced_accuracy(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> float:

@@ -140,6 +140,38 @@ def softmax_cross_entropy_gradient(logits: np.ndarray, labels: np.ndarray) -> np
     return gradient / len(gradient)
 
 
+def train_softmax(
+    images: np.ndarray, labels: np.ndarray, num_classes: int, learning_rate: float, steps: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Softmax regression by gradient descent on all examples, from weights and biases of zero.
+
+    Args:
+        images: (N, D), one flat image per row.
+        labels: (N,) integers in 0..C-1.
+        num_classes: C.
+        learning_rate: size of a step, above 0.
+        steps: number of steps, each on all examples.
+
+    Returns:
+        The weights (D, C), the biases (C,), and the losses in nats *before* each step, (steps,)
+        (Bishop 2006, section 4.3.4).
+
+    Raises:
+        ValueError: the numbers of images and labels differ.
+        IndexError: a label is not a class.
+    """
+    images = np.asarray(images, dtype=float)
+    weights, bias = np.zeros((images.shape[1], num_classes)), np.zeros(num_classes)
+    losses = np.zeros(steps)
+    for step in range(steps):
+        logits = images @ weights + bias
+        losses[step] = softmax_cross_entropy(logits, labels)
+        upstream = softmax_cross_entropy_gradient(logits, labels)
+        weights -= learning_rate * images.T @ upstream
+        bias -= learning_rate * upstream.sum(axis=0)
+    return weights, bias, losses
+
+
 def _same_shape(predictions: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     predictions, targets = np.asarray(predictions, float), np.asarray(targets, float)
     if predictions.shape != targets.shape:

@@ -10,10 +10,11 @@ Martens, Dahl & Hinton, On the importance of initialization and momentum (2013).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from .losses import mse_gradient
+from .losses import mse_gradient, softmax_cross_entropy_gradient
 
 
 def least_squares_gradient(
@@ -85,6 +86,35 @@ def minibatches(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+def sgd_path(
+    features: np.ndarray,
+    targets: np.ndarray,
+    start: np.ndarray,
+    batches: Sequence[np.ndarray],
+    learning_rates: Sequence[float] | np.ndarray,
+) -> np.ndarray:
+    """Mini-batch descent on the least squares of Xw (Goodfellow et al. 2016, algorithm 8.1).
+
+    Args:
+        features: X, (N, D).
+        targets: (N,).
+        start: the first weights, (D,).
+        batches: T arrays of integers, the rows that each step looks at.
+        learning_rates: T numbers, one for each step.
+
+    Returns:
+        (T + 1, D): the weights before the first step and after each.
+
+    Raises:
+        ValueError: there are not as many batches as learning rates.
+    """
+    path = [np.asarray(start, dtype=float)]
+    for batch, rate in zip(batches, learning_rates, strict=True):
+        gradient = least_squares_gradient(features[batch], targets[batch], path[-1])
+        path.append(sgd_step(path[-1], gradient, rate))
+    return np.array(path)
 
 
 def momentum_step(
@@ -258,3 +288,34 @@ def hidden_layer_gradients(
     """
     at_hidden = (upstream @ weights_out.T) * (hidden > 0)
     return x.T @ at_hidden, at_hidden.sum(axis=0), hidden.T @ upstream, upstream.sum(axis=0)
+
+
+def training_step(
+    parameters: Sequence[np.ndarray],
+    velocities: Sequence[np.ndarray],
+    images: np.ndarray,
+    labels: np.ndarray,
+    learning_rate: float,
+    momentum: float,
+) -> list[np.ndarray]:
+    """One step of the two-layer network on the mean cross-entropy of a batch.
+
+    Args:
+        parameters: weights_in (D, H), bias_in (H,), weights_out (H, C), bias_out (C,).
+        velocities: as the parameters, zeros before the first step.
+        images: (N, D).
+        labels: (N,) integers below C.
+        learning_rate, momentum: as in `momentum_step`.
+
+    Returns:
+        Eight arrays: the parameters after the step, then their velocities (Goodfellow et al.
+        2016, algorithms 6.4 and 8.2).
+    """
+    hidden, logits = two_layer_forward(images, *parameters)
+    upstream = softmax_cross_entropy_gradient(logits, labels)
+    gradients = hidden_layer_gradients(images, hidden, parameters[2], upstream)
+    moved = [
+        momentum_step(p, g, v, learning_rate, momentum)
+        for p, g, v in zip(parameters, gradients, velocities, strict=True)
+    ]
+    return [p for p, _ in moved] + [v for _, v in moved]

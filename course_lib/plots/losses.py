@@ -90,7 +90,7 @@ def _prepare_logits(names: Sequence[str], figure: Figure) -> Draw:
 
     show_gradient = _bars(right, names)
     right.axhline(0, color=INK, linewidth=0.8)
-    right.set(ylim=(-1.35, 1.35), yticks=(-1, 0, 1), title="gradient p − onehot")
+    right.set(ylim=(-1.35, 1.35), yticks=(-1, 0, 1), title="gradient by each logit")
 
     def draw(*, label: int, **by_name: float) -> str:
         logits, labels = np.array([list(by_name.values())]), np.array([label])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ..foundations.sgd import (
@@ -28,6 +28,9 @@ from .words import brief
 # --- descent on a quadratic ----------------------------------------------------------------------
 
 STEPS = 80
+
+GROUND = LinearSegmentedColormap.from_list("ground", ["white", GREY])
+"""From white, where the loss is lowest, to the grey on which all inks are still seen."""
 
 LOSSES = (1e-7, 1e3)
 """Lowest and highest loss in the picture."""
@@ -217,8 +220,8 @@ def paths_on_contours(
         )
     return Picture(
         figure,
-        "Paths from the start (square) towards the minimum (star) over contours of the loss, "
-        f"narrow ellipses. {'. '.join(told)}.",
+        "Paths from the start (square) towards the minimum (star) over bands of equal loss, "
+        f"narrow ellipses, the darker the larger. {'. '.join(told)}.",
     )
 
 
@@ -231,14 +234,12 @@ def _window(minimum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _ellipses(
     axes: Axes, hessian: np.ndarray, minimum: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> None:
-    """Ellipses of equal loss, evenly spaced in its root, on an axis with the same two units."""
-    values, vectors = np.linalg.eigh(hessian)
-    angles = np.linspace(0, 2 * np.pi, 200)
-    circle = np.array([np.cos(angles), np.sin(angles)])
-    ellipse = (vectors / np.sqrt(values)) @ circle
-    sizes = np.linspace(0.25, 8, 24) * math.sqrt(2 * _heights(hessian, minimum[None])[0])
-    lines = [(minimum[:, None] + size / 2 * ellipse).T for size in sizes]
-    axes.add_collection(LineCollection(lines, colors=GREY, linewidths=1))
+    """Bands of equal loss, narrower near the minimum: the darker, the larger."""
+    grid = np.meshgrid(*(np.linspace(a, b, 120) for a, b in zip(low, high, strict=True)))
+    errors = np.stack([part.ravel() for part in grid], axis=1) - minimum
+    heights = _heights(hessian, errors).reshape(grid[0].shape) ** 0.25
+    axes.contourf(*grid, heights, levels=12, cmap=GROUND, vmin=0, zorder=0)
+    axes.contour(*grid, heights, levels=12, colors=[GREY], linewidths=1, zorder=0)
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="slope")
     axes.set_ylabel("intercept", labelpad=1)
 

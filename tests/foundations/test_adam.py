@@ -201,3 +201,31 @@ def test_arguments_stay_as_they_are():
     adam.clip_by_global_norm(arguments, 0.1)
     for argument in arguments:
         np.testing.assert_array_equal(argument, 1)
+
+
+def test_a_path_of_adam_is_that_of_keras(keras64):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 3)), rng.normal(size=20)
+    path = adam.adam_path(x, y, np.ones(3), RATES, BETA_1, BETA_2, 1e-14)
+    variable = keras64.Variable(np.ones(3))
+    optimizer = keras64.optimizers.Adam(1.0, BETA_1, BETA_2, epsilon=1e-14)
+    np.testing.assert_array_equal(path[0], 1)
+    for rate, weights in zip(RATES, path[1:], strict=True):
+        optimizer.learning_rate = rate
+        before = keras64.ops.convert_to_numpy(variable)
+        optimizer.apply([2 * x.T @ (x @ before - y) / 20], [variable])
+        np.testing.assert_allclose(weights, keras64.ops.convert_to_numpy(variable), rtol=1e-6)
+
+
+def test_epsilon_is_seen_in_a_path_of_adam():
+    x, y, start = np.ones((1, 1)), np.array([3.0]), np.array([1.0])
+    path = adam.adam_path(x, y, start, [0.5], 0.5, 0.75, 1.0)
+    np.testing.assert_allclose(path, [[1.0], [1.4]])
+
+
+def test_adagrad_by_hand():
+    weights, total = adam.adagrad_step(
+        np.array([2.0, 1.0]), np.array([-3.0, 2.0]), np.array([6.0, 4.0]), 0.5, 1.0
+    )
+    np.testing.assert_array_equal(weights, [2.375, 1 - 1 / 3])
+    np.testing.assert_array_equal(total, [15, 8])

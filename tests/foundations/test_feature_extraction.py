@@ -59,6 +59,34 @@ def test_a_split_has_the_shares_of_scikit_learn():
 # --- what goes into the network and what comes out ------------------------------------------------
 
 
+def test_a_trained_probe_is_that_of_scikit_learn():
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    rng = np.random.default_rng(0)
+    labels = np.resize([0, 1, 1], 60)
+    features = rng.normal(size=(60, 4)) + labels[:, None]
+    weights, bias = feature_extraction.train_probe(features, labels, 0.05, 2000, 0.05)
+    theirs = linear_model.LogisticRegression(C=1 / (0.05 * 60), tol=1e-10).fit(features, labels)
+    np.testing.assert_allclose(weights[:, 1] - weights[:, 0], theirs.coef_[0], rtol=1e-4)
+    np.testing.assert_allclose(bias[1] - bias[0], theirs.intercept_[0], rtol=1e-4)
+
+
+def test_each_step_of_a_probe_is_adam_with_a_rate_that_sinks():
+    keras = pytest.importorskip("keras")
+    rng = np.random.default_rng(1)
+    features, labels = rng.normal(size=(7, 3)), np.resize([0, 1, 1], 7)
+    weights, bias = feature_extraction.train_probe(features, labels, 0.3, 6, 0.1)
+    variables = [keras.Variable(np.zeros(s), dtype="float64") for s in ((3, 2), (2,))]
+    # Keras adds its epsilon elsewhere: so small a one makes no difference.
+    optimizer = keras.optimizers.Adam(0.1, epsilon=1e-12)
+    for step in range(1, 7):
+        optimizer.learning_rate = 0.1 * (1 - step / 6)
+        now = [keras.ops.convert_to_numpy(one) for one in variables]
+        gradients = feature_extraction.linear_probe_gradients(features, labels, *now, 0.3)
+        optimizer.apply([keras.ops.convert_to_tensor(g) for g in gradients], variables)
+    np.testing.assert_allclose(weights, keras.ops.convert_to_numpy(variables[0]), rtol=1e-4)
+    np.testing.assert_allclose(bias, keras.ops.convert_to_numpy(variables[1]), rtol=1e-4)
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32", "uint8"])
 def test_preprocessing_is_that_of_keras(dtype):
     keras = pytest.importorskip("keras")

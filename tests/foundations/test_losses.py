@@ -22,6 +22,7 @@ from course_lib.foundations.losses import (
     softmax,
     softmax_cross_entropy,
     softmax_cross_entropy_gradient,
+    train_softmax,
 )
 from course_lib.transfer.autodiff import gradient as keras_gradient
 
@@ -185,3 +186,28 @@ def test_arguments_are_left_alone() -> None:
     softmax_cross_entropy_gradient(logits, labels)
     numerical_gradient(lambda z: softmax_cross_entropy(z, labels), logits)
     np.testing.assert_array_equal(logits, before)
+
+
+def test_training_goes_downhill_from_the_loss_of_knowing_nothing(
+    rng: np.random.Generator,
+) -> None:
+    images, labels = rng.normal(size=(12, 5)), rng.integers(0, 4, 12)
+    weights, bias, losses = train_softmax(images, labels, 4, 0.1, 50)
+    assert losses.shape == (50,)
+    close(losses[0], np.log(4))
+    assert np.all(np.diff(losses) < 0)
+    assert softmax_cross_entropy(images @ weights + bias, labels) < losses[-1]
+
+
+def test_a_training_step_follows_the_numerical_gradient(rng: np.random.Generator) -> None:
+    images, labels = rng.normal(size=(6, 3)), rng.integers(0, 4, 6)
+    before, bias_before, _ = train_softmax(images, labels, 4, 0.5, 2)
+    after, bias_after, _ = train_softmax(images, labels, 4, 0.5, 3)
+    by_weights = numerical_gradient(
+        lambda w: softmax_cross_entropy(images @ w + bias_before, labels), before
+    )
+    by_bias = numerical_gradient(
+        lambda b: softmax_cross_entropy(images @ before + b, labels), bias_before
+    )
+    close(after, before - 0.5 * by_weights, 1e-5)
+    close(bias_after, bias_before - 0.5 * by_bias, 1e-5)

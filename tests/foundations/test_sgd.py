@@ -224,3 +224,54 @@ def test_arguments_stay_as_they_are():
     sgd.sgd_step(*arguments[:2], 0.1)
     for argument in arguments:
         np.testing.assert_array_equal(argument, 1)
+
+
+def test_a_path_of_batches_by_hand():
+    features, targets = np.array([[1.0], [2.0], [1.0]]), np.array([2.0, 1.0, 1.0])
+    batches, rates = [np.array([1, 0]), np.array([2])], [0.5, 0.25]
+    path = sgd.sgd_path(features, targets, np.array([1.0]), batches, rates)
+    np.testing.assert_array_equal(path, [[1.0], [0.5], [0.75]])
+    with pytest.raises(ValueError, match="shorter"):
+        sgd.sgd_path(features, targets, np.array([1.0]), batches, rates[:1])
+
+
+def test_full_batches_reach_the_least_squares_solution():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(40, 3)), rng.normal(size=40)
+    path = sgd.sgd_path(x, y, np.ones(3), [np.arange(40)] * 300, np.full(300, 0.2))
+    assert path.shape == (301, 3)
+    np.testing.assert_allclose(path[-1], np.linalg.lstsq(x, y, rcond=None)[0], rtol=1e-9)
+
+
+def test_training_steps_are_those_of_keras(keras64, network):
+    x, labels, parameters = network
+    model = keras64.Sequential(
+        [keras64.Input((4,)), keras64.layers.Dense(6, "relu"), keras64.layers.Dense(3)]
+    )
+    model.set_weights(parameters)
+    loss = keras64.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras64.optimizers.SGD(0.125, momentum=0.875), loss=loss)
+    state = [*parameters, *(np.zeros_like(p) for p in parameters)]
+    for batch in (slice(0, 5), slice(5, 9), slice(2, 7)):
+        model.train_on_batch(x[batch], labels[batch])
+        state = sgd.training_step(state[:4], state[4:], x[batch], labels[batch], 0.125, 0.875)
+    for ours, theirs in zip(state[:4], model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
+    rest = [*parameters, *(0.5 * p for p in parameters)]
+    moved = sgd.training_step(rest[:4], rest[4:], x, labels, 0.0, 0.5)
+    for new, p in zip(
+        moved, [*(1.25 * p for p in parameters), *(p / 4 for p in parameters)], strict=True
+    ):
+        np.testing.assert_allclose(new, p)
+
+
+def test_nesterovs_weights_are_the_look_ahead_point_of_the_paper():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(20, 2)), rng.normal(size=20)
+    theta = weights = velocity = v = np.zeros(2)
+    for _ in range(20):
+        ahead = sgd.least_squares_gradient(x, y, theta + 0.9 * v)
+        theta, v = sgd.momentum_step(theta, ahead, v, 0.03, 0.9)
+        here = sgd.least_squares_gradient(x, y, weights)
+        weights, velocity = sgd.nesterov_step(weights, here, velocity, 0.03, 0.9)
+        np.testing.assert_allclose(weights, theta + 0.9 * v, rtol=1e-12)

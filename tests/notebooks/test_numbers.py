@@ -24,7 +24,6 @@ from course_lib.lessons import Lesson, lessons
 from .reading import markdown_of, notebook, prose
 
 DEFINITIONS = {
-    ("03_sgd", "0.25"): "where the learner moves a slider to",
     ("04_adam", "2.1"): "a section of the paper",
 }
 

@@ -92,3 +92,18 @@ def logits_and_labels(rng: np.random.Generator) -> list[Case]:
         Case((1e3 + rng.normal(size=(4, 3)), rng.integers(0, 3, 4)), "logits around 1,000"),
         one_hopeless(),
     ]
+
+
+def images_to_train_on(rng: np.random.Generator) -> list[Case]:
+    def case(n: int, d: int, c: int, rate: float, steps: int, kind: str = ORDINARY) -> Case:
+        labels = np.append(np.arange(c), rng.integers(0, c, n - c))
+        return Case((rng.normal(size=(n, d)), labels, c, rate, steps), kind)
+
+    unseen = (rng.normal(size=(5, 3)), np.array([1, 0, 1, 0, 0]), 4, 0.7, 3)
+    return [
+        case(7, 4, 3, 0.5, 4),
+        case(9, 5, 4, 1.5, 3),
+        case(6, 3, 5, 0.3, 6),
+        case(8, 6, 3, 0.8, 1, "a single step"),
+        Case(unseen, "a class without examples"),
+    ]

@@ -70,6 +70,46 @@ def orders(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+def walks(rng: np.random.Generator) -> list[Case]:
+    """Batches and learning rates that differ from step to step."""
+
+    def case(n: int, d: int, size: int, kind: str = ORDINARY) -> Case:
+        order = np.roll(np.arange(n), 1 + int(rng.integers(n - 1)))
+        batches = [order[i : i + size] for i in range(0, n, size)]
+        rates = rng.permutation(np.linspace(0.02, 0.1, len(batches)))
+        features, targets, start = rng.normal(size=(n, d)), rng.normal(size=n), rng.normal(size=d)
+        return Case((features, targets, start, batches, rates), kind)
+
+    return [
+        case(10, 2, 4),
+        case(8, 3, 3),
+        case(11, 2, 5),
+        case(4, 3, 1, "batches of one"),
+        case(6, 2, 6, "a single step"),
+    ]
+
+
+def training_batches(rng: np.random.Generator) -> list[Case]:
+    """Velocities are not zero, and every batch has hidden units that are on and that are off."""
+
+    def case(n: int, d: int, h: int, c: int, kind: str = ORDINARY) -> Case:
+        x, weights_in = rng.normal(size=(n, d)), rng.normal(size=(d, h))
+        bias_in = -np.median(x @ weights_in, axis=0) + 0.1  # some of each, whatever was drawn
+        bias_in[:2] = -(x @ weights_in)[0, :2] + (0.2, -0.2)
+        parameters = [weights_in, bias_in, rng.normal(size=(h, c)), rng.normal(size=c)]
+        velocities = [0.1 * rng.normal(size=p.shape) for p in parameters]
+        labels = rng.integers(0, c, size=n)
+        rate, momentum = float(rng.uniform(0.05, 0.3)), float(rng.uniform(0.6, 0.95))
+        return Case((parameters, velocities, x, labels, rate, momentum), kind)
+
+    return [
+        case(6, 3, 5, 4),
+        case(4, 7, 6, 3),
+        case(8, 5, 4, 2),
+        case(1, 3, 4, 2, "a batch of one"),
+    ]
+
+
 def schedule_steps(rng: np.random.Generator) -> list[Case]:
     # The last step is left out: there the rate is 0 and rounding would decide.
     def case(step: int, total: int, warmup: int, kind: str = ORDINARY) -> Case:

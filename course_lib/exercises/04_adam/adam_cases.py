@@ -36,6 +36,27 @@ def rmsprop_steps(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+def adagrad_steps(rng: np.random.Generator) -> list[Case]:
+    cases = rmsprop_steps(rng)
+    return [Case((*c.arguments[:4], c.arguments[-1]), c.kind) for c in cases]
+
+
+def walks(rng: np.random.Generator) -> list[Case]:
+    """Learning rates that differ from step to step, and an epsilon that is seen."""
+
+    def case(n: int, d: int, steps: int, kind: str = ORDINARY) -> Case:
+        features, targets, start = rng.normal(size=(n, d)), rng.normal(size=n), rng.normal(size=d)
+        rates = rng.permutation(np.linspace(0.05, 0.3, steps))
+        return Case((features, targets, start, rates, 0.9, 0.97, 0.05), kind)
+
+    return [
+        case(6, 2, 5),
+        case(9, 4, 4),
+        case(5, 3, 7),
+        case(6, 2, 1, "a single step"),
+    ]
+
+
 def adam_steps(rng: np.random.Generator) -> list[Case]:
     def case(
         shape: tuple[int, ...],

@@ -95,6 +95,47 @@ def probes(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+def trainings(rng: np.random.Generator) -> list[Case]:
+    """Few steps, so that each of them counts; the classes differ in size."""
+
+    def case(
+        n: int, d: int, strength: float, steps: int, rate: float, kind: str = ORDINARY
+    ) -> Case:
+        labels = np.resize([0, 1, 1], n)
+        features = rng.normal(size=(n, d)) * rng.uniform(0.5, 2.0, d) + labels[:, None]
+        return Case((features, labels, strength, steps, rate), kind)
+
+    return [
+        case(7, 3, 0.2, 5, 0.3),
+        case(8, 4, 0.5, 3, 0.1),
+        case(5, 2, 1.0, 12, 0.05),
+        case(6, 3, 0.3, 1, 0.2, kind="a single step"),
+        case(7, 2, 0.0, 4, 0.2, kind="a strength of zero"),
+    ]
+
+
+def groups(rng: np.random.Generator) -> list[Case]:
+    """Few examples of each group are for testing; groups differ in size and in their rate."""
+
+    def case(sizes: tuple[int, ...], tested: int, kind: str = ORDINARY) -> Case:
+        group = np.repeat(rng.permutation(np.arange(3, 3 + len(sizes))), sizes)
+        labels = (rng.random(len(group)) < np.resize([0.2, 0.85, 0.5], len(group))).astype(int)
+        order = rng.permutation(len(group))
+        train, test = order[tested:], order[:tested]
+        labels[train[:3]] = 0, 1, 1  # both occur, and not equally often
+        return Case((labels, group, train, test), kind)
+
+    labels, group = np.array([1, 0, 1, 1, 0, 1, 1]), np.array([5, 5, 5, 2, 2, 2, 9])
+    unknown = (labels, group, np.array([0, 1, 2, 6]), np.array([5, 3, 4]))
+    return [
+        case((7, 5, 6), 4),
+        case((4, 9, 6, 5), 7),
+        case((8, 6), 5),
+        case((6, 5, 7), 1, kind="a single test example"),
+        Case(unknown, "groups that training does not have"),
+    ]
+
+
 def predictions(rng: np.random.Generator) -> list[Case]:
     def case(counts: tuple[int, ...], kind: str = ORDINARY) -> Case:
         """Every class is predicted somewhere; about half of the predictions are right."""

@@ -184,3 +184,81 @@ def softmax_cross_entropy_gradient(logits, labels):
     n = len(labels)
     g[np.arange(n), labels] -= 1 / n
     return g
+
+
+def train_softmax(images, labels, num_classes, learning_rate, steps):
+    N, D = images.shape
+    W = np.zeros((D, num_classes))
+    b = np.zeros(num_classes)
+    history = []
+    for i in range(steps):
+        z = images @ W + b
+        history.append(softmax_cross_entropy(z, labels))
+        dz = softmax_cross_entropy_gradient(z, labels)
+        W = W - learning_rate * (images.T @ dz) / N
+        b = b - learning_rate * dz.sum(axis=0) / N
+    return W, b, history
+
+
+def train_softmax(images, labels, num_classes, learning_rate, steps):
+    W = np.zeros((images.shape[1], num_classes))
+    b = np.zeros((num_classes,))
+    history = []
+    for i in range(steps):
+        z = images @ W + b
+        dz = softmax_cross_entropy_gradient(z, labels)
+        W -= learning_rate * images.T @ dz
+        b -= learning_rate * np.mean(dz, axis=0)
+        history.append(softmax_cross_entropy(z, labels))
+    return W, b, history
+
+
+def train_softmax(images, labels, num_classes, learning_rate, steps):
+    W = np.zeros((num_classes, images.shape[1]))
+    b = np.zeros(num_classes)
+    history = []
+    for i in range(steps):
+        z = images @ W.T + b
+        history.append(softmax_cross_entropy(z, labels))
+        dz = softmax_cross_entropy_gradient(z, labels)
+        W -= learning_rate * dz.T @ images
+        b -= learning_rate * dz.sum(axis=0)
+    return W, b, history
+
+
+def train_softmax(images, labels, num_classes, learning_rate, steps):
+    W = np.zeros((images.shape[1], num_classes))
+    b = np.zeros(num_classes)
+    for i in range(steps):
+        history = []
+        z = images @ W + b
+        history.append(softmax_cross_entropy(z, labels))
+        dz = softmax_cross_entropy_gradient(z, labels)
+        W -= learning_rate * images.T @ dz
+        b -= learning_rate * dz.sum(axis=0)
+    return W, b, history
+
+
+def train_softmax(images, labels, num_classes, learning_rate, steps):
+    W = np.zeros((images.shape[1], num_classes))
+    b = np.zeros(num_classes)
+    history = []
+    for i in range(steps):
+        p = softmax(images @ W + b)
+        history.append(cross_entropy(p, labels))
+        W = W - learning_rate * images.T @ p
+        b = b - learning_rate * p.sum(axis=0)
+    return W, b, history
+
+
+def train_softmax(images, labels, num_classes, learning_rate, steps):
+    W = np.zeros((images.shape[1], num_classes))
+    b = np.zeros(num_classes)
+    history = []
+    for i in range(steps):
+        z = images @ W + b
+        history.append(softmax_cross_entropy(z, labels))
+        dz = softmax_cross_entropy_gradient(z, labels)
+        W -= learning_rate * images.T @ dz
+        b -= learning_rate * dz[0]
+    return W, b, history

@@ -182,3 +182,108 @@ def hidden_layer_gradients(x, hidden, weights_out, upstream):
 def hidden_layer_gradients(x, hidden, weights_out, upstream):
     dh = (upstream @ weights_out.T) * hidden
     return x.T @ dh, dh.sum(axis=0), hidden.T @ upstream, upstream.sum(axis=0)
+
+
+def sgd_path(features, targets, start, batches, learning_rates):
+    path = [start]
+    w = start
+    for i in range(len(batches)):
+        g = least_squares_gradient(features[batches], targets[batches], w)
+        w = sgd_step(w, g, learning_rates[i])
+        path.append(w)
+    return np.array(path)
+
+
+def sgd_path(features, targets, start, batches, learning_rates):
+    w = start
+    path = []
+    for b, eta in zip(batches, learning_rates):
+        g = least_squares_gradient(features[b], targets[b], w)
+        path.append(sgd_step(w, g, eta))
+    return np.array(path)
+
+
+def sgd_path(features, targets, start, batches, learning_rates):
+    w = start
+    path = [start]
+    for b in batches:
+        for eta in learning_rates:
+            w = sgd_step(w, least_squares_gradient(features[b], targets[b], w), eta)
+            path.append(w)
+    return np.array(path)
+
+
+def sgd_path(features, targets, start, batches, learning_rates):
+    w = start
+    path = [w]
+    for b in batches:
+        w = sgd_step(w, least_squares_gradient(features[b], targets[b], w), learning_rates)
+        path.append(w)
+    return path
+
+
+def sgd_path(features, targets, start, batches, learning_rates):
+    w = start.copy()
+    history = w
+    for b, eta in zip(batches, learning_rates):
+        w = sgd_step(w, least_squares_gradient(features[b], targets[b], w), eta)
+        history = np.append(history, w)
+    return history
+
+
+def training_step(parameters, velocities, images, labels, learning_rate, momentum):
+    hidden, logits = two_layer_forward(images, *parameters)
+    upstream = softmax_cross_entropy_gradient(logits, labels)
+    grads = hidden_layer_gradients(images, hidden, parameters[0], upstream)
+    new_p, new_v = [], []
+    for p, g, v in zip(parameters, grads, velocities):
+        p, v = momentum_step(p, g, v, learning_rate, momentum)
+        new_p.append(p)
+        new_v.append(v)
+    return new_p + new_v
+
+
+def training_step(parameters, velocities, images, labels, learning_rate, momentum):
+    hidden, logits = two_layer_forward(images, *parameters)
+    loss = softmax_cross_entropy(logits, labels)
+    grads = hidden_layer_gradients(images, hidden, parameters[2], loss)
+    new_p, new_v = [], []
+    for p, g, v in zip(parameters, grads, velocities):
+        p, v = momentum_step(p, g, v, learning_rate, momentum)
+        new_p.append(p)
+        new_v.append(v)
+    return new_p + new_v
+
+
+def training_step(parameters, velocities, images, labels, learning_rate, momentum):
+    hidden, logits = two_layer_forward(images, *parameters)
+    upstream = softmax_cross_entropy_gradient(logits, labels)
+    grads = hidden_layer_gradients(images, hidden, parameters[2], upstream)
+    new_p, new_v = [], []
+    for p, g, v in zip(parameters, grads, velocities):
+        p, v = momentum_step(p, g, v, learning_rate, momentum)
+        new_p.append(p)
+        new_v.append(v)
+    return new_p, new_v
+
+
+def training_step(parameters, velocities, images, labels, learning_rate, momentum):
+    hidden, logits = two_layer_forward(images, *parameters)
+    upstream = softmax_cross_entropy_gradient(logits, labels)
+    grads = hidden_layer_gradients(images, hidden, parameters[2], upstream)
+    for i in range(4):
+        velocities[i] = momentum * velocities[i] - learning_rate * grads[i]
+        parameters[i] = parameters[i] + velocities[i]
+    return parameters + velocities
+
+
+def training_step(parameters, velocities, images, labels, learning_rate, momentum):
+    hidden, logits = two_layer_forward(images, *parameters)
+    probs = softmax(logits)
+    upstream = (probs - labels) / len(labels)
+    grads = hidden_layer_gradients(images, hidden, parameters[2], upstream)
+    out = [
+        momentum_step(p, g, v, learning_rate, momentum)
+        for p, g, v in zip(parameters, grads, velocities)
+    ]
+    return [o[0] for o in out] + [o[1] for o in out]

@@ -162,3 +162,77 @@ def clip_by_global_norm(gradients, max_norm):
 def clip_by_global_norm(gradients, max_norm):
     norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
     return [g * max_norm / norm for g in gradients]
+
+
+def adagrad_step(weights, gradient, accumulated, learning_rate, epsilon):
+    accumulated += gradient**2
+    return weights - learning_rate * gradient / np.sqrt(accumulated + epsilon), accumulated
+
+
+def adagrad_step(weights, gradient, accumulated, learning_rate, epsilon):
+    accumulated = accumulated + gradient**2
+    weights = weights - learning_rate / np.sqrt(accumulated + epsilon)
+    return weights, accumulated
+
+
+def adagrad_step(weights, gradient, accumulated, learning_rate, epsilon):
+    accumulated = (accumulated + gradient) ** 2
+    weights = weights - learning_rate * gradient / np.sqrt(accumulated + epsilon)
+    return weights, accumulated
+
+
+def adagrad_step(weights, gradient, accumulated, learning_rate, epsilon):
+    total = accumulated + gradient * gradient
+    scaled = learning_rate * gradient / np.sqrt(total) + epsilon
+    return weights - scaled, total
+
+
+def adam_path(features, targets, start, learning_rates, beta_1, beta_2, epsilon):
+    w, m, v = start, 0, 0
+    path = [w]
+    t = 1
+    for rate in learning_rates:
+        g = least_squares_gradient(features, targets, w)
+        w, m, v = adam_step(w, g, m, v, t, rate, beta_1, beta_2, epsilon)
+        path.append(w)
+        t = +1
+    return np.array(path)
+
+
+def adam_path(features, targets, start, learning_rates, beta_1, beta_2, epsilon):
+    w, m, v = start, np.zeros_like(start), np.zeros_like(start)
+    path = [w]
+    for t in range(1, len(learning_rates)):
+        g = least_squares_gradient(features, targets, w)
+        w, m, v = adam_step(w, g, m, v, t, learning_rates[t], beta_1, beta_2, epsilon)
+        path.append(w)
+    return np.array(path)
+
+
+def adam_path(features, targets, start, learning_rates, beta_1, beta_2, epsilon):
+    w, m, v = start, np.zeros_like(start), np.zeros_like(start)
+    path = [w]
+    g = least_squares_gradient(features, targets, w)
+    for t, rate in enumerate(learning_rates, 1):
+        w, m, v = adam_step(w, g, m, v, t, rate, beta_1, beta_2, epsilon)
+        path.append(w)
+    return np.array(path)
+
+
+def adam_path(features, targets, start, learning_rates, beta_1, beta_2, epsilon):
+    w, m, v = np.zeros_like(start), np.zeros_like(start), np.zeros_like(start)
+    path = [w]
+    for t, rate in enumerate(learning_rates, 1):
+        g = least_squares_gradient(features, targets, w)
+        w, m, v = adam_step(w, g, m, v, t, rate, beta_1, beta_2, epsilon)
+        path.append(w)
+    return np.array(path)
+
+
+def adam_path(features, targets, start, learning_rates, beta_1, beta_2, epsilon):
+    w, m, v = start, np.zeros_like(start), np.zeros_like(start)
+    path = [w]
+    for t, rate in enumerate(learning_rates, 1):
+        g = least_squares_gradient(features, targets, w)
+        path.append(adam_step(w, g, m, v, t, rate, beta_1, beta_2, epsilon))
+    return np.array(path)

@@ -134,3 +134,92 @@ def balanced_accuracy(labels, predictions, num_classes):
         if mask.any():
             accs.append(np.mean(labels[mask] == c))
     return np.mean(accs)
+
+
+def train_probe(features, labels, strength, steps=1000, learning_rate=0.02):
+    w = np.zeros((features.shape[1], 2))
+    b = np.zeros(2)
+    mw, vw, mb, vb = 0, 0, 0, 0
+    for t in range(steps):
+        lr = learning_rate * (1 - t / steps)
+        gw, gb = linear_probe_gradients(features, labels, w, b, strength)
+        w, mw, vw = adam_step(w, gw, mw, vw, t + 1, lr, 0.9, 0.999, 1e-8)
+        b, mb, vb = adam_step(b, gb, mb, vb, t + 1, lr, 0.9, 0.999, 1e-8)
+    return w, b
+
+
+def train_probe(features, labels, strength, steps=1000, learning_rate=0.02):
+    w, b = np.zeros((features.shape[1], 2)), np.zeros(2)
+    mw, vw, mb, vb = 0, 0, 0, 0
+    for t in range(1, steps + 1):
+        learning_rate = learning_rate * (1 - t / steps)
+        gw, gb = linear_probe_gradients(features, labels, w, b, strength)
+        w, mw, vw = adam_step(w, gw, mw, vw, t, learning_rate, 0.9, 0.999, 1e-8)
+        b, mb, vb = adam_step(b, gb, mb, vb, t, learning_rate, 0.9, 0.999, 1e-8)
+    return w, b
+
+
+def train_probe(features, labels, strength, steps=1000, learning_rate=0.02):
+    w, b = np.zeros((features.shape[1], 2)), np.zeros(2)
+    mw, vw, mb, vb = 0, 0, 0, 0
+    for t in range(1, steps):
+        lr = learning_rate * (1 - t / steps)
+        gw, gb = linear_probe_gradients(features, labels, w, b, strength)
+        w, mw, vw = adam_step(w, gw, mw, vw, t, lr, 0.9, 0.999, 1e-8)
+        b, mb, vb = adam_step(b, gb, mw, vw, t, lr, 0.9, 0.999, 1e-8)
+    return w, b
+
+
+def train_probe(features, labels, strength, steps=1000, learning_rate=0.02):
+    w, b = np.zeros((features.shape[1], 2)), np.zeros(2)
+    mw, vw, mb, vb = 0, 0, 0, 0
+    for t in range(1, steps + 1):
+        lr = learning_rate * (1 - t / steps)
+        gw, gb = linear_probe_gradients(features, labels, w, b, strength)
+        w, mw, vw = adam_step(w, gw, mw, vw, t, lr, 0.9, 0.999, 1e-8)
+        b, mb, vb = adam_step(b, gb, mb, vb, t, lr, 0.9, 0.999, 1e-8)
+        return w, b
+
+
+def train_probe(features, labels, strength, steps=1000, learning_rate=0.02):
+    w, b = np.zeros((features.shape[1], 2)), np.zeros(2)
+    mw, vw, mb, vb = 0, 0, 0, 0
+    for t in range(1, steps + 1):
+        lr = learning_rate * (1 - t // steps)
+        gw, gb = linear_probe_gradients(features, labels, w, b, strength)
+        w, mw, vw = adam_step(w, gw, mw, vw, t, lr, 0.9, 0.999, 1e-8)
+        b, mb, vb = adam_step(b, gb, mb, vb, t, lr, 0.9, 0.999, 1e-8)
+    return w, b
+
+
+def known_rate(labels, groups, train, test):
+    rates = []
+    for i in test:
+        same = groups == groups[i]
+        same[i] = False
+        rates.append(labels[same].mean() if same.any() else labels[train].mean())
+    return np.array(rates)
+
+
+def known_rate(labels, groups, train, test):
+    rates = np.zeros(len(test))
+    for k, i in enumerate(test):
+        members = train[groups[train] == groups[i]]
+        if len(members) > 0:
+            rates[k] = labels[members].mean()
+        else:
+            rates[k] = labels.mean()
+    return rates
+
+
+def known_rate(labels, groups, train, test):
+    rates = np.zeros(len(test))
+    for k, i in enumerate(test):
+        members = train[groups[train] == groups[k]]
+        rates[k] = labels[members].mean() if len(members) else labels[train].mean()
+    return rates
+
+
+def known_rate(labels, groups, train, test):
+    known = [labels[train][groups[train] == g] for g in groups[test]]
+    return np.array([k.sum() / (len(k) + 1) if len(k) else labels[train].mean() for k in known])
