@@ -22,7 +22,7 @@ from ..exercises.verdict import PLACE_IS_LOOKED_FOR
 from ..sandbox.limits import Limits, for_keras
 from ..sandbox.process import Countdown
 from ..sandbox.run import Attempt, Calls, Program, Segments, run
-from .references import source_of
+from .references import lent, source_of
 from .slicing import Slices
 from .submission import Submission, handed_out, parse
 
@@ -154,6 +154,9 @@ def mark(
     for exercise in before:
         if exercise.name in imported and (source := source_of(exercise)) is not None:
             marker.stand_ins[exercise.name] = source
+    helpers = lent(lesson) if lesson in lessons_with_exercises() else {}
+    for name in submission.slices.imported(helpers):
+        marker.stand_ins[name] = helpers[name]
     return [marker.mark(exercise) for exercise in exercises], list(submission.notes)
 
 
@@ -282,8 +285,8 @@ class _Marker:
             yield other, slices.notes(name)
         as_checked = slices.as_checked(name)
         for above in as_checked:
-            for lent in (self.stand_ins, all_lent):
-                if new(program := above.program(name, lent)):
+            for given in (self.stand_ins, all_lent):
+                if new(program := above.program(name, given)):
                     yield program, [AS_CHECKED.format(name)]
         for above in as_checked:
             whole = above.straightforward(name, self.stand_ins, handed_out(exercise.lesson))
@@ -294,6 +297,8 @@ class _Marker:
         """Which functions of the course's own were provided, and why."""
         notes = []
         for name, _ in program.provided:
+            if name not in catalogue():  # a helper that the lesson imports
+                continue
             if name in self.stand_ins:
                 own = catalogue()[name].lesson == exercise.lesson
                 why = "yours is not right yet" if own else "the notebook imports it"

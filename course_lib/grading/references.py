@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import ast
 import linecache
+from collections.abc import Collection, Mapping
 from functools import lru_cache
-from types import FunctionType
+from importlib import import_module
+from types import FunctionType, ModuleType
 from typing import Any
 
+from ..exercises.catalogue import catalogue
 from ..exercises.exercise import Exercise
 from ..sandbox.run import Segments
 from .slicing import Slices
 from .statements import statements, syntax_tree
+from .submission import handed_out
+
+FOUNDATIONS = "course_lib.foundations"
 
 
 @lru_cache(maxsize=256)
@@ -31,6 +37,49 @@ def source_of(exercise: Exercise) -> Segments | None:
     if reference.__name__ != exercise.name:
         segments = (*segments, (exercise.name, f"{exercise.name} = {reference.__name__}"))
     return segments
+
+
+@lru_cache(maxsize=64)
+def lent(lesson: str) -> Mapping[str, Segments]:
+    """What a lesson's notebook imports from the course's foundations, by its name there.
+
+    Functions that are no exercise, and modules with the functions of theirs that are none of this
+    lesson or a later one. (Exercises of earlier lessons are given by `source_of`.)
+    """
+    order = list(catalogue().values())
+    first = next(n for n, exercise in enumerate(order) if exercise.lesson == lesson)
+    asked = {exercise.name for exercise in order[first:]}
+    found: dict[str, Segments] = {}
+    for source in sorted(handed_out(lesson)):
+        (node,) = syntax_tree(source).body[:1] or (None,)
+        if not isinstance(node, ast.ImportFrom) or not str(node.module).startswith(FOUNDATIONS):
+            continue
+        for alias in node.names:
+            name = alias.asname or alias.name
+            value = getattr(import_module(str(node.module)), alias.name, None)
+            if value is None:
+                value = import_module(f"{node.module}.{alias.name}")
+            if isinstance(value, ModuleType):
+                found[name] = _module(value, name, asked)
+            elif isinstance(value, FunctionType) and alias.name not in catalogue():
+                segments = _needed(value, frozenset())
+                if segments is not None:
+                    found[name] = (*segments, (name, f"{name} = {alias.name}"))
+    return found
+
+
+def _module(module: ModuleType, name: str, asked: Collection[str]) -> Segments:
+    segments: Segments = ()
+    given = []
+    for own, value in vars(module).items():
+        public = isinstance(value, FunctionType) and not own.startswith("_") and own not in asked
+        if public and value.__module__ == module.__name__:
+            more = _needed(value, frozenset())
+            if more is not None:
+                segments += more
+                given.append(own)
+    inside = ", ".join(f"{own}={own}" for own in given)
+    return (*segments, (name, f"import types\n{name} = types.SimpleNamespace({inside})"))
 
 
 def _needed(function: FunctionType, above: frozenset[str]) -> Segments | None:

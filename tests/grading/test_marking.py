@@ -332,3 +332,57 @@ def test_without_the_cell_of_imports_a_sentence_says_so_everywhere(tmp_path: Pat
         assert kind in message
     page = (tmp_path / "out/feedback/anna.html").read_text("utf-8")
     assert page.count("which nothing has imported") == 2
+
+
+# --- what a lesson imports from the course -------------------------------------------------------
+
+
+def graded(lesson: str, *cells: str) -> dict[str, Any]:
+    entries, _ = mark(notebook(*cells), lesson, seed=1)
+    return {entry.exercise: entry for entry in entries}
+
+
+def test_a_helper_that_the_lesson_imports_is_there() -> None:
+    found = graded(
+        "13_kinds_of_transfer",
+        "from course_lib.foundations.kinds_of_transfer import log_softmax",
+        """
+def distillation_loss(student_logits, teacher_logits, temperature):
+    student = log_softmax(student_logits / temperature)
+    teacher = log_softmax(teacher_logits / temperature)
+    each = np.sum(np.exp(teacher) * (teacher - student), axis=1)
+    return temperature**2 * np.mean(each)
+""",
+    )["distillation_loss"]
+    assert found.status == "correct", found.message
+    assert found.notes == ()
+
+
+def test_a_module_that_the_lesson_imports_has_what_earlier_lessons_made() -> None:
+    found = graded(
+        "04_adam",
+        "from course_lib.foundations import sgd",
+        """
+def adam_step(weights, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon):
+    m, v = beta_1 * m + (1 - beta_1) * gradient, beta_2 * v + (1 - beta_2) * gradient**2
+    change = m / (1 - beta_1**step) / (np.sqrt(v / (1 - beta_2**step)) + epsilon)
+    return sgd.sgd_step(weights, change, learning_rate), m, v
+""",
+    )["adam_step"]
+    assert found.status == "correct", found.message
+
+
+@pytest.mark.parametrize(
+    ("lesson", "name", "how"),
+    [
+        ("04_adam", "adam_step", "from course_lib.foundations import adam as sgd"),
+        ("04_adam", "adam_step", "from course_lib.foundations import adam"),
+        ("04_adam", "adam_step", "from course_lib.foundations.adam import adam_step as other"),
+        ("03_sgd", "sgd_step", "from course_lib.foundations import sgd"),
+    ],
+)
+def test_no_answer_is_given_with_it(lesson: str, name: str, how: str) -> None:
+    alias = how.split()[-1]
+    call = alias if alias == "other" else f"{alias}.{name}"
+    found = graded(lesson, how, f"def {name}(*arguments): return {call}(*arguments)")[name]
+    assert found.points == 0
