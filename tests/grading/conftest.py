@@ -58,6 +58,17 @@ def softmax_cross_entropy_gradient(logits, labels):
     gradient[np.arange(len(labels)), labels] -= 1
     return gradient / len(labels)
 """,
+    "train_softmax": """
+def train_softmax(images, labels, num_classes, learning_rate, steps):
+    weights, bias, losses = np.zeros((images.shape[1], num_classes)), np.zeros(num_classes), []
+    for _ in range(steps):
+        logits = images @ weights + bias
+        losses.append(softmax_cross_entropy(logits, labels))
+        upstream = softmax_cross_entropy_gradient(logits, labels)
+        weights = weights - learning_rate * images.T @ upstream
+        bias = bias - learning_rate * upstream.sum(axis=0)
+    return weights, bias, np.array(losses)
+""",
 }
 MAX_POINTS = sum(exercise.points for exercise in catalogue().values() if exercise.name in RIGHT)
 Row = dict[str, str]
