@@ -20,6 +20,7 @@ pytestmark = pytest.mark.lessons
 QUICK = "COURSE_QUICK"
 """What a lesson asks the environment for when it can run on a few images."""
 LESSONS = [lesson for lesson in lessons() if QUICK in lesson.source.read_text(encoding="utf-8")]
+ON_GPU = [lesson for lesson in LESSONS if lesson.gpu]
 ELSEWHERE = """
 from dataclasses import replace
 from course_lib.transfer import backbones
@@ -58,7 +59,7 @@ def test_it_runs_on_a_few_images(
 
 
 @supplied
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+@pytest.mark.parametrize("lesson", ON_GPU, ids=lambda lesson: lesson.name)
 def test_it_takes_resnet50_once_its_weights_are_there_and_a_gpu(
     lesson: Lesson, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
