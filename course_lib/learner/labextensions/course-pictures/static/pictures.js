@@ -131,7 +131,8 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
     const cell = panel.content.widgets.find(
       ({ model }) => model.type === "code" && model.sharedModel.getSource() === PROGRESS,
     );
-    if (cell) await CodeCell.execute(cell, panel.sessionContext);
+    // Run All, or the end of the kernel, may overtake it: then it is not wanted any more.
+    if (cell) await CodeCell.execute(cell, panel.sessionContext).catch(() => {});
   };
 
   const plugin = ({ INotebookTracker }, { IRenderMimeRegistry, ...rendermime }, { CodeCell }) => ({
