@@ -1016,7 +1016,7 @@ model.compile(
     keras.optimizers.Adam(0.002),
     loss={"digit": "sparse_categorical_crossentropy", "domain": "binary_crossentropy"},
 )
-model.fit(x, truth, sample_weight=weights, batch_size=128, epochs=5, verbose=0)
+history = model.fit(x, truth, sample_weight=weights, batch_size=128, epochs=5, verbose=0)
 
 # %% tags=["nbval-ignore-output"]
 read = model.predict(written, verbose=0)["digit"].argmax(axis=1)
