@@ -42,6 +42,23 @@ def solutions(lesson: str) -> dict[str, str]:
 
 
 @cache
+def helpers(lesson: str) -> dict[str, str]:
+    """What the solved lesson brings along for its answers, by name: imports and own functions."""
+    cells = json.loads((root() / "solutions" / f"{lesson}.ipynb").read_text("utf-8"))["cells"]
+    found = {}
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "code" or source.startswith("%"):
+            continue
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.FunctionDef):
+                found[node.name] = ast.unparse(node)
+            elif isinstance(node, ast.ImportFrom) and "foundations" in str(node.module):
+                found |= {alias.asname or alias.name: ast.unparse(node) for alias in node.names}
+    return {name: source for name, source in found.items() if name not in solutions(lesson)}
+
+
+@cache
 def needs(lesson: str, name: str) -> tuple[str, ...]:
     """The exercises that a solution reads, in order, itself last."""
     own = solutions(lesson)
@@ -316,7 +333,9 @@ def messy(seed: int) -> tuple[list[str], list[str]]:
     own = solutions(lesson)
     wanted = rng.sample(sorted(own), 2)
     names = list(dict.fromkeys(n for name in own if name in wanted for n in needs(lesson, name)))
-    cells = [rng.choice(IMPORTS), "import numpy as np", CHECK]
+    words = {word for name in names for word in re.findall(r"\w+", own[name])}
+    brought = [source for name, source in helpers(lesson).items() if name in words]
+    cells = [rng.choice(IMPORTS), "import numpy as np", CHECK, *dict.fromkeys(brought)]
     below = [rng.choice(LATER_ON)]
     for name in names:
         way = WAYS[(seed + len(cells)) % len(WAYS)] if name in wanted else plain
