@@ -4,6 +4,7 @@
 #     title: Evaluation and error analysis
 #     minutes: 100
 #     data: [elpv]
+#     weights: [efficientnet-lite0]
 #     able: >-
 #       measure a classifier so that the number survives: groups kept together, nothing chosen on
 #       the test, a report, an area and probabilities that can be believed, two models compared on
