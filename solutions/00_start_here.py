@@ -140,7 +140,9 @@ start.my_progress()
 # - a detector of defective solar cells, and an honest account of what its score is worth (05, 06);
 # - a network fine-tuned on photographs of yours (06);
 # - a whole ImageNet network, run through convolutions that you wrote (07), a reader of words in
-#   many languages (08), and a network that invents digits (09).
+#   many languages (08), and a network that invents digits (09);
+# - heads, augmentation, an honest evaluation, adaptation to another kind of cell and four kinds of
+#   transfer, each beside the control that could refute it (10 to 13).
 
 # %% [markdown]
 # ## How a lesson works

@@ -226,8 +226,13 @@ def _shape(trial: Trial) -> tuple[int, ...]:
 
 def _offset(exercise: Exercise, there: Sequence[Trial], selection: Selection) -> Claim | None:
     parts_there = [pair for trial in there for pair in _selected(trial, selection)]
-    gaps = [float(g.flat[0] - w.flat[0]) for w, g in parts_there if w.size and w.shape == g.shape]
-    if len(gaps) < 2:
+    firsts = [
+        (float(w.flat[0]), float(g.flat[0]))
+        for w, g in parts_there
+        if w.size and w.shape == g.shape
+    ]
+    gaps = [got - want for want, got in firsts]
+    if len(gaps) < 2 or not np.isfinite(gaps).all():
         return None
     text = f"{_subject(there, selection)} is off by the same amount: {gaps[0]:+.4g}."
     return Claim(text, _holds(selection, lambda _, want: want + gaps[0]))

@@ -155,7 +155,7 @@ def mark(
         if exercise.name in imported and (source := source_of(exercise)) is not None:
             marker.stand_ins[exercise.name] = source
     helpers = lent(lesson) if lesson in lessons_with_exercises() else {}
-    for name in submission.slices.imported(helpers):
+    for name in submission.slices.imported(helpers.keys() - catalogue().keys()):
         marker.stand_ins[name] = helpers[name]
     return [marker.mark(exercise) for exercise in exercises], list(submission.notes)
 

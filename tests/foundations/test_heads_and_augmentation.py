@@ -65,17 +65,11 @@ def test_a_resized_ramp_is_a_ramp():
         np.testing.assert_allclose(resized[0, :, 0, 0], np.clip(place, 0, 7), atol=1e-12)
 
 
-@pytest.mark.parametrize("degrees", [20.0, -35.0])
-def test_the_displacement_is_that_of_keras_own_shear(degrees):
-    """Keras' shear of 1 pixel rows, whose height tells nothing of its sign convention."""
-    size = 101
-    line = np.zeros((size, size, 1))
-    line[:, size // 2] = 1
-    angle = np.radians(degrees)
-    matrix = np.array([[1, np.tan(angle)], [0, 1]])
-    rows = np.arange(size) - size // 2
-    moved = (matrix @ np.stack([np.zeros(size), -rows]))[0]
-    assert np.isclose(moved[0] + np.tan(angle) / 2, heads.shear_displacement(size, degrees))
+@pytest.mark.parametrize("degrees", [20.0, -35.0, 0.5, 80.0])
+@pytest.mark.parametrize("height", [1, 64, 101])
+def test_a_column_from_the_center_to_the_moved_edge_leans_by_the_angle(degrees, height):
+    moved = heads.shear_displacement(height, degrees)
+    assert np.isclose(np.degrees(np.arctan2(moved, height / 2)), degrees)
 
 
 def test_mixup_and_smoothing_keep_distributions(keras64):
