@@ -370,11 +370,11 @@ def _open_standard_streams() -> None:
 
 def _show(findings: Iterable[Finding]) -> int:
     """Print findings as they come; returns how many of them say that something is missing."""
-    colours = {"ok": "green", "note": "yellow", "missing": "red"}
+    colors = {"ok": "green", "note": "yellow", "missing": "red"}
     missing = 0
     for finding in findings:
         level, rest = str(finding)[:7], str(finding)[7:]
-        click.echo(click.style(level, fg=colours[finding.level]) + rest)
+        click.echo(click.style(level, fg=colors[finding.level]) + rest)
         missing += finding.level == "missing"
     return missing
 

@@ -101,7 +101,7 @@ keras.config.set_floatx("float64")
 figures.line_explorer()
 
 # %% [markdown]
-# You have just minimised a loss. But why *squares*? Why not absolute values, or fourth powers?
+# You have just minimized a loss. But why *squares*? Why not absolute values, or fourth powers?
 #
 # ### Where the square comes from
 #
@@ -431,7 +431,7 @@ compare(softmax(logits), {"Keras": theirs, "softmax after a shift": softmax(logi
 #
 # The same principle as in section 1, with another distribution. The model gives the class that
 # was observed the probability $p_{n,k_n}$. Labels are independent, probabilities multiply, and
-# maximum likelihood minimises the negative logarithm, averaged over the examples:
+# maximum likelihood minimizes the negative logarithm, averaged over the examples:
 #
 # $$\text{cross-entropy}(p, k) = -\frac{1}{N} \sum_{n=1}^{N} \log p_{n,k_n}$$
 #
@@ -535,7 +535,7 @@ softmax_cross_entropy = check(softmax_cross_entropy)
 #
 # $$-\log \frac{e^{z_k}}{\sum_j e^{z_j}} = \log \sum_j e^{z_j} - z_k$$
 #
-# The logarithm and the exponential of $z_k$ have cancelled: nothing left to clip. The sum can still
+# The logarithm and the exponential of $z_k$ have canceled: nothing left to clip. The sum can still
 # overflow, so take the maximum $m = \max_j z_j$ out, and put it back:
 #
 # $$\log \sum_j e^{z_j} = \log \left( e^{m} \sum_j e^{z_j - m} \right)
@@ -699,7 +699,7 @@ data = digits.load(seed=0)
 print("train:", data.train_images.shape, "test:", data.test_images.shape)
 
 # %% [markdown]
-# One image is one row of 64 grey values, so that $N$ images are a matrix $X$, $(N, 64)$. The model
+# One image is one row of 64 gray values, so that $N$ images are a matrix $X$, $(N, 64)$. The model
 # is one matrix $W$, $(64, 10)$, and one bias $b$, $(10,)$. Its logits are $Z = XW + b$, $(N, 10)$.
 # From section 7 you have the gradient at the logits, $G = \partial L / \partial Z$. *Gradient
 # descent* takes a small *step* against the gradient, again and again, each time on all images: the

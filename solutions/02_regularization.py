@@ -169,7 +169,7 @@ def few_digits(seed, wrong_share=0.2, count=100):
     labels[wrong] = (labels[wrong] + rng.integers(1, 10, wrong.sum())) % 10
     return {
         "training": (images, labels),
-        "mislabelled": (images[wrong], labels[wrong]),
+        "mislabeled": (images[wrong], labels[wrong]),
         "validation": (data.train_images[held_out], data.train_labels[held_out]),
         "test": (data.test_images, data.test_labels),
     }
@@ -220,7 +220,7 @@ def over_splits(models, which, splits=splits):
 
 # %% tags=["nbval-check-output"]
 print("training             ", over_splits(plain, "training"))
-print("the wrong among them ", over_splits(plain, "mislabelled"))
+print("the wrong among them ", over_splits(plain, "mislabeled"))
 print("validation           ", over_splits(plain, "validation"))
 
 # %% [markdown]
@@ -241,22 +241,22 @@ print(f"shuffled labels, 5000 steps: training accuracy {accuracy(by_heart, image
 weights_as_images(plain[0][0])
 
 # %% [markdown]
-# Do you recognise a digit? A pixel and its neighbour are often inked together. Are their weights
+# Do you recognize a digit? A pixel and its neighbor are often inked together. Are their weights
 # alike, too?
 
 
 # %%
 def likeness(images):
-    """Correlation of pixels with their neighbours, to the right and below."""
+    """Correlation of pixels with their neighbors, to the right and below."""
     grid = images.reshape(-1, 8, 8)
     grid = grid - grid.mean(axis=(1, 2), keepdims=True)
     pixels = np.concatenate([grid[:, :, :-1].ravel(), grid[:, :-1].ravel()])
-    neighbours = np.concatenate([grid[:, :, 1:].ravel(), grid[:, 1:].ravel()])
-    return np.corrcoef(pixels, neighbours)[0, 1]
+    neighbors = np.concatenate([grid[:, :, 1:].ravel(), grid[:, 1:].ravel()])
+    return np.corrcoef(pixels, neighbors)[0, 1]
 
 
 # %% tags=["nbval-check-output"]
-print(f"neighbouring pixels: correlation of ink {likeness(images):.2f}")
+print(f"neighboring pixels: correlation of ink {likeness(images):.2f}")
 print("of weights, in five splits:", *(f"{likeness(w.T):.2f}" for w, _ in plain))
 
 # %% [markdown]
@@ -305,7 +305,7 @@ figures.strength_explorer()
 #   + \underbrace{\frac{1}{2\tau^2} \sum_j w_j^2}_{\text{the Gaussian prior}}
 #   + \text{constant}$$
 #
-# The weights that minimise it are the *maximum a posteriori* estimate, MAP. For targets with
+# The weights that minimize it are the *maximum a posteriori* estimate, MAP. For targets with
 # Gaussian noise of variance $\sigma^2$ the first term is $\frac{1}{2\sigma^2} \sum_n (y_n -
 # t_n)^2$ plus a constant. Multiply everything by $2\sigma^2/N$, which moves no minimum, to get the
 # mean squared error of lesson 01:
@@ -390,20 +390,20 @@ with_l2 = [
     train(*split["training"], penalty_gradient=lambda w: l2_gradient(w, 0.01))[-1]
     for split in splits
 ]
-sets = ("training", "mislabelled", "validation")
+sets = ("training", "mislabeled", "validation")
 for name, models in {"no penalty": plain, "L2, 0.01  ": with_l2}.items():
     print(name, *(f"{which} {over_splits(models, which)}" for which in sets), sep="   ")
 
 # %% [markdown]
 # It can no longer afford to learn most of the wrong labels by heart. And the weights, of the same
-# split as above? They are smaller (see the scale at the right), and neighbours are more alike:
+# split as above? They are smaller (see the scale at the right), and neighbors are more alike:
 
 # %%
 weights_as_images(with_l2[0][0])
 
 # %% tags=["nbval-check-output"]
 for name, models in {"no penalty": plain, "L2, 0.01  ": with_l2}.items():
-    print(name, "likeness of neighbours:", *(f"{likeness(w.T):.2f}" for w, _ in models))
+    print(name, "likeness of neighbors:", *(f"{likeness(w.T):.2f}" for w, _ in models))
 
 # %% [markdown]
 # ## 3 The answer in one line: ridge regression
@@ -425,7 +425,7 @@ for name, models in {"no penalty": plain, "L2, 0.01  ": with_l2}.items():
 # $$\left( \frac{1}{N} X^\top X + \lambda I \right) w = \frac{1}{N} X^\top t$$
 #
 # These are $D$ equations for $D$ unknowns: `np.linalg.solve` does the rest. The bias is not
-# penalised: the last entry of the diagonal of $I$ is zero. With $\lambda > 0$ there is always one
+# penalized: the last entry of the diagonal of $I$ is zero. With $\lambda > 0$ there is always one
 # solution, even if there are fewer examples than features.
 #
 # ### Exercise: `ridge_weights`
@@ -433,7 +433,7 @@ for name, models in {"no penalty": plain, "L2, 0.01  ": with_l2}.items():
 
 # %%
 def ridge_weights(features, targets, strength):
-    """Weights that minimise ‖Xw − t‖²/N + strength·Σw², the last one (the bias) not penalised.
+    """Weights that minimize ‖Xw − t‖²/N + strength·Σw², the last one (the bias) not penalized.
 
     features: (N, D), the last column is that of the bias. targets: (N,). strength: above 0.
     Returns (D,).
@@ -484,7 +484,7 @@ compare(closed_form, {"where gradient descent ends": w})
 # %% [markdown]
 # ### What shrinks, and what does not
 #
-# Centre the columns of $X$ and the targets; the bias is then gone. The singular value decomposition
+# Center the columns of $X$ and the targets; the bias is then gone. The singular value decomposition
 # is $X = U S V^\top$: the columns $u_j$ of $U$ and $v_j$ of $V$ are directions of length 1, at
 # right angles to each other, and $X v_j = s_j u_j$ with a number $s_j$. So $v_j$ is an eigenvector
 # of $X^\top X / N$, with the eigenvalue $d_j = s_j^2 / N$. Multiply the equation above by
@@ -584,7 +584,7 @@ for number, sigma, tau in ((15, 1, 0.5), (30, 1, 0.5), (15, 2, 0.5), (15, 1, 1))
 #
 # Start with the smallest problem: find $v$ close to a given $w$, when each unit of $|v|$ costs $a$.
 #
-# $$\text{minimise over } v: \qquad \tfrac12 (v - w)^2 + a\,|v|$$
+# $$\text{minimize over } v: \qquad \tfrac12 (v - w)^2 + a\,|v|$$
 #
 # - If the minimum is at some $v > 0$, the derivative is zero there: $v - w + a = 0$, so $v = w -
 #   a$. It is positive only if $w > a$.

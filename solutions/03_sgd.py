@@ -1211,7 +1211,7 @@ for scale in [0.0, 0.01, 1.0, 10.0]:
 #   in deep learning* (ICML 2013): the form that Keras follows.
 # - G. Goh, *Why Momentum Really Works* (Distill, 2017): the quadratic of sections 2 and 4, with
 #   pictures to play with; its velocity leaves the learning rate out, as PyTorch's does.
-# - Y. LeCun, L. Bottou, G. Orr, K.-R. Müller, *Efficient BackProp* (1998): why to centre and scale
+# - Y. LeCun, L. Bottou, G. Orr, K.-R. Müller, *Efficient BackProp* (1998): why to center and scale
 #   inputs.
 # - J. Cohen and others, *Gradient Descent on Neural Networks Typically Occurs at the Edge of
 #   Stability* (ICLR 2021): what becomes of $2/\lambda_{\max}$ in networks.

@@ -125,7 +125,7 @@ for t in range(1, 1001):
 # $1 - \eta \lambda_{\min}$ of its error, which is close to one. Here you could rescale the
 # features, and you should. But a network makes its own features in its hidden layers, and unless
 # it has layers that normalize them, nobody rescales those. The weight of a rare word or of a unit
-# that seldom fires meets other gradients than its neighbours.
+# that seldom fires meets other gradients than its neighbors.
 #
 # What we want is a learning rate *per weight*: small where gradients are large, large where they
 # are small. Then we need to know how large the gradients of a weight usually are. That is an
@@ -888,7 +888,7 @@ def clip_by_global_norm(gradients, max_norm):
 clip_by_global_norm = check(clip_by_global_norm)
 
 # %% [markdown]
-# In Keras this is `global_clipnorm`. Its neighbours `clipnorm` (each array by itself) and
+# In Keras this is `global_clipnorm`. Its neighbors `clipnorm` (each array by itself) and
 # `clipvalue` (each entry by itself) can turn the direction. Here is how far, as the cosine between
 # clipped and true gradient:
 
@@ -1176,7 +1176,7 @@ figures.curves(
 # The second example was built by Wilson and colleagues (2017). Labels are $+1$ or $-1$, a few more
 # of them positive. Feature one *is* the label. Features two and three are always 1. All others are
 # private: each example has some that no other example has, one if it is positive, five if it is
-# negative. So there is one honest feature and much to memorise.
+# negative. So there is one honest feature and much to memorize.
 
 
 # %% jupyter={"source_hidden": true}
@@ -1285,7 +1285,7 @@ print(" ".join(f"{np.mean(trap(seed)[3] > 0):.0%}" for seed in range(5)))
 # ### In practice
 #
 # `keras.optimizers.AdamW(1e-3, weight_decay=..., global_clipnorm=1.0)`, a warm-up, and biases and
-# normalisation layers kept out of the decay:
+# normalization layers kept out of the decay:
 # `optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])`, before training
 # starts. When you carry settings from PyTorch to Keras or back, check three rows of the ledger:
 # the place of epsilon, its default, and what `weight_decay` means.

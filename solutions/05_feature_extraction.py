@@ -500,7 +500,7 @@ print(f"{top.shape[1]:,} from {last}")
 
 # %% [markdown]
 # Are cells near each other in these numbers alike for *our* eyes? Three defective cells, and for
-# each of them its nearest neighbours among all other cells.
+# each of them its nearest neighbors among all other cells.
 
 
 # %%
@@ -512,13 +512,13 @@ def nearest(x):
     return np.argsort(-similarity, axis=1, kind="stable")[:, :5]
 
 
-neighbours = nearest(pretrained - pretrained.mean(axis=0))
-rows = np.array([[n, *neighbours[n]] for n in chosen[1][:3]])
+neighbors = nearest(pretrained - pretrained.mean(axis=0))
+rows = np.array([[n, *neighbors[n]] for n in chosen[1][:3]])
 
 # %% tags=["not-stored", "nbval-ignore-output"]
 said = np.where(labels == 1, "defect", "sound")
 names = [["asked: " + said[row[0]], *said[row[1:]]] for row in rows]
-figures.image_rows(cells.images[rows], names, "Three cells and the nearest neighbours of each")
+figures.image_rows(cells.images[rows], names, "Three cells and the nearest neighbors of each")
 
 # %% [markdown]
 # Alike they are. Perhaps a little too much? Keep that thought for section 9.
@@ -605,7 +605,7 @@ for added in (False, True):
 # $$L = \frac{1}{N} \sum_n -\log p_{n k_n} + \lambda \sum_{dc} W_{dc}^2 \qquad
 #   p_n = \mathrm{softmax}(x_n W + b)$$
 #
-# The bias is not penalised: it makes the function no steeper, it only shifts the scores of a class
+# The bias is not penalized: it makes the function no steeper, it only shifts the scores of a class
 # for all cells alike.
 #
 # You know all the parts. Lesson 01 has the gradient of the first term by the logits, lesson 02 that
@@ -717,7 +717,7 @@ weights, bias = train_probe(train, labels[split.train], strength=0.05)
 probabilities = softmax(test @ weights + bias)[:, 1]
 
 # %% [markdown]
-# scikit-learn's `LogisticRegression` should find the same. It minimises a *sum* over the examples,
+# scikit-learn's `LogisticRegression` should find the same. It minimizes a *sum* over the examples,
 # has one weight vector $w$ for two classes where we have two, and its setting `C` stands at the
 # other term: $\texttt{C} \sum_n L_n + \frac{1}{2} \lVert w \rVert^2$. At our minimum the two
 # columns of $W$ are $\mp w / 2$, so our penalty is $\frac{\lambda}{2} \lVert w \rVert^2$. Divide
@@ -784,15 +784,15 @@ figures.score_lines(later, depth, "stage, from the input side", "ROC area")
 for name, rows in depth.items():
     told = [f"{stage} {summary(row)}" for stage, row in zip(later, rows, strict=True)]
     print(f"{name:16}", "  ".join(told))
-centre = (len(later) - 1) // 2
-sunk = np.subtract(depth["ImageNet weights"][centre], depth["ImageNet weights"][-1])
-print(f"lost from {later[centre]} to {last}, ImageNet weights: {summary(sunk)}, {verdict(sunk)}")
+center = (len(later) - 1) // 2
+sunk = np.subtract(depth["ImageNet weights"][center], depth["ImageNet weights"][-1])
+print(f"lost from {later[center]} to {last}, ImageNet weights: {summary(sunk)}, {verdict(sunk)}")
 
 # %% [markdown]
 # With random weights the score sinks with depth. With ImageNet's weights it rises at first. So what
 # depth is worth comes from training. And it is not the last stage, the one next to the thousand
 # classes of ImageNet, that scores highest here, but one in the middle. Mind the verdict on its lead
-# over the last one, and that neighbouring stages are closer still: do not rank them by this. (Nor
+# over the last one, and that neighboring stages are closer still: do not rank them by this. (Nor
 # does it tell why: the last maps are also the coarsest, and at this size of image few places are
 # left.) Section 10 asks again.
 
@@ -810,7 +810,7 @@ print(f"accuracy of saying “sound” to everything: {np.mean(labels == sound):
 # %% [markdown]
 # It finds no defect at all. Accuracy counts each *cell* alike, so the frequent class rules. Count
 # each *class* alike instead: the *recall* of a class is the share of its members that are
-# recognised, and *balanced accuracy* is the mean recall of the classes that occur. Eight sound
+# recognized, and *balanced accuracy* is the mean recall of the classes that occur. Eight sound
 # cells and two defective ones, all called sound: recalls of 1 and 0, balanced accuracy one half.
 #
 # ### Exercise: `balanced_accuracy`
@@ -972,10 +972,10 @@ by_labels = {name: learning_curve(*method) for name, method in METHODS.items()}
 
 # %%
 balanced = {name: [[s[1] for s in row] for row in rows] for name, rows in by_labels.items()}
-figures.score_lines(LABELS, balanced, "labelled cells", "balanced accuracy")
+figures.score_lines(LABELS, balanced, "labeled cells", "balanced accuracy")
 
 # %% tags=["nbval-ignore-output"]
-print(f"{'labelled cells':25}", *(f"{n:<6}" for n in LABELS))
+print(f"{'labeled cells':25}", *(f"{n:<6}" for n in LABELS))
 for name, rows in balanced.items():
     print(f"{name:25}", *(f"{np.mean(row):.3f} " for row in rows))
 
@@ -1047,12 +1047,12 @@ print(f"defective: below {low:.0%} in a quarter of the photographs, above {high:
 # Without an image! Defects come in heaps: some modules have few, others many. (The second line is a
 # control. If nothing but the nearness of files mattered, boundaries in the wrong places would do as
 # well.) And the random split puts cells of a module on both sides. A classifier need not find a
-# crack. It is enough to recognise the *module*, by its brightness or its grain or whatever its
+# crack. It is enough to recognize the *module*, by its brightness or its grain or whatever its
 # cells have in common. Could our features tell?
 
 # %% tags=["nbval-ignore-output"]
-same = cells.photograph[neighbours[:, 0]] == cells.photograph
-print(f"nearest neighbour in the same photograph: {np.mean(same):.0%} of cells", end=", ")
+same = cells.photograph[neighbors[:, 0]] == cells.photograph
+print(f"nearest neighbor in the same photograph: {np.mean(same):.0%} of cells", end=", ")
 groups = 2 * labels + (cells.cell_type == "mono")
 chance = [
     np.mean(cells.photograph[groups == g] == one)
@@ -1070,7 +1070,7 @@ print(f"by chance among cells of the same type and label {np.mean(chance):.0%}")
 # Done? Every photograph is on one side only. But is every photograph of another module?
 #
 # **Guess first.** For each cell, find the one in *another* photograph that correlates most with it.
-# (We correlate the differences of neighbouring pixels, so that brightness does not count.) How many
+# (We correlate the differences of neighboring pixels, so that brightness does not count.) How many
 # files away does it lie, if all modules differ?
 
 # %%
@@ -1230,7 +1230,7 @@ for name in ("random weights", "HOG", "pixels", "the module alone"):
 # ten splits of section 10 settle it, for one stage.)
 #
 # Which split is right? The one that resembles the use. Sorting the cells of modules of which some
-# cells are already labelled: random. A new module on the conveyor belt: by module.
+# cells are already labeled: random. A new module on the conveyor belt: by module.
 
 # %% [markdown]
 # ## 10 Deeper: preparation and stages, once more
@@ -1281,14 +1281,14 @@ stage_areas = {
 for name in networks:
     told = [f"{stage} {np.mean(stage_areas[name, stage]):.3f}" for stage in later]
     print(f"{name:16}", "  ".join(told))
-middle_stage = stage_areas["ImageNet weights", later[centre]]
-for name, stage in (("ImageNet weights", last), ("random weights", later[centre])):
+middle_stage = stage_areas["ImageNet weights", later[center]]
+for name, stage in (("ImageNet weights", last), ("random weights", later[center])):
     lead = np.subtract(middle_stage, stage_areas[name, stage])
-    print(f"{later[centre]} leads {name}, {stage}: {summary(lead)}, {verdict(lead)}")
+    print(f"{later[center]} leads {name}, {stage}: {summary(lead)}, {verdict(lead)}")
 
 # %% [markdown]
 # Against random weights the lead of the pretrained network stands, also on new modules. That a
-# middle stage beats the last one is at the edge of what ten splits can show, and neighbouring
+# middle stage beats the last one is at the edge of what ten splits can show, and neighboring
 # stages are closer still.
 
 # %% [markdown]
@@ -1375,7 +1375,7 @@ print(f"standard error of one test of {count} cells at {100 * share:.0f} %: {err
 #    better on the sure test cells, the test has become easier, not the classifier better. That is
 #    why the two changes are made one after the other.
 # 5. Whatever was photographed together: a patient, a day, a camera, a street. If you cannot name
-#    it, sort the files by time and keep neighbours together.
+#    it, sort the files by time and keep neighbors together.
 #
 # </details>
 #

@@ -8,7 +8,7 @@
 #     gpu: true
 #     colab: true
 #     able: >-
-#       freeze and unfreeze layers and prove it, keep batch normalisation from harm, train a head
+#       freeze and unfreeze layers and prove it, keep batch normalization from harm, train a head
 #       and then the stages below it with layer-wise rates and class weights, say honestly whether
 #       that beats frozen features, and do the same with your own photographs
 #   kernelspec:
@@ -28,7 +28,7 @@
 # **What you will learn**
 #
 # - what `trainable` does, what `training` does, and why they are confused;
-# - why batch normalisation needs protection, and which of two popular ways does not protect it;
+# - why batch normalization needs protection, and which of two popular ways does not protect it;
 # - why old layers should take smaller steps, and how Keras is made to take them;
 # - how a frozen prefix, computed once, makes fine-tuning affordable on a laptop;
 # - when a difference between two accuracies is a difference;
@@ -43,8 +43,8 @@
 # | 1 Two switches | 10 |
 # | 2 Which layers may move | 10 |
 # | 3 Counting what is trained | 7 |
-# | 4 Batch normalisation at inference | 10 |
-# | 5 Batch normalisation remembers | 18 |
+# | 4 Batch normalization at inference | 10 |
+# | 5 Batch normalization remembers | 18 |
 # | 6 Weights for rare classes | 8 |
 # | 7 Smaller steps for older layers | 10 |
 # | 8 What is frozen is computed once | 10 |
@@ -141,7 +141,7 @@ print("all free:   ", sorted(moved(toy())))
 #
 # **The second switch** is an argument of a call: `training`. It freezes nothing. It tells the
 # layers that behave differently in training to do so. We meet two of them: dropout (lesson 02), and
-# batch normalisation.
+# batch normalization.
 #
 # **Guess first.** A frozen dropout layer is called with `training=True`. Does it drop?
 
@@ -159,7 +159,7 @@ for training in (True, False):
 # It does: to freeze is one thing, to be in training is another. And now the exception that causes
 # all the confusion.
 #
-# **Guess first.** Then a frozen *batch normalisation* with `training=True`?
+# **Guess first.** Then a frozen *batch normalization* with `training=True`?
 
 # %%
 norm = keras.layers.BatchNormalization()
@@ -174,7 +174,7 @@ for trainable in (True, False):
 # %% [markdown]
 # For this one layer, `trainable=False` throws the second switch as well: frozen, it always behaves
 # as at inference. Keras decided so (in PyTorch you have to call `.eval()`). Sections 4 and 5 show
-# what these two behaviours are, and why the decision is a blessing.
+# what these two behaviors are, and why the decision is a blessing.
 
 # %% [markdown]
 # ## 2 Which layers may move
@@ -187,7 +187,7 @@ for trainable in (True, False):
 # between some layer and the head:
 #
 # $$\text{layer } l \text{ trains} \iff l \ge l_0 \;\text{ and }\; l \text{ is no batch
-#   normalisation}$$
+#   normalization}$$
 #
 # (One also reads recipes that freeze all layers, then unfreeze all of them and give each new random
 # weights. Nothing of the pretrained network is left then: that is training from scratch.)
@@ -197,7 +197,7 @@ for trainable in (True, False):
 
 # %%
 def trainable_mask(layer_names, first_trainable, is_batchnorm):
-    """Which layers train: all from the named one to the output, except batch normalisation.
+    """Which layers train: all from the named one to the output, except batch normalization.
 
     layer_names: L names, input side first; is_batchnorm: (L,) booleans. Returns (L,) booleans.
     """
@@ -249,7 +249,7 @@ for layer, trains in zip(network.layers, mask, strict=True):
     layer.trainable = bool(trains)
 
 # %% tags=["nbval-ignore-output"]
-print(f"{len(names)} layers, {is_norm.sum()} of them normalise")
+print(f"{len(names)} layers, {is_norm.sum()} of them normalize")
 moving = [layer for layer in network.layers if layer.trainable_weights]
 print(f"{len(moving)} have weights that may move, from {moving[0].name} to {moving[-1].name}")
 assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in moving)
@@ -259,7 +259,7 @@ assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in m
 #
 # *7 minutes*
 #
-# How many numbers may training change, with how many labelled images? An array of shape
+# How many numbers may training change, with how many labeled images? An array of shape
 # $(a, b, \dots)$ holds $a \cdot b \cdots$ numbers, and a single number, of shape $()$, holds one:
 #
 # $$P = \sum_{i \text{ trains}} \;\prod_j \text{shape}_{ij}$$
@@ -304,7 +304,7 @@ for name, shapes in heads.items():
 # Some freeze the convolutions so that little is left to train, and then put the first head on top.
 #
 # Now our own network. What can be trained if we cut at each stage, and what would be trained if we
-# forgot batch normalisation?
+# forgot batch normalization?
 
 
 # %%
@@ -324,22 +324,22 @@ def movable(stage, norms_too=False):
 # %% tags=["nbval-ignore-output"]
 for stage in list(backbone.stages)[: list(backbone.stages).index(STAGES[-1]) + 1]:
     print(f"unfrozen from {stage:7} {movable(stage):>10,} weights", end="   ")
-    print(f"with batch normalisation {movable(stage, norms_too=True):>10,}")
+    print(f"with batch normalization {movable(stage, norms_too=True):>10,}")
 by_keras = sum(np.prod(w.shape) for w in network.trainable_weights)
 print(f"Keras counts {by_keras:,} from {MOVING[0]} on")
 assert movable(MOVING[0]) == by_keras
 
 # %% [markdown]
-# Two things to see: the last stage holds most of the weights, and batch normalisation adds next to
+# Two things to see: the last stage holds most of the weights, and batch normalization adds next to
 # none. But what it can spoil is not in this count. It also keeps numbers that no gradient changes,
 # and the next two sections are about them.
 
 # %% [markdown]
-# ## 4 Batch normalisation at inference
+# ## 4 Batch normalization at inference
 #
 # *10 minutes*
 #
-# Batch normalisation standardizes each channel, like `standardize` in lesson 05, and then lets the
+# Batch normalization standardizes each channel, like `standardize` in lesson 05, and then lets the
 # network choose another mean and deviation, $\beta$ and $\gamma$. In training, mean and variance
 # are those of the batch. At inference there may be no batch: one image arrives. So the layer uses
 # the mean $m$ and the variance $v$ that it has *stored*:
@@ -353,7 +353,7 @@ assert movable(MOVING[0]) == by_keras
 
 # %%
 def batchnorm_inference(x, gamma, beta, moving_mean, moving_variance, epsilon):
-    """Batch normalisation with its stored statistics, one of each for every channel.
+    """Batch normalization with its stored statistics, one of each for every channel.
 
     x: (N, K); gamma, beta, moving_mean, moving_variance: (K,). Returns (N, K).
     """
@@ -381,7 +381,7 @@ print(f"largest difference: {difference:.1e}")
 assert difference < 1e-5
 
 # %% [markdown]
-# The two behaviours differ in kind. **Guess first.** We change the *other* examples of the batch.
+# The two behaviors differ in kind. **Guess first.** We change the *other* examples of the batch.
 # Does the answer for the first one change: at inference, and in training?
 
 # %% tags=["nbval-check-output"]
@@ -395,7 +395,7 @@ for training in (False, True):
 # fine-tuning often has small batches.
 
 # %% [markdown]
-# ## 5 Batch normalisation remembers
+# ## 5 Batch normalization remembers
 #
 # *18 minutes*
 #
@@ -459,7 +459,7 @@ Markdown(ledger(asked, keras))
 #
 # ### The switch that does not protect
 #
-# So batch normalisation must run in inference mode while we fine-tune. A popular recipe does that
+# So batch normalization must run in inference mode while we fine-tune. A popular recipe does that
 # with the second switch, once and for all, when the model is built: `base(inputs, training=False)`.
 #
 # **Guess first.** The base is unfrozen and trained with `fit`. Do the stored statistics stay?
@@ -478,7 +478,7 @@ assert not {name for name in by_layer if name.startswith("norm")}
 # %% [markdown]
 # In Keras 3, `fit` calls the model with `training=True`, and in a functional or a `Sequential`
 # model that reaches every layer inside, over what the recipe wrote. `trainable=False` **on each
-# batch normalisation layer** protects it, and the kernel may still move. Set it last:
+# batch normalization layer** protects it, and the kernel may still move. Set it last:
 # `base.trainable = True` is passed on to every layer inside, and would undo it.
 #
 # If you look the recipe up, you will find that Keras' own guide to transfer learning still says
@@ -489,9 +489,9 @@ assert not {name for name in by_layer if name.startswith("norm")}
 #
 # ### What it costs
 #
-# A network with batch normalisation learns handwritten digits. Then the camera is replaced by one
-# with faint pictures on a grey ground, and there are a hundred labels for it. Everything may move,
-# but once batch normalisation is protected and once it is not.
+# A network with batch normalization learns handwritten digits. Then the camera is replaced by one
+# with faint pictures on a gray ground, and there are a hundred labels for it. Everything may move,
+# but once batch normalization is protected and once it is not.
 
 # %%
 data = digits.load(seed=0)
@@ -562,7 +562,7 @@ for protected in (True, False):
 
 # %%
 def renew(model, images):
-    """Give batch normalisation the statistics of these images; a momentum of 0 keeps no others."""
+    """Give batch normalization the statistics of these images; a momentum of 0 keeps no others."""
     for layer in norms(model):
         layer.trainable, layer.momentum = True, 0.0
     model(images, training=True)
@@ -585,7 +585,7 @@ for draw, few in enumerate(draws):
 # protection here, without any training, and without labels (Li et al. call that *AdaBN*). This
 # camera is a special case, though. It changes brightness and contrast, which is just what
 # standardizing undoes; between photographs and solar cells there is more than that. Where batches
-# are few and small, the safe rule is to protect batch normalisation. Break it knowingly, and then
+# are few and small, the safe rule is to protect batch normalization. Break it knowingly, and then
 # look after what is stored.
 
 # %% [markdown]
@@ -1279,8 +1279,8 @@ for kind, method in [(kind, name) for kind, methods in judged.items() for name i
 # ## What you have now
 #
 # - Two switches: `trainable` says who may learn, `training` says how layers behave. Only for batch
-#   normalisation does the first throw the second.
-# - A rule for batch normalisation in Keras 3: `trainable=False` on each such layer, before you
+#   normalization does the first throw the second.
+# - A rule for batch normalization in Keras 3: `trainable=False` on each such layer, before you
 #   compile. In functional and `Sequential` models `training=False` in the call protects nothing.
 # - Keras' own way to train: `compile`, `fit`, `EarlyStopping` for the best epoch, a backup for what
 #   takes long.
@@ -1309,7 +1309,7 @@ for kind, method in [(kind, name) for kind, methods in judged.items() for name i
 # ### In practice
 #
 # - Start with frozen features. They take seconds and set the bar.
-# - If fine-tuning does not learn, look at batch normalisation and at the rate of the head first.
+# - If fine-tuning does not learn, look at batch normalization and at the rate of the head first.
 # - If it learns and then forgets, the rates of the older stages are too large.
 # - Choose epochs and rates on validation data that are cut as the test data are: by module, by
 #   patient, by day.

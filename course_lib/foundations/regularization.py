@@ -1,7 +1,7 @@
 """Penalties, their proximal steps and closed forms, dropout and early stopping of lesson 02.
 
 N examples, D features. Penalties follow Keras: strength times a plain sum, no half and no mean.
-Where features are given, **the last column belongs to the bias and is not penalised**.
+Where features are given, **the last column belongs to the bias and is not penalized**.
 Sources: Goodfellow, Bengio & Courville, Deep Learning (2016), chapter 7; Hastie, Tibshirani &
 Friedman, The Elements of Statistical Learning, 2nd edition (2009), section 3.4.
 """
@@ -69,7 +69,7 @@ def lasso_subgradient(weights: np.ndarray, strength: float) -> np.ndarray:
 def soft_threshold(weights: np.ndarray, amount: float) -> np.ndarray:
     """Move every weight towards zero by ``amount``, and stop there.
 
-    It is the proximal step of the L1 penalty: the v that minimises ½ (v - w)² + amount · |v|.
+    It is the proximal step of the L1 penalty: the v that minimizes ½ (v - w)² + amount · |v|.
 
     Args:
         weights: any shape.
@@ -84,14 +84,14 @@ def soft_threshold(weights: np.ndarray, amount: float) -> np.ndarray:
 
 
 def ridge_weights(features: np.ndarray, targets: np.ndarray, strength: float) -> np.ndarray:
-    """The weights that minimise ‖Xw - t‖²/N + strength · Σ w², the bias not penalised.
+    """The weights that minimize ‖Xw - t‖²/N + strength · Σ w², the bias not penalized.
 
     Setting the gradient to zero gives (XᵀX/N + strength · I') w = Xᵀt/N, where I' is the unit
     matrix with a zero for the bias (Hastie et al. 2009, eq. 3.44, with λ = N · strength).
 
     Args:
         features: (N, D); the last column is the bias column, usually ones. Its weight is not
-            penalised, so that moving all targets moves the bias and nothing else.
+            penalized, so that moving all targets moves the bias and nothing else.
         targets: (N,).
         strength: not negative.
 
@@ -104,14 +104,14 @@ def ridge_weights(features: np.ndarray, targets: np.ndarray, strength: float) ->
     """
     features = np.asarray(features, dtype=float)
     count = len(features)
-    penalty = strength * np.diag(_penalised(features.shape[1]))
+    penalty = strength * np.diag(_penalized(features.shape[1]))
     return np.linalg.solve(features.T @ features / count + penalty, features.T @ targets / count)
 
 
 def lasso_weights(
     features: np.ndarray, targets: np.ndarray, strength: float, steps: int = 2000
 ) -> np.ndarray:
-    """Minimise ‖Xw - t‖²/N + strength · Σ |w|, the bias not penalised, by proximal gradient steps.
+    """Minimize ‖Xw - t‖²/N + strength · Σ |w|, the bias not penalized, by proximal gradient steps.
 
     Each step goes down the gradient of the squared error, then soft-thresholds (ISTA: Beck &
     Teboulle 2009, eq. 1.4). The step size is one over the largest curvature.
@@ -127,7 +127,7 @@ def lasso_weights(
     """
     features = np.asarray(features, dtype=float)
     curvature = 2 * np.linalg.eigvalsh(features.T @ features)[-1] / len(features)
-    amount = strength / curvature * _penalised(features.shape[1])
+    amount = strength / curvature * _penalized(features.shape[1])
     weights = np.zeros(features.shape[1])
     for _ in range(steps):
         slope = features.T @ mse_gradient(features @ weights, targets)
@@ -207,8 +207,8 @@ def early_stopping(
     return best, epoch
 
 
-def _penalised(count: int) -> np.ndarray:
-    """1 for each weight that is penalised, 0 for the bias, which comes last."""
+def _penalized(count: int) -> np.ndarray:
+    """1 for each weight that is penalized, 0 for the bias, which comes last."""
     flags = np.ones(count)
     flags[-1] = 0
     return flags

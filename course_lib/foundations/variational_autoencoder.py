@@ -25,7 +25,7 @@ def bernoulli_negative_log_likelihood(logits: np.ndarray, images: np.ndarray) ->
     """-log p(x|z) of each image, every pixel a coin with its own logit; exact at any size.
 
     With p = sigmoid(a), -x log p - (1 - x) log(1 - p) = max(a, 0) - a x + log(1 + exp(-|a|))
-    (Kingma & Welling 2014, appendix C.1; Bishop 2006, eq. 4.90). Grey values between 0 and 1 are
+    (Kingma & Welling 2014, appendix C.1; Bishop 2006, eq. 4.90). Gray values between 0 and 1 are
     taken as they are; then this is a cross-entropy and its smallest value is not 0.
 
     Args:

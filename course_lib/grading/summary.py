@@ -207,7 +207,7 @@ def in_order(learners: Sequence[LearnerSummary]) -> list[LearnerSummary]:
 
 
 def mistakes(records: Sequence[Graded]) -> list[Mistake]:
-    """Every misconception that was recognised, the most frequent first."""
+    """Every misconception that was recognized, the most frequent first."""
     counts = Counter(
         (entry.exercise, entry.misconception)
         for _, entry in _entries(records)

@@ -122,7 +122,7 @@ def sort_cells(network: keras.Model) -> Picture:
 
 
 def _features(network: keras.Model, images: np.ndarray) -> np.ndarray:
-    """(N, 1280) of cells in shades of grey, (N, S, S, 1)."""
+    """(N, 1280) of cells in shades of gray, (N, S, S, 1)."""
     rgb = np.repeat(images, 3, axis=3)
     batches: list[Any] = [rgb[start : start + BATCH] for start in range(0, len(rgb), BATCH)]
     return np.concatenate([network.predict_on_batch(batch)[0] for batch in batches])

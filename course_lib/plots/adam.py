@@ -1,4 +1,4 @@
-"""Pictures of lesson 04: averages that forget, and optimisers racing over a surface."""
+"""Pictures of lesson 04: averages that forget, and optimizers racing over a surface."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..foundations.adam import adam_step, bias_corrected_average, rmsprop_step
 from ..foundations.sgd import sgd_step
 from .descent import CROSS, ESCAPED, Rule, descend
 from .explorer import Draw, Explorer, choice, log_slider, slider
-from .palette import BLUE, GREY, INK, LINES, MOVING_TEXT, ORANGE
+from .palette import BLUE, GRAY, INK, LINES, MOVING_TEXT, ORANGE
 from .picture import new_figure
 from .training import curves as curves
 from .words import brief
@@ -75,7 +75,7 @@ def _prepare_averages(figure: Figure) -> Draw:
     return draw
 
 
-# --- optimisers on a surface ---------------------------------------------------------------------
+# --- optimizers on a surface ---------------------------------------------------------------------
 
 STEPS = 100
 
@@ -170,7 +170,7 @@ def _prepare_race(figure: Figure) -> Draw:
     right.set(yscale="log", xlim=(-1, STEPS + 1), ylim=(1e-8, 1e3), xlabel="step")
     contours = {
         name: left.add_collection(
-            LineCollection(_contours(surface), colors=GREY, linewidths=1, animated=True)
+            LineCollection(_contours(surface), colors=GRAY, linewidths=1, animated=True)
         )
         for name, surface in SURFACES.items()
     }

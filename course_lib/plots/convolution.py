@@ -15,7 +15,7 @@ from course_lib.foundations.convolution import conv2d
 
 from .explorer import Draw, Explorer, choice, slider
 from .feature_extraction import image_rows
-from .palette import GREY, INK, LINES, ORANGE, PLAIN, SIGNED, style
+from .palette import GRAY, INK, LINES, ORANGE, PLAIN, SIGNED, style
 from .picture import Picture, new_figure
 from .training import curves
 from .words import brief, number
@@ -37,7 +37,7 @@ KERNELS: dict[str, tuple[float, ...]] = {
     "mean of nine": (1 / 9,) * 9,
     "right minus left": (-1, 0, 1, -1, 0, 1, -1, 0, 1),
     "below minus above": (-1, -1, -1, 0, 0, 0, 1, 1, 1),
-    "middle minus neighbours": (0, -1, 0, -1, 4, -1, 0, -1, 0),
+    "middle minus neighbors": (0, -1, 0, -1, 4, -1, 0, -1, 0),
     "sharper": (0, -1, 0, -1, 5, -1, 0, -1, 0),
 }
 START = "right minus left"
@@ -47,12 +47,12 @@ def kernel_explorer(photograph: np.ndarray) -> Explorer:
     """What a kernel of nine numbers makes of a photograph.
 
     Args:
-        photograph: (S, S, 3), RGB 0..255; its mean over the colours is shown.
+        photograph: (S, S, 3), RGB 0..255; its mean over the colors is shown.
 
     Returns:
         An explorer with the list ``begin`` and nine sliders ``k00`` to ``k22``: row, then column.
     """
-    grey = np.asarray(photograph, dtype=float).mean(axis=2)
+    gray = np.asarray(photograph, dtype=float).mean(axis=2)
     begin = choice("begin with", {name: name for name in KERNELS}, START)
     sliders: dict[str, Any] = {"begin": begin}
     for place, value in enumerate(KERNELS[START]):
@@ -67,13 +67,13 @@ def kernel_explorer(photograph: np.ndarray) -> Explorer:
             sliders[f"k{place // 3}{place % 3}"].value = value
 
     begin.observe(take, names="value")
-    return Explorer(partial(_prepare_kernel, grey), sliders, size=(9.2, 3.7))
+    return Explorer(partial(_prepare_kernel, gray), sliders, size=(9.2, 3.7))
 
 
-def _prepare_kernel(grey: np.ndarray, figure: Figure) -> Draw:
+def _prepare_kernel(gray: np.ndarray, figure: Figure) -> Draw:
     figure.subplots_adjust(0.01, 0.02, 0.99, 0.84, wspace=0.06)
     left, middle, right = figure.subplots(1, 3, width_ratios=(3, 2, 3))
-    left.imshow(grey, cmap="gray", vmin=0, vmax=255)
+    left.imshow(gray, cmap="gray", vmin=0, vmax=255)
     left.set_title("photograph")
     squares = [[0.0] * 3] * 3
     tiles = middle.imshow(squares, cmap=SIGNED, vmin=-5, vmax=5, animated=True)
@@ -82,7 +82,7 @@ def _prepare_kernel(grey: np.ndarray, figure: Figure) -> Draw:
         middle.text(n % 3, n // 3, "", ha="center", va="center", size=14, animated=True)
         for n in range(9)
     ]
-    made = right.imshow(np.zeros_like(grey)[1:-1, 1:-1], cmap="gray", animated=True)
+    made = right.imshow(np.zeros_like(gray)[1:-1, 1:-1], cmap="gray", animated=True)
     below = figure.text(0.815, 0.95, "", ha="center", size=10.5, animated=True)
     words = figure.text(0.815, 0.88, "", ha="center", size=9.5, animated=True)
     for axes in (left, middle, right):
@@ -90,7 +90,7 @@ def _prepare_kernel(grey: np.ndarray, figure: Figure) -> Draw:
 
     def draw(*, begin: str, **values: float) -> str:
         kernel = np.array([values[f"k{n // 3}{n % 3}"] for n in range(9)]).reshape(3, 3)
-        result = conv2d(grey[None, :, :, None], kernel[:, :, None, None], np.zeros(1))[0, :, :, 0]
+        result = conv2d(gray[None, :, :, None], kernel[:, :, None, None], np.zeros(1))[0, :, :, 0]
         low, high = float(result.min()), float(result.max())
         largest = max(abs(low), abs(high), 1e-9)
         limits = (-largest, largest) if low < -1e-9 else (0.0, largest)
@@ -100,7 +100,7 @@ def _prepare_kernel(grey: np.ndarray, figure: Figure) -> Draw:
         made.set_data(result)
         made.set_clim(*limits)
         below.set_text("what it makes")
-        legend = "middle grey is 0" if limits[0] < 0 else f"white is {_whole(largest)}"
+        legend = "middle gray is 0" if limits[0] < 0 else f"white is {_whole(largest)}"
         words.set_text(f"from {_whole(low)} to {_whole(high)}; {legend}")
         rows = "; ".join(", ".join(brief(value) for value in row) for row in kernel)
         row, column = np.unravel_index(np.abs(result).argmax(), result.shape)
@@ -114,8 +114,8 @@ def _prepare_kernel(grey: np.ndarray, figure: Figure) -> Draw:
     return draw
 
 
-def _whole(grey: float) -> str:
-    return number(round(grey), ",")
+def _whole(gray: float) -> str:
+    return number(round(gray), ",")
 
 
 # --- one window -----------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def _numbers(axes: Axes, part: np.ndarray, mark: tuple[int, int, int, int], titl
     axes.set(xlim=(0, columns), ylim=(rows, 0), title=title, aspect="equal")
     axes.set_axis_off()
     for i, j in np.ndindex(rows, columns):
-        axes.add_patch(Rectangle((j, i), 1, 1, facecolor="none", edgecolor=GREY))
+        axes.add_patch(Rectangle((j, i), 1, 1, facecolor="none", edgecolor=GRAY))
         axes.text(j + 0.5, i + 0.5, brief(float(part[i, j])), ha="center", va="center", size=11)
     top, left, height, width = mark
     axes.add_patch(
@@ -229,7 +229,7 @@ def seen_figure(image: np.ndarray, fields: Mapping[str, int], corner: tuple[int,
         )
         axes.set_title(f"{name}: {side} by {side}", fontsize=9.5)
         axes.set(xticks=[], yticks=[])
-        axes.spines[:].set(visible=True, color=GREY)
+        axes.spines[:].set(visible=True, color=GRAY)
     told = ", ".join(f"of {name} {side} by {side} pixels" for name, side in fields.items())
     return Picture(
         figure,
@@ -260,7 +260,7 @@ def answers_figure(
         above.imshow(np.asarray(image, dtype=np.uint8))
         above.set_axis_off()
         places = range(len(answer))
-        below.barh(places, list(answer.values()), height=0.75, **{**PLAIN, "facecolor": GREY})
+        below.barh(places, list(answer.values()), height=0.75, **{**PLAIN, "facecolor": GRAY})
         for place, (name, probability) in enumerate(answer.items()):
             at = 0.02 if probability > 0.5 else probability + 0.02
             below.text(at, place, f"{name}  {probability:.0%}", va="center", size=9.5)

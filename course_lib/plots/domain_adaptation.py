@@ -16,7 +16,7 @@ from course_lib.foundations.domain_adaptation import (
 )
 
 from .explorer import Draw, Explorer, choice, slider
-from .palette import GREY, INK, LINES, style
+from .palette import GRAY, INK, LINES, style
 from .picture import Picture, new_figure
 from .words import number
 
@@ -182,7 +182,7 @@ def methods_figure(
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set(xlabel=label)
-    axes.grid(axis="y", color=GREY)
+    axes.grid(axis="y", color=GRAY)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return Picture(
         figure,

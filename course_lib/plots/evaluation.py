@@ -12,7 +12,7 @@ from ..foundations.evaluation import expected_calibration_error
 from ..foundations.losses import softmax, softmax_cross_entropy
 from .explorer import Draw, Explorer, log_slider
 from .feature_extraction import image_rows as image_rows
-from .palette import GREY, INK, LINES, MOVING_TEXT, ORANGE, PLAIN, SIGNED, style
+from .palette import GRAY, INK, LINES, MOVING_TEXT, ORANGE, PLAIN, SIGNED, style
 from .picture import Picture, new_figure
 from .words import number
 
@@ -100,7 +100,7 @@ def _prepare_temperature(logits: np.ndarray, labels: np.ndarray, figure: Figure)
     kept = left.bar(centers, 0.0, 0.92 / BINS, **PLAIN, animated=True)
     (promised,) = left.plot([], [], "s", color=ORANGE, markeredgecolor=INK, animated=True)
     right.set(xlim=(0.5, 1), ylim=(0, 1.02), xlabel="confidence", ylabel="share of the cells")
-    shares = right.bar(centers, 0.0, 0.92 / BINS, facecolor=GREY, edgecolor=INK, animated=True)
+    shares = right.bar(centers, 0.0, 0.92 / BINS, facecolor=GRAY, edgecolor=INK, animated=True)
     headline = figure.text(0.5, 0.9, "", **MOVING_TEXT)
 
     def draw(*, temperature: float) -> str:
@@ -180,11 +180,11 @@ def heat_rows(
     figure.suptitle(heading)
     grid = figure.subplots(len(images), columns, squeeze=False)
     for row, image, maps, words in zip(grid, images, heats, captions, strict=True):
-        grey = image.mean(axis=2)
+        gray = image.mean(axis=2)
         for axes, heat, caption in zip(row, [None, *maps], words, strict=True):
-            axes.imshow(image if image.shape[2] == 3 else grey, cmap="gray", vmin=0, vmax=255)
+            axes.imshow(image if image.shape[2] == 3 else gray, cmap="gray", vmin=0, vmax=255)
             if heat is not None:
-                axes.imshow(grey, cmap="gray", vmin=0, vmax=255)
+                axes.imshow(gray, cmap="gray", vmin=0, vmax=255)
                 size = image.shape[0]
                 shown = {"extent": (-0.5, size - 0.5, size - 0.5, -0.5), "alpha": 0.6}
                 axes.imshow(heat, cmap=SIGNED, vmin=0, vmax=1, interpolation="bilinear", **shown)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from .explorer import Draw, Explorer, slider
-from .palette import BLUE, GREY, INK, LINES, ORANGE, style
+from .palette import BLUE, GRAY, INK, LINES, ORANGE, style
 from .picture import Picture, new_figure
 
 __all__ = [  # everything that the lesson shows
@@ -32,7 +32,7 @@ FIVE_LINES: tuple[dict[str, Any], ...] = (
 
 @style()
 def image_rows(images: np.ndarray, captions: Sequence[Sequence[str]], heading: str) -> Picture:
-    """Rows of grey or coloured images with captions.
+    """Rows of gray or colored images with captions.
 
     Args:
         images: (R, C, S, S), (R, C, S, S, 1) or (R, C, S, S, 3), 0..255.
@@ -51,7 +51,7 @@ def image_rows(images: np.ndarray, captions: Sequence[Sequence[str]], heading: s
         axes.imshow(np.clip(shown, 0, 255).astype(np.uint8), cmap="gray", vmin=0, vmax=255)
         axes.set_title(caption, fontsize=9.5)
         axes.set(xticks=[], yticks=[])
-        axes.spines[:].set(visible=True, color=GREY)  # an image may be white all over
+        axes.spines[:].set(visible=True, color=GRAY)  # an image may be white all over
     told = "; ".join(", ".join(" ".join(text.split()) for text in row) for row in captions)
     counted = f"{rows * columns} images in {rows} row{'s' if rows > 1 else ''}"
     return Picture(figure, f"{heading}. {counted}: {told}.")
@@ -110,7 +110,7 @@ def _prepare_threshold(p: np.ndarray, labels: np.ndarray, figure: Figure) -> Dra
     figure.subplots_adjust(0.06, 0.16, 0.985, 0.86, wspace=0.3)
     left, middle, right = figure.subplots(1, 3)
     edges = np.linspace(0, 1, 26)
-    left.hist(p[labels == 0], edges, facecolor=GREY, edgecolor=INK, label="sound")
+    left.hist(p[labels == 0], edges, facecolor=GRAY, edgecolor=INK, label="sound")
     left.hist(
         p[labels == 1], edges, facecolor="none", edgecolor=ORANGE, hatch="///", label="defect"
     )
@@ -125,7 +125,7 @@ def _prepare_threshold(p: np.ndarray, labels: np.ndarray, figure: Figure) -> Dra
     middle.set(xlabel="said to be", ylabel="is", title="confusion matrix")
     cells = [
         middle.add_patch(
-            Rectangle((said, true), 1, 1, facecolor=GREY, edgecolor=INK, animated=True)
+            Rectangle((said, true), 1, 1, facecolor=GRAY, edgecolor=INK, animated=True)
         )
         for true in (0, 1)
         for said in (0, 1)
@@ -243,7 +243,7 @@ def two_splits(
     axes.set_yticks(range(len(scores)), list(scores))
     axes.invert_yaxis()
     axes.set(xlabel=label)
-    axes.grid(axis="y", color=GREY)
+    axes.grid(axis="y", color=GRAY)
     handles, names = axes.get_legend_handles_labels()
     axes.legend(handles[:2], names[:2], loc="upper left", bbox_to_anchor=(1, 1))
     said = f"{label} of each method, mean over the splits: {'; '.join(told)}."

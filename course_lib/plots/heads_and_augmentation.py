@@ -11,7 +11,7 @@ from scipy.ndimage import affine_transform
 
 from ..foundations.heads_and_augmentation import shear_displacement
 from .explorer import Draw, Explorer, choice, slider
-from .palette import GREY, INK, ORANGE, style
+from .palette import GRAY, INK, ORANGE, style
 from .picture import Picture, new_figure
 
 FLIPS = {"none": (1, 1), "left and right": (1, -1), "upside down": (-1, 1)}
@@ -49,7 +49,7 @@ def _prepare_switches(photograph: np.ndarray, figure: Figure) -> Draw:
     panels = figure.subplots(1, 2)
     for axes, title in zip(panels, ("the photograph", "what the network is shown"), strict=True):
         axes.set(xticks=[], yticks=[], title=title)
-        axes.spines[:].set(visible=True, color=GREY)
+        axes.spines[:].set(visible=True, color=GRAY)
     panels[0].imshow(photograph)
     shown = panels[1].imshow(np.zeros_like(photograph), animated=True)
 

@@ -18,7 +18,7 @@ from ..foundations.losses import (
     softmax_cross_entropy_gradient,
 )
 from .explorer import Draw, Explorer, choice, slider
-from .palette import BLUE, GREY, INK, LINES, MARKED, MOVING_TEXT, ORANGE, PLAIN, style
+from .palette import BLUE, GRAY, INK, LINES, MARKED, MOVING_TEXT, ORANGE, PLAIN, style
 from .picture import Picture, new_figure
 from .training import training_curves, weights_as_images, wrong_predictions_figure
 from .words import number
@@ -207,8 +207,8 @@ def overflow_figure() -> Picture:
 
     figure = new_figure((7.4, 3.2))
     axes = figure.add_axes((0.09, 0.16, 0.89, 0.8))
-    axes.axvspan(shifts[0], first, facecolor=GREY)
-    axes.axvspan(last, shifts[-1], facecolor=GREY)
+    axes.axvspan(shifts[0], first, facecolor=GRAY)
+    axes.axvspan(last, shifts[-1], facecolor=GRAY)
     axes.plot(shifts, stable, color=BLUE, linewidth=5, label="row maximum subtracted")
     axes.plot(shifts, naive, color=ORANGE, linestyle="--", label="exp(z) / Σ exp(z)")
     axes.text((shifts[0] + first) / 2, 0.3, "all exp(z) are 0:\n0/0 = nan", ha="center")

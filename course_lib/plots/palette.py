@@ -1,9 +1,9 @@
-"""Colours and style of every figure: readable in greyscale and by colour-blind readers.
+"""Colors and style of every figure: readable in grayscale and by color-blind readers.
 
-Three inks for data and one grey for what stands behind them. They are blue and orange of Okabe
+Three inks for data and one gray for what stands behind them. They are blue and orange of Okabe
 and Ito (2008, Color Universal Design), darkened until lightness alone tells all four apart
 (CIE L* 9, 37, 60, 87) and each ink has a contrast of 3:1 on white, as WCAG 2.2, 1.4.11 asks.
-Lines differ in dashes and markers too, and bars in hatches, so that no figure needs its colours.
+Lines differ in dashes and markers too, and bars in hatches, so that no figure needs its colors.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 INK = "#1a1a1a"
 BLUE = "#005b8e"
 ORANGE = "#dd7711"
-GREY = "#d9d9d9"
+GRAY = "#d9d9d9"
 
-COLOURS = {"ink": INK, "blue": BLUE, "orange": ORANGE, "grey": GREY}
+COLORS = {"ink": INK, "blue": BLUE, "orange": ORANGE, "gray": GRAY}
 
 LINES: tuple[dict[str, Any], ...] = (
     {"color": BLUE, "linestyle": "-", "marker": "o"},
@@ -27,7 +27,7 @@ LINES: tuple[dict[str, Any], ...] = (
 """Keyword arguments of `Axes.plot` for the first, second and third line of a figure."""
 
 MARKED: dict[str, Any] = {"facecolor": ORANGE, "edgecolor": INK, "hatch": "///"}
-"""Keyword arguments of a bar that stands out from its neighbours."""
+"""Keyword arguments of a bar that stands out from its neighbors."""
 
 PLAIN: dict[str, Any] = {"facecolor": BLUE, "edgecolor": INK, "hatch": ""}
 """Keyword arguments of all other bars."""
@@ -36,8 +36,8 @@ MOVING_TEXT: dict[str, Any] = {"size": 10.5, "ha": "center", "va": "bottom", "an
 """Keyword arguments of `Axes.text` for words above a picture that follow its sliders."""
 
 SIGNED = "cividis"
-"""Colour map for signed numbers, limits symmetric: its lightness rises from the lowest value to
-the highest, which a map with two dark ends loses in greyscale."""
+"""Color map for signed numbers, limits symmetric: its lightness rises from the lowest value to
+the highest, which a map with two dark ends loses in grayscale."""
 
 STYLE: Any = {  # the type of the keys changes with the version of matplotlib
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine

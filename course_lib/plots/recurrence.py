@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .explorer import Draw, Explorer, slider
-from .palette import BLUE, GREY, INK, LINES, ORANGE, PLAIN, style
+from .palette import BLUE, GRAY, INK, LINES, ORANGE, PLAIN, style
 from .picture import Picture, new_figure
 from .training import curves as curves
 
@@ -70,7 +70,7 @@ def transfer_figure(scores: Mapping[int, Mapping[str, np.ndarray]], chance: floa
     for axes, (size, by_method) in zip(panels, scores.items(), strict=True):
         means = [100 * np.mean(by_method[method]) for method in methods]
         spread = [100 * np.std(by_method[method], ddof=1) for method in methods]
-        axes.axvline(100 * chance, color=GREY, linewidth=3, zorder=0)
+        axes.axvline(100 * chance, color=GRAY, linewidth=3, zorder=0)
         axes.errorbar(means, range(len(methods)), xerr=spread, **LINES[0] | {"linestyle": "none"})
         best = int(np.argmax(means))
         axes.plot(means[best], best, "o", markersize=13, markerfacecolor="none", color=ORANGE)
@@ -82,7 +82,7 @@ def transfer_figure(scores: Mapping[int, Mapping[str, np.ndarray]], chance: floa
     panels[0].invert_yaxis()
     return Picture(
         figure,
-        "Accuracy in %, mean and standard deviation over the draws, a ring around the best, a grey "
+        "Accuracy in %, mean and standard deviation over the draws, a ring around the best, a gray "
         f"line at chance. {'; '.join(told)}.",
     )
 
@@ -132,7 +132,7 @@ def _prepare_belief(
     labels = [right.text(0, 0, "", va="bottom", ha="right", size=9, **_MOVING) for _ in LINES]
     places = range(1, LETTERS + 1)
     spelt = [right.text(n, -0.1, "", ha="center", size=12, **_MOVING) for n in places]
-    mark = right.axvline(0, color=GREY, linewidth=6, zorder=0, **_MOVING)
+    mark = right.axvline(0, color=GRAY, linewidth=6, zorder=0, **_MOVING)
     headline = figure.text(0.5, 0.93, "", weight="bold", size=11, ha="center", **_MOVING)
 
     def draw(*, word: str, letters: float) -> str:

@@ -214,7 +214,7 @@ def shares_kept(eigenvalues: np.ndarray, shares: Mapping[str, np.ndarray]) -> Pi
     """How much of the least-squares solution is kept along each eigenvector.
 
     Args:
-        eigenvalues: (D,) of XᵀX/N with centred columns, all positive.
+        eigenvalues: (D,) of XᵀX/N with centered columns, all positive.
         shares: name -> (D,) shares between 0 and 1.
     """
     figure = new_figure((6.4, 3))
@@ -237,7 +237,7 @@ def shares_kept(eigenvalues: np.ndarray, shares: Mapping[str, np.ndarray]) -> Pi
 
 @style()
 def shrinking(amount: float = 1.0) -> Picture:
-    """The v that minimises ½ (v - w)² plus a · v² (L2) or a · |v| (L1), for each w.
+    """The v that minimizes ½ (v - w)² plus a · v² (L2) or a · |v| (L1), for each w.
 
     Args:
         amount: a, not negative.

@@ -19,7 +19,7 @@ from ..foundations.sgd import (
 )
 from .descent import CROSS, descend
 from .explorer import Draw, Explorer, choice, slider
-from .palette import BLUE, GREY, INK, ORANGE, style
+from .palette import BLUE, GRAY, INK, ORANGE, style
 from .picture import Picture, new_figure
 from .training import curves as curves
 from .training import weights_as_images
@@ -29,8 +29,8 @@ from .words import brief
 
 STEPS = 80
 
-GROUND = LinearSegmentedColormap.from_list("ground", ["white", GREY])
-"""From white, where the loss is lowest, to the grey on which all inks are still seen."""
+GROUND = LinearSegmentedColormap.from_list("ground", ["white", GRAY])
+"""From white, where the loss is lowest, to the gray on which all inks are still seen."""
 
 LOSSES = (1e-7, 1e3)
 """Lowest and highest loss in the picture."""
@@ -239,7 +239,7 @@ def _ellipses(
     errors = np.stack([part.ravel() for part in grid], axis=1) - minimum
     heights = _heights(hessian, errors).reshape(grid[0].shape) ** 0.25
     axes.contourf(*grid, heights, levels=12, cmap=GROUND, vmin=0, zorder=0)
-    axes.contour(*grid, heights, levels=12, colors=[GREY], linewidths=1, zorder=0)
+    axes.contour(*grid, heights, levels=12, colors=[GRAY], linewidths=1, zorder=0)
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="slope")
     axes.set_ylabel("intercept", labelpad=1)
 

@@ -24,7 +24,7 @@ def wrong_predictions_figure(
     """The wrong predictions that the model was surest of, in a row.
 
     Args:
-        images: (N, H, W) in grey values, or (N, H·H) for square ones; large is ink.
+        images: (N, H, W) in gray values, or (N, H·H) for square ones; large is ink.
         labels: (N,) true classes.
         predictions: (N,) predicted classes.
         probabilities: (N, C) predicted probabilities.

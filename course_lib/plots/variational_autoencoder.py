@@ -25,14 +25,14 @@ from .picture import Picture, new_figure
 from .words import brief
 
 Decode = Callable[[np.ndarray], np.ndarray]
-"""From codes (N, 2) to grey values (N, H·H)."""
+"""From codes (N, 2) to gray values (N, H·H)."""
 
 _MOVING: dict[str, Any] = {"animated": True}
 _INK_IMAGE: dict[str, Any] = {"cmap": "gray_r", "vmin": 0.0, "vmax": 1.0}
 
 # --- the plane of codes ---------------------------------------------------------------------------
 
-NEIGHBOURS = 5
+NEIGHBORS = 5
 SHOWN = 300
 """So many codes are written into the plane: more hide each other."""
 
@@ -40,12 +40,12 @@ SHOWN = 300
 def plane_explorer(
     decode: Decode, codes: np.ndarray, images: np.ndarray, labels: np.ndarray
 ) -> Explorer:
-    """A point in the plane of codes, the picture that it decodes to, and its nearest neighbours.
+    """A point in the plane of codes, the picture that it decodes to, and its nearest neighbors.
 
     Args:
         decode: the decoder.
         codes: (N, 2), of images that the network knows.
-        images: (N, H·H), those images, grey values in 0..1.
+        images: (N, H·H), those images, gray values in 0..1.
         labels: (N,) their classes, written into the plane at their codes.
 
     Returns:
@@ -90,7 +90,7 @@ def _prepare_plane(
     picture = _frame(figure, (0.6, 0.42, 0.36, 0.5), "its picture")
     shown = picture.imshow(np.zeros((side, side)), **_INK_IMAGE, **_MOVING)
     small, names = [], []
-    for place in range(NEIGHBOURS):
+    for place in range(NEIGHBORS):
         axes = _frame(figure, (0.6 + 0.076 * place, 0.09, 0.068, 0.15), "")
         small.append(axes.imshow(np.zeros((side, side)), **_INK_IMAGE, **_MOVING))
         names.append(figure.text(0.634 + 0.076 * place, 0.045, "", ha="center", **_MOVING))
@@ -98,18 +98,18 @@ def _prepare_plane(
 
     def draw(*, first: float, second: float) -> str:
         code = np.array([first, second])
-        grey = np.clip(decode(code[None])[0], 0, 1)
+        gray = np.clip(decode(code[None])[0], 0, 1)
         distance = np.linalg.norm(codes - code, axis=1)
-        nearest = np.argsort(distance, kind="stable")[:NEIGHBOURS]
+        nearest = np.argsort(distance, kind="stable")[:NEIGHBORS]
         for cross in crosses:
             cross.set_data([first], [second])
-        shown.set_data(grey.reshape(side, side))
+        shown.set_data(gray.reshape(side, side))
         for image, name, n in zip(small, names, nearest, strict=True):
             image.set_data(images[n].reshape(side, side))
             name.set_text(str(labels[n]))
-        sure = np.mean((grey < 0.1) | (grey > 0.9))
+        sure = np.mean((gray < 0.1) | (gray > 0.9))
         return (
-            f"Code ({_signed(first)}, {_signed(second)}). Its picture: {grey.mean():.0%} ink, "
+            f"Code ({_signed(first)}, {_signed(second)}). Its picture: {gray.mean():.0%} ink, "
             f"{sure:.0%} of its pixels nearly black or nearly white. The known digits with the "
             f"nearest codes: {', '.join(str(labels[n]) for n in nearest)}; the nearest is "
             f"{brief(distance[nearest[0]])} away."
@@ -149,9 +149,9 @@ def plane_figure(decode: Decode, reach: float = 2.0, count: int = 13) -> Picture
     """
     line = np.linspace(-reach, reach, count)
     codes = np.array([(first, second) for second in line[::-1] for first in line])
-    grey = np.clip(decode(codes), 0, 1)
-    side = _side(grey)
-    rows = grey.reshape(count, count, side, side).swapaxes(1, 2)
+    gray = np.clip(decode(codes), 0, 1)
+    side = _side(gray)
+    rows = gray.reshape(count, count, side, side).swapaxes(1, 2)
     figure = new_figure((5.6, 5.6))
     axes = figure.add_axes((0.12, 0.09, 0.87, 0.87))
     edge = reach + reach / (count - 1)
@@ -163,8 +163,8 @@ def plane_figure(decode: Decode, reach: float = 2.0, count: int = 13) -> Picture
     return Picture(
         figure,
         f"{count} by {count} pictures, decoded from codes between {_signed(-reach)} and "
-        f"{_signed(reach)} in both numbers. From one picture to its neighbour on the right the "
-        f"grey value of a pixel changes by {steps:.2f} on average.",
+        f"{_signed(reach)} in both numbers. From one picture to its neighbor on the right the "
+        f"gray value of a pixel changes by {steps:.2f} on average.",
     )
 
 

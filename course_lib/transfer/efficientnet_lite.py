@@ -24,7 +24,7 @@ CLASSES = 1000
 STEM_FILTERS = 32
 HEAD_FILTERS = 1280
 EPSILON = 1e-3
-"""Of batch normalisation."""
+"""Of batch normalization."""
 
 
 class Stage(NamedTuple):
@@ -125,7 +125,7 @@ def _block(x: Any, name: str, stage: Stage) -> Any:
         use_bias=False,
         name=f"{name}_depthwise",
     )(x)
-    x = _normalised(x, f"{name}_depthwise")
+    x = _normalized(x, f"{name}_depthwise")
     x = _relu6(x, f"{name}_depthwise")
     x = _convolution(x, f"{name}_project", stage.filters, kernel=1, activated=False)
     if stage.stride == 1 and channels == stage.filters:
@@ -139,11 +139,11 @@ def _convolution(
     x = keras.layers.Conv2D(
         filters, kernel, stride, padding="same", use_bias=False, name=f"{name}_convolution"
     )(x)
-    x = _normalised(x, name)
+    x = _normalized(x, name)
     return _relu6(x, name) if activated else x
 
 
-def _normalised(x: Any, name: str) -> Any:
+def _normalized(x: Any, name: str) -> Any:
     return keras.layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_bn")(x)
 
 
@@ -159,13 +159,13 @@ def _torch_names(layer: keras.Layer) -> list[str]:
         stage, block, part, *rest = layer.name.split("_")
         before = sum(s.blocks for s in STAGES[: int(stage[len("stage") :]) - 1])
         prefix = f"_blocks.{before + int(block[len('block') :]) - 1}."
-        normalisations = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}
+        normalizations = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}
     else:
         part, *rest = layer.name.split("_")
         prefix = ""
-        normalisations = {"stem": "_bn0", "head": "_bn1"}
+        normalizations = {"stem": "_bn0", "head": "_bn1"}
     if rest == ["bn"]:
-        name = prefix + normalisations[part]
+        name = prefix + normalizations[part]
         return [f"{name}.{kind}" for kind in ("weight", "bias", "running_mean", "running_var")]
     whole = f"_conv_{part}" if not prefix else f"_{part}_conv"
     return [f"{prefix}{whole}.weight"]

@@ -201,7 +201,7 @@ def _forward(
 
     def forward(chunk: np.ndarray) -> list[np.ndarray]:
         if preprocess is None:
-            chunk = backbone.colours(chunk)
+            chunk = backbone.colors(chunk)
         else:
             chunk = _prepared(backbone, chunk, preprocess)
         step, batches = size, []
@@ -251,7 +251,7 @@ _models: WeakKeyDictionary[keras.Model, dict[Any, keras.Model]] = WeakKeyDiction
 def _keys(backbone: Backbone, trunk: keras.Model, outputs: Sequence[Output]) -> list[str]:
     """For each output, what decides it besides the image: above all the weights as they are now.
 
-    The backbone's own preprocessing is known by what it does to a colour ramp.
+    The backbone's own preprocessing is known by what it does to a color ramp.
     """
     size = backbone.image_size
     ramp = np.linspace(0, 255, size * size * 3).reshape(1, size, size, 3).astype(np.float32)

@@ -161,7 +161,7 @@ def stage_start(backbone: Backbone, stage: str) -> str:
 def unfreeze(model: keras.Model, first_trainable: str) -> int:
     """Let the layers from the named one on train, and no other; see `trainable_mask`.
 
-    Batch normalisation stays frozen by ``trainable=False`` on each such layer, which keeps its
+    Batch normalization stays frozen by ``trainable=False`` on each such layer, which keeps its
     stored statistics and puts it into inference mode. Nothing else does: in Keras 3, `fit`
     overrides ``training=False`` in the call of a functional model.
 
@@ -186,8 +186,8 @@ def unfreeze(model: keras.Model, first_trainable: str) -> int:
                 f"its last layer is {names[-1]!r}."
             )
         first_trainable = of_stage[0]
-    normalises = [isinstance(layer, keras.layers.BatchNormalization) for layer in layers]
-    mask = trainable_mask(names, first_trainable, np.array(normalises))
+    normalizes = [isinstance(layer, keras.layers.BatchNormalization) for layer in layers]
+    mask = trainable_mask(names, first_trainable, np.array(normalizes))
     for layer, trains in zip(layers, mask, strict=True):
         layer.trainable = bool(trains)
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)

@@ -55,7 +55,7 @@ class LayerwiseAdamW(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has 
     """AdamW as in Keras, with a factor on the learning rate of each variable.
 
     Decay is decoupled (Loshchilov & Hutter 2019) and follows the variable's own rate. It shrinks
-    kernels only: biases and the scales of normalisations are left alone. A model that was saved
+    kernels only: biases and the scales of normalizations are left alone. A model that was saved
     with it loads again where this module is imported.
 
     Args:

@@ -2,7 +2,7 @@
 
 Files live where Keras itself keeps them, so that what one of the two has fetched serves the
 other. Keras' own download waits for ever on a stalled server and deletes a file that it does not
-recognise; this one does neither.
+recognize; this one does neither.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def test_its_lesson_uses_the_term(term: tables.Term) -> None:
     assert re.search(rf"\b{re.escape(term.seen_as or term.term)}", text, re.IGNORECASE)
 
 
-@pytest.mark.parametrize("text", ["[", "- term: a", "- 3", "3", "- {term: a, colour: b}"])
+@pytest.mark.parametrize("text", ["[", "- term: a", "- 3", "3", "- {term: a, color: b}"])
 def test_a_broken_glossary_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:

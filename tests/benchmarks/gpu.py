@@ -3,7 +3,7 @@
     python tests/benchmarks/gpu.py [--batch-size 256] [--image-size 224] [--images 5120]
         [--epochs 3] [--rounds 5]
 
-Both train every layer but batch normalisation on the same random images, which lie in this
+Both train every layer but batch normalization on the same random images, which lie in this
 machine's memory as bytes: copying them to the device is part of the work. Keras does it by the
 `Batches` and `fit` (bfloat16 by `accelerated`, layer-wise AdamW), torchvision in channels
 last, bfloat16, compiled, with fused AdamW. In each round they run one after the other, each in a

@@ -33,7 +33,7 @@ STRIP = (  # of the start page: lesson, end of the cell's source
     ("09_variational_autoencoder", "plane_figure(lambda codes: decode(codes, plane))"),
 )
 STRIP_HEIGHT, GAP = 290, 20  # in its pixels
-COLOURS = 128  # enough for text and flat colours; a third of the bytes
+COLORS = 128  # enough for text and flat colors; a third of the bytes
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def main() -> None:
             notebook.end()
         browser.close()
     picture = ImageOps.expand(Image.open(io.BytesIO(taken)).convert("RGB"), MARGIN, "white")
-    picture = picture.quantize(COLOURS, dither=Image.Dither.NONE)
+    picture = picture.quantize(COLORS, dither=Image.Dither.NONE)
     picture.save(root() / "solutions" / "picture.png", optimize=True)
     strip([stored(*place) for place in STRIP]).save(root() / "solutions" / "start.jpg", quality=88)
 

@@ -10,9 +10,9 @@ from course_lib.data import folder
 from course_lib.errors import CourseError, UsageError
 
 
-def picture(path, colour, size=(40, 30), **options):
+def picture(path, color, size=(40, 30), **options):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, colour).save(path, **options)
+    Image.new("RGB", size, color).save(path, **options)
     return path
 
 
@@ -40,14 +40,14 @@ def test_classes_are_folders_in_alphabetical_order(top):
     assert found.unreadable == ()
 
 
-def test_grey_transparent_and_palette_images_become_rgb(tmp_path):
+def test_gray_transparent_and_palette_images_become_rgb(tmp_path):
     for mode in ("L", "LA", "RGBA", "P", "1", "CMYK"):
         (tmp_path / "a").mkdir(exist_ok=True)
         Image.new(mode, (8, 8)).save(tmp_path / "a" / f"{mode}.tif")
     assert folder.load(tmp_path, 8).images.shape == (6, 8, 8, 3)
 
 
-def test_a_palette_with_transparent_colours_is_no_reason_to_leave_an_image_out(tmp_path):
+def test_a_palette_with_transparent_colors_is_no_reason_to_leave_an_image_out(tmp_path):
     (tmp_path / "a").mkdir()
     image = Image.new("P", (8, 8))
     image.putpalette([10, 20, 30, *range(253)])
@@ -73,7 +73,7 @@ def test_photographs_stand_upright(tmp_path, note, turned):
     assert np.abs(image.astype(int) - expected[2::5, 2::5]).mean() < 10
 
 
-def test_images_are_cut_around_their_centre(tmp_path):
+def test_images_are_cut_around_their_center(tmp_path):
     stripes = np.zeros((20, 60, 3), np.uint8)
     stripes[:, 20:40] = 200
     (tmp_path / "a").mkdir()

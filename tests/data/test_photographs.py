@@ -10,7 +10,7 @@ from course_lib.errors import UsageError
 
 
 @pytest.mark.parametrize("name", photographs.NAMES)
-def test_a_photograph_is_a_square_of_bytes_with_many_colours(name: str) -> None:
+def test_a_photograph_is_a_square_of_bytes_with_many_colors(name: str) -> None:
     image = photographs.load(name, 96)
     assert image.shape == (96, 96, 3)
     assert image.dtype == np.uint8

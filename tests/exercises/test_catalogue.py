@@ -1,4 +1,4 @@
-"""Every exercise: its reference is right, its known mistakes are rejected and recognised."""
+"""Every exercise: its reference is right, its known mistakes are rejected and recognized."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_stub_is_not_attempted(exercise: Exercise) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("exercise", EXERCISES, ids=name)
-def test_each_mistake_is_recognised(exercise: Exercise) -> None:
+def test_each_mistake_is_recognized(exercise: Exercise) -> None:
     missed = []
     for seed in range(20):
         cases = exercise.draw_cases(seed)  # once for all: each mistake is held against all others

@@ -150,8 +150,8 @@ UNUSUAL: dict[str, tuple[str, ...]] = {
         "moving_mean * scale)",
     ),
     "batchnorm_moving_update": (
-        "centre = batch.mean(0)\nspread = (batch**2).mean(0) - centre**2\n"
-        "return (moving_mean + (1 - momentum) * (centre - moving_mean), "
+        "center = batch.mean(0)\nspread = (batch**2).mean(0) - center**2\n"
+        "return (moving_mean + (1 - momentum) * (center - moving_mean), "
         "moving_variance + (1 - momentum) * (spread - moving_variance))",
     ),
     "class_weights": (

@@ -66,7 +66,7 @@ def traced(keras, optimizer, variable):
 
 @pytest.fixture
 def largest_gap(keras64, problem):
-    """Largest difference between a NumPy rule and a Keras optimiser over 1,000 steps or fewer.
+    """Largest difference between a NumPy rule and a Keras optimizer over 1,000 steps or fewer.
 
     Both start at the same weights and then go their own way: each takes the gradient at its own
     weights. `rule(weights, gradient, state, step, rate)` returns weights and state; `rates` are

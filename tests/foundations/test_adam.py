@@ -178,9 +178,9 @@ def test_decay_in_the_gradient_is_not_decoupled_decay():
     m, v, rest = gradient, gradient**2, (1000, 0.01, 0.9, 0.999, 1e-8)
     plain = adam.adam_step_keras(weights, gradient, m, v, *rest)[0]
     decoupled = plain - adam.adamw_step(weights, gradient, m, v, *rest, 0.5)[0]
-    penalised = plain - adam.adam_step_keras(weights, gradient + 0.5 * weights, m, v, *rest)[0]
+    penalized = plain - adam.adam_step_keras(weights, gradient + 0.5 * weights, m, v, *rest)[0]
     np.testing.assert_allclose(decoupled[0], decoupled[1])
-    assert penalised[1] > 10 * penalised[0]
+    assert penalized[1] > 10 * penalized[0]
 
 
 @given(st.lists(arrays(float, st.integers(1, 5), elements=finite), min_size=1, max_size=4))

@@ -148,7 +148,7 @@ def test_the_training_set_has_mean_0_and_variance_1_or_0(train):
     np.testing.assert_allclose(scaled.var(axis=0), varies, atol=1e-9)
 
 
-def test_a_constant_feature_is_only_centred_even_if_its_deviation_rounds():
+def test_a_constant_feature_is_only_centered_even_if_its_deviation_rounds():
     train = np.full((7, 1), 0.1)
     assert train.std() > 0  # 1e-17, by which nothing should be divided
     scaled, other = feature_extraction.standardize(train, np.array([[0.6]]))

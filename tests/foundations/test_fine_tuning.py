@@ -33,7 +33,7 @@ def resnet50_layers(resnet50):
 
 
 @pytest.mark.parametrize("stage", [2, 3, 4, 5])
-def test_a_mask_on_resnet50_unfreezes_stages_but_no_batch_normalisation(resnet50_layers, stage):
+def test_a_mask_on_resnet50_unfreezes_stages_but_no_batch_normalization(resnet50_layers, stage):
     names, norms = resnet50_layers
     assert norms.sum() == 53
     mask = fine_tuning.trainable_mask(names, f"conv{stage}_block1_1_conv", norms)
@@ -107,7 +107,7 @@ def test_a_mask_of_another_length_is_refused():
         fine_tuning.trainable_parameters([(2, 3), (3,)], [True])
 
 
-# --- batch normalisation --------------------------------------------------------------------------
+# --- batch normalization --------------------------------------------------------------------------
 
 
 @pytest.fixture

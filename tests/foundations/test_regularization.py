@@ -63,9 +63,9 @@ def test_the_l1_subgradient_is_the_slope_of_the_penalty_and_zero_at_zero():
 
 def test_training_with_l2_is_weight_decay_of_twice_the_strength_for_plain_sgd():
     weights, gradient = np.array([1.0, -2.0]), np.array([0.3, 0.1])
-    penalised = gradient + regularization.l2_gradient(weights, 0.05)
+    penalized = gradient + regularization.l2_gradient(weights, 0.05)
     np.testing.assert_allclose(
-        sgd.sgd_step(weights, penalised, 0.1),
+        sgd.sgd_step(weights, penalized, 0.1),
         regularization.weight_decay_step(weights, gradient, 0.1, 2 * 0.05),
     )
 
@@ -122,7 +122,7 @@ def test_dependent_columns_without_a_penalty_have_no_answer():
 
 
 @given(arrays(float, 5, elements=finite), st.floats(0, 50))
-def test_soft_thresholding_minimises_its_objective(weights, amount):
+def test_soft_thresholding_minimizes_its_objective(weights, amount):
     def objective(v):
         return 0.5 * (v - weights) ** 2 + amount * np.abs(v)
 

@@ -280,14 +280,14 @@ THEFT = {
     "solutions by searching": attack(
         _SEARCH + body("search('01_losses.ipynb')"), "error", "LookupError: nothing is there"
     ),
-    "a neighbour's notebook": attack(
+    "a neighbor's notebook": attack(
         body("return len(open('CLASS/good.ipynb').read())"), "error", "Error: [Errno"
     ),
     "list of the class": attack(
         "import os\n" + body("return len(os.listdir('CLASS'))"), "error", "Error: [Errno"
     ),
     "passwords": attack(body("return len(open('/etc/passwd').read())"), "error", "Error: [Errno"),
-    "change a neighbour": attack(
+    "change a neighbor": attack(
         body("open('CLASS/good.ipynb', 'w').write('')"), "error", "Error: [Errno"
     ),
     "write outside": attack(body("open('/tmp/left', 'w').write('')"), "error", "Error: [Errno"),

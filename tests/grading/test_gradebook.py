@@ -1,4 +1,4 @@
-"""A whole class: nothing is lost, nothing is mixed up, nobody is harmed by a neighbour."""
+"""A whole class: nothing is lost, nothing is mixed up, nobody is harmed by a neighbor."""
 
 from __future__ import annotations
 

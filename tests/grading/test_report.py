@@ -392,7 +392,7 @@ def test_the_summary_draws_and_tells(tmp_path: Path) -> None:
     assert "Limits that held:" in text
 
 
-def test_the_summary_is_accessible_and_survives_greyscale() -> None:
+def test_the_summary_is_accessible_and_survives_grayscale() -> None:
     statuses = ["correct", "wrong", "error", "timeout", "not attempted"]
     shown = summary(
         *(record(f"{status} one", entry(points=0, status=status)) for status in statuses)

@@ -352,7 +352,7 @@ def test_the_notebooks_check_is_passed_over_under_every_name() -> None:
 # --- lessons ---------------------------------------------------------------------------------
 
 
-def test_a_lesson_is_recognised() -> None:
+def test_a_lesson_is_recognized() -> None:
     assert lesson_of(notebook(*answers())) == "01_losses"
     assert lesson_of(b'{"cells": [{"source": ["def mse(p, t):\\n", "broken') == "01_losses"
     assert lesson_of(notebook("mse = lambda p, t: 1")) == "01_losses"

@@ -1,4 +1,4 @@
-"""What a reader meets who cannot see the pictures, or not their colours."""
+"""What a reader meets who cannot see the pictures, or not their colors."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ SOURCES = sorted(
         *(ROOT / "course_lib").rglob("*.j2"),
     ]
 )
-COLOUR_ARGUMENTS = {"color", "c", "facecolor", "edgecolor", "ecolor", "colors", "mfc", "mec"} | {
+COLOR_ARGUMENTS = {"color", "c", "facecolor", "edgecolor", "ecolor", "colors", "mfc", "mec"} | {
     "facecolors",
     "edgecolors",
     "markerfacecolor",
     "markeredgecolor",
 }
 MARKERS = "□★"  # signs of a figure, named beside it
-UNCOLOURED = {"white", "none"}
-GREY_MAPS = {"gray", "gray_r"}
+UNCOLORED = {"white", "none"}
+GRAY_MAPS = {"gray", "gray_r"}
 
 
 def outputs(book: NotebookNode) -> list[NotebookNode]:
@@ -113,8 +113,8 @@ def test_emoji_are_found() -> None:
     assert emoji("λ → ∞ ± ½ 20 °C ✓ 🎉 损失") == {"✓", "🎉"}
 
 
-def stray_colours(source: str) -> list[str]:
-    """Colours and colour maps that are written out instead of taken from the palette."""
+def stray_colors(source: str) -> list[str]:
+    """Colors and color maps that are written out instead of taken from the palette."""
     found = []
     for node in ast.walk(ast.parse(source)):
         named: list[tuple[object, ast.expr]] = []
@@ -129,8 +129,8 @@ def stray_colours(source: str) -> list[str]:
                 if isinstance(key, ast.Constant)
             ]
         for name, entry in named:
-            allowed = UNCOLOURED if name in COLOUR_ARGUMENTS else GREY_MAPS
-            if name in COLOUR_ARGUMENTS | {"cmap"} and _text(entry) not in {"", *allowed}:
+            allowed = UNCOLORED if name in COLOR_ARGUMENTS else GRAY_MAPS
+            if name in COLOR_ARGUMENTS | {"cmap"} and _text(entry) not in {"", *allowed}:
                 found.append(_text(entry))
         if re.fullmatch(r"#[0-9a-fA-F]{3,8}", _text(node)):
             found.append(_text(node))
@@ -142,10 +142,10 @@ def _text(node: ast.AST) -> str:
 
 
 @pytest.mark.parametrize("path", PLOTS, ids=lambda path: path.name)
-def test_figures_take_their_colours_from_the_palette(path: Path) -> None:
-    """Which tests/plots/test_palette.py holds against models of colour vision."""
+def test_figures_take_their_colors_from_the_palette(path: Path) -> None:
+    """Which tests/plots/test_palette.py holds against models of color vision."""
     if path.name != "palette.py":
-        assert stray_colours(path.read_text(encoding="utf-8")) == []
+        assert stray_colors(path.read_text(encoding="utf-8")) == []
 
 
 @ALL
@@ -154,7 +154,7 @@ def test_lessons_leave_drawing_to_the_course(lesson: Lesson) -> None:
     assert not re.search(r"\b(matplotlib|pyplot)\b", lesson.source.read_text(encoding="utf-8"))
 
 
-def test_stray_colours_are_found() -> None:
+def test_stray_colors_are_found() -> None:
     source = """
 axes.plot(x, y, "o", color=BLUE, markerfacecolor="white")
 axes.plot(x, y, "r--")
@@ -163,4 +163,4 @@ axes.imshow(image, cmap="jet")
 axes.imshow(image, cmap="gray_r")
 MINE = "#ff0000"
 """
-    assert stray_colours(source) == ["#ff0000", "green", "jet", "r--", "tab:red"]
+    assert stray_colors(source) == ["#ff0000", "green", "jet", "r--", "tab:red"]

@@ -31,7 +31,7 @@ def script() -> str:
 
 
 def photographs(top: Path) -> None:
-    """Six animals of each of two kinds, two photographs of each; the kinds differ in colour."""
+    """Six animals of each of two kinds, two photographs of each; the kinds differ in color."""
     random = np.random.default_rng(0)
     for kind, name in enumerate(("cat", "dog")):
         (top / "photographs" / name).mkdir(parents=True)

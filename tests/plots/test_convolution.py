@@ -27,7 +27,7 @@ def kernel(explorer: Explorer) -> list[float]:
         ("right minus left", "has values from 0 to 600"),
         ("below minus above", "has values from 0 to 0"),
         ("the picture itself", "has values from 0 to 200"),
-        ("middle minus neighbours", "has values from −200 to 200"),
+        ("middle minus neighbors", "has values from −200 to 200"),
         ("sharper", "has values from −200 to 400"),
     ],
 )

@@ -197,9 +197,9 @@ def test_figure_has_words_and_the_same_bytes_twice(name: str) -> None:
     assert data["text/plain"] == repr(picture) == metadata["image/png"]["alt"] == picture.alt
     assert data == draw()._repr_mimebundle_()[0]
     image = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
-    grey = np.asarray(image.convert("L"))
-    assert grey.min() < 80  # something is drawn
-    assert grey.max() == 255
+    gray = np.asarray(image.convert("L"))
+    assert gray.min() < 80  # something is drawn
+    assert gray.max() == 255
     assert image.width == pytest.approx(1.5 * metadata["image/png"]["width"], abs=1)
 
 

@@ -26,9 +26,9 @@ def test_gains_have_words_and_the_same_bytes_twice() -> None:
     data, metadata = picture._repr_mimebundle_()
     assert metadata["image/png"]["alt"] == picture.alt
     assert data == figures.gains_figure(GAINS, "gain in points")._repr_mimebundle_()[0]
-    grey = np.asarray(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("L"))
-    assert grey.min() < 80
-    assert grey.max() == 255
+    gray = np.asarray(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("L"))
+    assert gray.min() < 80
+    assert gray.max() == 255
 
 
 def test_no_text_of_the_gains_is_cut_off() -> None:

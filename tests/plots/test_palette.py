@@ -1,4 +1,4 @@
-"""The palette against published models of colour vision."""
+"""The palette against published models of color vision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from course_lib.plots.palette import BLUE, COLOURS, GREY, INK, LINES, MARKED, ORANGE, PLAIN, style
+from course_lib.plots.palette import BLUE, COLORS, GRAY, INK, LINES, MARKED, ORANGE, PLAIN, style
 
 # Machado, Oliveira & Fernandes 2009, "A Physiologically-based Model for Simulation of Color
 # Vision Deficiency", severity 1.0; they apply to linear RGB.
@@ -44,11 +44,11 @@ XYZ = np.array(
         [0.0193339, 0.1191920, 0.9503041],
     ]
 )
-PAIRS = list(itertools.combinations(COLOURS, 2))
+PAIRS = list(itertools.combinations(COLORS, 2))
 
 
-def linear(colour: str) -> np.ndarray:
-    encoded = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+def linear(color: str) -> np.ndarray:
+    encoded = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
@@ -59,21 +59,21 @@ def lab(rgb: np.ndarray) -> np.ndarray:
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-def test_lab_of_known_colours() -> None:
+def test_lab_of_known_colors() -> None:
     assert lab(linear("#ffffff")) == pytest.approx([100, 0, 0], abs=0.01)
     assert lab(linear("#ff0000")) == pytest.approx([53.24, 80.09, 67.20], abs=0.05)
 
 
 @pytest.mark.parametrize("vision", VISION)
 @pytest.mark.parametrize(("one", "other"), PAIRS)
-def test_colours_differ_in_every_kind_of_vision(vision: str, one: str, other: str) -> None:
-    seen = [lab(VISION[vision] @ linear(COLOURS[name])) for name in (one, other)]
+def test_colors_differ_in_every_kind_of_vision(vision: str, one: str, other: str) -> None:
+    seen = [lab(VISION[vision] @ linear(COLORS[name])) for name in (one, other)]
     assert np.linalg.norm(seen[0] - seen[1]) > 30  # a just noticeable difference is 2.3
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
-def test_colours_differ_in_greyscale(one: str, other: str) -> None:
-    lightness = [lab(linear(COLOURS[name]))[0] for name in (one, other)]
+def test_colors_differ_in_grayscale(one: str, other: str) -> None:
+    lightness = [lab(linear(COLORS[name]))[0] for name in (one, other)]
     assert abs(lightness[0] - lightness[1]) > 20
 
 
@@ -83,11 +83,11 @@ def test_inks_have_the_contrast_on_white_that_wcag_asks_of_graphics(ink: str) ->
     assert 1.05 / (luminance + 0.05) >= 3
 
 
-def test_lines_and_bars_differ_in_more_than_colour() -> None:
+def test_lines_and_bars_differ_in_more_than_color() -> None:
     for key in ("color", "linestyle", "marker"):
         assert len({line[key] for line in LINES}) == len(LINES)
     assert MARKED["hatch"] != PLAIN["hatch"]
-    assert GREY not in {line["color"] for line in LINES}  # too light for a line
+    assert GRAY not in {line["color"] for line in LINES}  # too light for a line
 
 
 def test_style_ends_with_its_block() -> None:

@@ -40,9 +40,9 @@ def test_figure_has_words_and_the_same_bytes_twice(name: str) -> None:
     data, metadata = picture._repr_mimebundle_()
     assert metadata["image/png"]["alt"] == picture.alt
     assert data == FIGURES[name]()._repr_mimebundle_()[0]
-    grey = np.asarray(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("L"))
-    assert grey.min() < 80
-    assert grey.max() == 255
+    gray = np.asarray(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("L"))
+    assert gray.min() < 80
+    assert gray.max() == 255
 
 
 @pytest.mark.parametrize("name", FIGURES)

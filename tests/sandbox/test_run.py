@@ -283,7 +283,7 @@ RETURNED = "send(kind='value', call=0, state='returned'"
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "says"),
+    ("behavior", "says"),
     [
         ("os.write(1, b'hello' * 100)", "not a frame"),
         ("while True: os.write(1, b'crs1' + bytes(9))", "broke the rules"),
@@ -302,10 +302,10 @@ RETURNED = "send(kind='value', call=0, state='returned'"
         ("os.write(1, b'crs1')", "ended by itself"),
     ],
 )
-def test_a_process_that_lies_is_found_out(tmp_path: Path, behaviour: str, says: str) -> None:
+def test_a_process_that_lies_is_found_out(tmp_path: Path, behavior: str, says: str) -> None:
     script = tmp_path / "fake.py"
     start = FAKE_START.format(folder=str(Path(worker.__file__).parents[1]))
-    script.write_text(f"{start}\n{behaviour}\n", encoding="utf-8")
+    script.write_text(f"{start}\n{behavior}\n", encoding="utf-8")
     found = said(run("def f(x): return x", command=[sys.executable, str(script)]))
     assert found[0] == "error"
     assert says in found[1]

@@ -96,7 +96,7 @@ def test_preprocessing_is_that_of_keras(name, images):
     same.set_weights(backbone.model.get_weights())
     prepared = module.preprocess_input(images.astype(np.float32))
     expected = keras.ops.convert_to_numpy(same(prepared, training=False))
-    # more than float32 loses, far less than a wrong order of colours does
+    # more than float32 loses, far less than a wrong order of colors does
     np.testing.assert_allclose(backbone(images), expected, atol=1e-3 * np.abs(expected).max())
 
 
@@ -141,8 +141,8 @@ def test_raw_images_of_any_kind_are_taken(images):
     for same in (images, images.astype(float), images.astype(int)):
         np.testing.assert_array_equal(backbone.rgb(same), images)
         assert backbone.rgb(same).dtype == np.float32
-    grey = backbone.rgb(images[..., :1])
-    np.testing.assert_array_equal(grey, images[..., [0, 0, 0]])
+    gray = backbone.rgb(images[..., :1])
+    np.testing.assert_array_equal(gray, images[..., [0, 0, 0]])
     black = np.zeros((1, SIZE, SIZE, 3))
     np.testing.assert_array_equal(backbone.rgb(black), black)
     assert backbone.rgb(images[:0]).shape == (0, SIZE, SIZE, 3)

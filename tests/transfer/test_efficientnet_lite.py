@@ -24,9 +24,9 @@ needs_wheel = pytest.mark.skipif(
 
 
 def waves(size):
-    """Two coloured pictures in whole numbers, the same on every machine: (2, size, size, 3)."""
-    image, y, x, colour = np.ogrid[:2, :size, :size, :3]
-    rising = (3 + colour + image) * x + (2 + 2 * image) * y + 40 * colour
+    """Two colored pictures in whole numbers, the same on every machine: (2, size, size, 3)."""
+    image, y, x, color = np.ogrid[:2, :size, :size, :3]
+    rising = (3 + color + image) * x + (2 + 2 * image) * y + 40 * color
     return np.abs(rising % 510 - 255).astype(np.uint8)
 
 

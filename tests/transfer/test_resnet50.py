@@ -72,7 +72,7 @@ def moved(before, model):
 
 
 def statistics(model):
-    """Paths of what batch normalisation stores."""
+    """Paths of what batch normalization stores."""
     return {w.path for layer in norms(model) for w in (layer.moving_mean, layer.moving_variance)}
 
 
@@ -100,7 +100,7 @@ def test_stages_have_the_shapes_of_the_paper(size):
         assert tuple(shape[1:]) == (size // shrinks, size // shrinks, channels)
 
 
-def test_it_has_53_convolutions_each_with_its_batch_normalisation(backbone):
+def test_it_has_53_convolutions_each_with_its_batch_normalization(backbone):
     kinds = [type(layer).__name__ for layer in backbone.model.layers]
     assert kinds.count("Conv2D") == kinds.count("BatchNormalization") == 53
     for layer in norms(backbone.model):
@@ -122,8 +122,8 @@ def test_what_is_frozen_is_not_counted(backbone):
 
 def test_unfreezing_conv5_trains_most_of_the_numbers(backbone):
     layers = backbone.model.layers
-    normalises = [isinstance(layer, keras.layers.BatchNormalization) for layer in layers]
-    mask = fine_tuning.trainable_mask([e.name for e in layers], "conv5_block1_1_conv", normalises)
+    normalizes = [isinstance(layer, keras.layers.BatchNormalization) for layer in layers]
+    mask = fine_tuning.trainable_mask([e.name for e in layers], "conv5_block1_1_conv", normalizes)
     weights = [
         (weight, trains) for e, trains in zip(layers, mask, strict=True) for weight in e.weights
     ]
@@ -146,7 +146,7 @@ def test_its_features_are_the_means_of_its_last_maps(backbone, images, monkeypat
     np.testing.assert_allclose(rows, by_hand, rtol=1e-3, atol=1e-4 * by_hand.max())
 
 
-def test_its_preprocessing_and_first_normalisation_are_those_of_the_lessons(backbone, images):
+def test_its_preprocessing_and_first_normalization_are_those_of_the_lessons(backbone, images):
     prepared = array(backbone.prepare()(backbone.rgb(images)))
     np.testing.assert_allclose(
         prepared, feature_extraction.resnet50_preprocess(images), rtol=1e-5, atol=1e-4
@@ -181,7 +181,7 @@ def test_an_unfrozen_network_moves_its_stored_statistics_in_spite_of_training_fa
     assert {weight.path for weight in norms(backbone.model)[0].trainable_weights} <= found
 
 
-def test_with_frozen_normalisation_only_kernels_and_biases_move(backbone, images):
+def test_with_frozen_normalization_only_kernels_and_biases_move(backbone, images):
     for layer in norms(backbone.model):
         layer.trainable = False
     model = classifier(backbone.model)
@@ -196,8 +196,8 @@ def test_with_frozen_normalisation_only_kernels_and_biases_move(backbone, images
 
 def test_stages_behind_a_frozen_one_move_alone(backbone, images):
     layers = backbone.model.layers
-    normalises = [isinstance(layer, keras.layers.BatchNormalization) for layer in layers]
-    mask = fine_tuning.trainable_mask([e.name for e in layers], "conv5_block1_1_conv", normalises)
+    normalizes = [isinstance(layer, keras.layers.BatchNormalization) for layer in layers]
+    mask = fine_tuning.trainable_mask([e.name for e in layers], "conv5_block1_1_conv", normalizes)
     for layer, trains in zip(layers, mask, strict=True):
         layer.trainable = bool(trains)
     model = classifier(backbone.model)
@@ -248,7 +248,7 @@ def test_setting_trainable_to_what_it_is_already_reaches_no_layer(backbone):
     assert all(layer.trainable for layer in others)
 
 
-def test_an_image_does_not_see_its_neighbours_at_inference(backbone, images):
+def test_an_image_does_not_see_its_neighbors_at_inference(backbone, images):
     together, alone = backbone(images), backbone(images[:1])
     np.testing.assert_allclose(together[:1], alone, rtol=1e-3, atol=1e-4 * np.abs(alone).max())
     pictures = backbone.rgb(images)

@@ -11,7 +11,7 @@ _WORDS = ("stem", "conv", "relu", "add", "pad", "pool", "join", "dense")
 
 def networks(rng: np.random.Generator) -> list[Case]:
     def case(size: int, norm_first: bool = False, kind: str = ORDINARY) -> Case:
-        """Names like conv1 and conv12; about every third layer is a batch normalisation."""
+        """Names like conv1 and conv12; about every third layer is a batch normalization."""
         is_batchnorm = np.arange(size) % 3 == rng.integers(0, 3)
         is_batchnorm |= rng.random(size) < 0.15
         inner = np.arange(size // 4, size - 2)
@@ -30,7 +30,7 @@ def networks(rng: np.random.Generator) -> list[Case]:
         case(15),
         Case((named, "conv10", np.isin(np.arange(9), [2, 4, 6])), "names that mislead"),
         Case((later, "conv2", np.isin(np.arange(9), [2, 4, 7])), "names that mislead"),
-        case(14, True, "a batch normalisation as the first to train"),
+        case(14, True, "a batch normalization as the first to train"),
         Case((named, "input", np.isin(np.arange(9), [2, 4, 6])), "all layers from the input on"),
     ]
 

@@ -47,7 +47,7 @@ def samples(rng: np.random.Generator) -> list[Case]:
 
 
 def pictures(rng: np.random.Generator) -> list[Case]:
-    """Logits and pixels, black and white or grey."""
+    """Logits and pixels, black and white or gray."""
 
     def case(n: int, p: int, kind: str = ORDINARY) -> Case:
         return Case((2 * rng.normal(size=(n, p)), rng.uniform(size=(n, p))), kind)

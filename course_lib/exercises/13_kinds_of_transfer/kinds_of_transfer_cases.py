@@ -81,7 +81,7 @@ def clouds(rng: np.random.Generator) -> list[Case]:
 
 
 def queries(rng: np.random.Generator) -> list[Case]:
-    """Labelled examples and queries."""
+    """Labeled examples and queries."""
 
     def case(shots: tuple[int, ...], d: int, names: tuple[int, ...], m: int) -> Case:
         labels = np.repeat(names, shots)

@@ -46,7 +46,7 @@ def _adam_uncorrected(w: Any, g: Any, m: Any, v: Any, rate: float, *rest: float)
     return w - rate * m / (np.sqrt(v) + epsilon), m, v
 
 
-def _adam_penalised(w: Any, g: Any, m: Any, v: Any, t: int, *rest: float) -> Stepped:
+def _adam_penalized(w: Any, g: Any, m: Any, v: Any, t: int, *rest: float) -> Stepped:
     return adam.adam_step(w, g + DECAY * w, m, v, t, *rest)
 
 
@@ -192,7 +192,7 @@ ROWS = (
         question="Adam's (not AdamW's) `weight_decay`: where does it act?",
         forms={
             "on the weights, times η": _adam_path(adam.adamw_step, NO_EPSILON, DECAY),
-            "in the gradient": _adam_path(_adam_penalised, NO_EPSILON),
+            "in the gradient": _adam_path(_adam_penalized, NO_EPSILON),
         },
         paper="has none",
         keras="on the weights, times η",

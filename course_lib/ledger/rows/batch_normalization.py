@@ -36,7 +36,7 @@ def _numpy_batchnorm(momentum: float) -> tuple[np.ndarray, np.ndarray]:
 ROWS = (
     Convention(
         id="batchnorm-momentum",
-        question="Batch normalisation: momentum is the share of ...",
+        question="Batch normalization: momentum is the share of ...",
         forms={
             "the old statistics": _numpy_batchnorm(0.75)[0],
             "the batch": _numpy_batchnorm(0.25)[0],
@@ -50,7 +50,7 @@ ROWS = (
     ),
     Convention(
         id="batchnorm-variance",
-        question="Batch normalisation: the stored variance averages variances that are ...",
+        question="Batch normalization: the stored variance averages variances that are ...",
         forms={
             "biased, ÷ N": _numpy_batchnorm(0.75)[1],
             "unbiased, ÷ (N − 1)": 0.75 + 0.25 * GRADIENTS.var(axis=0, ddof=1),
@@ -64,7 +64,7 @@ ROWS = (
     ),
     Convention(
         id="batchnorm-epsilon-default",
-        question="Batch normalisation: ε by default",
+        question="Batch normalization: ε by default",
         forms={"1e-3": 1e-3, "1e-5": 1e-5},
         paper="has none",
         keras="1e-3",
@@ -75,7 +75,7 @@ ROWS = (
     ),
     Convention(
         id="batchnorm-frozen",
-        question="Batch normalisation with frozen weights, in training: the stored statistics ...",
+        question="Batch normalization with frozen weights, in training: the stored statistics ...",
         forms={"stay": 0.0, "move": 1.0},
         paper="has none",
         keras="stay",

@@ -22,7 +22,7 @@ def _keras_resnet50_input(keras: Any) -> np.ndarray:
 def _torch_resnet50_input(torch: Any) -> np.ndarray:
     from torchvision import models
 
-    # One colour everywhere, so that resizing and cropping change nothing.
+    # One color everywhere, so that resizing and cropping change nothing.
     image = torch.tensor(PIXEL[0, 0, 0] / 255)[:, None, None].expand(3, 8, 8)
     prepared = models.ResNet50_Weights.DEFAULT.transforms()(image)
     means: np.ndarray = prepared.numpy().mean(axis=(1, 2))

@@ -28,7 +28,7 @@ def _torch_l2_gradient(torch: Any) -> np.ndarray:
 
 
 def _keras_bias_share(keras: Any) -> float:
-    """1 if the bias is penalised like the weights, 0 if it is not."""
+    """1 if the bias is penalized like the weights, 0 if it is not."""
     layer = keras.layers.Dense(2, kernel_regularizer=keras.regularizers.L2(DECAY))
     layer.build((None, 3))
     layer.bias.assign([1.0, 1.0])
@@ -76,7 +76,7 @@ ROWS = (
     ),
     Convention(
         id="l2-bias",
-        question="L2: is the bias penalised?",
+        question="L2: is the bias penalized?",
         forms={"no": 0.0, "yes": 1.0},
         paper="no",
         keras="no",

@@ -32,7 +32,7 @@ def _sgd_decayed_by_schedule(w: Any, g: Any, v: Any, rate: float, momentum: floa
     return sgd.momentum_step(w - rate / RATES[0] * DECAY * w, g, v, rate, momentum)
 
 
-def _sgd_penalised(w: Any, g: Any, v: Any, rate: float, momentum: float) -> Stepped:
+def _sgd_penalized(w: Any, g: Any, v: Any, rate: float, momentum: float) -> Stepped:
     return sgd.momentum_step_pytorch(w, g + DECAY * w, v, rate, momentum)
 
 
@@ -61,7 +61,7 @@ ROWS = (
         forms={
             "on the weights, times η": numpy_path(_sgd_decayed, 1, 0.5),
             "on the weights, times the schedule": numpy_path(_sgd_decayed_by_schedule, 1, 0.5),
-            "in the gradient": numpy_path(_sgd_penalised, 1, 0.5),
+            "in the gradient": numpy_path(_sgd_penalized, 1, 0.5),
         },
         paper="on the weights, times the schedule",
         keras="on the weights, times η",
