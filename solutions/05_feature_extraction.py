@@ -145,7 +145,7 @@ names = [
 figures.image_rows(cells.images[np.array(chosen)], names, "Twelve cells, and what experts said")
 
 # %% [markdown]
-# (Pictures of cells are not stored in this notebook: their licence does not allow it. Run the cell
+# (Pictures of cells are not stored in this notebook: their license does not allow it. Run the cell
 # to see them.)
 #
 # Dark blotches, thin dark lines, dark stripes. Some sound cells have dark spots, too: grain

@@ -1,4 +1,4 @@
-"""The lock, the Binder folder, the licences and the two commands of the README fit together."""
+"""The lock, the Binder folder, the licenses and the two commands of the README fit together."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def test_repo2docker_reads_the_folder() -> None:
     assert 'R2D_ENTRYPOINT="${REPO_DIR}/binder/start"' in plan
 
 
-# --- README and licences -----------------------------------------------------------------------
+# --- README and licenses -----------------------------------------------------------------------
 
 
 def test_the_readme_has_two_commands_that_first_ask_for_the_right_python() -> None:
@@ -330,7 +330,7 @@ def test_links_of_the_readme_lead_somewhere() -> None:
         assert (ROOT / page).is_file()
 
 
-def test_the_package_declares_its_licences_and_range() -> None:
+def test_the_package_declares_its_licenses_and_range() -> None:
     for name in PROJECT["license-files"]:
         assert (ROOT / name).stat().st_size > 1000
     assert PROJECT["version"] == __version__

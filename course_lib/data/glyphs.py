@@ -1,8 +1,8 @@
 """Letters and digits drawn in the typefaces that Matplotlib ships, as 8x8 pictures.
 
 The size is that of scikit-learn's handwritten digits, so that both can be read by one network.
-Fonts: DejaVu (Bitstream Vera licence), STIX (SIL Open Font License) and Computer Modern (BaKoMa
-licence); see `fonts/ttf` in Matplotlib's data.
+Fonts: DejaVu (Bitstream Vera license), STIX (SIL Open Font License) and Computer Modern (BaKoMa
+license); see `fonts/ttf` in Matplotlib's data.
 """
 
 from __future__ import annotations

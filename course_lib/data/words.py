@@ -1,7 +1,7 @@
 """Words of 30 languages in Latin letters: names of places, languages, currencies and scripts.
 
 They come with the package `babel`, which JupyterLab brings along: it holds the names of Unicode's
-Common Locale Data Repository (CLDR, Unicode licence). Here are those names that are one word of 3
+Common Locale Data Repository (CLDR, Unicode license). Here are those names that are one word of 3
 to 12 letters and occur in one of the languages only, in small letters. Another version of Babel
 has slightly other words.
 """

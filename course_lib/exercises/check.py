@@ -13,7 +13,7 @@ from typing import Any
 from .. import settings
 from ..settings import display, shell
 from .catalogue import find
-from .judge import Judgement, judged
+from .judge import Judgment, judged
 from .verdict import PLACE_IS_LOOKED_FOR, Verdict, code_marked
 
 Function = Callable[..., Any]
@@ -85,13 +85,13 @@ def check(function: Function, hint: int = 1) -> Function:
         return function
     answer = function if attempt is None else attempt
     try:
-        judgement = judged(name, answer)
+        judgment = judged(name, answer)
     except KeyboardInterrupt:
         raise InterruptedCheckError(name) from None
-    verdict = judgement.verdict
+    verdict = judgment.verdict
     looks = verdict.status in PLACE_IS_LOOKED_FOR and not settings.strict()
     if shell() is None:  # what is printed cannot be changed
-        verdict = _located(judgement) if looks and hint == WITH_PLACE else verdict
+        verdict = _located(judgment) if looks and hint == WITH_PLACE else verdict
     handle = _display(VerdictView(verdict, hint))
     for listener in _listeners() if attempt is None else ():
         if remark := listener(verdict):
@@ -103,7 +103,7 @@ def check(function: Function, hint: int = 1) -> Function:
         _bind_in_notebook(name, reference)
         raise NotCorrectError(f"{name}: {verdict.message}")
     if looks and handle is not None:
-        verdict = _located(judgement)
+        verdict = _located(judgment)
         if verdict.place:
             handle.update(VerdictView(verdict, hint))
     if looks and hint == WITH_PLACE and not verdict.place:
@@ -123,11 +123,11 @@ def _no_function(value: object) -> str:
     )
 
 
-def _located(judgement: Judgement) -> Verdict:
+def _located(judgment: Judgment) -> Verdict:
     try:
-        return judgement.located()
+        return judgment.located()
     except Exception:  # a hint that cannot be given must not end the lesson
-        return judgement.verdict
+        return judgment.verdict
 
 
 class VerdictView:

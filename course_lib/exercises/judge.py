@@ -41,12 +41,12 @@ def judge(name: str, function: Callable[..., Any], seed: int = 0, locate: bool =
     Raises:
         KeyError: there is no such exercise (the message names the nearest one).
     """
-    judgement = judged(name, function, seed)
-    return judgement.located() if locate else judgement.verdict
+    judgment = judged(name, function, seed)
+    return judgment.located() if locate else judgment.verdict
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Judgment:
     """A verdict and what it rests on, from which a place to look may follow."""
 
     exercise: Exercise
@@ -63,12 +63,12 @@ class Judgement:
         return self.verdict.with_place(place(self.exercise, self.function, self.trials))
 
 
-def judged(name: str, function: Callable[..., Any], seed: int = 0) -> Judgement:
+def judged(name: str, function: Callable[..., Any], seed: int = 0) -> Judgment:
     """As `judge`, but the place can be looked for later."""
     exercise = find(name)
     cases = exercise.draw_cases(seed)
     trials = _trials(exercise, cases, run_cases(function, cases, exercise.seconds))
-    return Judgement(exercise, function, trials, _diagnosis(exercise, trials))
+    return Judgment(exercise, function, trials, _diagnosis(exercise, trials))
 
 
 def run_cases(function: Callable[..., Any], cases: Sequence[Case], seconds: float) -> list[Outcome]:
@@ -84,7 +84,7 @@ def run_cases(function: Callable[..., Any], cases: Sequence[Case], seconds: floa
 def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome]) -> Verdict:
     """Compare the outcomes of an attempt with the reference and name the mistake.
 
-    The order of judgement: not attempted; correct; a known misconception that explains every
+    The order of judgment: not attempted; correct; a known misconception that explains every
     outcome; out of time; raised; wrong type or shape; a known misconception that explains the
     ordinary cases; wrong dtype; NaN or infinity; arguments changed; what is systematic about the
     difference. (A misconception comes before the general findings because it may itself raise,

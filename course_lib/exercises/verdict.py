@@ -1,4 +1,4 @@
-"""The judgement of an attempt and how it is shown: in the notebook, on the feedback page.
+"""The judgment of an attempt and how it is shown: in the notebook, on the feedback page.
 
 Jinja is imported when a verdict is shown as HTML, so that importing the checks stays quick.
 """
@@ -44,7 +44,7 @@ BORROWED = "Until yours is right, the lesson goes on with the course's own `{}`.
 
 @dataclass(frozen=True)
 class Verdict:
-    """The judgement of one attempt.
+    """The judgment of one attempt.
 
     ``message`` says what is wrong (or that nothing is) in a sentence or two. ``hints`` go on
     from there: how to think about it, then where the lesson derives it. ``counterexample`` is a

@@ -26,10 +26,10 @@ def main(lessons: list[str]) -> None:
         if lessons and not name.startswith(tuple(lessons)):
             continue
         start = time.process_time()
-        judgement = judged(function.__name__, function)
+        judgment = judged(function.__name__, function)
         checks.append(time.process_time() - start)
         start = time.process_time()
-        verdict = judgement.located()
+        verdict = judgment.located()
         places.append(time.process_time() - start)
         named += bool(verdict.misconception)
         placed += bool(verdict.place)

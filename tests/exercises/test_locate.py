@@ -49,9 +49,9 @@ def answer(name: str, body: str) -> Callable[..., Any]:
 
 def place(name: str, function: Callable[..., Any], seconds: float = 20) -> str:
     """Without haste, so that a busy machine finds it, too."""
-    judgement = judged(name, function)
-    assert judgement.verdict.status in ("wrong", "error")
-    return locate.place(judgement.exercise, function, judgement.trials, seconds)
+    judgment = judged(name, function)
+    assert judgment.verdict.status in ("wrong", "error")
+    return locate.place(judgment.exercise, function, judgment.trials, seconds)
 
 
 @pytest.mark.parametrize(
@@ -250,10 +250,10 @@ def test_nothing_is_warned_of() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
         function = answer("mse", body)
-    judgement = judged("mse", function)
+    judgment = judged("mse", function)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        locate.place(judgement.exercise, function, judgement.trials, 1.0)
+        locate.place(judgment.exercise, function, judgment.trials, 1.0)
     assert not warned
 
 
@@ -288,14 +288,14 @@ def test_nothing_of_the_learner_is_changed(capsys: pytest.CaptureFixture[str]) -
     mse = make()
     """
     function = cell(source, "mse")
-    judgement = judged("mse", function)
+    judgment = judged("mse", function)
     capsys.readouterr()
     names = function.__globals__
     (inside,) = (c.cell_contents for c in function.__closure__ or ())  # type: ignore[attr-defined]
     (more,) = function.__defaults__  # type: ignore[attr-defined]
     counts = names["calls"][0], len(names["seen"]), len(inside), len(more), id(names["last"])
     states = repr(np.random.get_state()), random.getstate(), function.__code__, dict(names)
-    found = locate.place(judgement.exercise, function, judgement.trials, 20)
+    found = locate.place(judgment.exercise, function, judgment.trials, 20)
     assert found == "line 9: the function `np.sum`"
     after = names["calls"][0], len(names["seen"]), len(inside), len(more), id(names["last"])
     assert after == counts
@@ -411,12 +411,12 @@ def test_it_ends_in_time(on_main_thread: bool, in_a_helper: bool) -> None:
     function = answer("mse", ENDLESS_WHEN_EDITED)
     if in_a_helper:
         function = cell(ENDLESS_IN_A_HELPER, "mse")
-    judgement = judged("mse", function)
+    judgment = judged("mse", function)
     took: list[float] = []
 
     def look() -> None:
         start = time.perf_counter()
-        locate.place(judgement.exercise, function, judgement.trials, seconds=0.5)
+        locate.place(judgment.exercise, function, judgment.trials, seconds=0.5)
         took.append(time.perf_counter() - start)
 
     if on_main_thread:
@@ -431,7 +431,7 @@ def test_it_ends_in_time(on_main_thread: bool, in_a_helper: bool) -> None:
 @pytest.mark.parametrize("at", [1, 3, 30])
 def test_an_interrupt_leaves_everything_as_it_was(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     function = answer("mse", ENDLESS_WHEN_EDITED)
-    judgement = judged("mse", function)
+    judgment = judged("mse", function)
     real, calls = locate.call, 0
 
     def interrupted(*arguments: Any) -> Any:
@@ -448,7 +448,7 @@ def test_an_interrupt_leaves_everything_as_it_was(at: int, monkeypatch: pytest.M
     before = state()
     monkeypatch.setattr(locate, "call", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        locate.place(judgement.exercise, function, judgement.trials)
+        locate.place(judgment.exercise, function, judgment.trials)
     assert state() == before
 
 
@@ -470,8 +470,8 @@ def test_a_change_at_the_place_makes_it_right(exercise: Exercise) -> None:
     for known in exercise.misconceptions[:2]:
         assert isinstance(known.variant, Code)
         function = answer(exercise.name, known.variant.body)
-        judgement = judged(exercise.name, function)
-        found = locate.repair(exercise, function, judgement.trials, seconds=0.5)
+        judgment = judged(exercise.name, function)
+        found = locate.repair(exercise, function, judgment.trials, seconds=0.5)
         if found is None:
             continue
         before = lines(found.tree)

@@ -123,7 +123,7 @@ def test_the_files_follow_each_other_as_the_lessons_ask_for_them() -> None:
     assert list(catalogue())[:3] == ["mse", "numerical_gradient", "mse_gradient"]
 
 
-def test_a_judgement_reads_no_other_exercise() -> None:
+def test_a_judgment_reads_no_other_exercise() -> None:
     spec = importlib.util.find_spec("course_lib.exercises.catalogue")
     assert spec is not None
     assert spec.loader is not None

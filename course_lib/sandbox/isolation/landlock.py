@@ -25,7 +25,7 @@ def version() -> int:
 
 
 def ruleset(known: int, paths: dict[str, bool], work: str) -> int:
-    """A set of rules: ``paths`` can be read, ``work`` written, no port used, nobody signalled."""
+    """A set of rules: ``paths`` can be read, ``work`` written, no port used, nobody signaled."""
     newest = min(known, 6)
     files = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(newest, 16)) - 1
     parts = [files, 0b11, 0b11][: 1 + (newest >= 4) + (newest >= 6)]
