@@ -11,7 +11,7 @@ import pytest
 
 from course_lib import lessons as course_lessons
 from course_lib.authoring import build as building
-from course_lib.authoring import links, online
+from course_lib.authoring import course_map, links, online
 from course_lib.data import SOURCES
 from course_lib.errors import CourseError
 from course_lib.exercises import catalogue
