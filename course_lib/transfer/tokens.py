@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CourseError, UsageError
-from ..files import text_of
 from ..foundations.text import wordpiece
 
 VOCABULARY = Path(__file__).parents[1] / "data" / "wordpiece_vocabulary.txt"
@@ -36,9 +35,11 @@ def vocabulary(path: Path = VOCABULARY) -> dict[str, int]:
         CourseError: the file cannot be read or lacks the pieces that every text needs.
     """
     try:
-        rows = {piece: row for row, piece in enumerate(text_of(path).split("\n")) if piece}
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(f"{path} cannot be read as a vocabulary ({error}).") from error
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise CourseError(f"{path} cannot be read as a vocabulary ({why}).") from error
+    rows = {piece: row for row, piece in enumerate(lines) if piece}
     missing = [piece for piece in (PADDING, UNKNOWN, START, END) if piece not in rows]
     if missing or rows[PADDING] != 0:
         raise CourseError(f"{path} is no vocabulary of BERT: {', '.join(missing) or PADDING}.")
