@@ -76,7 +76,7 @@ def test_a_header_names_the_data_and_the_network_that_its_lesson_loads(one: Less
     source = one.source.read_text(encoding="utf-8")
     imported = re.findall(r"^from course_lib\.data import (.*)$", source, re.MULTILINE)
     named = {name for line in imported for name in line.split(", ")}
-    named |= {"digits"} if named & {"glyphs", "printed_digits"} else set()  # they load them
+    named |= {"digits"} if named & {"glyphs"} else set()  # drawn to stand beside them
     assert {name for name in SOURCES if name in named} == set(one.data)
     loads = re.search(r"\bbackbones\.load\(|\befficientnet_lite\.load_weights\(", source)
     assert (loads is not None) == bool(one.weights)
