@@ -27,6 +27,7 @@ class Lesson:
         minutes: that a learner needs, about.
         able: ends the sentence "After this lesson you are able to ...".
         root: folder of the project.
+        after: numbers of the lessons that it builds on, as ``01``.
         is_page: it teaches nothing by itself, as the start page; see `pages`.
         data: names of the data sets that it reads, as in `course_lib.data.SOURCES`.
         weights: names of the pretrained networks that it loads, as ``resnet50``.
@@ -39,6 +40,7 @@ class Lesson:
     minutes: int
     able: str
     root: Path
+    after: tuple[str, ...] = ()
     is_page: bool = False
     data: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
@@ -200,6 +202,7 @@ def _read(source: Path, folder: Path) -> Lesson:
             minutes=int(facts.pop("minutes")),
             able=str(facts.pop("able")),
             root=folder,
+            after=tuple(map(str, facts.pop("after", ()))),
             is_page=facts.pop("page", False) is True,
             data=tuple(map(str, facts.pop("data", ()))),
             weights=tuple(map(str, facts.pop("weights", ()))),
@@ -212,7 +215,7 @@ def _read(source: Path, folder: Path) -> Lesson:
         raise CourseError(
             f"{source.name} does not describe its lesson: its header needs, under jupyter: course:,"
             " a title, a whole number of minutes and what the reader will be able to do; it may "
-            "list data and weights, and say true for gpu, colab or page."
+            "list data, weights and what it builds on (after), and say true for gpu, colab or page."
         )
     return lesson
 

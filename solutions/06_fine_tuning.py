@@ -3,6 +3,7 @@
 #   course:
 #     title: Fine-tuning
 #     minutes: 115
+#     after: ["02", "03", "04", "05"]
 #     data: [digits, elpv]
 #     weights: [resnet50]
 #     gpu: true

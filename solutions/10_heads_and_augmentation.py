@@ -3,6 +3,7 @@
 #   course:
 #     title: Heads and augmentation
 #     minutes: 98
+#     after: ["01", "05", "06"]
 #     data: [elpv]
 #     weights: [vgg16, efficientnet-lite0]
 #     able: >-

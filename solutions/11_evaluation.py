@@ -3,6 +3,7 @@
 #   course:
 #     title: Evaluation and error analysis
 #     minutes: 100
+#     after: ["01", "05"]
 #     data: [elpv]
 #     weights: [efficientnet-lite0]
 #     able: >-

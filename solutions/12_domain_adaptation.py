@@ -3,6 +3,7 @@
 #   course:
 #     title: Domain adaptation
 #     minutes: 98
+#     after: ["03", "04", "05"]
 #     data: [elpv, digits]
 #     weights: [resnet50]
 #     gpu: true

@@ -3,6 +3,7 @@
 #   course:
 #     title: Kinds of transfer
 #     minutes: 98
+#     after: ["01", "03", "04"]
 #     data: [digits]
 #     able: >-
 #       carry instances, features, models and relations over to a new task, each beside its

@@ -6,7 +6,6 @@ import copy
 import json
 import re
 from pathlib import Path
-from urllib.parse import unquote
 
 import nbformat
 from nbformat import NotebookNode
@@ -15,7 +14,9 @@ from ..exercises import catalogue
 from ..exercises.verdict import VERDICT_TYPE
 from ..files import text_of
 from ..lessons import START_PAGE, Lesson, lessons, root
+from . import articles, course_map
 from .build import BEGIN, END, without_solution
+from .links import book_anchor
 from .tables import glossary_list, hours, lesson_list, without_markers
 
 FOLDED = {"answer": ("Show one answer", "Hide it"), "code": ("Show the code", "Hide the code")}
@@ -60,12 +61,13 @@ def texts(with_mistakes: bool) -> dict[str, str]:
     pages = {
         "glossary": f"# Glossary, English and Chinese\n\n{glossary_list()}",
         "notation": f"# Notation\n{notation}",
+        "articles": articles.page(),
         "teaching": _alone(teaching),
         "maintaining": _alone(maintaining),
     }
     contents = {
         "Lessons": [lesson.name for lesson in lessons()],
-        "To look things up": ["glossary", "notation"],
+        "To look things up": ["glossary", "notation", "articles"],
         "Teach and maintain": ["teaching", "maintaining"],
     }
     if with_mistakes:
@@ -83,6 +85,7 @@ def home(contents: dict[str, list[str]]) -> str:
     you_know, install = rest.split("\n## ")[0].split("In a copy of this repository", 1)
     start = text_of(root() / "solutions" / f"{START_PAGE}.py").replace("\n# ", " ")
     (strip,) = re.findall(r"!\[[^]]+\]\(attachment:start\.jpg\)", start)
+    ways = course_map.attached().replace("attachment:", "")
     first = lessons()[0]
     trees = "".join(
         f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(names) + "\n```\n\n"
@@ -94,7 +97,7 @@ def home(contents: dict[str, list[str]]) -> str:
         f"({first.name}.ipynb)\n```\n\n{you_know.strip()} {hours()}\n\n"
         "These pages hold the lessons with their outputs; the answers are folded. Sliders and "
         "checks need the notebooks themselves: see [below](#install-it).\n\n"
-        f"## Lessons\n\nAfter a lesson you are able to do this:\n\n"
+        f"## Lessons\n\n{ways}\n\nAfter a lesson you are able to do this:\n\n"
         f"````{{container}} lessons\n{lesson_list()}\n````\n\n"
         f"## Install it\n\n{picture.replace('solutions/', '')}\n"
         f"In a copy of the course's repository{without_markers(install)}\n\n{trees}"
@@ -133,8 +136,7 @@ def _fold(cell: NotebookNode, what: str) -> None:
 
 def _slug(link: re.Match[str]) -> str:
     """A link to a heading, which has another anchor here than in JupyterLab."""
-    anchor = re.sub(r"[^\w-]", "", unquote(link[1]).lower())
-    return f"](#{anchor})"
+    return f"](#{book_anchor(link[1])})"
 
 
 def _alone(text: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import yaml
 
@@ -35,6 +35,11 @@ def with_links(text: str) -> str:
 def anchor(heading: str) -> str:
     """Of a heading in JupyterLab: the heading itself, with dashes for blanks."""
     return quote(heading.replace(" ", "-"), safe=IN_LINKS)
+
+
+def book_anchor(heading: str) -> str:
+    """Of the same heading, or of its anchor in JupyterLab, on a page of the book."""
+    return re.sub(r"[^\w-]", "", unquote(heading).replace(" ", "-").lower())
 
 
 def closing(lesson: Lesson) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from course_lib import lessons as course_lessons
 from course_lib.authoring import build as building
-from course_lib.authoring import links, online
+from course_lib.authoring import course_map, links, online
 from course_lib.data import SOURCES
 from course_lib.errors import CourseError
 from course_lib.exercises import catalogue
@@ -53,7 +53,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     readme = "<!-- {0} -->\n\n<!-- /{0} -->\n"
     (tmp_path / "README.md").write_text(readme.format("lessons") + readme.format("exercises"))
     shutil.copy(course_lessons.root() / "pyproject.toml", tmp_path)
-    for module in (building, online, course_lessons):
+    for module in (building, course_map, online, course_lessons):
         monkeypatch.setattr(module, "root", lambda: tmp_path)
     return tmp_path
 
@@ -132,7 +132,7 @@ def test_solved_outputs_hold_no_error_warning_or_time() -> None:
 
 def test_the_same_source_gives_the_same_bytes(project: Path) -> None:
     one = lesson(project, TINY)
-    assert {path.name for path in building.build()} == {"90_tiny.ipynb", "README.md"}
+    assert {path.name for path in building.build()} == {"90_tiny.ipynb", "README.md", "map.png"}
     paths = [one.notebook(edition) for edition in building.EDITIONS]
     first = [path.read_bytes() for path in paths]
     assert building.drift() == []
