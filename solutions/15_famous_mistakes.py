@@ -38,8 +38,8 @@
 # - what can be checked in a list of references without any network, and what cannot;
 # - to say "it stands" as readily as "it falls". Some of the twenty stand.
 #
-# **What you need.** Lessons 01 to 06, 11 and 13, or what they are about. No internet connection, no
-# GPU.
+# **What you need.** Lessons 06, 11 and 13; each claim says what else it is about. No internet
+# connection, no GPU.
 #
 # | section | minutes |
 # |---|---|
