@@ -44,13 +44,13 @@
 #
 # | section | minutes |
 # |---|---|
-# | 1 The same cracks in another crystal | 10 |
+# | 1 The same cracks in another crystal | 8 |
 # | 2 How far apart? | 12 |
-# | 3 A distance without a classifier | 14 |
+# | 3 A distance without a classifier | 13 |
 # | 4 One line for each domain | 14 |
-# | 5 Correlations as well | 14 |
-# | 6 Weights for examples | 12 |
-# | 7 Features that hide their domain | 18 |
+# | 5 Correlations as well | 12 |
+# | 6 Weights for examples | 13 |
+# | 7 Features that hide their domain | 22 |
 # | 8 What each was given, and what it got | 4 |
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
@@ -105,7 +105,7 @@ SPLITS = range(4 if QUICK else 20 if FULL else 10)
 # %% [markdown]
 # ## 1 The same cracks in another crystal
 #
-# *10 minutes*
+# *8 minutes*
 #
 # The cells are those of lesson 05, and so are the network, its ImageNet weights and its features.
 # Take one stage in the middle, the average of each of its maps. Only the roles are new: here the
@@ -313,7 +313,7 @@ assert far > 1.5 > near or QUICK
 # %% [markdown]
 # ## 3 A distance without a classifier
 #
-# *14 minutes*
+# *13 minutes*
 #
 # That distance depends on a classifier, its penalty, its folds. Here is one that needs none. Say
 # how alike two examples are by a *kernel*,
@@ -583,7 +583,7 @@ for share in (50, 90, 99):
 # %% [markdown]
 # ## 5 Correlations as well
 #
-# *14 minutes*
+# *12 minutes*
 #
 # Means and deviations look at one feature at a time. Which features rise *together* may differ as
 # well: the covariance. *CORAL* (correlation alignment) gives the source the mean and the whole
@@ -678,7 +678,7 @@ against("CORAL, ε = 0.1", "by domain")
 # %% [markdown]
 # ## 6 Weights for examples
 #
-# *12 minutes*
+# *13 minutes*
 #
 # Another idea leaves the features alone. If some source examples look as if they were of the
 # target, let these count more. How much? Under *covariate shift* the inputs differ in their
@@ -780,7 +780,7 @@ against("weights", "both together")
 # %% [markdown]
 # ## 7 Features that hide their domain
 #
-# *18 minutes*
+# *22 minutes*
 #
 # So far the features were given. Let us *learn* features in which the domains cannot be told apart.
 # The second pair of domains is made of digits: printed ones, drawn in sixteen typefaces by a hand
