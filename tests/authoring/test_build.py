@@ -314,6 +314,9 @@ def test_a_cell_that_fails_writes_nothing_and_is_named(project: Path) -> None:
 EXERCISE = '''\
 # %% [markdown]
 # ## Regression: mean squared error
+#
+# It squares $$y -
+# t$$.
 
 # %%
 def mse(predictions, targets):
@@ -332,7 +335,7 @@ mse = check(mse)
 def only_mse(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    mse = replace(catalogue()["mse"], lesson="90_tiny")
+    mse = replace(catalogue()["mse"], lesson="90_tiny", formula="y - t")
     monkeypatch.setattr(building, "catalogue", lambda: {"mse": mse})
 
 
@@ -356,6 +359,7 @@ def test_the_stub_stands_where_the_solution_was(project: Path) -> None:
         ("mse = check(mse)", "pass", "the catalogue has"),
         ("### END SOLUTION", "", "markers do not pair up"),
         ("## Regression: mean squared error", "## Something", "no heading"),
+        ("y -\n# t", "y + t", "the formula of mse does not stand in it"),
         ("def mse(", "def mes(", "the catalogue has"),
     ],
 )
