@@ -1,4 +1,4 @@
-"""Published functions, repaired: lesson 15.
+"""Functions with famous mistakes, repaired: lesson 15.
 
 N examples, C classes, E checkpoints.
 Sources: Goodfellow, Bengio & Courville, Deep Learning (2016), sections 3.13 and 6.2; Cawley &
