@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import quote
 
 from .errors import CourseError, UsageError, unknown
 from .files import text_of
 
 Edition = Literal["notebooks", "solutions"]
 EDITIONS: tuple[Edition, ...] = get_args(Edition)
+IN_ANCHORS = ":,?!'’"
+"""Beside letters and digits, what may stand in an anchor as in its heading."""
 START_PAGE = "00_start_here"
 """The first page; learners who hand in their whole folder hand it in too."""
 
@@ -154,6 +158,25 @@ def title(name: str) -> str:
         return f"{number}, “{_read(folder / 'solutions' / f'{name}.py', folder).title}”"
     except CourseError:
         return number
+
+
+@cache
+def anchor(name: str, section: str) -> str:
+    """In JupyterLab, of the section of this lesson whose heading is so, without its number.
+
+    That is the heading itself, with dashes for blanks; "" without the lesson's source.
+    """
+    try:
+        text = text_of(root() / "solutions" / f"{name}.py")
+    except CourseError:
+        return ""
+    found = re.search(rf"(?m)^# ##+ ((?:\d+ )?{re.escape(section)})$", text)
+    return anchor_of(found[1]) if found else ""
+
+
+def anchor_of(heading: str) -> str:
+    """Of a heading, as `anchor`."""
+    return quote(heading.replace(" ", "-"), safe=IN_ANCHORS)
 
 
 def numbered(some: Iterable[Lesson]) -> str:

@@ -246,6 +246,8 @@ def _check_rules(lesson: Lesson, cells: list[NotebookNode], exercises: dict[str,
             raise broken(
                 f"{exercise.name} is said to be derived in “{exercise.section}”, no heading"
             )
+        if " ".join(exercise.formula.split()) not in " ".join(text.split()):
+            raise broken(f"the formula of {exercise.name} does not stand in it")
     for cell in cells:
         markers = [
             line.strip() for line in cell.source.splitlines() if line.strip() in (BEGIN, END)

@@ -76,7 +76,7 @@ def test_a_header_names_the_data_and_the_network_that_its_lesson_loads(one: Less
     source = one.source.read_text(encoding="utf-8")
     imported = re.findall(r"^from course_lib\.data import (.*)$", source, re.MULTILINE)
     named = {name for line in imported for name in line.split(", ")}
-    named |= {"digits"} if named & {"glyphs", "printed_digits"} else set()  # they load them
+    named |= {"digits"} if named & {"glyphs"} else set()  # drawn to stand beside them
     assert {name for name in SOURCES if name in named} == set(one.data)
     loads = re.search(r"\bbackbones\.load\(|\befficientnet_lite\.load_weights\(", source)
     assert (loads is not None) == bool(one.weights)
@@ -314,6 +314,9 @@ def test_a_cell_that_fails_writes_nothing_and_is_named(project: Path) -> None:
 EXERCISE = '''\
 # %% [markdown]
 # ## Regression: mean squared error
+#
+# It squares $$y -
+# t$$.
 
 # %%
 def mse(predictions, targets):
@@ -332,7 +335,7 @@ mse = check(mse)
 def only_mse(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    mse = replace(catalogue()["mse"], lesson="90_tiny")
+    mse = replace(catalogue()["mse"], lesson="90_tiny", formula="y - t")
     monkeypatch.setattr(building, "catalogue", lambda: {"mse": mse})
 
 
@@ -356,6 +359,7 @@ def test_the_stub_stands_where_the_solution_was(project: Path) -> None:
         ("mse = check(mse)", "pass", "the catalogue has"),
         ("### END SOLUTION", "", "markers do not pair up"),
         ("## Regression: mean squared error", "## Something", "no heading"),
+        ("y -\n# t", "y + t", "the formula of mse does not stand in it"),
         ("def mse(", "def mes(", "the catalogue has"),
     ],
 )
