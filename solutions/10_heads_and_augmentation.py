@@ -53,11 +53,11 @@
 # |---|---|
 # | 1 A switch that does nothing | 10 |
 # | 2 What a head costs | 10 |
-# | 3 Which head learns from few cells | 14 |
+# | 3 Which head learns from few cells | 13 |
 # | 4 Crop, squash, shrink | 22 |
 # | 5 What each switch does | 14 |
-# | 6 Which changes help | 14 |
-# | 7 Labels that are less sure | 14 |
+# | 6 Which changes help | 11 |
+# | 7 Labels that are less sure | 18 |
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
 # the verdict. If you get stuck, go on: the check lends you the course's own function. A good place
@@ -245,7 +245,7 @@ for pooling, hidden in [("flatten", 1024), ("average", 1024), ("flatten", 0), ("
 # %% [markdown]
 # ## 3 Which head learns from few cells
 #
-# *14 minutes*
+# *13 minutes*
 #
 # The solar cells of lesson 05, every fourth of them, and the real VGG16 with its ImageNet weights.
 # It takes RGB from 0 to 255 and prepares it itself (the recipe's `rescale=1/255` would be wrong, as
@@ -740,7 +740,7 @@ figures.switches_explorer(photographs.load("pagoda", 224))
 # %% [markdown]
 # ## 6 Which changes help
 #
-# *14 minutes*
+# *11 minutes*
 #
 # "Augmentation increases the amount of data," says an article. It does not: no new cell was
 # photographed. What it adds is *your knowledge* of what does not matter: "a mirrored cell is as
@@ -923,7 +923,7 @@ assert scores[:, 0].mean() > 5 + scores[:, 2].mean()
 # %% [markdown]
 # ## 7 Labels that are less sure
 #
-# *14 minutes*
+# *18 minutes*
 #
 # Augmentation changes images and keeps labels. Two ways change the labels as well. The first blends
 # two images, as if one were printed over the other: *mixup*. What is its label? Suppose seven

@@ -46,12 +46,12 @@
 # | section | minutes |
 # |---|---|
 # | 1 The best of many | 8 |
-# | 2 Every cell is tested once | 13 |
-# | 3 What kind of mistakes | 20 |
-# | 4 A score without a threshold | 10 |
-# | 5 Can you believe its probabilities? | 15 |
-# | 6 Two models, the same cells | 12 |
-# | 7 Where it looks | 17 |
+# | 2 Every cell is tested once | 12 |
+# | 3 What kind of mistakes | 17 |
+# | 4 A score without a threshold | 11 |
+# | 5 Can you believe its probabilities? | 17 |
+# | 6 Two models, the same cells | 11 |
+# | 7 Where it looks | 19 |
 # | 8 Where it fails | 5 |
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
@@ -214,7 +214,7 @@ print(f"above zero in {np.sum(flattery > 0)} of {REPEATS} repetitions")
 # %% [markdown]
 # ## 2 Every cell is tested once
 #
-# *13 minutes*
+# *12 minutes*
 #
 # With a handful of modules to test on, much hangs on which ones. An article says that
 # cross-validation is to divide the data into a training, a validation and a test set.
@@ -308,7 +308,7 @@ for name, given, logits in [
 # %% [markdown]
 # ## 3 What kind of mistakes
 #
-# *20 minutes*
+# *17 minutes*
 #
 # Before we count mistakes, a trap that needs no model. Loaders of images shuffle, by default, and
 # the articles' listings do so for the test set, too. `evaluate` does not mind.
@@ -408,7 +408,7 @@ print(metrics.classification_report(labels, said, target_names=["sound", "defect
 # %% [markdown]
 # ## 4 A score without a threshold
 #
-# *10 minutes*
+# *11 minutes*
 #
 # All that hangs on one decision: where the logit is above 0, we call it a defect. Lower this
 # *threshold*, and more defects are found, with more false alarms. Lesson 05 let you drag it. Draw
@@ -486,7 +486,7 @@ assert roc_auc(labels, 3 * z + 7) == roc_auc(labels, z)
 # %% [markdown]
 # ## 5 Can you believe its probabilities?
 #
-# *15 minutes*
+# *17 minutes*
 #
 # Here is a model on one stage's averages, with next to no penalty. On its training cells it is
 # right far more often than on new ones, as the next cell prints. For each cell out of the fold, its
@@ -622,7 +622,7 @@ assert np.array_equal(tempered(two).argmax(axis=1), two.argmax(axis=1))
 # %% [markdown]
 # ## 6 Two models, the same cells
 #
-# *12 minutes*
+# *11 minutes*
 #
 # Features of the middle stages against those of the last stage: which is better, on new modules? It
 # was one test, with these cells. Would it have come out alike with others?
@@ -708,7 +708,7 @@ figures.leads_figure(leads)
 # %% [markdown]
 # ## 7 Where it looks
 #
-# *17 minutes*
+# *19 minutes*
 #
 # A number says how often, not why. *Grad-CAM* (Selvaraju and others, 2017) makes a picture of it:
 # which places of the image spoke for a class? We try it first where we can judge ourselves, on

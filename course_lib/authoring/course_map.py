@@ -140,7 +140,7 @@ def draw() -> list[Path]:
         _box(axes, lesson, (x, y))
         for one in direct:
             begin = corners[one][0] + WIDTH + 0.03, corners[one][1] + HEIGHT / 2
-            axes.annotate("", (x - 0.03, y + HEIGHT / 2), begin, arrowprops=line)
+            axes.annotate("", (x - 0.03, y + HEIGHT / 2), begin, arrowprops=line, zorder=0)
     for place, way in enumerate(WAYS):
         some = [lesson for lesson in corners if lesson.number in way.numbers]
         y = low - 0.45 - 0.3 * place
