@@ -969,10 +969,11 @@ assert np.mean(rows["whole network of print"][1]) > np.mean(rows["from its first
 print(f"whole network of print, before its first step: {accuracy(of_print, images, labels):.0%}")
 figures.outcome("transfer speeds up training", "steps to seven digits in ten", rows, places=0)
 
-# %% [markdown] It stands for a hidden layer with a new head, and turns around for the whole
-# network, although it reads more than half of the digits before its first step. Its own hidden
-# layer with a new head is quick, so it is the head that holds it up. The claim lacks its condition
-# (what is carried over?), and the control is the first row.
+# %% [markdown]
+# It stands for a hidden layer with a new head, and turns around for the whole network, although it
+# reads more than half of the digits before its first step. Its own hidden layer with a new head is
+# quick, so it is the head that holds it up. The claim lacks its condition (what is carried over?),
+# and the control is the first row.
 #
 # **Claim 19** (004). *With transfer, sensitive data need not be accessed, so it is safe.*
 #
