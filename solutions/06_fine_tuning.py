@@ -61,7 +61,7 @@
 
 # %% [markdown]
 # The next cells load the tools. (`COURSE_FULL=1` in the environment, set before you start
-# JupyterLab, takes larger images and more epochs and splits; `COURSE_QUICK=1` a few cells only.)
+# JupyterLab, takes more and larger images and more epochs; `COURSE_QUICK=1` a few cells only.)
 
 # %% jupyter={"source_hidden": true}
 import itertools
@@ -170,6 +170,7 @@ rng = np.random.default_rng(0)
 x, y = rng.normal(size=(64, 3)), rng.integers(0, 2, 64)
 
 
+# %%
 def moved(model):
     """Names of the weights that an epoch of training changes."""
     model.compile(keras.optimizers.SGD(0.125), loss)
@@ -319,12 +320,14 @@ names = [layer.name for layer in network.layers]
 is_norm = [isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers]
 mask = trainable_mask(names, finetune.stage_start(reader, "stage3"), np.array(is_norm))
 
-# %% tags=["nbval-check-output"]
+# %%
 shapes, moves = [], []
 for layer, trains in zip(network.layers, mask, strict=True):
     layer.trainable = bool(trains)
     shapes += [w.shape for w in layer.weights]
     moves += [bool(trains)] * len(layer.weights)
+
+# %% tags=["nbval-check-output"]
 ours = trainable_parameters(shapes, moves)
 theirs = sum(int(np.prod(w.shape)) for w in network.trainable_weights)
 print(f"{sum(mask)} of {len(mask)} layers may move: {ours:,} weights, Keras counts {theirs:,}")
@@ -489,11 +492,13 @@ Markdown(ledger(asked, keras))
 #
 # **Guess first.** The base is unfrozen and trained with `fit`. Do the stored statistics stay?
 
-# %% tags=["nbval-check-output"]
+# %%
 by_call = moved(toy(training=False))
 by_layer = toy()
 by_layer.get_layer("base").get_layer("norm").trainable = False
 by_layer = moved(by_layer)
+
+# %% tags=["nbval-check-output"]
 for name, weights in {"training=False in the call": by_call, "trainable=False": by_layer}.items():
     print(f"{name:27} statistics moved: {'norm/moving_mean' in weights}", end="   ")
     print(f"kernel moved: {'dense/kernel' in weights}")
@@ -568,6 +573,8 @@ print(f"before fine-tuning: {accuracy_on_faint(digits_model):.0%}")
 rng = np.random.default_rng(0)
 draws = [rng.choice(len(data.train_labels), 100, replace=False) for _ in range(2)]
 tuned = {}
+
+# %% tags=["nbval-ignore-output"]
 for protected, draw in itertools.product((True, False), range(2)):
     digits_model.set_weights(start)
     few = draws[draw]
@@ -718,6 +725,8 @@ ways = {
 }
 for name, found in ways.items():
     print(f"{name:21} training {found[-1, 0]:.2f}   new {found[-1, 1]:.2f}")
+
+# %% tags=["nbval-ignore-output"]
 by_steps = {name: found[:, 1] for name, found in ways.items()}
 curves(40 * np.arange(25), by_steps, "step", "error on new examples", "y")
 
@@ -735,8 +744,8 @@ curves(40 * np.arange(25), by_steps, "step", "error on new examples", "y")
 #
 # The head has to move far. The stages below it know something already, and the older they are (the
 # nearer to the input), the more general it is. So give every group of layers its own rate, smaller
-# by one factor from group to group. With three groups, a rate of 0.8 and a factor of one half, the
-# rates are 0.2, 0.4 and 0.8.
+# by one factor from group to group. With three groups and a factor of one half, the rates are a
+# quarter, a half and the whole of the given rate.
 #
 # ### Exercise: `layerwise_learning_rates`
 
@@ -781,6 +790,8 @@ figures.rates_explorer()
 model = toy()
 model.get_layer("base").get_layer("norm").trainable = False
 rates = layerwise_learning_rates(2, 2**-6, 0.25)
+
+# %%
 before = {w.path: to_numpy(w).copy() for w in model.trainable_weights}
 
 # %%
@@ -866,6 +877,10 @@ keras.utils.set_random_seed(0)
 parts = built(reader)
 first, before, after = read(parts, held_out[0], live=True)
 
+# %% [markdown]
+# It may get worse before it gets better: the head was made for features that now move. Which
+# pictures changed their verdict?
+
 # %% tags=["nbval-ignore-output"]
 figures.changed_figure(pictures[0][held_out[0]], digit[held_out[0]], before, after)
 
@@ -886,11 +901,15 @@ scores = {
     weights: {step: np.array(found)[:, n] for n, step in enumerate(steps)}
     for weights, found in {"ImageNet": ours, "random weights": control}.items()
 }
+
+# %% tags=["nbval-ignore-output"]
 figures.scores_figure(scores, tested=np.sum(held_out[0]))
 
 # %% tags=["nbval-ignore-output"]
 gains = 100 * np.diff(ours, axis=1)[:, 1]
 error = np.std(gains, ddof=1) / 2
+
+# %% tags=["nbval-ignore-output"]
 print(f"fine-tuned against frozen, points: {np.mean(gains):.0f} ± {error:.0f}")
 print("family by family:", " ".join(f"{gain:+.0f}" for gain in gains))
 
@@ -916,6 +935,8 @@ print("family by family:", " ".join(f"{gain:+.0f}" for gain in gains))
 SIZE = 32 if QUICK else 160 if FULL else 96
 cells = elpv.load(SIZE, every=8 if QUICK else 1 if FULL else 2)
 labels = cells.labels
+
+# %%
 print(f"{np.mean(labels):.0%} of the cells are defective")
 
 # %% [markdown]
@@ -966,6 +987,8 @@ class_weights = check(class_weights)
 with devices.accelerated():
     backbone = backbones.load("efficientnet-lite0", SIZE)
 flips = list(finetune.FLIPS.values())[: 4 if FULL else 2]  # as it is, mirrored, ...
+
+# %% tags=["nbval-ignore-output"]
 variants = [features.maps(backbone, np.flip(cells.images, axes), "stage4") for axes in flips]
 tail = finetune.tail(backbone, "stage4", ["stage4", "stage5"], BOTH)
 
@@ -974,6 +997,7 @@ split = cells.module_split(seed=0)
 rows = np.array([tail.predict(maps, batch_size=64, verbose=0) for maps in variants])
 
 
+# %%
 def head_first(rows, split, class_weight=None):
     keras.utils.set_random_seed(0)
     head = finetune.head(rows[0][split.train], 2)
@@ -987,6 +1011,8 @@ def head_first(rows, split, class_weight=None):
 by_class = dict(enumerate(class_weights(labels[split.train], 2)))
 defective = labels[split.test] == 1
 plain = head_first(rows, split)
+
+# %% tags=["nbval-ignore-output"]
 for name, head in {"plain": plain, "weighted": head_first(rows, split, by_class)}.items():
     said = head.predict(rows.mean(axis=0)[split.test], verbose=0).argmax(axis=1) == 1
     found, rejected = said[defective].mean(), said[~defective].mean()
@@ -1025,17 +1051,16 @@ figures.variants_figure(cells.images[np.argmax(labels)], finetune.FLIPS)
 #
 # </details>
 #
-# The challenger is fine-tuned as the digits were: the head first, then stage 5 from stored maps. A
-# linear head is no SVM, and we want to compare features, not classifiers. So the *same* SVM also
-# judges by the features before and after.
+# The challenger is fine-tuned as the digits were: it begins with the plain head of section 9, and
+# then stage 5 moves, from stored maps. The opponent is that head on frozen features.
 
 # %%
 RATE, ROUNDS = 0.001, 1 if QUICK else 10 if FULL else 3
 
 
 def fine_tuned(head, split):
-    """Features of all cells and answers of the head after stage 5 has been fine-tuned, too."""
-    pretrained = backbone.model.get_weights()
+    """What the head says of the test cells after stage 5 has been fine-tuned with it."""
+    pretrained = [each.get_weights() for each in (backbone.model, head)]
     model = finetune.assemble(backbone, head, ["stage4", "stage5"], BOTH, start="stage4")
     finetune.unfreeze(model, "stage5")
     batches = Batches(variants, labels, split.train, batch_size=32)
@@ -1045,30 +1070,23 @@ def fine_tuned(head, split):
     start = np.mean(head.predict(rows[0][split.train], verbose=0).argmax(1) == labels[split.train])
     live = LiveCurve(start, {"head alone": start}, "accuracy", "accuracy on training cells")
     model.fit(batches, epochs=ROUNDS, callbacks=[live], verbose=0)
-    after = np.mean([tail.predict(maps, batch_size=64, verbose=0) for maps in variants], axis=0)
-    backbone.model.set_weights(pretrained)
-    return after, head.predict(after[split.test], verbose=0).argmax(axis=1)
+    logits = sum(model.predict(maps[split.test], verbose=0) for maps in variants)
+    for each, weights in zip((backbone.model, head), pretrained, strict=True):
+        each.set_weights(weights)
+    return logits.argmax(axis=1)
 
 
 # %% tags=["nbval-ignore-output"]
-truth, frozen = labels[split.test], rows.mean(axis=0)
-answers = {
-    "frozen, head": plain.predict(frozen[split.test], verbose=0).argmax(axis=1),
-    "frozen, SVM": by_svm(frozen, labels, split.train, split.test),
-}
-
-# %% tags=["nbval-ignore-output"]
-after, answers["fine-tuned, head"] = fine_tuned(plain, split)
-answers["fine-tuned, SVM"] = by_svm(after, labels, split.train, split.test)
-for name, said in answers.items():
-    print(f"{name:17} {np.mean(said == truth):.1%}")
+truth = labels[split.test]
+before = plain.predict(rows.mean(axis=0)[split.test], verbose=0).argmax(axis=1)
+after = fine_tuned(plain, split)
+print(f"frozen {np.mean(before == truth):.1%}, fine-tuned {np.mean(after == truth):.1%}")
 
 # %% [markdown]
 # Which cells changed their verdict (0 is sound, 1 defective)?
 
 # %% tags=["not-stored", "nbval-ignore-output"]
-before, now = answers["frozen, head"], answers["fine-tuned, head"]
-figures.changed_figure(cells.images[split.test], truth, before, now)
+figures.changed_figure(cells.images[split.test], truth, before, after)
 
 # %% [markdown]
 # Some are put right and some are spoiled. Is the balance a result? Both methods were asked about
@@ -1127,16 +1145,12 @@ grouped_difference = check(grouped_difference)
 # error.**
 
 # %% tags=["nbval-ignore-output"]
-modules = cells.module[split.test]
-right = {name: (said == truth).astype(int) for name, said in answers.items()}
-for kind in ("head", "SVM"):
-    gain, error = grouped_difference(
-        right[f"fine-tuned, {kind}"], right[f"frozen, {kind}"], modules
-    )
-    verdict = "a difference" if abs(gain) > 2 * error else "no result"
-    print(
-        f"{kind}: fine-tuned against frozen {100 * gain:+.1f} ± {100 * error:.1f} points: {verdict}"
-    )
+right = [(said == truth).astype(int) for said in (after, before)]
+gain, error = grouped_difference(*right, cells.module[split.test])
+
+# %% tags=["nbval-ignore-output"]
+verdict = "a difference" if abs(gain) > 2 * error else "no result"
+print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points: {verdict}")
 
 # %% [markdown]
 # Be strict: less than two standard errors is no result, and with so few modules even two are a
@@ -1150,23 +1164,13 @@ for kind in ("head", "SVM"):
 # | fine-tuning | wins in every family | no more than chance can do |
 # | what to keep | the fine-tuned network | the frozen one: simpler, and it cannot forget |
 
-# %% tags=["nbval-ignore-output"]
-if FULL:  # other splits: a gain that changes its sign from split to split is none
-    for seed in (1, 2):
-        other = cells.module_split(seed=seed)
-        head = head_first(rows, other)
-        was = head.predict(frozen[other.test], verbose=0).argmax(axis=1)
-        _, said = fine_tuned(head, other)
-        hits = [(each == labels[other.test]).astype(int) for each in (said, was)]
-        gain, error = grouped_difference(*hits, cells.module[other.test])
-        print(f"split {seed}: {100 * gain:+.1f} ± {100 * error:.1f} points")
-
 # %% [markdown]
 # ## 11 Your own photographs
 #
-# *4 minutes to read, an evening to do*
+# *4 minutes*
 #
-# The guided project of this course: a classifier of your own. Six steps, each of them a lesson.
+# Four minutes to read, an evening to do: the guided project of this course, a classifier of your
+# own. Six steps, each of them a lesson.
 #
 # 1. **Collect.** Two or three classes, thirty photographs of each or more, in a folder
 #    `photographs` with a folder for each class. Name them by what belongs together: `tom_1.jpg` and
@@ -1257,13 +1261,12 @@ if FULL:  # other splits: a gain that changes its sign from split to split is no
 # | frozen prefix | says the same in each epoch: once | a model from there on |
 # | is it better? | $\bar d \pm$ error of groups: they were drawn | `grouped_difference` (yours) |
 #
-# ### What six lessons have made of you
-#
-# In lesson 01 you wrote a loss and its gradient, and a first classifier; in 02 you kept weights
-# from learning by heart; 03 and 04 gave you the loop and Adam, line by line. In 05 you read a
-# network that somebody else had trained, and found out when its test was not one. Now you have
-# changed it, and can say when that was worth it. Nothing in the script above is a black box to you
-# any more: you have written every part of it, and a check has held it against Keras.
+# **What six lessons have made of you.** In lesson 01 you wrote a loss and its gradient, and a first
+# classifier; in 02 you kept weights from learning by heart; 03 and 04 gave you the loop and Adam,
+# line by line. In 05 you read a network that somebody else had trained, and found out when its test
+# was not one. Now you have changed it, and can say when that was worth it. Nothing in the script
+# above is a black box to you any more: you have written every part of it, and a check has held it
+# against Keras.
 #
 # The next lessons look inside (07 convolution, 08 memory, 09 codes), and 10 to 13 go on with
 # transfer: more from few labels, honest tests, other domains, other kinds. You may take them in any
@@ -1295,10 +1298,11 @@ if FULL:  # other splits: a gain that changes its sign from split to split is no
 #   second it already does, and it is still a bad head.
 # - New statistics undo a change of brightness and contrast. A negative turns the sign of every
 #   pixel, and no mean or variance can turn it back: weights have to move.
-# - Ten times larger, and what the stages knew is gone after an epoch: that is forgetting. Ten times
-#   smaller, and five epochs hardly leave the dotted line.
+# - The live curve says it. Too large, and the stages lose what they knew faster than they learn:
+#   that is forgetting. Too small, and nothing leaves the dotted line.
 # - About the same: class weights act like another threshold.
-# - On the training cells it will be, on the test cells hardly: that is overfitting (lesson 02).
+# - The live curve climbs, for it is drawn on training cells. Whether the verdict changes, the line
+#   with the standard error says; if it does not, that was overfitting (lesson 02).
 #
 # </details>
 #

@@ -150,5 +150,7 @@ def changed_figure(
             axes.imshow(images[n, ..., 0], cmap="gray", vmin=0, vmax=255)
             axes.set_title(f"{before[n]} → {after[n]}", fontsize=9.5)
     told = " and ".join(f"{len(found)} {name}" for name, found in rows.items())
-    figure.suptitle(f"of {len(truth)} verdicts {told} (below)", y=0.995)
+    figure.suptitle(
+        f"of {len(truth)} verdicts {told.replace(' and', ' (above),')} (below)", y=0.995
+    )
     return Picture(figure, f"Images whose verdict changed, of {len(truth)}: {told}.")

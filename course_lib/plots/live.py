@@ -57,8 +57,9 @@ class LiveCurve(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         end = max(1, self.params.get("epochs", 1) if self.params else len(self.values) - 1)
         for name, level in self.levels.items():
             axes.axhline(level, color=INK, linestyle=":", linewidth=1)
-            axes.text(end, level, name, ha="right", va="bottom", color=INK)
+            axes.text(end, level, name, ha="right", va="top", color=INK)
         axes.set(xlim=(-0.02 * end, 1.02 * end), xlabel="epoch", ylabel=self.label)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         if self.metric.endswith("accuracy"):
             axes.set(ylim=(0, 1.02))
         told = ", ".join(f"{value:.2f}" for value in self.values)
