@@ -1265,7 +1265,7 @@ print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points
 # classifier; in 02 you kept weights from learning by heart; 03 and 04 gave you the loop and Adam,
 # line by line. In 05 you read a network that somebody else had trained, and found out when its test
 # was not one. Now you have changed it, and can say when that was worth it. Nothing in the script
-# above is a black box to you any more: you have written every part of it, and a check has held it
+# above is a black box to you any more: you have written its heart line by line, and it was held
 # against Keras.
 #
 # The next lessons look inside (07 convolution, 08 memory, 09 codes), and 10 to 13 go on with
@@ -1305,6 +1305,16 @@ print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points
 #   with the standard error says; if it does not, that was overfitting (lesson 02).
 #
 # </details>
+#
+# ### In practice
+#
+# - Start with frozen features. They take seconds and set the bar. Fine-tune when they fail: when
+#   your images are unlike those of the pretraining.
+# - If fine-tuning does not learn, look at batch normalization and at the rate of the head first.
+# - If it learns and then forgets, the rates of the older stages are too large.
+# - Choose epochs and rates on validation data that are cut as the test data are: by module, by
+#   patient, by day.
+# - Say how many splits you used and what the spread was. One split is an anecdote.
 #
 # ### Further reading
 #
