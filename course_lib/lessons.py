@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import quote
 
 from .errors import CourseError, UsageError, unknown
 from .files import text_of
 
 Edition = Literal["notebooks", "solutions"]
 EDITIONS: tuple[Edition, ...] = get_args(Edition)
+IN_ANCHORS = ":,?!'’"
+"""Beside letters and digits, what may stand in an anchor as in its heading."""
 START_PAGE = "00_start_here"
 """The first page; learners who hand in their whole folder hand it in too."""
 
@@ -27,6 +31,7 @@ class Lesson:
         minutes: that a learner needs, about.
         able: ends the sentence "After this lesson you are able to ...".
         root: folder of the project.
+        after: numbers of the lessons that it builds on, as ``01``.
         is_page: it teaches nothing by itself, as the start page; see `pages`.
         data: names of the data sets that it reads, as in `course_lib.data.SOURCES`.
         weights: names of the pretrained networks that it loads, as ``resnet50``.
@@ -39,6 +44,7 @@ class Lesson:
     minutes: int
     able: str
     root: Path
+    after: tuple[str, ...] = ()
     is_page: bool = False
     data: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
@@ -154,6 +160,25 @@ def title(name: str) -> str:
         return number
 
 
+@cache
+def anchor(name: str, section: str) -> str:
+    """In JupyterLab, of the section of this lesson whose heading is so, without its number.
+
+    That is the heading itself, with dashes for blanks; "" without the lesson's source.
+    """
+    try:
+        text = text_of(root() / "solutions" / f"{name}.py")
+    except CourseError:
+        return ""
+    found = re.search(rf"(?m)^# ##+ ((?:\d+ )?{re.escape(section)})$", text)
+    return anchor_of(found[1]) if found else ""
+
+
+def anchor_of(heading: str) -> str:
+    """Of a heading, as `anchor`."""
+    return quote(heading.replace(" ", "-"), safe=IN_ANCHORS)
+
+
 def numbered(some: Iterable[Lesson]) -> str:
     """Their numbers in words: "lessons 01 to 04 and 06"; "no lesson" if there are none."""
     runs: list[list[str]] = []
@@ -200,6 +225,7 @@ def _read(source: Path, folder: Path) -> Lesson:
             minutes=int(facts.pop("minutes")),
             able=str(facts.pop("able")),
             root=folder,
+            after=tuple(map(str, facts.pop("after", ()))),
             is_page=facts.pop("page", False) is True,
             data=tuple(map(str, facts.pop("data", ()))),
             weights=tuple(map(str, facts.pop("weights", ()))),
@@ -212,7 +238,7 @@ def _read(source: Path, folder: Path) -> Lesson:
         raise CourseError(
             f"{source.name} does not describe its lesson: its header needs, under jupyter: course:,"
             " a title, a whole number of minutes and what the reader will be able to do; it may "
-            "list data and weights, and say true for gpu, colab or page."
+            "list data, weights and what it builds on (after), and say true for gpu, colab or page."
         )
     return lesson
 

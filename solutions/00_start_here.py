@@ -184,6 +184,9 @@ start.my_progress()
 # <!-- hours -->
 # <!-- /hours -->
 #
+# <!-- attached picture -->
+# <!-- /attached picture -->
+#
 # <!-- map -->
 # <!-- /map -->
 

@@ -3,6 +3,7 @@
 #   course:
 #     title: Regularization
 #     minutes: 90
+#     after: ["01"]
 #     data: [digits]
 #     able: >-
 #       see overfitting, derive L2 and L1 penalties as priors, solve ridge regression in closed form

@@ -3,6 +3,7 @@
 #   course:
 #     title: Stochastic gradient descent
 #     minutes: 104
+#     after: ["01"]
 #     data: [digits]
 #     able: >-
 #       say how large a step may be and why batches may be small, write SGD, momentum, Nesterov and

@@ -3,6 +3,7 @@
 #   course:
 #     title: Adam
 #     minutes: 97
+#     after: ["01", "02", "03"]
 #     data: [digits]
 #     able: >-
 #       derive Adam from averages of gradients, write it as the paper and as Keras have it, tell

@@ -3,6 +3,7 @@
 #   course:
 #     title: Feature extraction
 #     minutes: 122
+#     after: ["01", "02", "03", "04"]
 #     data: [elpv]
 #     weights: [resnet50]
 #     gpu: true

@@ -3,6 +3,7 @@
 #   course:
 #     title: Fine-tuning
 #     minutes: 100
+#     after: ["02", "03", "04", "05"]
 #     data: [digits, elpv]
 #     weights: [efficientnet-lite0]
 #     gpu: true

@@ -3,6 +3,7 @@
 #   course:
 #     title: Convolution
 #     minutes: 125
+#     after: ["01", "03", "04"]
 #     data: [digits]
 #     weights: [efficientnet-lite0]
 #     able: >-

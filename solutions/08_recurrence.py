@@ -3,6 +3,7 @@
 #   course:
 #     title: Recurrence
 #     minutes: 100
+#     after: ["01", "03", "05"]
 #     data: [words]
 #     able: >-
 #       write a recurrent network and its backpropagation through time, an LSTM and the masks that

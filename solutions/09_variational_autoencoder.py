@@ -3,6 +3,7 @@
 #   course:
 #     title: Variational autoencoder
 #     minutes: 104
+#     after: ["01", "03", "04"]
 #     data: [digits]
 #     able: >-
 #       derive the bound that a variational autoencoder is trained with, write its loss, its sample

@@ -21,7 +21,7 @@ from .run import read_notebook
 MATHJAX = ("sphinx-mathjax-offline", "tex-svg.js")
 """The wheel that carries MathJax, and the one file of it that a page needs."""
 STATIC = ("book.css", "book.js")
-PICTURES = ("picture.png", "start.jpg")
+PICTURES = ("picture.png", "start.jpg", "map.png")
 
 SPHINX: dict[str, Any] = {
     "project": "Transfer Learning from First Principles",

@@ -14,7 +14,7 @@ from ..exercises import catalogue
 from ..exercises.verdict import VERDICT_TYPE
 from ..files import text_of
 from ..lessons import START_PAGE, Lesson, lessons, root
-from . import articles
+from . import articles, course_map
 from .build import BEGIN, END, without_solution
 from .links import book_anchor
 from .tables import glossary_list, hours, lesson_list, without_markers
@@ -85,6 +85,7 @@ def home(contents: dict[str, list[str]]) -> str:
     you_know, install = rest.split("\n## ")[0].split("In a copy of this repository", 1)
     start = text_of(root() / "solutions" / f"{START_PAGE}.py").replace("\n# ", " ")
     (strip,) = re.findall(r"!\[[^]]+\]\(attachment:start\.jpg\)", start)
+    ways = course_map.attached().replace("attachment:", "")
     first = lessons()[0]
     trees = "".join(
         f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(names) + "\n```\n\n"
@@ -96,7 +97,7 @@ def home(contents: dict[str, list[str]]) -> str:
         f"({first.name}.ipynb)\n```\n\n{you_know.strip()} {hours()}\n\n"
         "These pages hold the lessons with their outputs; the answers are folded. Sliders and "
         "checks need the notebooks themselves: see [below](#install-it).\n\n"
-        f"## Lessons\n\nAfter a lesson you are able to do this:\n\n"
+        f"## Lessons\n\n{ways}\n\nAfter a lesson you are able to do this:\n\n"
         f"````{{container}} lessons\n{lesson_list()}\n````\n\n"
         f"## Install it\n\n{picture.replace('solutions/', '')}\n"
         f"In a copy of the course's repository{without_markers(install)}\n\n{trees}"

@@ -29,6 +29,7 @@ from ..errors import CourseError
 from ..exercises import Exercise, catalogue
 from ..files import atomic_write, text_of
 from ..lessons import EDITIONS, Lesson, lessons, pages, root
+from . import course_map
 from .links import closing, to_start_page, with_links
 from .online import colab_cells
 from .run import OnCell, execute, read_notebook
@@ -73,6 +74,7 @@ def build(chosen: Sequence[Lesson] = (), on_cell: OnCell | None = None) -> list[
             _drop_fleeting_outputs(solved)
             changed += _write_learner_edition(lesson)
             changed += _write(lesson.notebook("solutions"), to_text(solved))
+    changed += course_map.draw()
     for page in pages():
         changed += _write_learner_edition(page)
     for lesson in lessons():
@@ -123,6 +125,8 @@ def drift() -> list[str]:
         for path in sorted((root() / edition).glob("*.ipynb")):
             if path not in known and not is_kept(path):
                 found.append(f"{_name(path)} has no source in solutions/.")
+    if not course_map.is_current():
+        found.append(f"{_name(course_map.file())} is not the map of these lessons.")
     for path in _texts_with_tables():
         text = text_of(path)
         if text != with_tables(text):
@@ -242,6 +246,8 @@ def _check_rules(lesson: Lesson, cells: list[NotebookNode], exercises: dict[str,
             raise broken(
                 f"{exercise.name} is said to be derived in “{exercise.section}”, no heading"
             )
+        if " ".join(exercise.formula.split()) not in " ".join(text.split()):
+            raise broken(f"the formula of {exercise.name} does not stand in it")
     for cell in cells:
         markers = [
             line.strip() for line in cell.source.splitlines() if line.strip() in (BEGIN, END)

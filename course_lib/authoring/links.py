@@ -12,19 +12,17 @@ from urllib.parse import quote, unquote
 import yaml
 
 from ..files import text_of
-from ..lessons import START_PAGE, Lesson, lessons, root
+from ..lessons import START_PAGE, Lesson, anchor_of, lessons, root
 from .tables import words_of
 
 READING = re.compile(r"^#+ Further reading$", re.MULTILINE)
 SECTION = re.compile(r"^\| (\d+ [^|]+?) \| (\d+) \|$", re.MULTILINE)
 """A row of the table at a lesson's top: section and minutes."""
-IN_LINKS = ":,?!'’"
-"""Beside letters and digits, what may stand in an anchor as in its heading."""
 
 
 def with_links(text: str) -> str:
     """A text cell whose table of sections leads to them, and whose works have their addresses."""
-    text = SECTION.sub(lambda row: f"| [{row[1]}](#{anchor(row[1])}) | {row[2]} |", text)
+    text = SECTION.sub(lambda row: f"| [{row[1]}](#{anchor_of(row[1])}) | {row[2]} |", text)
     found = READING.search(text)
     if found is None:
         return text
@@ -32,13 +30,8 @@ def with_links(text: str) -> str:
     return before + re.sub(r"\*([^*]+)\*", _work, reading)
 
 
-def anchor(heading: str) -> str:
-    """Of a heading in JupyterLab: the heading itself, with dashes for blanks."""
-    return quote(heading.replace(" ", "-"), safe=IN_LINKS)
-
-
 def book_anchor(heading: str) -> str:
-    """Of the same heading, or of its anchor in JupyterLab, on a page of the book."""
+    """Of a heading, or of its anchor in JupyterLab, on a page of the book."""
     return re.sub(r"[^\w-]", "", unquote(heading).replace(" ", "-").lower())
 
 

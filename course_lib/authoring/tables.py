@@ -16,7 +16,7 @@ from ..errors import CourseError
 from ..exercises import catalogue
 from ..files import text_of
 from ..lessons import Lesson, lessons, numbered, root
-from . import online
+from . import course_map, online
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "online": online.ways,
     "hours": hours,
     "map": map_table,
+    "picture": course_map.picture,
+    "attached picture": course_map.attached,
     "glossary": glossary_table,
 }
 """What stands in these texts between ``<!-- name -->`` and ``<!-- /name -->``."""

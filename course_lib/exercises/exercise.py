@@ -65,6 +65,7 @@ class Exercise:
         misconceptions: known wrong answers, the most specific first.
         think: the second hint, for mistakes that are no known misconception.
         section: heading of the lesson's section that derives the answer, the last hint.
+        formula: what that section derives, in LaTeX as it stands there; "" if it is in words.
         tolerance: largest accepted difference, relative to each expected number.
         seconds: time limit of one call.
         right_answers: unusual ways to be right, for tests.
@@ -79,6 +80,7 @@ class Exercise:
     misconceptions: tuple[Misconception, ...]
     think: str
     section: str
+    formula: str = ""
     tolerance: float = 1e-6
     seconds: float = 5.0
     right_answers: tuple[Callable[..., Any], ...] = ()

@@ -237,6 +237,8 @@ def _verdict(
         message=message,
         exercise=exercise.name,
         hints=() if status == "correct" else (think, where),
+        formula=exercise.formula,
+        anchor=lessons.anchor(exercise.lesson, exercise.section),
     )
 
 

@@ -46,7 +46,7 @@ Types = tuple[type, ...]
 NUMBER: Types = (int, float)
 TEXT: Types = (str,)
 NEEDED = {"order": (int,), "points": NUMBER, "reference": TEXT, "cases": TEXT, "section": TEXT}
-OPTIONAL = {"tolerance": NUMBER, "seconds": NUMBER}
+OPTIONAL = {"formula": TEXT, "tolerance": NUMBER, "seconds": NUMBER}
 
 
 @dataclass(eq=False)

@@ -52,7 +52,9 @@ class Verdict:
     end of the message; "" if the mistake was named or no such call is known. ``place`` is the line
     one change of which makes the answer right, and what to look at there, as `judge` finds it with
     ``locate=True``; "" if it was not looked for or not found. It is the last hint, too.
-    ``printed`` is what the attempt printed in a call or two, below a line that says which.
+    ``formula`` is what the lesson derives, in LaTeX, and ``anchor`` leads there in the notebook; ""
+    if there is none. ``printed`` is what the attempt printed in a call or two, below a line that
+    says which.
     """
 
     status: Status
@@ -64,6 +66,8 @@ class Verdict:
     hints: tuple[str, ...] = field(default=())
     counterexample: str = ""
     place: str = ""
+    formula: str = ""
+    anchor: str = ""
     printed: str = ""
 
     def with_place(self, place: str) -> Verdict:

@@ -236,6 +236,17 @@ def vgg16() -> list[Finding]:
     return [Finding("ok", f"weights: VGG16, for {users}, {where}")]
 
 
+def text_encoder() -> list[Finding]:
+    """Whether lessons find the encoder of text; without it they leave out what needs it."""
+    from ..transfer import minilm
+
+    try:
+        minilm.wheel_weights()
+    except CourseError as error:
+        return [finding_of(error, "note", "weights")]
+    return [Finding("ok", f"weights: MiniLM, an encoder of text, from {minilm.PACKAGE}")]
+
+
 def finding_of(error: CourseError, level: Level, about: str) -> Finding:
     """An error as a finding: what it says before its last colon, and what to do after it."""
     what, _, do = str(error).rstrip(".").rpartition(": ")
@@ -293,7 +304,7 @@ def backend(program: str = _LOOK_AT_BACKEND, seconds: float = BACKEND_SECONDS) -
 
 
 ESSENTIAL: tuple[Check, ...] = (python, packages)
-SUPPLIES: tuple[Check, ...] = (data_sets, weights, vgg16)
+SUPPLIES: tuple[Check, ...] = (data_sets, weights, vgg16, text_encoder)
 ALL: tuple[Check, ...] = (*ESSENTIAL, notebooks, processors, memory, disk, *SUPPLIES, backend)
 
 

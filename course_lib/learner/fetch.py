@@ -6,19 +6,20 @@ from collections.abc import Iterator
 
 from ..errors import CourseError
 from ..transfer.weights import RESNET50, WeightsFile, fetch
-from .doctor import Finding, data_sets, finding_of, small_network, vgg16
+from .doctor import Finding, data_sets, finding_of, small_network, text_encoder, vgg16
 
 
 def fetch_supplies(file: WeightsFile = RESNET50) -> Iterator[Finding]:
     """Fetch what is not there yet, and say of each thing where it is or what to do about it.
 
-    Data, the small network and VGG16 come with the packages; only the weights of ResNet50 are
-    fetched, with a progress bar.
+    Data, the small network, VGG16 and the encoder of text come with the packages; only the
+    weights of ResNet50 are fetched, with a progress bar.
     """
     yield from data_sets()
     small = small_network()
     yield small
     yield from vgg16()
+    yield from text_encoder()
     before = file.path.exists()
     try:
         path = fetch(file)

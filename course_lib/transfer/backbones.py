@@ -118,8 +118,13 @@ class Backbone:
         Raises:
             UsageError: see `rgb`.
         """
-        images = np.asarray(images)
         size = self.image_size
+        try:
+            images = np.asarray(images)
+        except ValueError as error:  # a list of arrays of several shapes
+            raise UsageError(
+                f"These images have different sizes: resize each to {size} by {size} pixels."
+            ) from error
         if images.shape[1:] not in ((size, size, 3), (size, size, 1)):
             raise UsageError(
                 f"{self.name} was loaded for images of shape (n, {size}, {size}, 3) or "

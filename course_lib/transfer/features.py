@@ -148,7 +148,7 @@ def _computed(
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
     given = (_prepared(backbone, chunk, preprocess) if preprocess else chunk for chunk in chunks)
     paths = [[folder / f"{name}.npz" for name in _names(keys, each)] for each in given]
-    rows = [[_read(path) for path in of_chunk] for of_chunk in paths]
+    rows = [[stored(path) for path in of_chunk] for of_chunk in paths]
     missing = [number for number, row in enumerate(rows) if any(part is None for part in row)]
     if missing:
         forward = _forward(backbone, outputs, preprocess, batch_size, len(images))
@@ -157,7 +157,7 @@ def _computed(
             for n in track(missing, f"Features by {backbone.name}", f"x {CHUNK} images"):
                 computed = forward(chunks[n])
                 rows[n] = [*computed]
-                trouble = trouble or _write(paths[n], computed)
+                trouble = trouble or store(paths[n], computed)
                 done += not trouble
         except KeyboardInterrupt:
             print(f"Interrupted: {done} of {len(chunks)} parts are kept; run it again to go on.")
@@ -257,8 +257,8 @@ def _keys(backbone: Backbone, trunk: keras.Model, outputs: Sequence[Output]) -> 
     ramp = np.linspace(0, 255, size * size * 3).reshape(1, size, size, 3).astype(np.float32)
     prepared = keras.ops.convert_to_numpy(backbone.prepare()(ramp))
     prepared = np.rint(1000 * prepared.astype(float)).astype(np.int64)  # free of rounding
-    origin = f"{FORMAT} {backbone.name} {size} {backbone.precision} {_digest(prepared)}"
-    weights = {layer.name: _digest(*layer.get_weights()) for layer in trunk.layers}
+    origin = f"{FORMAT} {backbone.name} {size} {backbone.precision} {digest(prepared)}"
+    weights = {layer.name: digest(*layer.get_weights()) for layer in trunk.layers}
     return [
         " ".join(
             [origin, output.stage, output.pooling]
@@ -270,18 +270,18 @@ def _keys(backbone: Backbone, trunk: keras.Model, outputs: Sequence[Output]) -> 
 
 def _names(keys: Sequence[str], chunk: np.ndarray) -> list[str]:
     """Of the chunk's files; another preprocessing is known by what it makes of these images."""
-    content = f"{chunk.dtype.str} {chunk.shape} {_digest(chunk)}"
+    content = f"{chunk.dtype.str} {chunk.shape} {digest(chunk)}"
     return [hashlib.sha256(f"{key} {content}".encode()).hexdigest() for key in keys]
 
 
-def _digest(*arrays: np.ndarray) -> str:
+def digest(*arrays: np.ndarray) -> str:
     hashed = hashlib.sha256()
     for array in arrays:
         hashed.update(np.ascontiguousarray(array).data)
     return hashed.hexdigest()
 
 
-def _read(path: Path) -> np.ndarray | None:
+def stored(path: Path) -> np.ndarray | None:
     """The array, or None if it is not there; of a damaged file one sentence tells."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -294,7 +294,7 @@ def _read(path: Path) -> np.ndarray | None:
     return None
 
 
-def _write(paths: Sequence[Path], arrays: Sequence[np.ndarray]) -> str:
+def store(paths: Sequence[Path], arrays: Sequence[np.ndarray]) -> str:
     """Store each array, complete or not at all; returns what went wrong, or nothing."""
     try:
         for path, array in zip(paths, arrays, strict=True):

@@ -19,7 +19,13 @@ from ..errors import CourseError
 
 GRAPH, INITIALIZER = 7, 5
 SHAPE, TYPE, NAME, NUMBERS, EXTERNAL, LOCATION = 1, 2, 8, 9, 13, 14
-TYPES: dict[int, np.dtype[Any]] = {1: np.dtype("<f4"), 6: np.dtype("<i4"), 7: np.dtype("<i8")}
+TYPES: dict[int, np.dtype[Any]] = {
+    1: np.dtype("<f4"),
+    3: np.dtype("i1"),
+    6: np.dtype("<i4"),
+    7: np.dtype("<i8"),
+    9: np.dtype("?"),
+}
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Kinds of values, the lowest three bits of what stands before each."""
 
@@ -28,7 +34,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
     """The named initializers of an ONNX file.
 
     Args:
-        path: a model with its weights inside; float32, int32 and int64.
+        path: a model with its weights inside; float32, int8, int32, int64 and bool.
 
     Returns:
         Read-only arrays by name, in the order of the file.

@@ -11,7 +11,7 @@ import pytest
 
 from course_lib import lessons as course_lessons
 from course_lib.authoring import build as building
-from course_lib.authoring import links, online
+from course_lib.authoring import course_map, links, online
 from course_lib.data import SOURCES
 from course_lib.errors import CourseError
 from course_lib.exercises import catalogue
@@ -53,7 +53,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     readme = "<!-- {0} -->\n\n<!-- /{0} -->\n"
     (tmp_path / "README.md").write_text(readme.format("lessons") + readme.format("exercises"))
     shutil.copy(course_lessons.root() / "pyproject.toml", tmp_path)
-    for module in (building, online, course_lessons):
+    for module in (building, course_map, online, course_lessons):
         monkeypatch.setattr(module, "root", lambda: tmp_path)
     return tmp_path
 
@@ -76,7 +76,7 @@ def test_a_header_names_the_data_and_the_network_that_its_lesson_loads(one: Less
     source = one.source.read_text(encoding="utf-8")
     imported = re.findall(r"^from course_lib\.data import (.*)$", source, re.MULTILINE)
     named = {name for line in imported for name in line.split(", ")}
-    named |= {"digits"} if named & {"glyphs", "printed_digits"} else set()  # they load them
+    named |= {"digits"} if named & {"glyphs"} else set()  # drawn to stand beside them
     assert {name for name in SOURCES if name in named} == set(one.data)
     loads = re.search(r"\bbackbones\.load\(|\befficientnet_lite\.load_weights\(", source)
     assert (loads is not None) == bool(one.weights)
@@ -132,7 +132,7 @@ def test_solved_outputs_hold_no_error_warning_or_time() -> None:
 
 def test_the_same_source_gives_the_same_bytes(project: Path) -> None:
     one = lesson(project, TINY)
-    assert {path.name for path in building.build()} == {"90_tiny.ipynb", "README.md"}
+    assert {path.name for path in building.build()} == {"90_tiny.ipynb", "README.md", "map.png"}
     paths = [one.notebook(edition) for edition in building.EDITIONS]
     first = [path.read_bytes() for path in paths]
     assert building.drift() == []
@@ -314,6 +314,9 @@ def test_a_cell_that_fails_writes_nothing_and_is_named(project: Path) -> None:
 EXERCISE = '''\
 # %% [markdown]
 # ## Regression: mean squared error
+#
+# It squares $$y -
+# t$$.
 
 # %%
 def mse(predictions, targets):
@@ -332,7 +335,7 @@ mse = check(mse)
 def only_mse(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    mse = replace(catalogue()["mse"], lesson="90_tiny")
+    mse = replace(catalogue()["mse"], lesson="90_tiny", formula="y - t")
     monkeypatch.setattr(building, "catalogue", lambda: {"mse": mse})
 
 
@@ -356,6 +359,7 @@ def test_the_stub_stands_where_the_solution_was(project: Path) -> None:
         ("mse = check(mse)", "pass", "the catalogue has"),
         ("### END SOLUTION", "", "markers do not pair up"),
         ("## Regression: mean squared error", "## Something", "no heading"),
+        ("y -\n# t", "y + t", "the formula of mse does not stand in it"),
         ("def mse(", "def mes(", "the catalogue has"),
     ],
 )

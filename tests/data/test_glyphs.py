@@ -34,3 +34,11 @@ def test_most_drawn_digits_are_nearest_to_their_like() -> None:
     images, labels = glyphs.alphabet("017", copies=1)
     far = ((images[:, None] - plain) ** 2).sum(axis=2)
     assert np.mean(far.argmin(axis=1) == labels) > 0.6
+
+
+def test_a_digit_is_more_like_others_of_its_class() -> None:
+    images, labels = glyphs.alphabet("0123456789", copies=2)
+    learned, asked = np.split(images, 2)
+    means = np.array([learned[labels[: len(learned)] == k].mean(axis=0) for k in range(10)])
+    distance = ((asked[:, None] - means) ** 2).sum(axis=2)
+    assert np.mean(distance.argmin(axis=1) == labels[len(learned) :]) > 0.7

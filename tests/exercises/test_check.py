@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -17,6 +20,8 @@ from IPython.utils.capture import capture_output
 from course_lib.exercises import catalogue, check, judge
 from course_lib.exercises.check import NotCorrectError
 from course_lib.exercises.verdict import VERDICT_TYPE
+from course_lib.files import text_of
+from course_lib.lessons import lessons
 
 
 def mse(predictions: np.ndarray, targets: np.ndarray) -> Any:
@@ -191,6 +196,19 @@ def test_hints_come_by_degrees() -> None:
     opened = [placed.html(hint).count("<details open") for hint in (1, 2, 3, 4)]
     assert opened == [0, 1, 2, 3]
     assert verdict.html().count("<details") == 2
+
+
+@pytest.mark.parametrize("exercise", catalogue().values(), ids=lambda exercise: exercise.name)
+def test_where_it_is_derived_leads_there_and_quotes_the_formula(exercise: Any) -> None:
+    verdict = judge(exercise.name, lambda *arguments: None)
+    page = unescape(verdict.html())
+    (link,) = re.findall(r'<a href="#([^"]+)">Go to the section', page)
+    (lesson,) = (one for one in lessons() if one.name == exercise.lesson)
+    headings = re.findall(r"(?m)^# ##+ (.+)$", text_of(lesson.source))
+    assert unquote(link) in [heading.replace(" ", "-") for heading in headings]
+    assert re.findall(r"\$\$(.+)\$\$", page) == [*filter(None, [exercise.formula])]
+    assert "$$" not in verdict.text(hint=3)
+    assert "Go to the section" not in judge(exercise.name, exercise.reference).html()
 
 
 def test_a_place_is_looked_for_when_text_is_asked_for_it(

@@ -44,6 +44,12 @@ def written(folder: Path, text: str) -> Path:
     return file
 
 
+def test_a_formula_may_run_over_lines(tmp_path: Path) -> None:
+    formula = "formula: >-\n  \\frac{1}{2}\n  y\ntolerance"
+    exercise = markdown.read(written(tmp_path, HEADER.replace("tolerance", formula) + HINT))
+    assert exercise.formula == r"\frac{1}{2} y"
+
+
 def test_a_file_is_read(tmp_path: Path) -> None:
     exercise = markdown.read(written(tmp_path, HEADER + HINT + HALF + RIGHT))
     assert (exercise.name, exercise.lesson) == ("mse", "01_losses")

@@ -179,6 +179,15 @@ CLAIMS: dict[tuple[str, str], Check] = {
     ("kl_gradients", "sign"): times(-1),
     ("kl_gradients", "sign-of-the-log-variance"): times(-1, 2),
     ("reparameterize_gradients", "sign"): times(-1, 2),
+    ("binary_cross_entropy", "no-clip"): not_finite("a probability of exactly zero"),
+    ("binary_cross_entropy", "clipped-below-only"): not_finite("a probability of exactly one"),
+    ("binary_cross_entropy", "clipped-above-only"): not_finite("a probability of exactly zero"),
+    ("binary_cross_entropy", "sign"): times(-1),
+    ("kl_divergence_mean", "averaged-over-classes"): times(lambda c: 1 / columns(c)),
+    ("kl_divergence_mean", "zero-times-logarithm"): not_finite(
+        "probabilities of zero in p", nan=True
+    ),
+    ("kl_divergence_mean", "sign"): times(-1),
 }
 OF_A_STEP_ON_THE_WAY = {
     ("numerical_gradient", "half-forward"),  # "about half"

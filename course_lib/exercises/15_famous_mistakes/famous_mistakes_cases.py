@@ -1,0 +1,113 @@
+"""Cases of lesson 15: several axes, exact zeros and ones, orders that are no swap, ties."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.exercises.exercise import ORDINARY, Case
+
+
+def yes_or_no(rng: np.random.Generator) -> list[Case]:
+    def case(*shape: int, kind: str = ORDINARY) -> Case:
+        labels = rng.integers(0, 2, shape)
+        labels.flat[:3] = 0, 1, 1  # more than one of each kind
+        return Case((rng.uniform(0.05, 0.95, shape), labels), kind)
+
+    zero = np.array([0.0, 0.25, 0.5, 0.9])
+    return [
+        case(7),
+        case(5, 3),
+        case(4, 6),
+        case(3, 2, 4),
+        case(9, 1, kind="a single column"),
+        Case((zero, np.array([1, 0, 1, 1])), "a probability of exactly zero"),
+        Case((1 - zero, np.array([0, 1, 0, 0])), "a probability of exactly one"),
+        Case((rng.uniform(0.1, 0.9, 5), np.zeros(5, int)), "labels that are all 0"),
+    ]
+
+
+def pairs_of_distributions(rng: np.random.Generator) -> list[Case]:
+    def case(rows: int, classes: int, kind: str = ORDINARY) -> Case:
+        p, q = rng.dirichlet(np.full(classes, 1.5), (2, rows))
+        return Case((p, 0.9 * q + 0.1 / classes), kind)
+
+    def with_zeros(rows: int, classes: int) -> Case:
+        p, q = case(rows, classes).arguments
+        p[:, 0] = 0
+        return Case((p / p.sum(axis=1, keepdims=True), q), "probabilities of zero in p")
+
+    same = rng.dirichlet(np.ones(4), 3)
+    return [
+        case(5, 3),
+        case(4, 6),
+        case(7, 2),
+        case(3, 10),
+        with_zeros(4, 3),
+        Case((np.eye(3), np.full((3, 3), 1 / 3)), "labels that are sure"),
+        Case((same, same.copy()), "a distribution and itself"),
+    ]
+
+
+def shuffled(rng: np.random.Generator) -> list[Case]:
+    def order(size: int) -> np.ndarray:
+        """No order that is its own inverse: there, two mistakes would be right."""
+        while True:
+            drawn = rng.permutation(size)
+            if np.sum(drawn[drawn] != np.arange(size)) > size // 2:
+                return drawn
+
+    def case(size: int, classes: int, kind: str = ORDINARY) -> Case:
+        predictions = rng.permutation(np.arange(size) % classes)
+        predictions[0] = classes  # one that occurs once
+        return Case((predictions, order(size)), kind)
+
+    return [
+        case(9, 3),
+        case(16, 5),
+        case(25, 10),
+        Case((rng.permutation(12) + 20, order(12)), "predictions that are all different"),
+        Case((rng.dirichlet(np.ones(4), 8), order(8)), "rows of probabilities"),
+        Case((rng.uniform(size=7), order(7)), "scores in place of classes"),
+    ]
+
+
+def checkpoints(rng: np.random.Generator) -> list[Case]:
+    def case(size: int, kind: str = ORDINARY) -> Case:
+        """The best on the test is neither the chosen one nor the last."""
+        while True:
+            worth = rng.uniform(0.5, 0.8, size)
+            validation, test = np.round(worth + rng.uniform(-0.1, 0.1, (2, size)), 4)
+            chosen, best = int(validation.argmax()), int(test.argmax())
+            apart = len({chosen, best, size - 1, int((validation + test).argmax())}) > 2
+            if apart and len(np.unique(validation)) == size == len(np.unique(test)):
+                return Case((validation, test), kind)
+
+    tied = np.array([0.5, 0.7, 0.6, 0.7, 0.7, 0.4])
+    return [
+        case(8),
+        case(12),
+        case(20),
+        case(6),
+        Case((tied, np.array([0.52, 0.61, 0.7, 0.66, 0.57, 0.9])), "a tie on the validation set"),
+        Case(
+            (tied[::-1].copy(), np.round(rng.uniform(0.4, 0.9, 6), 3)),
+            "a tie on the validation set",
+        ),
+        Case(
+            (np.linspace(0.8, 0.5, 5), np.linspace(0.6, 0.75, 5)), "a first checkpoint that is best"
+        ),
+        Case((np.array([0.75]), np.array([0.5])), "a single checkpoint"),
+    ]
+
+
+def books(rng: np.random.Generator) -> list[Case]:
+    def case(kind: str = ORDINARY) -> Case:
+        return Case((np.r_[9, 7, 8, rng.integers(0, 10, 9)],), kind)
+
+    def with_sum(rest: int) -> Case:
+        while True:
+            digits = case().arguments[0]
+            if np.sum(digits * np.tile([1, 3], 6)) % 10 == rest:
+                return Case((digits,), "a sum that is a multiple of ten")
+
+    return [*(case() for _ in range(8)), with_sum(0), with_sum(0)]
