@@ -292,6 +292,9 @@ trainable_parameters = check(trainable_parameters)
 #
 # The empty product is 1: a single number.
 #
+# (One also reads recipes that freeze all layers, then unfreeze all of them and give each new random
+# weights. Nothing of the pretrained network is left then: that is training from scratch.)
+#
 # </details>
 #
 # Two heads for VGG16, whose last maps have 7 by 7 places with 512 channels. One flattens them and
