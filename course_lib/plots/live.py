@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 from IPython.display import display
+from matplotlib.ticker import MaxNLocator
 
 from .palette import INK, LINES, style
 from .picture import Picture, new_figure
@@ -59,7 +60,7 @@ class LiveCurve(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
             axes.axhline(level, color=INK, linestyle=":", linewidth=1)
             axes.text(end, level, name, ha="right", va="top", color=INK)
         axes.set(xlim=(-0.02 * end, 1.02 * end), xlabel="epoch", ylabel=self.label)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if self.metric.endswith("accuracy"):
             axes.set(ylim=(0, 1.02))
         told = ", ".join(f"{value:.2f}" for value in self.values)
