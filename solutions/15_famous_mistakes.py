@@ -1236,7 +1236,7 @@ figures.outcome("a check digit finds every typing error", "share that is noticed
 # **Training**
 #
 # - Which weights have moved? Batch normalization, too?
-#   [06, 1](06_fine_tuning.ipynb#1-Two-switches),
+#   [06, 2](06_fine_tuning.ipynb#2-Two-switches),
 #   [06, 5](06_fine_tuning.ipynb#5-Batch-normalization-remembers)
 # - How many numbers does the head have, for how many labels?
 #   [10, 2](10_heads_and_augmentation.ipynb#2-What-a-head-costs)
