@@ -5,7 +5,7 @@
 #     minutes: 100
 #     after: ["02", "03", "04", "05"]
 #     data: [digits, elpv]
-#     weights: [efficientnet-lite0]
+#     weights: [efficientnet-lite0, resnet50]
 #     gpu: true
 #     colab: true
 #     able: >-
@@ -983,18 +983,28 @@ class_weights = check(class_weights)
 # </details>
 #
 # Two heads on frozen features, without weights and with them: Keras' `fit` takes them as
-# `class_weight`. The split keeps modules apart, as in lesson 05.
+# `class_weight`. The split keeps modules apart, as in lesson 05. The network is ResNet50 if its
+# weights are there or can be fetched, and the smaller one otherwise; the next cell says which. On a
+# GPU that is made for it, it computes in half precision. (Without a GPU, ResNet50 takes minutes for
+# what is said to take seconds here. With `COURSE_OFFLINE=1` in the environment before you start
+# JupyterLab it is the smaller network; on Colab, set it by `os.environ` in the first cell.)
 #
 # **Guess first.** Which of these goes up, which goes down: defects found, sound cells rejected?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["not-stored", "nbval-ignore-output"]
+print(devices.report())
 with devices.accelerated():
-    backbone = backbones.load("efficientnet-lite0", SIZE)
-flips = list(finetune.FLIPS.values())[: 4 if FULL else 2]  # as it is, mirrored, ...
+    backbone = backbones.load("auto", SIZE)
+STAGES = ["conv4", "conv5"] if backbone.name == "resnet50" else ["stage4", "stage5"]
+
+# %% [markdown]
+# As in lesson 05, the head sees a stage from the middle and the one behind it. The first of the two
+# stays frozen, so its maps are computed once.
 
 # %% tags=["nbval-ignore-output"]
-variants = [features.maps(backbone, np.flip(cells.images, axes), "stage4") for axes in flips]
-tail = finetune.tail(backbone, "stage4", ["stage4", "stage5"], BOTH)
+flips = list(finetune.FLIPS.values())[: 4 if FULL else 2]  # as it is, mirrored, ...
+variants = [features.maps(backbone, np.flip(cells.images, axes), STAGES[0]) for axes in flips]
+tail = finetune.tail(backbone, STAGES[0], STAGES, BOTH)
 
 # %% tags=["nbval-ignore-output"]
 split = cells.module_split(seed=0)
@@ -1056,17 +1066,18 @@ figures.variants_figure(cells.images[np.argmax(labels)], finetune.FLIPS)
 # </details>
 #
 # The challenger is fine-tuned as the digits were: it begins with the plain head of section 9, and
-# then stage 5 moves, from stored maps. The opponent is that head on frozen features.
+# then the second of its stages moves, from stored maps. The opponent is that head on frozen
+# features.
 
 # %%
 RATE, ROUNDS = 0.001, 1 if QUICK else 10 if FULL else 3
 
 
 def fine_tuned(head, split):
-    """What the head says of the test cells after stage 5 has been fine-tuned with it."""
+    """What the head says of the test cells after the second stage was fine-tuned with it."""
     pretrained = [each.get_weights() for each in (backbone.model, head)]
-    model = finetune.assemble(backbone, head, ["stage4", "stage5"], BOTH, start="stage4")
-    finetune.unfreeze(model, "stage5")
+    model = finetune.assemble(backbone, head, STAGES, BOTH, start=STAGES[0])
+    finetune.unfreeze(model, STAGES[1])
     batches = Batches(variants, labels, split.train, batch_size=32)
     rates, ends = schedule(RATE, ROUNDS * len(batches)), list(backbone.stages.values())
     optimizer = layerwise.LayerwiseAdamW.by_group(rates, model, ends, 0.7, weight_decay=0.01)
