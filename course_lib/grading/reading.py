@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ..sandbox import run as sandbox
 from ..sandbox.limits import Limits
 from ..sandbox.process import (
     KILLED,
@@ -26,7 +27,7 @@ from ..sandbox.process import (
     HungError,
     LostError,
 )
-from ..sandbox.run import CAN_FORK, Program, SandboxError, Segments, launch, started
+from ..sandbox.run import Program, SandboxError, Segments
 from ..sandbox.wire import Message, ProtocolError, encode
 from .submission import UnreadableError
 
@@ -43,7 +44,7 @@ TOO_LONG = f"Reading this notebook takes longer than {SECONDS:g} s; the file was
 
 def launch_reader() -> None:
     """Have the process start that reads, which will soon be wanted."""
-    launch(MODULE, WITHOUT)
+    sandbox.launch(MODULE, WITHOUT)
 
 
 class Reading:
@@ -75,8 +76,8 @@ class Reading:
         lendable: Sequence[str],
         stop: Event,
     ) -> None:
-        command = None if CAN_FORK else (sys.executable, "-I", "-B", "-c", _MAIN)
-        self._process = started(MODULE, stop, LIMITS, WITHOUT, command, lesson)
+        command = None if sandbox.CAN_FORK else (sys.executable, "-I", "-B", "-c", _MAIN)
+        self._process = sandbox.started(MODULE, stop, LIMITS, WITHOUT, command, lesson)
         self._clock = Countdown(LIMITS.patience * SECONDS)
         try:
             answer = self._ask(
