@@ -138,7 +138,10 @@ const define = (name, prepare) => {
       Object.assign(this, prepare(JSON.parse(this.getAttribute("data")), [width, height]));
       this.values = {};
       this.className = "course-explorer";
-      this.dataset.lmSuppressShortcuts = "true"; // arrows are for the slider, not for the notebook
+      this.addEventListener("keydown", (event) => {
+        // Keys are for the slider, not for the notebook around it; its shortcuts are not.
+        if (!event.ctrlKey && !event.metaKey && !event.shiftKey) event.stopPropagation();
+      });
       this.innerHTML =
         `<style>${STYLE}</style><div class="controls"></div>` +
         `<svg viewBox="0 0 ${width} ${height}" role="img">${PATTERNS}${this.still}<g></g></svg>`;
