@@ -20,9 +20,28 @@ from ..errors import CourseError
 
 FIELDS = {"plots": "matplotlib", "arrays": "numpy", "learning": "sklearn", "system": ""}
 """Each field, and the package that it is read from; "" for the standard library."""
-STANDARD = ("asyncio", "email", "http", "logging", "multiprocessing", "urllib", "tarfile.py")
-STANDARD += ("zipfile", "socket.py", "subprocess.py", "threading.py", "shutil.py", "pathlib.py")
-STANDARD += ("argparse.py", "ssl.py", "ftplib.py", "smtplib.py", "tempfile.py", "unittest")
+STANDARD = [
+    "argparse.py",
+    "asyncio",
+    "email",
+    "ftplib.py",
+    "http",
+    "logging",
+    "multiprocessing",
+    "pathlib.py",
+    "shutil.py",
+    "smtplib.py",
+    "socket.py",
+    "ssl.py",
+    "subprocess.py",
+    "tarfile.py",
+    "tempfile.py",
+    "threading.py",
+    "unittest",
+    "urllib",
+    "zipfile",
+    "zipfile.py",
+]
 NAMES = re.compile(
     r"matplotlib|pyplot|numpy|scipy|scikit-learn|sklearn|pandas|python|\bnp\b|\bplt\b|\bmpl\b", re.I
 )
