@@ -260,7 +260,9 @@ def dense(x, pair):
 
 def layer(x, mask, w, heads):
     split = [np.split(dense(x, pair), heads, axis=1) for pair in (w.query, w.key, w.value)]
-    mixed = np.concatenate([attention(*of_head, mask) for of_head in zip(*split)], axis=1)
+    mixed = np.concatenate(
+        [attention(*of_head, mask) for of_head in zip(*split, strict=True)], axis=1
+    )
     x = layer_norm(x + dense(mixed, w.mixed), *w.mixed_norm, EPSILON)
     return layer_norm(x + dense(gelu(dense(x, w.inner)), w.outer), *w.outer_norm, EPSILON)
 
@@ -308,7 +310,7 @@ print(np.round(vectors @ vectors.T, 2))
 def masked_token_loss(logits, targets, masked):
     """Mean cross-entropy over the places where a token was hidden.
 
-    logits: (T, V). targets: (T,) integers. masked: (T,) 1 where a token was hidden. Returns a number.
+    logits: (T, V). targets: (T,) integers. masked: (T,), 1 where hidden. Returns a number.
     """
     ### BEGIN SOLUTION
     top = logits.max(axis=1, keepdims=True)
