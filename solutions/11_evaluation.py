@@ -966,7 +966,7 @@ for place in np.argsort(-count, kind="stable")[:3]:
     print(f"module {found_in[place]}: {count[place]} of the 24 surest mistakes; {share:.0%} right")
 
 # %% tags=["not-stored", "nbval-ignore-output"] jupyter={"source_hidden": true}
-rows = surest[:12].reshape(2, 6)
+rows = surest[:10].reshape(2, 5)
 captions = [[f"module {modules[n]}\n{words[grades[n]]}" for n in row] for row in rows]
 figures.image_rows(cells.images[rows], captions, "The classifier was surest, and wrong")
 
@@ -975,8 +975,10 @@ figures.image_rows(cells.images[rows], captions, "The classifier was surest, and
 # is a list of 24. That is worth more than any number above, for it tells what to do next. Look at
 # those modules: is the photograph unlike the others, is the kind of defect one that the training
 # has not seen, are the labels right? (Lesson 05 found that experts disagree with themselves on some
-# cells.) More labels from such modules may help more than a better network: a guess that one can
-# test, with the folds of section 2 and the bootstrap of section 6.
+# cells.) When we looked, several of the surest mistakes, from one module, had dark pieces along the
+# wires and no crack at all: another kind of defect than most. More labels from such modules may
+# help more than a better network: a guess that one can test, with the folds of section 2 and the
+# bootstrap of section 6.
 
 # %% [markdown]
 # ## What you have now

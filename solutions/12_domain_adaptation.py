@@ -203,7 +203,7 @@ def target_labels(source, y, look, test, given):
     return probe(look, given).decision_function(test)
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 results = {
     "source only": repeated(source_only, middle),
     "target labels": repeated(target_labels, middle),
@@ -492,7 +492,7 @@ def both_together(source, y, look, test, _):
     return probe(standardize(heap, source)[1], y).decision_function(standardize(heap, test)[1])
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 results["both together"] = repeated(both_together, middle)
 results["by domain"] = repeated(by_domain, middle)
 
@@ -1035,7 +1035,7 @@ def two_headed(strength):
     return model
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 x, unknown = np.concatenate([printed, written]), np.zeros(len(written))
 truth = {
     "digit": np.r_[printed_labels, unknown],

@@ -85,6 +85,7 @@ from course_lib.data import glyphs
 from course_lib.exercises import check
 from course_lib.foundations.adam import adam_step_keras
 from course_lib.foundations.evaluation import roc_auc
+from course_lib.foundations.gradients import numerical_gradient
 from course_lib.foundations.kinds_of_transfer import transfer_gain
 from course_lib.foundations.losses import sigmoid, softmax
 from course_lib.foundations.regularization import dropout
@@ -250,12 +251,16 @@ binary_cross_entropy = check(binary_cross_entropy)
 # </details>
 
 # %% [markdown]
-# **The control**: the same descent, both terms. And the same number as Keras.
+# **The control**: the same descent, both terms. The slope is that of finite differences, and the
+# number that of Keras.
 
 # %%
 repaired = descended(lambda p, y: p - y)
 theirs = keras.losses.BinaryCrossentropy(dtype="float64")(is_eight[test], repaired)
 assert abs(binary_cross_entropy(repaired, is_eight[test]) - float(theirs)) < 1e-6
+z, y = np.array([-1.0, 0.5, 2.0]), np.array([1, 0, 1])
+slope = numerical_gradient(lambda z: binary_cross_entropy(sigmoid(z), y), z)
+assert np.allclose(slope, (sigmoid(z) - y) / len(y))
 
 # %%
 rows |= {
@@ -822,8 +827,8 @@ figures.outcome("the third decimal means something", "spread in points", rows)
 
 # %% [markdown]
 # Already the second decimal, the points, is in doubt. Print what the next person will see: other
-# pictures, by other people. (The row "other pictures" is the standard error of a share, $\sqrt{a(1
-# - a)/N}$; the last row includes it.)
+# pictures, by other people. (The row "other pictures" is the standard error of a share,
+# $\sqrt{a(1 - a)/N}$; the last row includes it.)
 #
 # **Claim 15** (001). *If the model reaches the performance that was expected, the transfer has
 # succeeded.* We expect four digits in five, from five labels a class. The letters' network reaches
@@ -861,8 +866,8 @@ figures.outcome("it is as good as expected, so transfer worked", "accuracy", row
 # One network reads letters better and better while it is trained. We look into it four times: how
 # many unseen letters does it read, and how good are its hidden units for five digits a class?
 #
-# **Guess first.** It goes from reading next to nothing to reading nearly everything. How much of
-# that arrives at the digits?
+# **Guess first.** It goes from reading hardly any letter to reading nearly all. How much of that
+# arrives at the digits?
 
 # %%
 MARKS = [10, 30, 300, 1000]
@@ -961,13 +966,14 @@ assert np.mean(rows["hidden layer of letters"][1]) < np.mean(rows["from its firs
 assert np.mean(rows["whole network of print"][1]) > np.mean(rows["from its first weights"][1])
 
 # %%
+print(f"whole network of print, before its first step: {accuracy(of_print, images, labels):.0%}")
 figures.outcome("transfer speeds up training", "steps to seven digits in ten", rows, places=0)
 
 # %% [markdown]
-# It stands for a hidden layer with a new head, and turns around for the whole network, the one that
-# starts with the *most* digits read. Its own hidden layer with a new head is quick, so it is the
-# head that holds it up. The claim lacks its condition (what is carried over?), and the control is
-# the first row.
+# It stands for a hidden layer with a new head, and turns around for the whole network, although it
+# reads more than half of the digits before its first step. Its own hidden layer with a new head is
+# quick, so it is the head that holds it up. The claim lacks its condition (what is carried over?),
+# and the control is the first row.
 #
 # **Claim 19** (004). *With transfer, sensitive data need not be accessed, so it is safe.*
 #
@@ -1230,7 +1236,7 @@ figures.outcome("a check digit finds every typing error", "share that is noticed
 # **Training**
 #
 # - Which weights have moved? Batch normalization, too?
-#   [06, 1](06_fine_tuning.ipynb#1-Two-switches),
+#   [06, 2](06_fine_tuning.ipynb#2-Two-switches),
 #   [06, 5](06_fine_tuning.ipynb#5-Batch-normalization-remembers)
 # - How many numbers does the head have, for how many labels?
 #   [10, 2](10_heads_and_augmentation.ipynb#2-What-a-head-costs)
@@ -1281,7 +1287,7 @@ figures.outcome("a check digit finds every typing error", "share that is noticed
 # ### On your own
 #
 # 1. Claim 20 with 5, 20, 50 and 100 patients: where does the gain go?
-# 2. Claim 17 with twenty labels a class: does the random network catch up sooner or later?
+# 2. Claim 17 with twenty labels a class: does the random network catch up when labels are many?
 # 3. In claim 13, choose by the mean of five neighboring looks at the validation set. Does the
 #    honest score rise?
 # 4. Take the last text on machine learning that you have read. Write down three of its claims, and
@@ -1293,9 +1299,11 @@ figures.outcome("a check digit finds every typing error", "share that is noticed
 # 1. When we tried it, the lead over the target alone was largest with the fewest patients, and with
 #    a hundred hardly anything was left of it. "Source only" stays where it is: the more patients,
 #    the larger the lead over it. With twenty, both controls were beaten.
-# 2. Try it with `few(20, run)` in `probe`. All rows rise; look at the differences, in pairs.
-# 3. Little, on average: a mean of neighbors is less lucky, and neighboring checkpoints are nearly
-#    the same network.
+# 2. When we tried it, it did not: eight random units stay as far behind as before, and of the
+#    largest networks both are equally good, with few labels and with many. Here width closes the
+#    gap, labels hardly.
+# 3. By less than a point, when we tried it; and what the chosen checkpoint is worth on the many
+#    rose by no more than two errors. Neighboring checkpoints are nearly the same network.
 # 4. If you find a claim for which nothing would be seen, it says nothing. That, too, is a finding.
 #
 # </details>

@@ -109,7 +109,7 @@ def test_a_page_is_no_lesson_but_can_be_named(project: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "nearest"),
-    [("loses", "“01_losses”"), ("02_regularization", "“02_regularization”"),
+    [("loses", "“01_losses”"), ("02_regularizations", "“02_regularization”"),
      ("nonsense", "there are 00_start_here, 01_losses, 02_regularization."),
      ("11", "there are 00_start_here, 01_losses, 02_regularization.")],
 )  # fmt: skip

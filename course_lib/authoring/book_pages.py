@@ -33,7 +33,7 @@ def lesson_page(notebook: NotebookNode) -> NotebookNode:
     cells = []
     for cell in shown.cells:
         if cell.cell_type != "code":
-            cell.source = re.sub(r"\]\(#([^)]+)\)", _slug, cell.source)
+            cell.source = re.sub(r"\]\((\w+\.ipynb)?#([^)]+)\)", _slug, cell.source)
             cells.append(cell)
             continue
         if BEGIN in cell.source:
@@ -136,7 +136,7 @@ def _fold(cell: NotebookNode, what: str) -> None:
 
 def _slug(link: re.Match[str]) -> str:
     """A link to a heading, which has another anchor here than in JupyterLab."""
-    return f"](#{book_anchor(link[1])})"
+    return f"]({link[1] or ''}#{book_anchor(link[2])})"
 
 
 def _alone(text: str) -> str:

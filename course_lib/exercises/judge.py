@@ -264,5 +264,8 @@ def _same(known: Misconception, trial: diagnosis.Trial) -> bool:
     if as_known.correct:
         return True
     # Where the variant is right, nothing but the right answer is the same as it.
-    wrong_here = not replace(trial, got=as_known.want).correct
-    return known.noise > 0 and wrong_here and as_known.within(known.noise)
+    return (
+        known.noise > 0
+        and as_known.within(known.noise)
+        and not replace(trial, got=as_known.want).correct
+    )

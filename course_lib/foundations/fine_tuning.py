@@ -3,7 +3,9 @@
 L layers, G groups of layers, N examples, K channels, C classes. Batch normalization follows Keras.
 Sources: Ioffe & Szegedy, Batch normalization (2015); Howard & Ruder, Universal language model
 fine-tuning (2018); Clark, Luong, Le & Manning, ELECTRA (2020); King & Zeng, Logistic regression in
-rare events data (2001).
+rare events data (2001); Kumar, Raghunathan, Jones, Ma & Liang, Fine-tuning can distort pretrained
+features and underperform out-of-distribution (2022); Cameron & Miller, A practitioner's guide to
+cluster-robust inference (2015).
 """
 
 from __future__ import annotations
@@ -123,6 +125,39 @@ def class_weights(labels: np.ndarray, num_classes: int) -> np.ndarray:
     return weights
 
 
+def fine_tune(
+    x: np.ndarray,
+    targets: np.ndarray,
+    backbone: np.ndarray,
+    head: np.ndarray,
+    rates: Sequence[float],
+    steps: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gradient descent on the mean squared error of two linear layers, each at its own rate.
+
+    The smallest network in which fine-tuning can distort what was pretrained (Kumar et al. 2022,
+    section 3).
+
+    Args:
+        x: (N, D).
+        targets: (N,).
+        backbone: (D, H).
+        head: (H,); the predictions are x @ backbone @ head.
+        rates: learning rates of the backbone and of the head; 0 freezes.
+        steps: how many.
+
+    Returns:
+        (backbone (D, H), head (H,)) after the last step.
+    """
+    for _ in range(steps):
+        features = x @ backbone
+        error = 2 * (features @ head - targets) / len(x)
+        to_backbone, to_head = x.T @ np.outer(error, head), features.T @ error
+        backbone = backbone - rates[0] * to_backbone
+        head = head - rates[1] * to_head
+    return backbone, head
+
+
 def layerwise_learning_rates(
     num_groups: int, base_learning_rate: float, decay: float
 ) -> np.ndarray:
@@ -142,3 +177,26 @@ def layerwise_learning_rates(
     distances = np.arange(num_groups)[::-1]
     rates: np.ndarray = base_learning_rate * decay**distances
     return rates
+
+
+def grouped_difference(
+    correct_a: np.ndarray, correct_b: np.ndarray, groups: np.ndarray
+) -> tuple[float, float]:
+    """By how much A is ahead of B on the same examples, and the standard error of that.
+
+    Examples of a group succeed and fail together, so it is the groups that were drawn, not the
+    examples: the error is the cluster-robust one of a mean (Cameron & Miller 2015, section II).
+
+    Args:
+        correct_a: (N,) 1 where A is right, else 0.
+        correct_b: (N,) the same of B.
+        groups: (N,) the group of each example; two groups at least.
+
+    Returns:
+        (difference of the accuracies, standard error), both shares.
+    """
+    difference = correct_a - correct_b
+    deviations = difference - np.mean(difference)
+    sums = [np.sum(deviations[groups == group]) for group in np.unique(groups)]
+    error = math.sqrt(len(sums) * np.var(sums, ddof=1)) / len(deviations)
+    return float(np.mean(difference)), error

@@ -1,8 +1,8 @@
-"""Pictures of lesson 06: rates by step and group, variants of a cell, and who came out ahead."""
+"""Pictures of lesson 06: rates by step and group, verdicts that changed, and who is ahead."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,7 +12,6 @@ from ..foundations.sgd import cosine_with_warmup
 from .explorer import Draw, Explorer, slider
 from .palette import INK, LINES, PLAIN, style
 from .picture import Picture, new_figure
-from .training import curves
 from .words import brief
 
 STEPS = 200
@@ -67,17 +66,6 @@ def _prepare_rates(figure: Figure) -> Draw:
         )
 
     return draw
-
-
-def training_curves(losses: Sequence[float], validation_losses: Sequence[float]) -> Picture:
-    """Losses after each epoch.
-
-    Args:
-        losses: (T,) of the training examples.
-        validation_losses: (T,).
-    """
-    epochs = np.arange(1, len(losses) + 1)
-    return curves(epochs, {"training": losses, "validation": validation_losses}, "epoch", "loss")
 
 
 @style()
@@ -135,3 +123,34 @@ def scores_figure(scores: Mapping[str, Mapping[str, np.ndarray]], tested: int) -
     axes.invert_yaxis()
     axes.legend(loc="best")
     return Picture(figure, f"Accuracy in %, with one standard error. {'. '.join(told)}.")
+
+
+@style()
+def changed_figure(
+    images: np.ndarray, truth: np.ndarray, before: np.ndarray, after: np.ndarray, count: int = 6
+) -> Picture:
+    """Images whose verdict changed: put right in the upper row, spoiled in the lower.
+
+    Args:
+        images: (N, S, S, 1).
+        truth, before, after: (N,) what each is, and was called before and after.
+        count: how many to show in a row at most.
+    """
+    rows = {
+        "put right": np.flatnonzero((before != truth) & (after == truth)),
+        "spoiled": np.flatnonzero((before == truth) & (after != truth)),
+    }
+    figure = new_figure((1.35 * count, 3.6))
+    figure.subplots_adjust(0.01, 0.01, 0.99, 0.9, wspace=0.1, hspace=0.42)
+    grid = figure.subplots(2, count, squeeze=False)
+    for axes in grid.ravel():
+        axes.set_axis_off()
+    for line, found in zip(grid, rows.values(), strict=True):
+        for axes, n in zip(line, found[:: max(1, len(found) // count)], strict=False):
+            axes.imshow(images[n, ..., 0], cmap="gray", vmin=0, vmax=255)
+            axes.set_title(f"{before[n]} → {after[n]}", fontsize=9.5)
+    told = " and ".join(f"{len(found)} {name}" for name, found in rows.items())
+    figure.suptitle(
+        f"of {len(truth)} verdicts {told.replace(' and', ' (above),')} (below)", y=0.995
+    )
+    return Picture(figure, f"Images whose verdict changed, of {len(truth)}: {told}.")

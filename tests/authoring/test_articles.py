@@ -16,6 +16,7 @@ ROWS = [row for _, rows in articles.articles().values() for row in rows]
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.article} {row.at} {row.what}")
 def test_a_row_points_somewhere(row: articles.Row) -> None:
+    assert len(set(row.see)) == len(row.see)
     assert set(row.see) <= articles.places().keys()
     assert bool(row.see) != bool(row.why)
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.foundations import fine_tuning, losses
+from course_lib.foundations.gradients import numerical_gradient
 from course_lib.ledger import row
 
 EPSILON = 0.125  # large enough that its place shows
@@ -258,6 +259,86 @@ def test_rates_fall_by_one_factor_towards_the_input(num_groups, base, decay):
     assert rates.shape == (num_groups,)
     assert rates[-1] == base
     np.testing.assert_allclose(rates[:-1], decay * rates[1:])
+
+
+# --- head first -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_layers():
+    rng = np.random.default_rng(0)
+    x, backbone, head = rng.normal(size=(6, 4)), rng.normal(size=(4, 3)), rng.normal(size=3)
+    return x, rng.normal(size=6), backbone, head
+
+
+def test_a_step_is_the_rate_times_the_slope_by_finite_differences(two_layers):
+    x, targets, backbone, head = two_layers
+    moved = fine_tuning.fine_tune(x, targets, backbone, head, (0.25, 0.5), 1)
+
+    def loss(b, h):
+        return np.mean((x @ b @ h - targets) ** 2)
+
+    slopes = (
+        numerical_gradient(lambda b: loss(b, head), backbone),
+        numerical_gradient(lambda h: loss(backbone, h), head),
+    )
+    np.testing.assert_allclose((backbone - moved[0]) / 0.25, slopes[0], rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose((head - moved[1]) / 0.5, slopes[1], rtol=1e-6, atol=1e-8)
+
+
+def test_steps_add_up_and_a_rate_of_zero_freezes(two_layers):
+    x, targets, backbone, head = two_layers
+    once = fine_tuning.fine_tune(x, targets, backbone, head, (0.01, 0.02), 2)
+    again = fine_tuning.fine_tune(x, targets, *once, (0.01, 0.02), 3)
+    whole = fine_tuning.fine_tune(x, targets, backbone, head, (0.01, 0.02), 5)
+    for ours, theirs in zip(again, whole, strict=True):
+        np.testing.assert_allclose(ours, theirs)
+    frozen, _ = fine_tuning.fine_tune(x, targets, backbone, head, (0.0, 0.02), 5)
+    np.testing.assert_array_equal(frozen, backbone)
+
+
+def test_two_layers_move_as_in_keras(two_layers, keras64):
+    x, targets, backbone, head = two_layers
+    layers = [keras64.layers.Dense(3, use_bias=False), keras64.layers.Dense(1, use_bias=False)]
+    model = keras64.Sequential([keras64.Input((4,)), *layers])
+    model.set_weights([backbone, head[:, None]])
+    model.compile(keras64.optimizers.SGD(0.125), "mse")
+    model.fit(x, targets, batch_size=6, epochs=4, verbose=0)
+    ours = fine_tuning.fine_tune(x, targets, backbone, head, (0.125, 0.125), 4)
+    theirs = model.get_weights()
+    np.testing.assert_allclose(ours[0], theirs[0], **SINGLE)
+    np.testing.assert_allclose(ours[1], theirs[1][:, 0], **SINGLE)
+
+
+# --- a difference and its error -------------------------------------------------------------------
+
+
+def test_with_groups_of_one_the_error_is_the_usual_one_of_a_mean():
+    a, b = np.array([1, 1, 0, 1, 0]), np.array([0, 1, 1, 0, 0])
+    difference, error = fine_tuning.grouped_difference(a, b, np.arange(5))
+    assert difference == pytest.approx(0.2)
+    assert error == pytest.approx(np.std(a - b, ddof=1) / np.sqrt(5))
+
+
+def test_examples_that_agree_within_their_group_count_once():
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 2, (2, 12))
+    alone = fine_tuning.grouped_difference(a, b, np.arange(12))
+    groups = np.repeat(np.arange(12), 7)
+    together = fine_tuning.grouped_difference(np.repeat(a, 7), np.repeat(b, 7), groups)
+    assert together == pytest.approx(alone)
+
+
+def test_the_error_is_how_far_the_difference_scatters_over_draws_of_groups():
+    rng = np.random.default_rng(0)
+    sizes = np.array([4, 9, 6, 12, 5, 8] * 10)
+    groups = np.repeat(np.arange(60), sizes)
+    found = []
+    for _ in range(400):
+        ahead = (rng.random(60) < 0.5)[groups]
+        found.append(fine_tuning.grouped_difference(ahead.astype(int), 0 * groups, groups))
+    differences, errors = np.transpose(found)
+    assert np.mean(errors) == pytest.approx(np.std(differences), rel=0.15)
 
 
 def test_arguments_stay_as_they_are(statistics):

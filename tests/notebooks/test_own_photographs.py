@@ -25,7 +25,7 @@ print(model.predict(np.zeros((1, 32, 32, 3), np.uint8), verbose=0).shape)
 def script() -> str:
     """The code between the fences of the last section."""
     text = SOURCE.read_text(encoding="utf-8")
-    section = text[text.index("# ## 10 Your own photographs") :]
+    section = text[text.index("# ## 11 Your own photographs") :]
     fenced = section.split("# ```python\n")[1].split("# ```\n")[0]
     return "".join(line[2:] or "\n" for line in fenced.splitlines(keepends=True))
 

@@ -43,14 +43,6 @@ def test_every_position_gives_a_picture_of_its_own(rates):
     assert len(pictures) == 9
 
 
-def test_training_curves_tell_training_from_validation():
-    picture = figures.training_curves([0.9, 0.5], [0.8, 0.7])
-    assert "training: from 0.9 at 1 to 0.5 at 2" in picture.alt
-    assert "validation: from 0.8 at 1 to 0.7 at 2" in picture.alt
-    [axes] = picture.figure.axes
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation"]
-
-
 def test_variants_are_the_image_turned_round():
     image = np.arange(16, dtype=np.uint8).reshape(4, 4, 1)
     picture = figures.variants_figure(image, FLIPS)
@@ -78,3 +70,35 @@ def test_single_splits_are_ticks_beside_their_mean():
     [ticks] = [line for line in axes.lines if line.get_marker() == "|"]
     np.testing.assert_allclose(ticks.get_xdata(), [80, 90, 70])
     np.testing.assert_array_equal(ticks.get_ydata(), [0, 0, 1])
+
+
+def test_changed_verdicts_are_put_right_or_spoiled():
+    images = np.arange(4 * 9, dtype=np.uint8).reshape(4, 3, 3, 1)
+    truth, before = np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])
+    picture = figures.changed_figure(images, truth, before, np.array([1, 1, 0, 1]), count=3)
+    assert picture.alt == "Images whose verdict changed, of 4: 2 put right and 1 spoiled."
+    shown = [
+        (axes.get_title(), axes.images[0].get_array())
+        for axes in picture.figure.axes
+        if axes.images
+    ]
+    assert [title for title, _ in shown] == ["0 → 1", "1 → 0", "0 → 1"]
+    for (_, image), n in zip(shown, (1, 2, 0), strict=True):
+        np.testing.assert_array_equal(image, images[n, ..., 0])
+
+
+def test_a_live_curve_is_one_figure_that_grows(capsys):
+    keras = pytest.importorskip("keras")
+    from course_lib.plots.live import LiveCurve
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(True), metrics=["accuracy"])
+    x, y = np.eye(2), np.array([0, 1])
+    live = LiveCurve(0.25, {"frozen": 0.5}, metric="accuracy", label="accuracy on all")
+    history = model.fit(x, y, epochs=3, verbose=0, callbacks=[live]).history
+    assert live.values == pytest.approx([0.25, *history["accuracy"]])
+    picture = live.picture()
+    [axes] = picture.figure.axes
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), live.values)
+    assert picture.alt.startswith("accuracy on all, before and after each epoch: 0.25, ")
+    assert picture.alt.endswith(" frozen: 0.50.")

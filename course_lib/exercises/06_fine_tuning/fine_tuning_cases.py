@@ -118,3 +118,46 @@ def batches(rng: np.random.Generator) -> list[Case]:
         case(1, 4, 0.9, "a batch of one"),
         case(6, 3, 0.0, "a momentum of zero"),
     ]
+
+
+def two_layers(rng: np.random.Generator) -> list[Case]:
+    def case(
+        n: int, d: int, h: int, rates: tuple[float, float], steps: int, kind: str = ORDINARY
+    ) -> Case:
+        x, backbone, head = rng.normal(size=(n, d)), rng.normal(size=(d, h)), rng.normal(size=h)
+        targets = 1.0 + 2.0 * rng.normal(size=n)
+        return Case((x, targets, 0.5 * backbone, 0.5 * head, rates, steps), kind)
+
+    x, targets, backbone, head, *_ = case(6, 3, 2, (0.1, 0.1), 3).arguments
+    return [
+        case(7, 4, 3, (0.02, 0.05), 4),
+        case(5, 3, 4, (0.06, 0.03), 3),
+        case(9, 5, 2, (0.01, 0.08), 6),
+        case(6, 4, 3, (0.03, 0.07), 1, "a single step"),
+        case(6, 4, 3, (0.0, 0.07), 4, "a frozen backbone"),
+        case(6, 4, 3, (0.05, 0.0), 4, "a frozen head"),
+        Case((x, targets, backbone, np.zeros_like(head), (0.04, 0.08), 3), "a head of zeros"),
+    ]
+
+
+def judged_in_groups(rng: np.random.Generator) -> list[Case]:
+    def case(*sizes: int, kind: str = ORDINARY) -> Case:
+        """Both are right together in some groups, and A is ahead in the first."""
+        names = 3 + 2 * rng.permutation(len(sizes))
+        groups = rng.permutation(np.repeat(names, sizes))
+        hard = rng.random(len(sizes))[(groups - 3) // 2]
+        a = (rng.random(len(groups)) > 0.7 * hard).astype(int)
+        b = np.where(rng.random(len(groups)) > 0.4, a, 1 - a)
+        a[groups == names[0]], b[groups == names[0]] = 1, 0
+        return Case((a, b, groups), kind)
+
+    a, b, _ = case(5, 4, 3).arguments
+    return [
+        case(4, 9, 6, 2),
+        case(7, 3, 5),
+        case(12, 8, 10, 9, 3),
+        case(6, 6, 6, kind="groups of equal size"),
+        Case((a, b, np.arange(len(a))), "groups of a single example"),
+        Case((a, 1 - a, np.arange(len(a)) // 5), "two methods that never agree"),
+        Case((a, a.copy(), np.arange(len(a)) // 3), "two methods that always agree"),
+    ]

@@ -162,3 +162,97 @@ def layerwise_learning_rates(num_groups, base_learning_rate, decay):
 def layerwise_learning_rates(num_groups, base_learning_rate, decay):
     g = np.arange(num_groups)
     return base_learning_rate * decay * (num_groups - 1 - g)
+
+
+def fine_tune(x, targets, backbone, head, rates, steps):
+    for step in range(steps):
+        pred = x @ backbone @ head
+        grad = (pred - targets) / len(x)
+        backbone = backbone - rates[0] * x.T @ np.outer(grad, head)
+        head = head - rates[1] * (x @ backbone).T @ grad
+    return backbone, head
+
+
+def fine_tune(x, targets, backbone, head, rates, steps):
+    for step in range(steps):
+        h = x @ backbone
+        residual = h @ head - targets
+        g_head = 2 * h.T @ residual
+        g_backbone = 2 * x.T @ (residual[:, None] * head[None, :])
+        backbone = backbone - rates[0] * g_backbone
+        head = head - rates[1] * g_head
+    return backbone, head
+
+
+def fine_tune(x, targets, backbone, head, rates, steps):
+    for step in range(steps):
+        h = x @ backbone
+        residual = h @ head - targets
+        g_head = 2 * np.mean(h.T * residual, axis=1)
+        g_backbone = 2 * x.T @ np.outer(residual, head) / len(x)
+        head = head - rates[1] * g_head
+        backbone = backbone - rates[0] * g_backbone
+        return backbone, head
+
+
+def fine_tune(x, targets, backbone, head, rates, steps):
+    features = x @ backbone
+    for step in range(steps):
+        residual = features @ head - targets
+        g_head = 2 / len(x) * features.T @ residual
+        g_backbone = 2 / len(x) * x.T @ np.outer(residual, head)
+        head = head - rates[1] * g_head
+        backbone = backbone - rates[0] * g_backbone
+    return backbone, head
+
+
+def fine_tune(x, targets, backbone, head, rates, steps):
+    lr_head, lr_backbone = rates
+    for step in range(steps):
+        h = x @ backbone
+        residual = 2 * (h @ head - targets) / len(targets)
+        g_head, g_backbone = h.T @ residual, x.T @ np.outer(residual, head)
+        head, backbone = head - lr_head * g_head, backbone - lr_backbone * g_backbone
+    return backbone, head
+
+
+def grouped_difference(correct_a, correct_b, groups):
+    diff = correct_a.mean() - correct_b.mean()
+    per_group = []
+    for g in set(groups):
+        inside = groups == g
+        per_group.append(correct_a[inside].mean() - correct_b[inside].mean())
+    return diff, np.std(per_group) / np.sqrt(len(per_group))
+
+
+def grouped_difference(correct_a, correct_b, groups):
+    diff = correct_a - correct_b
+    n_groups = len(np.unique(groups))
+    return diff.mean(), diff.std(ddof=1) / np.sqrt(n_groups)
+
+
+def grouped_difference(correct_a, correct_b, groups):
+    diff = correct_a - correct_b
+    mean = diff.mean()
+    total = 0
+    for g in np.unique(groups):
+        total += ((diff[groups == g] - mean) ** 2).sum()
+    m = len(np.unique(groups))
+    return mean, np.sqrt(m / (m - 1) * total) / len(diff)
+
+
+def grouped_difference(correct_a, correct_b, groups):
+    diff = correct_a - correct_b
+    mean = diff.mean()
+    sums = []
+    for g in np.unique(groups):
+        sums.append((diff[groups == g] - mean).sum())
+    sums = np.array(sums)
+    return mean, np.sqrt((sums**2).sum() / (len(sums) - 1)) / len(diff)
+
+
+def grouped_difference(correct_a, correct_b, groups):
+    a = np.array([correct_a[groups == g].sum() for g in np.unique(groups)])
+    b = np.array([correct_b[groups == g].sum() for g in np.unique(groups)])
+    diff = a - b
+    return diff.sum() / len(groups), np.sqrt(len(diff)) * diff.std(ddof=1) / len(groups)
