@@ -45,50 +45,61 @@ STANDARD = [
 NAMES = re.compile(
     r"matplotlib|pyplot|numpy|scipy|scikit-learn|sklearn|pandas|python|\bnp\b|\bplt\b|\bmpl\b", re.I
 )
-SHORTEST, LONGEST = 30, 240
+SHORTEST, LONGEST = 30, 160
 """Characters of a text."""
+MOST = 8
+"""Texts of one file."""
 
 
-def load(of_each: int = 350) -> tuple[list[str], np.ndarray]:
-    """Texts and the numbers of their fields, in a fixed mixed order.
+def load(of_each: int = 150) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Texts, their fields and the files that they stand in, in a fixed mixed order.
 
     Args:
         of_each: texts of each field.
 
     Returns:
-        The texts, and (N,) integers, places in `FIELDS`.
+        The texts; (N,) integers, places in `FIELDS`; (N,) integers, one for each file. Texts of
+        one file are alike, and belong on the same side of a split.
 
     Raises:
         CourseError: a library has fewer of them.
     """
-    texts, labels = [], []
+    texts: list[str] = []
+    labels: list[int] = []
+    groups: list[int] = []
     taken: set[str] = set()
     for number, (field, package) in enumerate(FIELDS.items()):
-        found = [text for text in dict.fromkeys(_paragraphs(package)) if text not in taken]
-        if len(found) < of_each:
+        start = len(texts)
+        files = _files(package)
+        for place in np.random.default_rng(number).permutation(len(files)):
+            new = [text for text in _paragraphs(files[place]) if text not in taken]
+            new = list(dict.fromkeys(new))[: min(MOST, start + of_each - len(texts))]
+            taken.update(new)
+            texts += new
+            labels += len(new) * [number]
+            groups += len(new) * [1000 * number + int(place)]
+            if len(texts) == start + of_each:
+                break
+        else:
             raise CourseError(
-                f"Only {len(found)} texts about {field} are to be found in {package or 'Python'}: "
-                "install the versions of requirements.lock."
+                f"Only {len(texts) - start} texts about {field} are to be found in "
+                f"{package or 'Python'}: install the versions of requirements.lock."
             )
-        chosen = np.random.default_rng(number).permutation(len(found))[:of_each]
-        texts += [found[row] for row in chosen]
-        labels += of_each * [number]
-        taken |= set(found)
     order = np.random.default_rng(len(texts)).permutation(len(texts))
-    return [texts[row] for row in order], np.array(labels)[order]
+    files_of = np.unique(groups, return_inverse=True)[1]
+    return [texts[row] for row in order], np.array(labels)[order], files_of[order]
 
 
-def _paragraphs(package: str) -> Iterator[str]:
-    for file in _files(package):
-        try:
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-        except (OSError, SyntaxError, ValueError):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
-                text = _cleaned((ast.get_docstring(node) or "").split("\n\n")[0])
-                if SHORTEST <= len(text) <= LONGEST and text.count(" ") >= 4:
-                    yield text
+def _paragraphs(file: Path) -> Iterator[str]:
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            text = _cleaned((ast.get_docstring(node) or "").split("\n\n")[0])
+            if SHORTEST <= len(text) <= LONGEST and text.count(" ") >= 4:
+                yield text
 
 
 def _files(package: str) -> list[Path]:
