@@ -410,9 +410,9 @@ for w in weights.layers:
 figures.attention_explorer(pieces, np.array(shares))
 
 # %% [markdown]
-# Choose a "bank", and go through the heads of a layer. Some look at a neighbor, some at like words,
-# and many at `[CLS]`, `[SEP]` or a comma, where there is little to fetch: a head that has nothing to
-# say parks its attention there. So a picture of attention says where a token *looked*, not what the
+# Choose a "bank", and go through the heads of a layer. In the first layers some look at the neighbor
+# to the left or to the right. Further up, very many look at `[CLS]`, which is no word: a head that has
+# nothing to say parks its attention there. So a picture of attention says where a token *looked*, not what the
 # network decided by it; lesson 11 had the same caution about heat maps.
 
 # %% [markdown]
@@ -479,7 +479,7 @@ def toy_sentences(number, seed):
     return np.stack([*columns, 4 + 0 * noun], axis=1)
 
 
-corpus, unseen = toy_sentences(4000, 1), toy_sentences(500, 2)
+corpus, unseen = toy_sentences(3000, 1), toy_sentences(500, 2)
 for sentence in unseen[:3]:
     print(*(WORDS[row] for row in sentence))
 
@@ -502,7 +502,7 @@ def pretrain(model, seen, right, counts):
         from_logits=True, reduction="mean_with_sample_weight"
     )
     model.compile(keras.optimizers.Adam(0.01), loss, jit_compile=False)
-    model.fit(seen, right, sample_weight=counts, epochs=5, batch_size=100, verbose=0)
+    model.fit(seen, right, sample_weight=counts, epochs=4, batch_size=100, verbose=0)
     return model
 
 
@@ -540,7 +540,7 @@ assert abs(left["noun"][0] - np.log(4)) < 0.2
 assert abs(left["noun"][1] - np.log(8)) < 0.2
 
 # %% [markdown]
-# What is left is what nobody could know. For the verb both have seen the noun, and choose among the
+# What is left is what nobody could know, to within a few hundredths. For the verb both have seen the noun, and choose among the
 # four verbs of its number. For the noun, the masked model has read the verb to its right: four nouns
 # are left. The other one has not: eight. So that a text *about* something is understood, both sides
 # help, and that is why encoders are masked. To *write*, one has only the left side, and that is why
@@ -570,7 +570,7 @@ assert np.isclose(masked_token_loss(logits[0], right[0], counts[0]), float(by_ke
 # file is on one side of a split: the test asks about files that no label came from.
 
 # %%
-texts, fields, files = docstrings.load(150)
+texts, fields, files = docstrings.load(120)
 for text, field in list(zip(texts, fields, strict=True))[:4]:
     print(f"{list(docstrings.FIELDS)[field]:9} {text[:80]}")
 
@@ -588,12 +588,12 @@ if encoder is not None:
 
 
 # %%
-SIZES = [20, 50, 100, 200, 400]
+SIZES = [20, 50, 100, 200, 320]
 
 
 def draws(groups):
     """Five times rows to learn from, mixed, and rows to be tested on, no group on both sides."""
-    splits = GroupShuffleSplit(5, test_size=0.25, random_state=0).split(texts, groups=groups)
+    splits = GroupShuffleSplit(5, test_size=0.25, random_state=0).split(groups, groups=groups)
     return [(np.random.default_rng(n).permutation(a), b) for n, (a, b) in enumerate(splits)]
 
 
@@ -603,7 +603,7 @@ def accuracies(x, labels, groups):
     for column, (train, test) in enumerate(draws(groups)):
         for line, number in enumerate(SIZES):
             rows = train[:number]
-            model = LogisticRegression(C=10, max_iter=2000).fit(x[rows], labels[rows])
+            model = LogisticRegression(C=10, max_iter=300).fit(x[rows], labels[rows])
             scores[line, column] = model.score(x[test], labels[test])
     return scores
 
@@ -636,15 +636,15 @@ if encoder is not None:
 # thousands it might well get there; with the few hundred that we have it does not. Move the target:
 
 # %%
-if encoder is not None:
-    display(saving_explorer(np.array(SIZES), {name: by_field[name] for name in list(features)[:2]}))
+curves = {name: by_field[name] for name in ("TF-IDF", "MiniLM") if name in by_field}
+saving_explorer(np.array(SIZES), curves) if len(curves) == 2 else None
 
 # %% [markdown]
 # What if files were not kept together? Nothing changes but the split:
 
 # %% tags=["nbval-ignore-output"]
 by_text = table(fields, np.arange(len(texts)))
-assert by_text["TF-IDF"][-1] > by_field["TF-IDF"][-1] + 0.1
+assert by_text["TF-IDF"][-1] > by_field["TF-IDF"][-1] + 0.05
 
 # %% [markdown]
 # All methods look better, and counting words most of all: it recognizes the *file*, by names that
@@ -673,9 +673,10 @@ if encoder is not None:
 # So far the encoder was frozen. Now its top layer may learn too. What the five layers below it say of a
 # text never changes, so it is computed once (as in lesson 06, *prefix*). We begin with the head of a
 # finished probe, so that before the first step it is exactly the probe, and each gain is that of
-# fine-tuning. There are 100 labels; the rate was chosen on two other draws.
+# fine-tuning. There are 80 labels. The rate is the best of 0.01, 0.03 and 0.1, tried
+# beforehand on draws that are not used here.
 #
-# **Guess first.** By how much will it be better, and by how much in the training data?
+# **Guess first.** By how much will it be better on new files, and by how much on the labeled texts?
 
 # %% jupyter={"source_hidden": true}
 if encoder is not None:
@@ -687,31 +688,36 @@ if encoder is not None:
     tuned.compile(keras.optimizers.SGD(0.1), loss, jit_compile=False)
 
 
+# %% jupyter={"source_hidden": true}
+pool = slice(0, 180)  # texts enough for this section
+if encoder is not None:
+    ids = tokens.padded([encoder.rows(text, longest=32) for text in texts[pool]])
+    below_top = np.concatenate([encoder.hidden(batch, 5) for batch in np.split(ids, 9)])
+    inputs = below_top, (ids != 0).astype(int)
+
+
 # %%
+def measured(*groups_of_rows):
+    """Accuracy of the network on each."""
+    right = tuned.predict_on_batch(inputs).argmax(axis=1) == fields[pool]
+    return [right[rows].mean() for rows in groups_of_rows]
+
+
 def fine_tuned(rows, test):
-    """Accuracies on the rows and on the test, of the probe and after fine-tuning: (2, 2)."""
-    both = np.r_[rows, test]
-    ids = tokens.padded([encoder.rows(texts[row], longest=32) for row in both])
-    batches = np.split(np.arange(len(ids)), len(ids) // 20)
-    inputs = [np.concatenate([encoder.hidden(ids[b], 5) for b in batches]), (ids != 0).astype(int)]
-
-    def measured():
-        right = tuned.predict_on_batch(inputs).argmax(axis=1) == fields[both]
-        return right[: len(rows)].mean(), right[len(rows) :].mean()
-
+    """Accuracies on rows and test, of the probe and after four rounds of fine-tuning."""
     top.set_weights(first)
-    probe = LogisticRegression(C=10, max_iter=2000).fit(features["MiniLM"][rows], fields[rows])
+    probe = LogisticRegression(C=10, max_iter=300).fit(features["MiniLM"][rows], fields[rows])
     head.set_weights([probe.coef_.T, probe.intercept_])
-    before = measured()
-    for batch in 5 * batches[: len(rows) // 20]:
-        tuned.train_on_batch([x[batch] for x in inputs], fields[both[batch]])
-    return before, measured()
+    before = measured(rows, test)
+    for batch in 4 * np.split(rows, len(rows) // 20):
+        tuned.train_on_batch([x[batch] for x in inputs], fields[batch])
+    return before, measured(rows, test)
 
 
 # %%
 changes = []
 if encoder is not None:
-    changes = [fine_tuned(train[:100], test[:100]) for train, test in draws(files)[:3]]
+    changes = [fine_tuned(train[:80], test) for train, test in draws(files[pool])[1:4]]
     top.set_weights(first)
 
 # %% tags=["nbval-ignore-output"]
@@ -722,10 +728,11 @@ if gains:
     print(f"gain {np.mean(gains):+.3f}, spread of the draws {np.std(gains, ddof=1):.3f}")
 
 # %% [markdown]
-# In the training data there is hardly an error left to be made. On new files the gain is a few
-# hundredths, if that, about as large as its spread over the draws: with a hundred labels a probe is
-# most of what one gets. A layer more means a million weights more for the same hundred labels, and
-# hundreds of times the computing. That is the reckoning of lesson 06, in text.
+# On the labeled texts the probe had no error left to learn from, and yet the loss, which wants
+# certainty, moves the layer. On new files that brings a few hundredths, if that: compare it with the
+# spread, and with what MiniLM had over counting. With so few labels a probe is most of what one gets.
+# A layer more means over a million weights more for the same labels, and a hundred times the
+# computing. That is the reckoning of lesson 06, in text.
 
 # %% [markdown]
 # ## What you have now

@@ -45,13 +45,13 @@ STANDARD = [
 NAMES = re.compile(
     r"matplotlib|pyplot|numpy|scipy|scikit-learn|sklearn|pandas|python|\bnp\b|\bplt\b|\bmpl\b", re.I
 )
-SHORTEST, LONGEST = 30, 160
+SHORTEST, LONGEST = 30, 120
 """Characters of a text."""
 MOST = 8
 """Texts of one file."""
 
 
-def load(of_each: int = 150) -> tuple[list[str], np.ndarray, np.ndarray]:
+def load(of_each: int = 120) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Texts, their fields and the files that they stand in, in a fixed mixed order.
 
     Args:
