@@ -146,8 +146,8 @@ for word in ("network", "overfitting", "backpropagation", "numpy", "☃"):
 # key fit. Short texts are filled up with *padding* to the length of the longest, and padding has no
 # share. In numbers: scores of 0, 0 and a padding give the shares ½, ½ and 0.
 #
-# One question is left to you: a sum of $D$ products grows with $D$. What must be done to the scores,
-# so that their typical size does not? `softmax` of lesson 01 is at hand.
+# One question is left to you: a sum of $D$ products grows with $D$. What must be done to the
+# scores, so that their typical size does not? `softmax` of lesson 01 is at hand.
 
 
 # %%
@@ -244,8 +244,9 @@ layer_norm = check(layer_norm)
 #
 # ### Exercise: `gelu`
 #
-# ReLU is a hard switch: it multiplies $x$ by 0 or by 1. GELU multiplies it by the probability that a
-# standard normal number is below $x$. At $x = 0$ that is ½, at 1 it is about 0.84, far to the right
+# ReLU is a hard switch: it multiplies $x$ by 0 or by 1. GELU multiplies it by the probability that
+# a standard normal number is below $x$. At $x = 0$ that is ½, at 1 it is about 0.84, far to the
+# right
 # 1. How do you get this probability from the *error function* `erf`, which rises from −1 to 1, and
 # for which a normal number has the variance ½? `erf` is at hand.
 
@@ -366,8 +367,8 @@ except CourseError as error:
     weights, encoder = minilm.random_weights(), None
 
 # %% [markdown]
-# **Guess first.** Which two of these four sentences does it find most alike? None shares a word with
-# another but "the", "is" and "a".
+# **Guess first.** Which two of these four sentences does it find most alike? None shares a word
+# with another but "the", "is" and "a".
 
 # %%
 SENTENCES = [
@@ -391,8 +392,8 @@ if encoder is not None:
 # same weights in Keras' own layers give the same vectors to five decimals. *Your functions are
 # BERT.*
 #
-# Now you can watch it. Below, one head at a time: who looks at whom in a sentence with two banks. To
-# get the shares, your `attention` is given the identity as values, as above.
+# Now you can watch it. Below, one head at a time: who looks at whom in a sentence with two banks.
+# To get the shares, your `attention` is given the identity as values, as above.
 
 # %% jupyter={"source_hidden": true}
 SENTENCE = "The river rose over its bank, so the bank gave them no loan."
@@ -410,10 +411,11 @@ for w in weights.layers:
 figures.attention_explorer(pieces, np.array(shares))
 
 # %% [markdown]
-# Choose a "bank", and go through the heads of a layer. In the first layers some look at the neighbor
-# to the left or to the right. Further up, very many look at `[CLS]`, which is no word: a head that has
-# nothing to say parks its attention there. So a picture of attention says where a token *looked*, not what the
-# network decided by it; lesson 11 had the same caution about heat maps.
+# Choose a "bank", and go through the heads of a layer. In the first layers some look at the
+# neighbor to the left or to the right. Further up, very many look at `[CLS]`, which is no word: a
+# head that has nothing to say parks its attention there. So a picture of attention says where a
+# token *looked*, not what the network decided by it; lesson 11 had the same caution about heat
+# maps.
 
 # %% [markdown]
 # ## 6 Guess the hidden word
@@ -421,14 +423,14 @@ figures.attention_explorer(pieces, np.array(shares))
 # *15 minutes*
 #
 # Where do such weights come from? From text without labels. BERT was shown text in which about one
-# token in seven was hidden, and had to guess it: *masked* pretraining. GPT guesses the *next* token,
-# and each token may look to the left only. In both, what is right stands in the text itself.
+# token in seven was hidden, and had to guess it: *masked* pretraining. GPT guesses the *next*
+# token, and each token may look to the left only. In both, what is right stands in the text itself.
 #
 # ### Exercise: `masked_token_loss`
 #
-# Cross-entropy of lesson 01, but only the places count where a token was hidden: to name a token that
-# one sees is no riddle. In numbers: if one token of a text was hidden, and the model gave the right one
-# a probability of ¼, the loss is $\ln 4$. Logits may be large.
+# Cross-entropy of lesson 01, but only the places count where a token was hidden: to name a token
+# that one sees is no riddle. In numbers: if one token of a text was hidden, and the model gave the
+# right one a probability of ¼, the loss is $\ln 4$. Logits may be large.
 
 
 # %%
@@ -459,10 +461,11 @@ masked_token_loss = check(masked_token_loss)
 #
 # </details>
 #
-# Now a language that is small enough to learn in seconds. Its sentences are "the old cats sleep ." and
-# "the young dog eats .": two adjectives, four nouns, four verbs, and a verb agrees with its noun in
-# number. **Guess first.** A model that has learned all of it guesses the *noun*. What is left of the
-# loss for the model that sees the other words, and what for the one that has seen only "the old"?
+# Now a language that is small enough to learn in seconds. Its sentences are "the old cats sleep ."
+# and "the young dog eats .": two adjectives, four nouns, four verbs, and a verb agrees with its
+# noun in number. **Guess first.** A model that has learned all of it guesses the *noun*. What is
+# left of the loss for the model that sees the other words, and what for the one that has seen only
+# "the old"?
 
 # %% jupyter={"source_hidden": true}
 NOUNS, VERBS = ["cat", "dog", "bird", "fox"], ["sleep", "eat", "run", "sing"]
@@ -484,8 +487,8 @@ for sentence in unseen[:3]:
     print(*(WORDS[row] for row in sentence))
 
 # %% [markdown]
-# One layer of attention is enough. The only difference between the two models is whether a token may
-# look to its right.
+# One layer of attention is enough. The only difference between the two models is whether a token
+# may look to its right.
 
 
 # %%
@@ -540,14 +543,15 @@ assert abs(left["noun"][0] - np.log(4)) < 0.2
 assert abs(left["noun"][1] - np.log(8)) < 0.2
 
 # %% [markdown]
-# What is left is what nobody could know, to within a few hundredths. For the verb both have seen the noun, and choose among the
-# four verbs of its number. For the noun, the masked model has read the verb to its right: four nouns
-# are left. The other one has not: eight. So that a text *about* something is understood, both sides
-# help, and that is why encoders are masked. To *write*, one has only the left side, and that is why
-# writers such as GPT guess the next token. Neither was told what a noun or a plural is.
+# What is left is what nobody could know, to within a few hundredths. For the verb both have seen
+# the noun, and choose among the four verbs of its number. For the noun, the masked model has read
+# the verb to its right: four nouns are left. The other one has not: eight. So that a text *about*
+# something is understood, both sides help, and that is why encoders are masked. To *write*, one has
+# only the left side, and that is why writers such as GPT guess the next token. Neither was told
+# what a noun or a plural is.
 #
-# (In BERT, a hidden token is sometimes shown as it is or as another one, so that the encoder does not
-# learn that only `[MASK]` needs thought.)
+# (In BERT, a hidden token is sometimes shown as it is or as another one, so that the encoder does
+# not learn that only `[MASK]` needs thought.)
 #
 # Witness: Keras' loss with the hidden places as weights.
 
@@ -577,8 +581,8 @@ for text, field in list(zip(texts, fields, strict=True))[:4]:
 # %% [markdown]
 # Three ways to make numbers of a text. *TF-IDF* counts its words, rare ones for more; MiniLM reads
 # it; *first weights* are the same network before any training, the control. Labels go into a
-# logistic regression alone, of one strength for all. The next cell takes ten seconds or so the first
-# time; later its numbers come from the cache.
+# logistic regression alone, of one strength for all. The next cell takes ten seconds or so the
+# first time; later its numbers come from the cache.
 
 # %%
 features = {"TF-IDF": TfidfVectorizer(sublinear_tf=True).fit_transform(texts)}
@@ -631,9 +635,10 @@ if encoder is not None:
     assert by_field["MiniLM"][2] > by_field["TF-IDF"][2] + 0.1
 
 # %% [markdown]
-# In these numbers MiniLM is ahead at every size, and it is the *weights* that do it: the same network
-# with first weights is no better than counting. Counting catches up as labels grow, and where one had
-# thousands it might well get there; with the few hundred that we have it does not. Move the target:
+# In these numbers MiniLM is ahead at every size, and it is the *weights* that do it: the same
+# network with first weights is no better than counting. Counting catches up as labels grow, and
+# where one had thousands it might well get there; with the few hundred that we have it does not.
+# Move the target:
 
 # %%
 curves = {name: by_field[name] for name in ("TF-IDF", "MiniLM") if name in by_field}
@@ -650,7 +655,8 @@ assert by_text["TF-IDF"][-1] > by_field["TF-IDF"][-1] + 0.05
 # All methods look better, and counting words most of all: it recognizes the *file*, by names that
 # occur in it alone. Who splits by text reports that, and calls it knowledge of the field.
 #
-# **Guess first.** Another task: does the word "the" occur in a text? Which of the three is best now?
+# **Guess first.** Another task: does the word "the" occur in a text? Which of the three is best
+# now?
 
 # %% tags=["nbval-ignore-output"]
 has_the = np.array(["the" in tokens.words(text) for text in texts]).astype(int)
@@ -663,17 +669,18 @@ if encoder is not None:
 # labels to find it. In first weights each token is still about what it was, and the mean keeps the
 # share of each. MiniLM was taught that two sentences that mean the same are the same, with "the" or
 # without: it has learned to *forget* what is asked here. A pretrained encoder is a choice of what
-# matters. If your task is about form (style, authorship, punctuation, code), check that choice first.
+# matters. If your task is about form (style, authorship, punctuation, code), check that choice
+# first.
 
 # %% [markdown]
 # ## 8 The top layer, trained
 #
 # *7 minutes*
 #
-# So far the encoder was frozen. Now its top layer may learn too. What the five layers below it say of a
-# text never changes, so it is computed once (as in lesson 06, *prefix*). We begin with the head of a
-# finished probe, so that before the first step it is exactly the probe, and each gain is that of
-# fine-tuning. There are 80 labels. The rate is the best of 0.01, 0.03 and 0.1, tried
+# So far the encoder was frozen. Now its top layer may learn too. What the five layers below it say
+# of a text never changes, so it is computed once (as in lesson 06, *prefix*). We begin with the
+# head of a finished probe, so that before the first step it is exactly the probe, and each gain is
+# that of fine-tuning. There are 80 labels. The rate is the best of 0.01, 0.03 and 0.1, tried
 # beforehand on draws that are not used here.
 #
 # **Guess first.** By how much will it be better on new files, and by how much on the labeled texts?
@@ -729,9 +736,9 @@ if gains:
 
 # %% [markdown]
 # On the labeled texts the probe had no error left to learn from, and yet the loss, which wants
-# certainty, moves the layer. On new files that brings a few hundredths, if that: compare it with the
-# spread, and with what MiniLM had over counting. With so few labels a probe is most of what one gets.
-# A layer more means over a million weights more for the same labels, and a hundred times the
+# certainty, moves the layer. On new files that brings a few hundredths, if that: compare it with
+# the spread, and with what MiniLM had over counting. With so few labels a probe is most of what one
+# gets. A layer more means over a million weights more for the same labels, and a hundred times the
 # computing. That is the reckoning of lesson 06, in text.
 
 # %% [markdown]
@@ -739,8 +746,8 @@ if gains:
 #
 # - **WordPiece**: from the left, the longest piece that is known; else the word is unknown. In
 #   practice the `tokenizers` package.
-# - **Attention**: $\text{softmax}(Q K^T / \sqrt D + M)\, V$; the root keeps the scores' size apart from
-#   the width, the mask gives padding no share. In Keras: `MultiHeadAttention`.
+# - **Attention**: $\text{softmax}(Q K^T / \sqrt D + M)\, V$; the root keeps the scores' size apart
+#   from the width, the mask gives padding no share. In Keras: `MultiHeadAttention`.
 # - **Layer normalization**: each token by its own mean and variance, whatever the batch. In Keras:
 #   `LayerNormalization`.
 # - **GELU**: $x\, \Phi(x)$, a switch without an edge. In Keras:
@@ -756,20 +763,20 @@ if gains:
 #
 # ### On your own
 #
-# 1. Take the features after 0 layers: `encoders.embedded(encoder, texts, 0, longest=48)`. How much of
-#    the advantage is in the table of words already?
+# 1. Take the features after 0 layers: `encoders.embedded(encoder, texts, 0, longest=48)`. How much
+#    of the advantage is in the table of words already?
 # 2. Does a text end with a period? Which of the three sees it?
 # 3. Hide *two* words in the toy language, noun and verb. What is left of the loss at the noun?
 #
 # <details>
 # <summary>Answers</summary>
 #
-# 1. When we tried it, it was about halfway between TF-IDF and MiniLM: to know which words are alike is
-#    half of it, to read them together the other half.
+# 1. When we tried it, it was about halfway between TF-IDF and MiniLM: to know which words are alike
+#    is half of it, to read them together the other half.
 # 2. When we tried it, first weights, with many labels. TF-IDF drops punctuation and MiniLM plays it
 #    down, so that both say what the majority says.
-# 3. Without the verb the number is open again: $\ln 8$. (The model was never shown two holes, so that
-#    it may be off at first.)
+# 3. Without the verb the number is open again: $\ln 8$. (The model was never shown two holes, so
+#    that it may be off at first.)
 #
 # </details>
 #
@@ -783,8 +790,8 @@ if gains:
 # ### Further reading
 #
 # - A. Vaswani and others, *Attention Is All You Need* (NeurIPS 2017).
-# - J. Devlin, M. Chang, K. Lee, K. Toutanova, *BERT: Pre-training of Deep Bidirectional Transformers
-#   for Language Understanding* (NAACL 2019).
+# - J. Devlin, M. Chang, K. Lee, K. Toutanova, *BERT: Pre-training of Deep Bidirectional
+#   Transformers for Language Understanding* (NAACL 2019).
 # - N. Reimers, I. Gurevych, *Sentence-BERT: Sentence Embeddings using Siamese BERT-Networks* (EMNLP
 #   2019): why the mean of the tokens.
 # - W. Wang and others, *MiniLM: Deep Self-Attention Distillation for Task-Agnostic Compression of
