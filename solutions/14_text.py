@@ -123,7 +123,7 @@ wordpiece = check(wordpiece)
 # %% tags=["nbval-check-output"]
 vocabulary = tokens.vocabulary()
 print(*wordpiece("unaffable", {"un", "##aff", "##able", "##a", "##f"}))
-for word in ("network", "overfitting", "backpropagation", "numpy", "☃"):
+for word in ("network", "overfitting", "backpropagation", "numpy", "∰"):
     print(f"{word:16}", *wordpiece(word, vocabulary))
 
 # %% [markdown]
@@ -175,7 +175,7 @@ attention = check(attention)
 # with $M = -\infty$ in the columns of padding, whose exponential is 0. For independent numbers of
 # mean 0 and variance 1 each product of two has variance 1, and the sum of $D$ of them has variance
 # $D$: deviation $\sqrt D$. Undivided, a softmax over such scores is nearly all on one token, and
-# its gradient nearly 0.
+# its gradient vanishes.
 #
 # </details>
 #
@@ -245,7 +245,7 @@ layer_norm = check(layer_norm)
 # ### Exercise: `gelu`
 #
 # ReLU is a hard switch: it multiplies $x$ by 0 or by 1. GELU multiplies it by the probability that
-# a standard normal number is below $x$. At $x = 0$ that is ½, at 1 it is about 0.84, far to the
+# a standard normal number is below $x$. At $x = 0$ that is ½, at 1 it is five sixths, far to the
 # right
 # 1. How do you get this probability from the *error function* `erf`, which rises from −1 to 1, and
 # for which a normal number has the variance ½? `erf` is at hand.
@@ -319,7 +319,7 @@ mean_pool = check(mean_pool)
 #
 # $$v = \frac{u}{\|u\|}, \quad u = \frac{1}{\sum_t m_t} \sum_t m_t x_t$$
 #
-# with mask $m$: in the example $u = (3, 4)$ and $v = (0.6, 0.8)$. The dot product of two vectors of
+# with mask $m$: in the example $u = (3, 4)$ and $v = (3, 4) / 5$. The dot product of two vectors of
 # length 1 is the cosine of the angle between them: 1 where they point the same way. (Dividing by
 # the number of tokens changes nothing in the end. Why?)
 #
@@ -601,6 +601,7 @@ def draws(groups):
     return [(np.random.default_rng(n).permutation(a), b) for n, (a, b) in enumerate(splits)]
 
 
+# %%
 def accuracies(x, labels, groups):
     """(sizes, draws) accuracies of a probe."""
     scores = np.empty((len(SIZES), 5))
@@ -612,6 +613,7 @@ def accuracies(x, labels, groups):
     return scores
 
 
+# %% jupyter={"source_hidden": true}
 def table(labels, groups):
     """Prints mean and spread over five draws; returns the means."""
     print(f"{'labels':14}", *(f"{number:>9}" for number in SIZES))
@@ -680,7 +682,7 @@ if encoder is not None:
 # So far the encoder was frozen. Now its top layer may learn too. What the five layers below it say
 # of a text never changes, so it is computed once (as in lesson 06, *prefix*). We begin with the
 # head of a finished probe, so that before the first step it is exactly the probe, and each gain is
-# that of fine-tuning. There are 80 labels. The rate is the best of 0.01, 0.03 and 0.1, tried
+# that of fine-tuning. There are 80 labels. The rate is the best of three that we tried
 # beforehand on draws that are not used here.
 #
 # **Guess first.** By how much will it be better on new files, and by how much on the labeled texts?

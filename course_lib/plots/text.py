@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .explorer import Draw, Explorer, choice, slider
+from .palette import PLAIN
 
 
 def attention_explorer(tokens: Sequence[str], weights: np.ndarray) -> Explorer:
@@ -35,11 +36,11 @@ def _prepare(tokens: Sequence[str], weights: np.ndarray, figure: Figure) -> Draw
     places = np.arange(len(tokens))
     left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
     figure.subplots_adjust(0.14, 0.2, 0.98, 0.9, wspace=0.35)
-    image = left.imshow(weights[0, 0], cmap="Greys", vmin=0, vmax=1)
+    image = left.imshow(weights[0, 0], cmap="gray_r", vmin=0, vmax=1)
     left.set_xticks(places, tokens, rotation=90)
     left.set_yticks(places, tokens)
     left.set(xlabel="is looked at", ylabel="looks")
-    bars = right.barh(places, weights[0, 0, 0], color="0.4")
+    bars = right.barh(places, weights[0, 0, 0], **PLAIN)
     right.set_yticks(places, tokens)
     right.invert_yaxis()
     right.set(xlim=(0, 1), xlabel="share")
