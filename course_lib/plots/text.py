@@ -7,9 +7,10 @@ from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from .explorer import Draw, Explorer, choice, slider
-from .palette import PLAIN
+from .palette import MOVING_TEXT, ORANGE, PLAIN
 
 
 def attention_explorer(tokens: Sequence[str], weights: np.ndarray) -> Explorer:
@@ -36,21 +37,25 @@ def _prepare(tokens: Sequence[str], weights: np.ndarray, figure: Figure) -> Draw
     places = np.arange(len(tokens))
     left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
     figure.subplots_adjust(0.14, 0.2, 0.98, 0.9, wspace=0.35)
-    image = left.imshow(weights[0, 0], cmap="gray_r", vmin=0, vmax=1)
+    image = left.imshow(weights[0, 0], cmap="gray_r", vmin=0, vmax=1, animated=True)
     left.set_xticks(places, tokens, rotation=90)
     left.set_yticks(places, tokens)
     left.set(xlabel="is looked at", ylabel="looks")
-    bars = right.barh(places, weights[0, 0, 0], **PLAIN)
+    row = Rectangle((-0.5, 0), len(tokens), 1, fill=False, edgecolor=ORANGE, lw=2, animated=True)
+    left.add_patch(row)
+    bars = right.barh(places, weights[0, 0, 0], **PLAIN, animated=True)
     right.set_yticks(places, tokens)
     right.invert_yaxis()
     right.set(xlim=(0, 1), xlabel="share")
+    headline = figure.text(0.79, 0.92, "", **MOVING_TEXT)
 
     def draw(*, layer: float, head: float, token: int) -> str:
         table = weights[int(layer) - 1, int(head) - 1]
         image.set_data(table)
+        row.set_y(token - 0.5)
         for bar, share in zip(bars, table[token], strict=True):
             bar.set_width(float(share))
-        right.set_title(f"where “{tokens[token]}” looks")
+        headline.set_text(f"where “{tokens[token]}” looks")
         most = int(table[token].argmax())
         return (
             f"In layer {int(layer)}, head {int(head)}, “{tokens[token]}” looks most at "

@@ -38,3 +38,11 @@ def test_no_text_is_cut_off_at_the_edge(explorer: Explorer) -> None:
     assert min(box.x0, box.y0) >= 0
     assert box.x1 <= width
     assert box.y1 <= height
+
+
+def test_the_picture_moves_with_the_sliders(explorer: Explorer) -> None:
+    seen = {explorer._repr_mimebundle_()[0]["image/png"]}
+    for name, value in {"token": 2, "layer": 2, "head": 3}.items():
+        explorer.sliders[name].value = value
+        seen.add(explorer._repr_mimebundle_()[0]["image/png"])
+    assert len(seen) == 3  # all shares of layer 2 are equal but in its third head
