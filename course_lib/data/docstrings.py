@@ -49,6 +49,8 @@ SHORTEST, LONGEST = 30, 120
 """Characters of a text."""
 MOST = 8
 """Texts of one file."""
+LEFT_OUT = {"test", "tests", "externals", "extern"}
+"""Folders with tests, or with parts of other libraries."""
 
 
 def load(of_each: int = 120) -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -110,7 +112,7 @@ def _files(package: str) -> list[Path]:
         library = Path(sysconfig.get_paths()["stdlib"])
         folders = [library / name for name in STANDARD]
     files = [file for it in folders for file in ([it] if it.suffix else it.rglob("*.py"))]
-    return sorted(file for file in files if not {"tests", "test"} & set(file.parts))
+    return sorted(file for file in files if not LEFT_OUT & set(file.parts))
 
 
 def _cleaned(text: str) -> str:
