@@ -37,7 +37,7 @@
 #   a network that has learned nothing.
 #
 # **What you need.** Lessons 01, 05 and 06. No internet connection, no GPU. The encoder comes with
-# the packages; where it is missing, the lesson says so and runs on small first weights.
+# the packages; where it is missing, the lesson says so and runs on first weights, drawn at random.
 #
 # | section | minutes |
 # |---|---|
@@ -52,7 +52,7 @@
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
 # the verdict. If you get stuck, go on: the check lends you the course's own function. A good place
-# to break off is after section 5.
+# to break off is after section 5, where your BERT runs.
 
 # %% [markdown]
 # The next cell loads the tools.
@@ -637,10 +637,10 @@ if encoder is not None:
     assert by_field["MiniLM"][2] > by_field["TF-IDF"][2] + 0.1
 
 # %% [markdown]
-# In these numbers MiniLM is ahead at every size, and it is the *weights* that do it: the same
-# network with first weights is no better than counting. Counting catches up as labels grow, and
-# where one had thousands it might well get there; with the few hundred that we have it does not.
-# Move the target:
+# MiniLM is ahead at every size, and it is the *weights* that do it: the same network with first
+# weights is about where counting is. With all the labels that we have, counting is about where
+# MiniLM was with twenty. It still rises, though, while MiniLM hardly does after fifty: with
+# thousands of labels counting might well get there. Move the target:
 
 # %%
 curves = {name: by_field[name] for name in ("TF-IDF", "MiniLM") if name in by_field}
@@ -737,10 +737,10 @@ if gains:
     print(f"gain {np.mean(gains):+.3f}, spread of the draws {np.std(gains, ddof=1):.3f}")
 
 # %% [markdown]
-# On the labeled texts the probe had no error left to learn from, and yet the loss, which wants
-# certainty, moves the layer. On new files that brings a few hundredths, if that: compare it with
-# the spread, and with what MiniLM had over counting. With so few labels a probe is most of what one
-# gets. A layer more means over a million weights more for the same labels, and a hundred times the
+# On the labeled texts the probe had hardly an error left to learn from, and yet the loss, which
+# wants certainty, moves the layer. On new files that brings a few hundredths, if that: compare it
+# with its spread over the draws, and with what MiniLM had over counting. With so few labels a probe
+# is most of what one gets, and the top layer, over a million weights more, costs a hundred times the
 # computing. That is the reckoning of lesson 06, in text.
 
 # %% [markdown]
