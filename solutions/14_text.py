@@ -740,8 +740,8 @@ if gains:
 # On the labeled texts the probe had hardly an error left to learn from, and yet the loss, which
 # wants certainty, moves the layer. On new files that brings a few hundredths, if that: compare it
 # with its spread over the draws, and with what MiniLM had over counting. With so few labels a probe
-# is most of what one gets, and the top layer, over a million weights more, costs a hundred times the
-# computing. That is the reckoning of lesson 06, in text.
+# is most of what one gets, and the top layer, over a million weights more, costs a hundred times
+# the computing. That is the reckoning of lesson 06, in text.
 
 # %% [markdown]
 # ## What you have now
