@@ -142,7 +142,9 @@ start.my_progress()
 # - a whole ImageNet network, run through convolutions that you wrote (07), a reader of words in
 #   many languages (08), and a network that invents digits (09);
 # - heads, augmentation, an honest evaluation, adaptation to another kind of cell and four kinds of
-#   transfer, each beside the control that could refute it (10 to 13).
+#   transfer, each beside the control that could refute it (10 to 13);
+# - a referee's verdict on twenty claims that you find everywhere, and a page of questions to take
+#   home (15).
 
 # %% [markdown]
 # ## How a lesson works

@@ -91,7 +91,7 @@ from course_lib.plots.live import LiveCurve
 from course_lib.plots.training import curves
 from course_lib.plots.variational_autoencoder import rows_of_pictures
 from course_lib.transfer import backbones, devices, features, finetune, layerwise
-from course_lib.transfer.training import Batches
+from course_lib.transfer.training import Backup, Batches
 
 logging.getLogger("tensorflow").setLevel("ERROR")  # it warns of compiling many models
 to_numpy = keras.ops.convert_to_numpy
@@ -1067,7 +1067,9 @@ figures.variants_figure(cells.images[np.argmax(labels)], finetune.FLIPS)
 #
 # The challenger is fine-tuned as the digits were: it begins with the plain head of section 9, and
 # then the second of its stages moves, from stored maps. The opponent is that head on frozen
-# features.
+# features. (In the full mode this takes minutes. There `Backup`, Keras' `BackupAndRestore` with
+# what that one forgets, saves each epoch in the cache's folder: interrupt it, run the cell again,
+# and it goes on.)
 
 # %%
 RATE, ROUNDS = 0.001, 1 if QUICK else 10 if FULL else 3
@@ -1083,8 +1085,11 @@ def fine_tuned(head, split):
     optimizer = layerwise.LayerwiseAdamW.by_group(rates, model, ends, 0.7, weight_decay=0.01)
     model.compile(optimizer, loss, metrics=["accuracy"])
     start = np.mean(head.predict(rows[0][split.train], verbose=0).argmax(1) == labels[split.train])
-    live = LiveCurve(start, {"head alone": start}, "accuracy", "accuracy on training cells")
-    model.fit(batches, epochs=ROUNDS, callbacks=[live], verbose=0)
+    callbacks = [LiveCurve(start, {"head alone": start}, "accuracy", "accuracy on training cells")]
+    if FULL:
+        folder = features.cache_folder() / "lesson06" / f"{backbone.name}-{SIZE}"
+        callbacks.append(Backup(folder, batches))
+    model.fit(batches, epochs=ROUNDS, callbacks=callbacks, shuffle=False, verbose=0)
     logits = sum(model.predict(maps[split.test], verbose=0) for maps in variants)
     for each, weights in zip((backbone.model, head), pretrained, strict=True):
         each.set_weights(weights)

@@ -294,7 +294,7 @@ rows = {f"zeros, {name}": (1, hits[zeros].mean()) for name, hits in right.items(
 rows |= {f"all, {name}": (None, hits.mean()) for name, hits in right.items()}
 assert rows["zeros, y is the number"][1] == 0
 
-# %%
+# %% tags=["nbval-ignore-output"]
 figures.outcome("y is the actual label", "share that is read right", rows)
 
 # %% [markdown]
@@ -480,7 +480,7 @@ figures.outcome("sigmoids are probabilities of classes", "sum over the ten class
 # Code does not lie, and nobody has to believe it: we can run it. The network that is carried over
 # in this section has learned to read printed capital letters.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 reader = fit(new_network(26, 0), letters, letter_labels, 1500)
 print(f"reads {accuracy(reader, letters, letter_labels):.0%} of its own letters")
 
@@ -505,7 +505,7 @@ rows = {"weights kept": (None, kept), "weights initialized": (kept.mean(), initi
 gain, error = transfer_gain(kept, initialized)
 assert gain > 2 * error
 
-# %%
+# %% tags=["nbval-ignore-output"]
 figures.outcome("initialize, and the knowledge is adapted", "accuracy, five labels a class", rows)
 
 # %% [markdown]
@@ -522,6 +522,7 @@ figures.outcome("initialize, and the knowledge is adapted", "accuracy, five labe
 
 # %%
 def share_moved(frozen, rate, of_all=False):
+    keras.utils.set_random_seed(0)
     base = keras.Sequential([keras.Input((64,)), keras.layers.Dense(64, activation="relu")])
     model = keras.Sequential([base, keras.layers.Dense(10, activation="softmax")])
     base.set_weights([array.astype("float32") for array in reader[:2]])
@@ -540,8 +541,10 @@ rows = {
     "not frozen, rate 1e-5": (None, share_moved(False, 1e-5)),
 }
 
-# %%
-figures.outcome("frozen layers learn at a small rate", "share of the layer that moved", rows)
+# %% tags=["nbval-ignore-output"]
+figures.outcome(
+    "frozen layers learn at a small rate", "share of the layer that moved", rows, places=1
+)
 
 # %%
 rows = {
@@ -549,7 +552,7 @@ rows = {
     "unfrozen": (None, share_moved(False, 0.01, of_all=True)),
 }
 
-# %%
+# %% tags=["nbval-ignore-output"]
 figures.outcome("the listing fine-tunes the network", "share of all numbers that moved", rows)
 
 # %% [markdown]
@@ -613,7 +616,7 @@ expected = found["Adam, 0.001"].mean()
 rows = {name: (expected if name == "SGD, 0.001" else None, a) for name, a in found.items()}
 assert found["SGD, 0.001"].max() < 0.5
 
-# %%
+# %% tags=["nbval-ignore-output"]
 figures.outcome("after ten epochs it is trained", "accuracy, unseen writers", rows)
 
 # %% [markdown]
@@ -691,7 +694,7 @@ ways = {
 }
 rows = {name: (evaluated, np.mean(way == labels[test])) for name, way in ways.items()}
 
-# %%
+# %% tags=["nbval-ignore-output"]
 figures.outcome("the test set may be shuffled", "accuracy", rows)
 
 # %% [markdown]
@@ -779,7 +782,7 @@ for on_validation, on_test, on_many in all_looks:
 # %% jupyter={"source_hidden": true}
 rows = {name: (0, points) for name, points in flattery.items()}
 
-# %%
+# %% tags=["nbval-ignore-output"]
 figures.outcome("what is reported is what it is worth", "points reported in excess", rows, places=1)
 
 # %% [markdown]
@@ -822,7 +825,7 @@ rows = {
 }
 assert rows["other writers"][1] > rows["other pictures"][1] > 10 * 0.05
 
-# %%
+# %% tags=["nbval-ignore-output"]
 figures.outcome("the third decimal means something", "spread in points", rows)
 
 # %% [markdown]
@@ -839,7 +842,7 @@ figures.outcome("the third decimal means something", "spread in points", rows)
 # %%
 pixels = np.array([probe(images, run) for run in RUNS])
 
-# %% jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["nbval-ignore-output"]
 rows = {
     "letters, carried over": (0.8, kept),
     "random network": (0.8, initialized),
@@ -848,7 +851,7 @@ rows = {
 gain, error = transfer_gain(kept, pixels)
 print(f"carried over − raw pixels, paired: {100 * gain:+.1f} ± {100 * error:.1f} points")
 
-# %%
+# %% tags=["nbval-ignore-output"]
 figures.outcome("it is as good as expected, so transfer worked", "accuracy", rows)
 
 # %% [markdown]
@@ -884,7 +887,7 @@ def look(step, network):
 
 watched = fit(new_network(26, 0), letters[learn], letter_labels[learn], MARKS[-1], watch=look)
 
-# %% jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["nbval-ignore-output"]
 rows = {f"reads {a:.0%} of the letters": (None, found) for a, found in stages}
 rows |= {"raw pixels": (None, pixels)}
 at_source, at_target = zip(*((a, np.mean(found)) for a, found in stages), strict=True)
@@ -892,7 +895,7 @@ print(f"rank correlation {spearmanr(at_source, at_target)[0]:.1f}")
 assert at_source[-1] > 3 * at_source[1]
 assert at_target[-1] - at_target[1] < 0.04
 
-# %%
+# %% tags=["nbval-ignore-output"]
 figures.outcome("take the best pretrained model", "accuracy on digits", rows)
 
 # %% [markdown]
@@ -921,7 +924,7 @@ rows |= {f"{w} units, random": (None, pair[1]) for w, pair in by_width.items()}
 first, *_, last = (transfer_gain(*pair)[0] for pair in by_width.values())
 assert first > 0.1 > 5 * last
 
-# %%
+# %% tags=["nbval-ignore-output"]
 figures.outcome("the larger the pretrained model, the better", "accuracy on digits", rows)
 
 # %% [markdown]
@@ -965,7 +968,7 @@ rows = {n: (None, [steps_needed(s[run], run) for run in RUNS]) for n, s in start
 assert np.mean(rows["hidden layer of letters"][1]) < np.mean(rows["from its first weights"][1])
 assert np.mean(rows["whole network of print"][1]) > np.mean(rows["from its first weights"][1])
 
-# %%
+# %% tags=["nbval-ignore-output"]
 print(f"whole network of print, before its first step: {accuracy(of_print, images, labels):.0%}")
 figures.outcome("transfer speeds up training", "steps to seven digits in ten", rows, places=0)
 
@@ -1000,7 +1003,7 @@ members, control = np.transpose([attack(run) for run in RUNS])
 assert transfer_gain(members, control)[0] > 2 * transfer_gain(members, control)[1]
 rows = {"members or not": (0.5, members), "control: none was seen": (0.5, control)}
 
-# %%
+# %% tags=["nbval-ignore-output"]
 figures.outcome("with transfer, the data stay private", "area under the curve", rows)
 
 # %% [markdown]
@@ -1035,14 +1038,14 @@ def errors(run):
     return [np.sqrt(np.mean((course - y)[rest] ** 2)) for y in (alone, by_source, towards)]
 
 
-# %% jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["nbval-ignore-output"]
 names = ("target only", "source only", "towards the source")
 three = dict(zip(names, np.transpose([errors(run) for run in range(30)]), strict=True))
 for name in names[:2]:
     less, error = transfer_gain(three[name], three["towards the source"])
     print(f"error less than {name}: {less:.1f} ± {error:.1f}")
 
-# %%
+# %% tags=["nbval-ignore-output"]
 rows = {name: (None, values) for name, values in three.items()}
 figures.outcome("transfer needs a deep network", "error on unseen patients", rows, places=1)
 

@@ -95,6 +95,8 @@ def _common(
     """What holds on all calls of these kinds, and which other kinds come out right instead."""
     there = [trial for trial in trials if trial.case.kind in kinds or not trial.correct]
     elsewhere = [trial for trial in trials if trial.correct and trial.case.kind not in kinds]
+    if not all(map(_comparable, there)):
+        return None
     if any(want.dtype.kind == "b" for trial in there for want, _ in _selected(trial, selection)):
         return None  # yes and no have neither sign nor size
     for find in (_sign_or_factor, _offset, _transposed):
@@ -107,6 +109,16 @@ def _common(
             )
             return claim.text, f" (On {' and '.join(right)} it is right.)" if right else ""
     return None
+
+
+def _comparable(trial: Trial) -> bool:
+    """Whether as many values came as were expected."""
+    want, got = trial.want.value, trial.got.value
+    if trial.got.state != "returned":
+        return False
+    return not isinstance(want, (tuple, list)) or (
+        isinstance(got, (tuple, list)) and len(got) == len(want)
+    )
 
 
 def _selected(trial: Trial, selection: Selection) -> list[Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,8 @@ class LiveCurve(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         label: what the metric is called in the figure.
 
     Attributes:
-        values: the metric before the first epoch and after each since.
+        values: the metric before the first epoch and after each since; NaN for epochs of an earlier
+            run that this one goes on from.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class LiveCurve(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Draw the curve anew, in the same place."""
+        self.values += [math.nan] * (epoch + 1 - len(self.values))
         self.values.append(float((logs or {})[self.metric]))
         if self._shown is not None:  # outside a notebook there is nothing to draw into
             self._shown.update(self.picture())
@@ -63,6 +66,6 @@ class LiveCurve(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if self.metric.endswith("accuracy"):
             axes.set(ylim=(0, 1.02))
-        told = ", ".join(f"{value:.2f}" for value in self.values)
+        told = ", ".join(f"{value:.2f}" for value in self.values if not math.isnan(value))
         compared = "".join(f" {name}: {level:.2f}." for name, level in self.levels.items())
         return Picture(figure, f"{self.label}, before and after each epoch: {told}.{compared}")

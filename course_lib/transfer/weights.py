@@ -13,6 +13,7 @@ import os
 import time
 import urllib.request
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from ..errors import CourseError
@@ -23,6 +24,22 @@ SILENCE = 10.0
 """Seconds without a byte after which a download is given up."""
 CHUNK = 2**18
 MB = 10**6
+
+
+def in_wheel(package: str, name: str, missing: str) -> Path:
+    """Where an installed wheel put its file of this name; nothing of the wheel is imported.
+
+    Raises:
+        CourseError: the wheel is not installed; ``missing`` says what is missing and how to get it.
+    """
+    try:
+        files = metadata.files(package) or []
+    except metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name == name:
+            return Path(str(file.locate()))
+    raise CourseError(f"{missing}, then restart the kernel.")
 
 
 @dataclass(frozen=True)

@@ -304,3 +304,14 @@ def test_no_case_shares_an_array_between_its_arguments(name: str) -> None:
         arrays = [each for each in case.arguments if isinstance(each, np.ndarray) and each.size]
         pairs = [(a, b) for i, a in enumerate(arrays) for b in arrays[:i]]
         assert not any(np.shares_memory(a, b) for a, b in pairs), case.kind
+
+
+def test_nothing_is_said_of_every_call_where_one_small_call_fails() -> None:
+    def clipped(gradients: Any, max_norm: float) -> Any:
+        if len(gradients) == 2 and np.size(gradients[1]) == 1 and max_norm == 5.0:
+            raise ValueError("too small")
+        return [-gradient for gradient in right["clip_by_global_norm"](gradients, max_norm)]
+
+    message = judged("clip_by_global_norm", clipped)[1]
+    assert "very number" not in message
+    assert "In each call" not in message

@@ -59,6 +59,10 @@ WAYS: dict[str, Callable[[Answer], Answer]] = {
 }
 
 
+NOT_IN_SINGLE = {"binary_cross_entropy"}
+"""Asks for 1 - 1e-7, next to which float32 has 1 - 1.2e-7: a sure mistake costs another number."""
+
+
 def judged(exercise: Exercise, answer: Answer, cases: Sequence[Case]) -> Verdict:
     return diagnose(exercise, cases, run_cases(answer, cases, exercise.seconds))
 
@@ -66,6 +70,8 @@ def judged(exercise: Exercise, answer: Answer, cases: Sequence[Case]) -> Verdict
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", EXERCISES)
 def test_a_right_answer_is_accepted(name: str, way: str) -> None:
+    if way == "float32" and name in NOT_IN_SINGLE:
+        pytest.skip("float32 cannot hold what is asked for")
     exercise = EXERCISES[name]
     assert len(exercise.right_answers) >= 3
     for seed in SEEDS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -194,7 +195,7 @@ def test_without_vgg16_a_lesson_says_what_it_takes(
 
     monkeypatch.undo()
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(vgg16.metadata, "files", lambda _: None)
+    monkeypatch.setattr(metadata, "files", lambda _: None)
     (found,) = doctor.vgg16()
     assert found.level == "note"
     assert "VGG16 are missing (EfficientNet-Lite0 stands in" in found.what

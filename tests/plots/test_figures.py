@@ -134,10 +134,6 @@ FIGURES: dict[str, tuple[Callable[[], Picture], str]] = {
     ),
     "network": (sgd.network_figure, "Backward: the gradient G at z"),
     "hidden units": (lambda: sgd.hidden_units(WEIGHTS[:, :7]), "weights of 7 hidden units"),
-    "losses of fine-tuning": (
-        lambda: fine_tuning.training_curves([0.9, 0.5], [0.8, 0.7]),
-        "training: from 0.9 at 1 to 0.5 at 2",
-    ),
     "variants": (
         lambda: fine_tuning.variants_figure(np.zeros((4, 4, 1)), FLIPS),
         "The same solar cell 2 times: as it is, mirrored.",

