@@ -21,7 +21,7 @@ def test_it_goes_on_without_the_encoder(
     def missing(name: str) -> None:
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(minilm.metadata, "files", missing)
+    monkeypatch.setattr(metadata, "files", missing)
     notebook = nbformat.read(find("14").notebook("solutions"), as_version=4)
     checks = {f"{name} = check({name})" for name in catalogue()}
     names: dict[str, object] = {}
