@@ -107,6 +107,10 @@ class SandboxError(CourseError):
     """The process does not start, or was lost: a fault of this machine, not of the code."""
 
 
+class _NothingRanError(SandboxError):
+    """The server was lost before the program was begun."""
+
+
 def run(
     program: Program,
     calls: Calls,
@@ -136,15 +140,25 @@ def run(
     if program.module == "keras":
         limits = for_keras(limits)
     clock = clock or Countdown(limits.submission)
-    process = _started(program.module, stop or threading.Event(), limits, without, command)
-    exchange = _Exchange(process, limits, clock)
+    stop = stop or threading.Event()
     try:
-        attempt = exchange.run(program, calls)
+        process = _started(program.module, stop, limits, without, command)
+        return _exchanged(process, limits, clock, program, calls)
+    except _NothingRanError:  # a new server may do
+        _forget(program.module, without)
+        process = _started(program.module, stop, limits, without, command)
+        return _exchanged(process, limits, clock, program, calls)
+
+
+def _exchanged(
+    process: AnswerProcess, limits: Limits, clock: Countdown, program: Program, calls: Calls
+) -> Attempt:
+    try:
+        return _Exchange(process, limits, clock).run(program, calls)
     except BaseException:
         with contextlib.suppress(LostError):
             process.end(wait=False)
         raise
-    return attempt
 
 
 def _started(
@@ -174,11 +188,10 @@ def _does_not_start(said: str) -> SandboxError:
     )
 
 
-def _server_lost() -> SandboxError:
-    return SandboxError(
-        "Something on this machine has ended the process that starts answers: grade this "
-        "submission again."
-    )
+_SERVER_LOST = (
+    "Something on this machine has ended the process that starts answers: grade this "
+    "submission again."
+)
 
 
 class _Exchange:
@@ -236,7 +249,7 @@ class _Exchange:
                 said = self.process.end() or said
             except LostError as lost:
                 if not str(lost):
-                    raise _server_lost() from None
+                    raise _NothingRanError(_SERVER_LOST) from None
                 said = str(lost)
             raise _does_not_start(said) from error
         self.words = ready["holds"], ready["missing"]
@@ -267,7 +280,7 @@ class _Exchange:
         try:
             how = self.process.end()
         except LostError:
-            raise _server_lost() from None
+            raise SandboxError(_SERVER_LOST) from None
         if why:
             return Outcome("lost", error=why)
         return Outcome("timeout") if how == OUT_OF_TIME else Outcome("lost", error=how)

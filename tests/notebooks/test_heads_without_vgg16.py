@@ -52,7 +52,7 @@ def test_it_says_which_network_takes_the_place(
         raise metadata.PackageNotFoundError(name)
 
     if trouble == "missing":
-        monkeypatch.setattr(vgg16.metadata, "files", missing)
+        monkeypatch.setattr(metadata, "files", missing)
     else:
         monkeypatch.setattr(vgg16, "wheel_weights", lambda: file)
     exec(code("try:"), lesson)

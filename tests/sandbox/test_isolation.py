@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import signal
+import socket
 import string
 import subprocess
 import sys
@@ -220,6 +221,24 @@ def test_a_server_that_was_killed_is_replaced() -> None:
     for _ in range(3):
         assert value("def f(x): return x") == 1.0
         kill_server()
+    assert value("def f(x): return x") == 1.0
+
+
+@linux
+def test_a_server_that_dies_when_it_is_asked_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It still takes the request, and is gone before the program is begun."""
+    value("def f(x): return x")
+    fork = ForkServer.fork
+
+    def fork_and_die(server: ForkServer) -> tuple[socket.socket, socket.socket]:
+        server._popen.send_signal(signal.SIGSTOP)
+        sockets = fork(server)
+        server._popen.kill()
+        server._popen.wait()
+        monkeypatch.setattr(ForkServer, "fork", fork)
+        return sockets
+
+    monkeypatch.setattr(ForkServer, "fork", fork_and_die)
     assert value("def f(x): return x") == 1.0
 
 
