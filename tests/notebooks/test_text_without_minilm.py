@@ -10,7 +10,6 @@ import pytest
 
 from course_lib.exercises import catalogue
 from course_lib.lessons import find
-from course_lib.transfer import minilm
 
 pytestmark = pytest.mark.slow
 
