@@ -85,19 +85,22 @@ def weights_and_amount(rng: np.random.Generator) -> list[Case]:
 
 
 def sparse_regressions(rng: np.random.Generator) -> list[Case]:
-    def case(n: int, strength: float, truth: tuple[float, ...], kind: str = ORDINARY) -> Case:
-        # Orthogonal columns of different lengths, so that all steps have arrived long before the
+    def case(
+        n: int, strength: float, truth: tuple[float, ...], kind: str = ORDINARY, steps: int = 100
+    ) -> Case:
+        # Orthogonal columns of different lengths, so that 100 steps have arrived long before the
         # last, and the edges do not depend on the draw. Only the bias is not orthogonal to them.
         columns = np.linalg.qr(rng.normal(size=(n, len(truth))))[0] * math.sqrt(n)
         columns = columns * np.linspace(1.0, 1.4, len(truth))
         targets = columns @ np.array(truth) + 3.0 + 0.02 * rng.normal(size=n)
-        return Case((np.column_stack([columns, np.ones(n)]), targets, strength, 400), kind)
+        return Case((np.column_stack([columns, np.ones(n)]), targets, strength, steps), kind)
 
     return [
         case(24, 0.5, (2.0, -1.5, 0.02)),
         case(30, 0.8, (0.02, 1.0, -2.0, 0.01)),
         case(20, 0.3, (-1.0, 0.02, 1.5)),
         case(24, 0.0, (1.0, -2.0, 0.5), "a strength of zero"),
+        case(24, 0.5, (2.0, -1.5, 1.0), "two steps", steps=2),
     ]
 
 
