@@ -1431,8 +1431,8 @@ for size in (50, 200):
 # 3. The whole curve is pulled down towards zero, and the powers of $x$ try to make up for it: the
 #    fit gets worse, although only the origin of the scale has changed. Without the penalty on the
 #    bias, adding 100 adds 100 to the bias and changes nothing else.
-# 4. By about twice as much as with the strengths: half-blind models differ more from each other than
-#    strengths do, so there is more noise to pick from. In truth the picked ones are no better.
+# 4. By about twice as much as with the strengths: half-blind models differ more from each other,
+#    so there is more noise to pick from. In truth the picked ones are no better.
 #
 # </details>
 #
