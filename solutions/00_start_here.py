@@ -143,6 +143,7 @@ start.my_progress()
 #   many languages (08), and a network that invents digits (09);
 # - heads, augmentation, an honest evaluation, adaptation to another kind of cell and four kinds of
 #   transfer, each beside the control that could refute it (10 to 13);
+# - a BERT with published weights that runs on six functions of yours (14);
 # - a referee's verdict on twenty claims that you find everywhere, and a page of questions to take
 #   home (15).
 
