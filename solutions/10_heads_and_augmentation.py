@@ -492,8 +492,8 @@ for image, square, row, column in zip(
 #
 # The question is where a new pixel *lies* among the old ones. A pixel is a little square, and the
 # whole row keeps its length: two old pixels are as long as four new ones. Write down where the
-# centers of the four new ones are, counted so that the first old center is at 0 and the second at
-# 1. That is not 0, ⅓, ⅔, 1.
+# centers of the four new ones are, counted from the first old center, in old pixels (the second old
+# center is at 1). It is not 0, ⅓, ⅔, 1.
 #
 # ### Exercise: `bilinear_resize`
 #

@@ -1232,7 +1232,8 @@ figures.outcome("a check digit finds every typing error", "share that is noticed
 #   [05, 3](05_feature_extraction.ipynb#3-What-ResNet50-expects)
 # - Does each augmentation do something, keep the label, come after the split?
 #   [10, 5](10_heads_and_augmentation.ipynb#5-What-each-switch-does)
-# - Is padding read? [08, 6](08_recurrence.ipynb#6-Words-of-unequal-length)
+# - Is padding read? [08, 6](08_recurrence.ipynb#6-Words-of-unequal-length),
+#   [14, 2](14_text.ipynb#2-Who-looks-at-whom)
 # - Logits or probabilities, softmax once?
 #   [07, 6](07_convolution.ipynb#6-A-network-that-finds-digits-anywhere)
 #
@@ -1265,6 +1266,8 @@ figures.outcome("a check digit finds every typing error", "share that is noticed
 #   [05, 8](05_feature_extraction.ipynb#8-Does-it-have-to-be-a-pretrained-network?),
 #   [13, 1](13_kinds_of_transfer.ipynb#1-Does-it-help-at-all)
 # - At how many labels? [13, 2](13_kinds_of_transfer.ipynb#2-How-many-labels-it-saves)
+# - Is the task one that pretraining has taught, or has taught to forget?
+#   [14, 7](14_text.ipynb#7-Few-labels)
 # - What was known of the target?
 #   [12, 8](12_domain_adaptation.ipynb#8-What-each-was-given,-and-what-it-got)
 # - Same size, same budget? Here 7.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .diagnosis import Trial, describe, is_numeric
+from .diagnosis import Trial, describe, is_numeric, is_text, quoted
 from .exercise import Case, Formula
 
 KIND = "a small call"
@@ -83,6 +83,8 @@ def shown(value: Any, digits: int = 5) -> str:
     """A returned value as one would write it down: ``[[1, 2.5], [0, 3]]``."""
     if value is None:
         return "None"
+    if is_text(value) and value:
+        return quoted(value)
     if isinstance(value, tuple):
         inside = ", ".join(shown(part, digits) for part in value[:MOST])
         return f"({inside},)" if len(value) == 1 else f"({inside})"

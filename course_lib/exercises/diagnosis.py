@@ -272,6 +272,20 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     return None
 
 
+def wrong_text(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
+    """For exercises whose answers are lists of texts: numbers have no part in it."""
+    if not is_text(trials[0].want.value):
+        return None
+    for trial in trials:
+        want, got = trial.want.value, trial.got.value
+        if got is None or same_values(want, got, 0.0):
+            continue
+        if not is_text(got):
+            return "wrong", f"Expected a list of texts, got {describe(got)}."
+        return "wrong", f"On {trial.case.kind}: expected {quoted(want)}, got {quoted(got)}."
+    return changed_arguments(exercise, trials) or wrong_type(exercise, trials)
+
+
 def wrong_kind(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     for trial in trials:
         for name, w, g in parts(trial.want.value, trial.got.value):
@@ -354,7 +368,7 @@ def remark(trials: Sequence[Trial]) -> str:
 
 
 Find = Callable[[Exercise, Sequence[Trial]], Finding | None]
-NO_VALUES: tuple[Find, ...] = (out_of_time, raised, wrong_type)
+NO_VALUES: tuple[Find, ...] = (out_of_time, raised, wrong_text, wrong_type)
 USELESS_VALUES: tuple[Find, ...] = (wrong_kind, not_finite, changed_arguments)
 
 
@@ -371,6 +385,20 @@ def is_numeric(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "biufc"
     return isinstance(value, (bool, int, float, complex, np.number, np.bool_))
+
+
+def is_text(value: Any) -> bool:
+    """Whether it is a list of texts, or a tuple of them."""
+    return isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value)
+
+
+LONGEST_TEXT, MOST_TEXTS = 40, 12
+
+
+def quoted(texts: Sequence[str]) -> str:
+    """A list of texts as one writes it in Python, as far as a sentence has room for it."""
+    shown = [repr(str(text[:LONGEST_TEXT])) for text in texts[:MOST_TEXTS]]
+    return f"[{', '.join([*shown, *(['...'] if len(texts) > MOST_TEXTS else [])])}]"
 
 
 def array_of(value: Any) -> np.ndarray:

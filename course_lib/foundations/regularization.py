@@ -177,18 +177,15 @@ def weight_decay_step(
     return weights - learning_rate * gradient - learning_rate * decay * weights
 
 
-def early_stopping(
-    validation_losses: np.ndarray, patience: int, min_delta: float = 0.0
-) -> tuple[int, int]:
+def early_stopping(validation_losses: np.ndarray, patience: int) -> tuple[int, int]:
     """Which epoch's weights to keep, and the epoch at which training stops.
 
     As `keras.callbacks.EarlyStopping`: training stops once ``patience`` epochs in a row have not
-    brought a loss at least ``min_delta`` below the best (Goodfellow et al. 2016, algorithm 7.1).
+    brought a loss below the best (Goodfellow et al. 2016, algorithm 7.1).
 
     Args:
         validation_losses: (E,), one per epoch.
         patience: epochs to wait, at least 1.
-        min_delta: improvements up to this size do not count.
 
     Returns:
         (best epoch, last epoch), counted from 0; without a stop the last epoch is E - 1.
@@ -200,7 +197,7 @@ def early_stopping(
         raise ValueError("early stopping needs at least one epoch and a patience of at least 1")
     best, epoch = 0, 0
     for epoch, loss in enumerate(validation_losses):
-        if epoch and loss < validation_losses[best] - min_delta:
+        if epoch and loss < validation_losses[best]:
             best = epoch
         if epoch - best >= patience:
             break

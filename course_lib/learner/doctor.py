@@ -240,11 +240,13 @@ def text_encoder() -> list[Finding]:
     """Whether lessons find the encoder of text; without it they leave out what needs it."""
     from ..transfer import minilm
 
+    users = lessons.numbered(lesson for lesson in _lessons() if "minilm" in lesson.weights)
     try:
         minilm.wheel_weights()
     except CourseError as error:
-        return [finding_of(error, "note", "weights")]
-    return [Finding("ok", f"weights: MiniLM, an encoder of text, from {minilm.PACKAGE}")]
+        found = finding_of(error, "note", "weights")
+        return [replace(found, what=f"{found.what} ({users} leaves out what needs it)")]
+    return [Finding("ok", f"weights: MiniLM, for {users}, from {minilm.PACKAGE}")]
 
 
 def finding_of(error: CourseError, level: Level, about: str) -> Finding:

@@ -60,7 +60,7 @@ def encode(message: Message, *, trusted: bool = False) -> bytes:
 
     Args:
         message: texts as keys; values are None, bool, int, float, complex, str, NumPy scalars
-            and arrays of plain numbers, and tuples and lists of them.
+            and arrays of plain numbers, tuples and lists of them, and sets of texts.
         trusted: of the parent: a `Formula` may be sent, and anything that cannot be is an error.
             Otherwise it is replaced by the name of its type.
 
@@ -91,7 +91,7 @@ class _Writer:
         kind = type(value)
         if value is None or kind is bool:
             return value
-        if issubclass(kind, (np.ndarray, np.generic)):
+        if issubclass(kind, (np.ndarray, np.generic)) and not issubclass(kind, np.str_):
             return self._pack_numbers(value, kind)
         if issubclass(kind, int):
             number = int.__index__(value)
@@ -108,6 +108,8 @@ class _Writer:
             return [self.pack(part, depth + 1) for part in list.__iter__(value)]
         if issubclass(kind, tuple):
             return {"tuple": [self.pack(part, depth + 1) for part in tuple.__iter__(value)]}
+        if issubclass(kind, set) and all(type(part) is str for part in set.__iter__(value)):
+            return {"set": [self.pack(part, depth + 1) for part in set.__iter__(value)]}
         if kind is Formula and self.trusted:
             return {"formula": value.text}
         return self._other(value.name if kind is Other else kind.__name__)
@@ -245,7 +247,11 @@ class _Reader:
             return self._array(content)[()]
         if kind == "tuple" and isinstance(content, list):
             return tuple(self.unpack(part, depth + 1) for part in content)
-        if kind == "complex" and isinstance(content, list) and len(content) == 2:
+        if kind == "set" and isinstance(content, list):
+            # Of texts alone: their hashes are random, so that nobody can have them all collide.
+            if all(isinstance(part, str) for part in content):
+                return {self.unpack(part, depth + 1) for part in content}
+        elif kind == "complex" and isinstance(content, list) and len(content) == 2:
             if all(isinstance(part, float) for part in content):
                 return complex(*content)
         elif kind == "other" and isinstance(content, str):

@@ -78,7 +78,9 @@ def test_a_header_names_the_data_and_the_network_that_its_lesson_loads(one: Less
     named = {name for line in imported for name in line.split(", ")}
     named |= {"digits"} if named & {"glyphs"} else set()  # drawn to stand beside them
     assert {name for name in SOURCES if name in named} == set(one.data)
-    loads = re.search(r"\bbackbones\.load\(|\befficientnet_lite\.load_weights\(", source)
+    loads = re.search(
+        r"\b(backbones\.load|efficientnet_lite\.load_weights|minilm\.minilm_weights)\(", source
+    )
     assert (loads is not None) == bool(one.weights)
 
 

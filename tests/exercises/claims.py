@@ -6,6 +6,7 @@ sentence that no template reads is untrue, so that nothing new goes unchecked.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import math
 import re
@@ -252,6 +253,8 @@ def _nearly(shown: Any, value: Any) -> bool:
         return len(value) == len(shown) and all(map(_nearly, shown, value))
     if shown is None or isinstance(shown, bool):
         return bool(shown == value)
+    if isinstance(shown, str) or isinstance(value, str):
+        return bool(shown == value)
     return bool(np.isclose(shown, value, rtol=6e-5, atol=0, equal_nan=True))
 
 
@@ -364,8 +367,16 @@ def _changed(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) ->
     return False
 
 
+def _texts(e: Exercise, drawn: Scope, match: re.Match[str]) -> bool:
+    call = next(call for call in drawn if not call.right)
+    told = [ast.literal_eval(match[name]) for name in ("want", "got")]
+    return match["kind"] == call.kind and told == [call.want.value, list(call.got.value)]
+
+
 ON = r" \(on (?P<kind>.+?)\)"
 TEMPLATES: tuple[tuple[str, Check], ...] = (
+    (r"On (?P<kind>.+?): expected (?P<want>\[.*\]), got (?P<got>\[.*\])\.", _texts),
+    (r"Expected a list of texts, got .*\.", lambda e, drawn, match: True),
     (r"Your function had not returned after .* s on (?P<kind>.*): look for .*", _timeout),
     (rf"Your function raised (?P<error>.*?){ON}\.(?P<advice> .*)?", _raised),
     (r"Your function returned nothing \(None\): is a `return` missing\?", _nothing),

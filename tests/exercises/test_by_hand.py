@@ -24,7 +24,7 @@ def numbers(value: Any) -> Iterator[float]:
     if isinstance(value, (tuple, list)):
         for part in value:
             yield from numbers(part)
-    elif not isinstance(value, (str, Formula)):
+    elif not isinstance(value, (str, set, Formula)):
         yield from np.asarray(value, float).ravel()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from course_lib.exercises import Exercise, Verdict, catalogue, judge
-from course_lib.exercises.diagnosis import Trial
+from course_lib.exercises.diagnosis import Trial, is_text, same_values
 from course_lib.exercises.judge import call, diagnose, run_cases
 
 EXERCISES = list(catalogue().values())
@@ -82,7 +82,7 @@ def test_the_reference_keeps_its_arguments_and_its_contract(exercise: Exercise) 
     assert exercise.reference.__name__ == exercise.name
     for case in exercise.draw_cases(0):
         outcome = call(exercise.reference, case.arguments)
-        assert repr(outcome.arguments) == repr(case.arguments)
+        assert same_values(outcome.arguments, case.arguments, 0.0)
     parameters = inspect.signature(exercise.reference).parameters
     assert len(parameters) >= len(exercise.draw_cases(0)[0].arguments)
 
@@ -105,6 +105,8 @@ def test_every_right_answer_is_finite(exercise: Exercise) -> None:
     for seed in range(20):
         for case in exercise.draw_cases(seed):
             value = exercise.reference(*case.arguments)
+            if is_text(value):
+                continue
             arrays = value if isinstance(value, (tuple, list)) else [value]
             assert not any(np.isnan(array).any() for array in arrays)
             finite = all(np.isfinite(array).all() for array in arrays)

@@ -123,6 +123,8 @@ CLAIMS: dict[tuple[str, str], Check] = {
     ("mse", "half"): times(1 / 2),
     ("shear_displacement", "a-quarter-of-the-height"): times(1 / 2),
     ("transfer_gain", "sign"): times(-1, 1),
+    ("gelu", "half-forgotten"): times(2),
+    ("masked_token_loss", "sign"): times(-1),
     ("relation_vector", "sum"): times(rows),
     ("distillation_loss", "sign"): times(-1),
     ("numerical_gradient", "divided-by-one-step"): times(2),

@@ -177,23 +177,23 @@ def test_a_rate_that_is_no_share_is_refused(rate):
 
 
 @pytest.mark.parametrize(
-    ("losses_seen", "patience", "min_delta", "expected"),
+    ("losses_seen", "patience", "expected"),
     [
-        ([3, 2, 1, 2, 2, 2, 0], 3, 0.0, (2, 5)),
-        ([3, 2, 1, 2, 0.5, 2], 3, 0.0, (4, 5)),
-        ([3, 2.95, 2.9, 2.85, 2.8], 2, 0.1, (0, 2)),
-        ([1], 1, 0.0, (0, 0)),
-        ([1, 2], 1, 0.0, (0, 1)),
+        ([3, 2, 1, 2, 2, 2, 0], 3, (2, 5)),
+        ([3, 2, 1, 2, 0.5, 2], 3, (4, 5)),
+        ([3, 2, 2, 2, 1], 2, (1, 3)),
+        ([1], 1, (0, 0)),
+        ([1, 2], 1, (0, 1)),
     ],
 )
-def test_early_stopping(losses_seen, patience, min_delta, expected):
-    assert regularization.early_stopping(np.array(losses_seen), patience, min_delta) == expected
+def test_early_stopping(losses_seen, patience, expected):
+    assert regularization.early_stopping(np.array(losses_seen), patience) == expected
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_early_stopping_stops_where_keras_does(keras64, seed):
     seen = np.random.default_rng(seed).uniform(size=15) - 0.02 * np.arange(15)
-    callback = keras64.callbacks.EarlyStopping("val_loss", patience=3, min_delta=0.05)
+    callback = keras64.callbacks.EarlyStopping("val_loss", patience=3)
     model = keras64.Sequential([keras64.Input((1,)), keras64.layers.Dense(1)])
     model.stop_training = False
     callback.set_model(model)
@@ -202,7 +202,7 @@ def test_early_stopping_stops_where_keras_does(keras64, seed):
         callback.on_epoch_end(epoch, {"val_loss": loss})
         if model.stop_training:
             break
-    assert regularization.early_stopping(seen, 3, 0.05) == (callback.best_epoch, epoch)
+    assert regularization.early_stopping(seen, 3) == (callback.best_epoch, epoch)
 
 
 def test_early_stopping_refuses_a_patience_of_zero():

