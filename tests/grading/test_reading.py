@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from course_lib.grading import reading
+from course_lib.grading import reading, record
 from course_lib.grading.reading import TOO_LONG, Reading
 from course_lib.grading.record import HandedIn, grade_one
 from course_lib.grading.submission import UnreadableError
@@ -68,6 +68,16 @@ def test_a_reader_that_is_killed_is_no_fault_of_the_file() -> None:
         opened._process.end()
         with pytest.raises((SandboxError, OSError)):
             opened.meant("mse", [], [])
+
+
+def test_a_reader_that_gets_no_processor_is_no_fault_of_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "LIMITS", replace(reading.LIMITS, patience=0.0))
+    monkeypatch.setattr(record, "PAUSES", ())
+    status, message = outcome(notebook(*answers()))
+    assert status == "crashed"
+    assert message.endswith("This machine had no time to read the notebook.")
 
 
 def test_what_is_no_notebook_is_said() -> None:
