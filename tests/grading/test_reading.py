@@ -51,6 +51,7 @@ def test_a_file_that_takes_long_to_read_costs_itself(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "SECONDS", 0.1)
+    monkeypatch.setattr(reading, "LIMITS", replace(reading.LIMITS, patience=3000.0))
     assert outcome(notebook(*SLOW[kind])) == ("unreadable", TOO_LONG)
 
 
