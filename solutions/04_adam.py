@@ -359,7 +359,6 @@ compare(ours, {"the path of Keras' RMSProp": theirs})
 
 # %% [markdown]
 # Both agree at each step, because we chose Keras' form and told it to start AdaGrad's sum at zero.
-# Both agree at each step, because we chose Keras' form and told it to start AdaGrad's sum at zero.
 # *Deeper:* libraries differ in these rules. These are the rows of the course's *conventions
 # ledger*; the column of Keras was measured just now, by running it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import jupytext
 import pytest
@@ -74,6 +75,14 @@ def test_no_number_that_begins_a_line_becomes_a_list(lesson: Lesson) -> None:
     for start in (n for n, kind in enumerate(kinds) if kind == "ordered_list_open"):
         end = kinds.index("ordered_list_close", start)
         assert kinds[start:end].count("list_item_open") > 1
+
+
+@ALL
+def test_no_sentence_is_said_twice(lesson: Lesson) -> None:
+    texts = (cell.source for cell in notebook(lesson).cells if cell.cell_type == "markdown")
+    sentences = [re.split(r"(?<=[.?!:]) |<.*?>", " ".join(text.split())) for text in texts]
+    told = Counter(one for each in sentences for one in each if len(one) > 40)
+    assert [sentence for sentence, times in told.items() if times > 1] == []
 
 
 @ALL
