@@ -25,6 +25,10 @@ MOST = 1200
 """So many edits are tried."""
 LARGEST = 4000
 """A longer answer, in characters, is not edited."""
+NODES = 1000
+"""Nor one of which the tree has more nodes."""
+WIDEST = 60
+"""Nor one in which a node has more parts: edits of pairs of them would be without number."""
 TOGETHER = 200
 """So many edits are in one process."""
 HANGS = 10
@@ -145,4 +149,7 @@ def _function(source: str) -> ast.FunctionDef | None:
         (tree,) = syntax_tree(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return tree if isinstance(tree, ast.FunctionDef) and not tree.decorator_list else None
+    if not isinstance(tree, ast.FunctionDef) or tree.decorator_list:
+        return None
+    parts = [sum(1 for _ in ast.iter_child_nodes(node)) for node in ast.walk(tree)]
+    return tree if len(parts) <= NODES and max(parts) <= WIDEST else None

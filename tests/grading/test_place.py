@@ -102,6 +102,13 @@ def test_edits_that_never_end_do_not_end_the_search(monkeypatch: pytest.MonkeyPa
     assert place(marked(True, mse=LOOPS)["mse"])
 
 
+def test_an_answer_of_too_many_parts_is_not_edited() -> None:
+    lists = "\n".join(f"    x{n} = [{', '.join(['p'] * 30)}]" for n in range(50))
+    for body in (f"    x = [{', '.join(['p'] * 900)}]", lists):
+        assert place_module._function(f"def mse(p, t):\n{body}") is None
+    assert place_module._function(RIGHT["mse"].lstrip()) is not None
+
+
 def test_edits_that_take_long_to_make_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(place_module, "MAKING", 0.0)
     found = marked(True, mse=WRONG["mse"])["mse"]
