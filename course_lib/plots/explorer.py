@@ -107,12 +107,14 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 def slider(
     description: str, value: float, lowest: float, highest: float, step: float
 ) -> ipywidgets.FloatSlider:
-    """A slider for a number, wide enough for its description."""
+    """A slider for a number, wide enough for its description; whole numbers are read as such."""
+    whole = all(float(number).is_integer() for number in (value, lowest, step))
     return ipywidgets.FloatSlider(
         value=value,
         min=lowest,
         max=highest,
         step=step,
+        readout_format=".0f" if whole else ".2f",
         description=description,
         style={"description_width": "initial"},
         layout=_GROWING,
