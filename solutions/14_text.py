@@ -638,8 +638,8 @@ if encoder is not None:
 # %% [markdown]
 # MiniLM is ahead at every size, and it is the *weights* that do it: the same network with first
 # weights is about where counting is. With all the labels that we have, counting is about where
-# MiniLM was with twenty. It still rises, though, while MiniLM hardly does after fifty. Where do they
-# meet? Not in this lesson's texts; "On your own" has more of them. Move the target:
+# MiniLM was with twenty. It still rises, though, while MiniLM hardly does after fifty. Where do
+# they meet? Not in this lesson's texts; "On your own" has more of them. Move the target:
 
 # %%
 curves = {name: by_field[name] for name in ("TF-IDF", "MiniLM") if name in by_field}
@@ -653,8 +653,9 @@ by_text = table(fields, np.arange(len(texts)))
 assert by_text["TF-IDF"][-1] > by_field["TF-IDF"][-1] + 0.05
 
 # %% [markdown]
-# With many labels all methods look better, and counting words most of all: it recognizes the *file*,
-# by names that occur in it alone. Who splits by text reports that, and calls it knowledge of the field.
+# With many labels all methods look better, and counting words most of all: it recognizes the
+# *file*, by names that occur in it alone. Who splits by text reports that, and calls it knowledge
+# of the field.
 #
 # **Guess first.** Another task: does the word "the" occur in a text? Which of the three is best
 # now?
