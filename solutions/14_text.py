@@ -781,9 +781,8 @@ if gains:
 #    down, so that both say what the majority says.
 # 3. Without the verb the number is open again: $\ln 8$. (The model was never shown two holes, so
 #    that it may be off at first.)
-# 4. When we tried it, nowhere up to 1,500 labels. But what was a quarter of all texts between them
-#    at fifty labels was a twentieth there. Where labels come by the thousand, ask for the price:
-#    counting takes a second.
+# 4. When we tried it, nowhere before the labels ran out. But of the distance at fifty labels only a
+#    fifth was left there. Where labels come by the thousand, counting, which takes a second, may do.
 #
 # </details>
 #
