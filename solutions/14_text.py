@@ -245,9 +245,9 @@ layer_norm = check(layer_norm)
 # ### Exercise: `gelu`
 #
 # ReLU is a hard switch: it multiplies $x$ by 0 or by 1. GELU multiplies it by the probability that
-# a standard normal number is below $x$: ½ at $x = 0$, five sixths at 1, nearly 1 at 3. How do you
-# get this probability from the *error function* `erf`, which rises from −1 to 1, and for which a
-# normal number has the variance ½? `erf` is at hand.
+# a standard normal number is below $x$: ½ at $x = 0$, five sixths at 1, all but a thousandth at 3.
+# How do you get this probability from the *error function* `erf`, which rises from −1 to 1, and for
+# which a normal number has the variance ½? `erf` is at hand.
 
 
 # %%
@@ -782,7 +782,8 @@ if gains:
 # 3. Without the verb the number is open again: $\ln 8$. (The model was never shown two holes, so
 #    that it may be off at first.)
 # 4. When we tried it, nowhere before the labels ran out. But of the distance at fifty labels only a
-#    fifth was left there. Where labels come by the thousand, counting, which takes a second, may do.
+#    fifth was left there. Where labels come by the thousand, counting, a matter of a second, may
+#    do.
 #
 # </details>
 #
