@@ -217,8 +217,8 @@ start.machine()
 # Run All Cells**. What you wrote stays; only what was computed is computed again.
 #
 # **The sliders of a figure do nothing**, have red broken links beside them, or there is only a
-# picture. They live as long as the kernel does, so a lesson that you open again has none. Click on
-# their cell, choose **Run**, then **Run All Above Selected Cell**, and run the cell itself.
+# picture. Most of them live as long as the kernel does, so a lesson that you open again has none.
+# Click on their cell, choose **Run**, then **Run All Above Selected Cell**, and run that cell too.
 #
 # **The kernel died.** Memory ran out, most likely. In the menu choose **Kernel**, then **Shut Down
 # All Kernels**, open one lesson only, and run it again.

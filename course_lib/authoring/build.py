@@ -304,8 +304,11 @@ def _drop_fleeting_outputs(notebook: NotebookNode) -> None:
     for cell in _code_cells(notebook):
         cell.metadata.pop("execution", None)
         for output in cell.outputs:
+            data = output.get("data", {})
             for kind in DROPPED_OUTPUTS:
-                output.get("data", {}).pop(kind, None)
+                data.pop(kind, None)
+            if "image/png" in data:  # of an explorer that lives in the browser stays the same
+                data.pop("text/html", None)
         if NOT_STORED in cell.metadata.get("tags", ()):
             cell.outputs = [_words(output) for output in cell.outputs if "data" in output]
         # A progress bar leaves an empty output behind.

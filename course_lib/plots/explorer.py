@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..errors import CourseError
+from .browser import live_html
 from .palette import style
 from .picture import new_figure, page_size, png, stored
 
@@ -35,6 +36,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         sliders: widgets with a ``value``, by the name of the argument of ``draw``.
         size: width and height of the figure in inches (100 pixels of the page each).
         title: heading above the sliders.
+        in_browser: name and data of the module in ``browser/`` that does the same there; the page
+            then asks no kernel, and the sliders here only say where it begins.
 
     Raises:
         Exception: whatever ``draw`` raises for the first picture. Later errors are shown in
@@ -47,7 +50,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         sliders: Mapping[str, ipywidgets.ValueWidget],
         size: tuple[float, float] = (9, 3.2),
         title: str = "",
+        in_browser: tuple[str, Mapping[str, Any]] | None = None,
     ) -> None:
+        self._in_browser = in_browser
         self.sliders = dict(sliders)
         self.figure = new_figure(size)
         self.alt = ""
@@ -97,11 +102,17 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         return f"This picture could not be drawn for {at}: {type(error).__name__}: {error}."
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        live = super()._repr_mimebundle_(**kwargs) or {}
+        live = self._live() if self._in_browser else super()._repr_mimebundle_(**kwargs) or {}
         if self._failed:
             return {**live, "text/plain": self.alt}, {}
         data, metadata = stored(self._canvas, self.alt)
         return {**live, **data}, metadata
+
+    def _live(self) -> dict[str, Any]:
+        assert self._in_browser is not None
+        name, data = self._in_browser
+        size, picture = page_size(self.figure), _image(self._canvas, self.alt, compression=9)
+        return {"text/html": live_html(name, data, self.sliders, size, picture)}
 
 
 def slider(
@@ -157,9 +168,9 @@ _GROWING = {"flex": "1 1 19em", "width": "auto", "max_width": "30em"}
 """As many in a row as fit with room for dragging."""
 
 
-def _image(canvas: FigureCanvasAgg, alt: str) -> str:
+def _image(canvas: FigureCanvasAgg, alt: str, compression: int = 1) -> str:
     """An HTML image; its size is given, so that the page does not jump between two frames."""
-    data = base64.b64encode(png(canvas, compression=1)).decode()
+    data = base64.b64encode(png(canvas, compression)).decode()
     width, height = page_size(canvas.figure)
     return (
         f'<img alt="{html.escape(alt)}" width="{width}" height="{height}" decoding="sync" '

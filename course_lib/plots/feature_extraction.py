@@ -102,8 +102,10 @@ def threshold_explorer(probabilities: np.ndarray, labels: np.ndarray) -> Explore
         An explorer with the slider ``threshold``.
     """
     sliders = {"threshold": slider("call it defective from probability", 0.5, 0.01, 0.99, 0.01)}
-    prepare = partial(_prepare_threshold, np.asarray(probabilities), np.asarray(labels))
-    return Explorer(prepare, sliders, size=(9, 3.4))
+    p, labels = np.asarray(probabilities, float), np.asarray(labels, int)
+    data = {"p": p.tolist(), "labels": labels.tolist()}
+    prepare = partial(_prepare_threshold, p, labels)
+    return Explorer(prepare, sliders, size=(9, 3.4), in_browser=("threshold", data))
 
 
 def _prepare_threshold(p: np.ndarray, labels: np.ndarray, figure: Figure) -> Draw:

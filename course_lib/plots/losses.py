@@ -40,6 +40,8 @@ LINE_T = np.array([1.6, 1.2, 2.9, 2.6, 4.1, 3.4, 5.0, 5.1])
 SLOPES = (0.0, 0.8)
 INTERCEPTS = (0.0, 2.5)
 """Lowest and highest: the best line is well inside, and no square leaves the frame."""
+LINE_ACROSS, LINE_UP = (-0.3, 8.3), (-0.3, SLOPES[1] * LINE_X[-1] + INTERCEPTS[1] + 0.3)
+"""The frame."""
 
 SQUARE: dict[str, Any] = {
     "facecolor": ORANGE,
@@ -65,7 +67,12 @@ def logits_explorer(classes: Sequence[str] = ("cat", "dog", "bird")) -> Explorer
         for name, value in zip(classes, np.linspace(2, 0, len(classes)), strict=True)
     }
     label = choice("true label", {name: n for n, name in enumerate(classes)}, 0)
-    return Explorer(partial(_prepare_logits, classes), {**logits, "label": label}, size=(9, 3.2))
+    return Explorer(
+        partial(_prepare_logits, classes),
+        {**logits, "label": label},
+        size=(9, 3.2),
+        in_browser=("logits", {"names": list(classes)}),
+    )
 
 
 def _prepare_logits(names: Sequence[str], figure: Figure) -> Draw:
@@ -128,16 +135,17 @@ def line_explorer() -> Explorer:
         "slope": slider("slope", SLOPES[0], *SLOPES, 0.02),
         "intercept": slider("intercept", INTERCEPTS[1], *INTERCEPTS, 0.1),
     }
-    return Explorer(_prepare_line, sliders, size=(8.2, 5))
+    data = {"x": [*LINE_X], "t": [*LINE_T], "xLimits": LINE_ACROSS, "yLimits": LINE_UP}
+    return Explorer(_prepare_line, sliders, size=(8.2, 5), in_browser=("line", data))
 
 
 def _prepare_line(figure: Figure) -> Draw:
     x, t = LINE_X, LINE_T
     figure.subplots_adjust(0.07, 0.1, 0.985, 0.93, wspace=0.14)
     left, right = figure.subplots(1, 2, width_ratios=(2, 1))
-    frame = {"aspect": "equal", "ylim": (-0.3, SLOPES[1] * x[-1] + INTERCEPTS[1] + 0.3)}
+    frame = {"aspect": "equal", "ylim": LINE_UP}
     left.set(
-        **frame, xlim=(-0.3, 8.3), xlabel="x", ylabel="targets t (points), predictions y (line)"
+        **frame, xlim=LINE_ACROSS, xlabel="x", ylabel="targets t (points), predictions y (line)"
     )
     right.set(**frame, xlim=(-0.3, 4.1), xlabel="on the same scale")
     squares = [left.add_patch(Rectangle((at, 0), 0, 0, **SQUARE)) for at in x]

@@ -66,17 +66,28 @@ def strength_explorer(penalty: str = "L2", degree: int = 11) -> Explorer:
         "strength": log_slider("strength", 1e-10, 1e-10, 10, step=0.25, readout=".1e"),
         "penalty": choice("penalty", {name: name for name in ("L2", "L1")}, penalty),
     }
-    return Explorer(partial(_prepare_strength, degree), sliders, size=(9.6, 3.4))
-
-
-def _prepare_strength(degree: int, figure: Figure) -> Draw:
     x, t, fresh_x, fresh_t = noisy_sine()
-    features, fresh = powers(x, degree), powers(fresh_x, degree)
-    strengths = 10**EXPONENTS
+    features, strengths = powers(x, degree), 10**EXPONENTS
     paths = {
         "L2": np.array([ridge_weights(features, t, strength) for strength in strengths]),
         "L1": lasso_path(features, t, strengths),
     }
+    data = {
+        "x": x.tolist(),
+        "t": t.tolist(),
+        "freshX": fresh_x.tolist(),
+        "freshT": fresh_t.tolist(),
+        "exponents": EXPONENTS.tolist(),
+        "paths": {name: path.tolist() for name, path in paths.items()},
+    }
+    prepare = partial(_prepare_strength, degree, paths)
+    return Explorer(prepare, sliders, size=(9.6, 3.4), in_browser=("penalty", data))
+
+
+def _prepare_strength(degree: int, paths: Mapping[str, np.ndarray], figure: Figure) -> Draw:
+    x, t, fresh_x, fresh_t = noisy_sine()
+    features, fresh = powers(x, degree), powers(fresh_x, degree)
+    strengths = 10**EXPONENTS
     curves = {name: path @ powers(GRID, degree).T for name, path in paths.items()}
     errors = {
         name: [

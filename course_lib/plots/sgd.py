@@ -17,7 +17,7 @@ from ..foundations.sgd import (
     momentum_step,
     nesterov_step,
 )
-from .descent import CROSS, descend
+from .descent import CROSS, ESCAPED, descend
 from .explorer import Draw, Explorer, choice, slider
 from .palette import BLUE, GRAY, INK, ORANGE, style
 from .picture import Picture, new_figure
@@ -52,7 +52,7 @@ def descent_explorer(hessian: np.ndarray, minimum: np.ndarray) -> Explorer:
         An explorer with the slider ``learning_rate``.
     """
     rate = _rate_slider(hessian, share=0.3)
-    return Explorer(_descent(hessian, minimum), {"learning_rate": rate}, size=(9.2, 3.9))
+    return _descent(hessian, minimum, {"learning_rate": rate})
 
 
 def momentum_explorer(hessian: np.ndarray, minimum: np.ndarray) -> Explorer:
@@ -70,7 +70,7 @@ def momentum_explorer(hessian: np.ndarray, minimum: np.ndarray) -> Explorer:
         "momentum": slider("momentum μ", 0.8, 0, 0.95, 0.05),
         "rule": choice("rule", {name: name for name in RULES}, "momentum"),
     }
-    return Explorer(_descent(hessian, minimum), controls, size=(9.2, 3.9))
+    return _descent(hessian, minimum, controls)
 
 
 def _rate_slider(hessian: np.ndarray, share: float) -> Any:
@@ -83,8 +83,21 @@ def _rate_slider(hessian: np.ndarray, share: float) -> Any:
     return rate
 
 
-def _descent(hessian: np.ndarray, minimum: np.ndarray) -> Callable[[Figure], Draw]:
-    return partial(_prepare_descent, np.asarray(hessian, float), np.asarray(minimum, float))
+def _descent(hessian: np.ndarray, minimum: np.ndarray, controls: dict[str, Any]) -> Explorer:
+    hessian, minimum = np.asarray(hessian, float), np.asarray(minimum, float)
+    low, high = _window(minimum)
+    data = {
+        "hessian": hessian.tolist(),
+        "minimum": minimum.tolist(),
+        "low": low.tolist(),
+        "high": high.tolist(),
+        "steps": STEPS,
+        "escaped": ESCAPED,
+        "lowest": LOSSES[0],
+        "highest": LOSSES[1],
+    }
+    prepare = partial(_prepare_descent, hessian, minimum)
+    return Explorer(prepare, controls, size=(9.2, 3.9), in_browser=("descent", data))
 
 
 def _prepare_descent(hessian: np.ndarray, minimum: np.ndarray, figure: Figure) -> Draw:

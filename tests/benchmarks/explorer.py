@@ -1,4 +1,4 @@
-"""How long an explorer takes to follow its slider.
+"""How long an explorer takes to follow its slider, if the kernel draws it.
 
     python -m tests.benchmarks.explorer [--browser]
 
@@ -20,11 +20,11 @@ import nbformat
 from playwright.sync_api import sync_playwright
 
 from course_lib.lessons import root
-from course_lib.plots import losses as figures
+from course_lib.plots import adam as figures
 
 from ..browser.notebook import NO_BROWSER, Notebook, chromium, jupyterlab
 
-EXPLORERS = ("logits_explorer", "line_explorer")
+EXPLORERS = ("average_explorer", "optimizer_explorer")
 TARGET_MS = 150
 PRESSES = 40
 WATCH = """() => {
@@ -77,7 +77,7 @@ def in_browser() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         notebooks = shutil.copytree(root() / "notebooks", Path(folder, "notebooks"))
         for name in EXPLORERS:
-            code = f"from course_lib.plots.losses import {name}\n\n{name}()"
+            code = f"from course_lib.plots.adam import {name}\n\n{name}()"
             book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
             book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
             nbformat.write(book, notebooks / f"{name}.ipynb")

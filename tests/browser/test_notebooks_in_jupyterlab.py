@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -33,7 +34,8 @@ pytestmark = pytest.mark.browser
 SCREENSHOTS = root() / "artefacts" / "browser"
 WIDGETS = "application/vnd.jupyter.widget-view+json"
 PNG = "image/png"
-CONTROLS = ".jp-OutputArea [role=slider], .jp-OutputArea select"
+SLIDER = ".jp-OutputArea :is([role=slider], input[type=range])"
+CONTROLS = f"{SLIDER}, .jp-OutputArea select"
 EXPLORER = re.compile(r"\w+_explorer\(")
 
 NOTEBOOKS = [(lesson, lesson.editions[-1]) for lesson in (*pages(), *lessons())]
@@ -132,7 +134,7 @@ def test_it_runs_and_its_explorers_follow(
     assert [output.get("evalue", output.get("text")) for output in wrong] == []
     assert notebook.page.locator("[data-mjx-error]").count() == 0  # formulas that cannot be set
 
-    live = [cell for cell, output in outputs if WIDGETS in output.get("data", {})]
+    live = [cell for cell, output in outputs if lives(output)]
     explorers = [cell for cell in live if EXPLORER.search(notebook.source(cell))]
     assert len(explorers) == len(written)
     moved = 0
@@ -143,9 +145,15 @@ def test_it_runs_and_its_explorers_follow(
     assert words_of_pictures(notebook) == [
         output["metadata"][PNG]["alt"]
         for _, output in outputs
-        if PNG in output.get("data", {}) and WIDGETS not in output["data"]
+        if PNG in output.get("data", {}) and not lives(output)
     ]
     assert notebook.barriers() == []
+
+
+def lives(output: dict[str, Any]) -> bool:
+    """Whether it is an explorer, of widgets or of its own HTML, and not its picture alone."""
+    data = output.get("data", {})
+    return WIDGETS in data or {PNG, "text/html"} <= data.keys()
 
 
 def words_of_pictures(notebook: Notebook) -> list[str | None]:
@@ -160,27 +168,39 @@ def explore(notebook: Notebook, cell: Locator) -> int:
     First with the keyboard alone, one control after the other, then one slider with the mouse.
     Gives the number of controls.
     """
-    image = cell.locator(".widget-html-content img")
+    in_browser = cell.locator(".course-explorer").count()
+    image = cell.locator(".course-explorer > svg" if in_browser else ".widget-html-content img")
     sliders, lists = cell.get_by_role("slider"), cell.get_by_role("combobox")
 
+    def seen() -> list[object]:
+        attributes = image.get_attribute("src"), image.get_attribute("alt")
+        return [*attributes, image.get_attribute("aria-label"), image.inner_html()]
+
     def follows(move: Callable[[], object]) -> None:
-        source, words = image.get_attribute("src"), image.get_attribute("alt")
+        source, alt, words, content = seen()
         move()
-        expect(image).not_to_have_attribute("src", str(source))
-        expect(image).not_to_have_attribute("alt", str(words))
+        if in_browser:
+            expect(image).not_to_have_attribute("aria-label", str(words))
+            assert image.inner_html() != content
+        else:
+            expect(image).not_to_have_attribute("src", str(source))
+            expect(image).not_to_have_attribute("alt", str(alt))
 
     expect(image).to_be_visible()
     expect(sliders.first).to_be_visible()
     # While widgets are being made, empty boxes hold their places.
     expect(cell.locator(".widget-box > :not(.jupyter-widgets)")).to_have_count(0)
     # JupyterLab's widgets give a slider no name: its label is what is read before it.
-    labels = cell.locator(".widget-slider > .widget-label")
+    labels = cell.locator(".widget-slider > .widget-label, label:has(+ input[type=range])")
     expect(labels).to_have_text([re.compile(r"\S")] * sliders.count())
 
     cell.locator(".jp-InputPrompt").click()
-    for control in cell.locator(".widget-text input, [role=slider], select").all():
+    for control in cell.locator(f".widget-text input, {CONTROLS}").all():
         notebook.tab_to(control)
-        if control.get_attribute("role") == "slider":
+        if control.get_attribute("type") == "range":
+            now, end = control.input_value(), control.get_attribute("max")
+            follows(partial(control.press, "ArrowLeft" if now == end else "ArrowRight"))
+        elif control.get_attribute("role") == "slider":
             now, end = (control.get_attribute(f"aria-value{which}") for which in ("now", "max"))
             follows(partial(control.press, "ArrowLeft" if now == end else "ArrowRight"))
         elif (others := control.locator("option:not(:checked)")).count():
@@ -195,6 +215,8 @@ def drag(notebook: Notebook, handle: Locator) -> None:
     """With the mouse, to the middle of the slider or, from there, to its end."""
     handle.hover()
     box, track = handle.bounding_box(), handle.locator("xpath=../..").bounding_box()
+    if handle.get_attribute("type") == "range":  # its handle is no element of its own
+        track = box
     assert box is not None
     assert track is not None
     middle = track["x"] + track["width"] / 2
@@ -258,7 +280,7 @@ def test_a_guess_is_kept_and_shown_where_the_answer_stands(open_notebook: Open) 
 
 
 def test_what_is_left_of_a_lesson_on_another_day(open_notebook: Open, folder: Path) -> None:
-    """Pictures of its explorers, and a solved exercise that counts until progress is reset."""
+    """Explorers that still answer, and a solved exercise that counts until progress is reset."""
     first, second, *_ = catalogue().values()
     lesson = open_notebook(f"fresh/{first.lesson}.ipynb")
     lesson.run_above(first.name)
@@ -267,17 +289,11 @@ def test_what_is_left_of_a_lesson_on_another_day(open_notebook: Open, folder: Pa
     lesson.run_with_next()
     verdict = lesson.show(f"{first.name}-check").get_by_role("status").first
     expect(verdict).to_contain_text(HEADINGS["correct"])
-    stored = [output for _, output in lesson.outputs() if WIDGETS in output.get("data", {})]
-    assert stored
     lesson.save()
     lesson.end()
 
-    # The widgets ended with the kernel; JupyterLab by itself shows an error in their place.
     again = open_notebook(f"fresh/{first.lesson}.ipynb")
-    notes = again.page.get_by_text("To move the sliders, run the cells above this one")
-    expect(notes).to_have_count(len(stored))
-    assert {output["metadata"][PNG]["alt"] for output in stored} <= {*words_of_pictures(again)}
-    assert again.page.get_by_text("Error displaying widget").count() == 0
+    assert explore(again, again.show(again.cell_with("line_explorer("))) == 2
     again.end()
 
     start = open_notebook(f"fresh/{pages()[0].name}.ipynb")
@@ -295,6 +311,24 @@ def test_what_is_left_of_a_lesson_on_another_day(open_notebook: Open, folder: Pa
     start.run_cell(cell)
     expect(table).to_contain_text(f"0 of {len(catalogue())} exercises solved")
     expect(row).to_contain_text(first.name)
+
+
+def test_of_widgets_whose_kernel_has_ended_the_pictures_are_left(open_notebook: Open) -> None:
+    path = "fresh/15_famous_mistakes.ipynb"
+    lesson = open_notebook(path)
+    lesson.run_for(lesson.cells_with("_explorer("))
+    stored = [output for _, output in lesson.outputs() if WIDGETS in output.get("data", {})]
+    assert stored
+    lesson.save()
+    lesson.end()
+
+    # JupyterLab by itself shows an error in their place.
+    again = open_notebook(path)
+    notes = again.page.get_by_text("To move the sliders, run the cells above this one")
+    expect(notes).to_have_count(len(stored))
+    assert {output["metadata"][PNG]["alt"] for output in stored} <= {*words_of_pictures(again)}
+    assert again.page.get_by_text("Error displaying widget").count() == 0
+    again.end()
 
 
 # --- what is written in cells ------------------------------------------------------------------
