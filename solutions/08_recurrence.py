@@ -2,7 +2,7 @@
 # jupyter:
 #   course:
 #     title: Recurrence
-#     minutes: 100
+#     minutes: 96
 #     after: ["01", "03", "05"]
 #     data: [words]
 #     able: >-
@@ -21,7 +21,7 @@
 # Which languages are these words of: *zwitserland*, *turkiska*, *taani*? You may not know, but you
 # have a guess. Now the same letters in another order: *switzerland*, *irkutska*, *atina*. Another
 # word, another language. A model that counts letters sees no difference at all, so in each of these
-# pairs it is wrong about one of the two. The order is where the meaning is, and this lesson is
+# pairs it is wrong at least once. The order is where the meaning is, and this lesson is
 # about networks that read in order.
 #
 # **What you will do.** You write a network with a memory, and backpropagation through its steps.
@@ -44,14 +44,14 @@
 # |---|---|
 # | 1 What counting cannot see | 5 |
 # | 2 A state | 12 |
-# | 3 Backwards through time | 13 |
-# | 4 Why memories fade | 7 |
-# | 5 Gates | 16 |
+# | 3 Backwards through time | 12 |
+# | 4 Why memories fade | 6 |
+# | 5 Gates | 15 |
 # | 6 Words of unequal length | 25 |
 # | 7 Which language is it? | 10 |
-# | 8 Eight languages more | 12 |
+# | 8 Eight languages more | 11 |
 #
-# After section 4 is a good place for a break.
+# After section 4 is a good place for a break. What is marked *Deeper* may be skipped.
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
 # the verdict. Where a part is folded ("Unfold when you have tried"), try first. If you get stuck,
@@ -246,7 +246,7 @@ print("the same state at the end:", np.allclose(*ends))
 # %% [markdown]
 # ## 3 Backwards through time
 #
-# *13 minutes*
+# *12 minutes*
 #
 # Training needs the gradient of the loss by $W$, $U$ and $b$. Say the loss takes something from
 # each state directly: $G_t$, which is row $t$ of `upstream`. If only the last state is used, all
@@ -351,7 +351,7 @@ for n, name in enumerate(["weights in", "weights recurrent", "bias"]):
 # %% [markdown]
 # ## 4 Why memories fade
 #
-# *7 minutes*
+# *6 minutes*
 #
 # One reads that recurrent networks "can capture dependencies over long distances", beside a formula
 # whose state is squashed by a *sigmoid* instead of a tanh.
@@ -387,7 +387,7 @@ for name, norms in left.items():
     power = np.log10(np.median(norms, axis=0)[[9, 19]])
     print(f"{name:8} left after 10 steps: 10 to the power {power[0]:.0f}; after 20: {power[1]:.0f}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 figures.curves(
     np.arange(1, 31),
     {name: np.median(norms, axis=0) for name, norms in left.items()},
@@ -410,7 +410,7 @@ figures.curves(
 # **Guess first.** Which of the two learns it over 10 symbols? Over 25?
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def remembered(cell, length, forget_bias=1.0):
     right = train_to_remember(cell, length, forget_bias)[:, -20:].mean(axis=1)
     each = " ".join(f"{share:.0%}" for share in sorted(right))
@@ -430,7 +430,7 @@ for cell, length in [("sigmoid", 10), ("tanh", 10), ("sigmoid", 25), ("tanh", 25
 # %% [markdown]
 # ## 5 Gates
 #
-# *16 minutes*
+# *15 minutes*
 #
 # The state is rewritten at every step, whether or not there is anything new. A memory should be
 # kept *unless* something says otherwise. That is the idea of the *LSTM*, long short-term memory
@@ -501,7 +501,9 @@ for ours, theirs in zip(lstm_end(inputs, lstm_weights), by_keras, strict=True):
 
 
 # %% [markdown]
-# **Deeper: its gradients.** Ours are finite differences through your function, Keras' come from
+# ### Deeper: its gradients
+#
+# Ours are finite differences through your function, Keras' come from
 # automatic differentiation. Writing them by hand is the same walk as in section 3, through six
 # functions instead of one.
 
@@ -517,7 +519,7 @@ def keras_lstm_loss(n, changed):
         return keras.ops.sum(upstream[-1] * layer(inputs[None])[0][0])
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 for n, name in enumerate(["weights in", "weights recurrent", "bias"]):
     finite = numerical_gradient(lambda w, n=n: lstm_loss(n, w), lstm_weights[n])
     theirs = keras_gradient(lambda w, n=n: keras_lstm_loss(n, w), lstm_weights[n])
@@ -527,8 +529,8 @@ for n, name in enumerate(["weights in", "weights recurrent", "bias"]):
 # %% [markdown]
 # ### What the gates cure
 #
-# Along the cell, a nudge is multiplied by the forget gate at each step, and by nothing else (there
-# is a second way, through the output and the gates of the next step). With a sum of 0 the forget
+# Along the cell, a nudge is multiplied by the forget gate at each step, and by nothing else. With a
+# sum of 0 the forget
 # gate is one half. So it hangs on its bias: Keras starts with 1, Gers and others (2000), who
 # invented this gate, wrote that it should start open.
 #
@@ -563,7 +565,7 @@ for bias, norms in gates.items():
     factor = sigmoid(np.array(float(bias)))
     print(f"bias {bias}: a factor of about {factor:.2f}, left after 25 steps {end:.0e}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 figures.curves(
     np.arange(1, 26),
     {f"forget bias {bias}": np.median(norms, axis=0) for bias, norms in gates.items()},
@@ -573,9 +575,17 @@ figures.curves(
 )
 
 # %% [markdown]
-# A gate that is half open forgets fast. Only an open gate remembers. (Each time more is left than
-# the gate alone would leave, its factor to the power of 25: that is the second way, through the
-# output and the next gates.)
+# A gate that is half open forgets fast. Only an open gate remembers.
+#
+# <details>
+# <summary>Deeper: why more is left than the gate leaves</summary>
+#
+# Along the cell alone, the factor to the power of 25 would be left. Each time more is. There is a
+# second way: the cell shows in the output, the output enters the gates and the candidate of the
+# next step, and these change the next cell. What is nudged into the cell can come back this way.
+#
+# </details>
+#
 # And the test of memory?
 #
 # **Guess first.** Over 25 symbols, where tanh hung on its initial weights: does an LSTM with Keras'
@@ -590,9 +600,16 @@ for forget_bias in (1.0, 3.0):
 # Here is the answer that one does not read: over 25 steps the LSTM, as Keras makes it, does *worse*
 # than the simple network with tanh, in the same number of steps. Open its gate, and it remembers
 # every time. "LSTMs handle long sequences" is true of what they can do, not of what they do when
-# they start. (Three times as many steps did not change that when we tried. Jozefowicz and
-# others, 2015, searched thousands of architectures, and found that a forget bias of 1 instead of 0
-# closed the gap between the LSTM and its best rivals.)
+# they start.
+#
+# <details>
+# <summary>Deeper: does it only need more steps, and is a bias of 1 nothing, then?</summary>
+#
+# Three times as many steps did not change it when we tried. And a bias of 1 is something:
+# Jozefowicz and others (2015) searched thousands of architectures, and found that 1 instead
+# of 0 closed the gap between the LSTM and its best rivals.
+#
+# </details>
 
 # %% [markdown]
 # ## 6 Words of unequal length
@@ -723,7 +740,7 @@ masked_mean = check(masked_mean)
 # that gets one holds its state where the mask is false, and `GlobalAveragePooling1D` averages as
 # you did.
 
-# %%
+# %% jupyter={"source_hidden": true}
 steps, mask = rng.normal(size=(3, 6, 3)), np.arange(6) < np.array([[2], [6], [3]])
 every = keras.layers.LSTM(4, return_sequences=True, dtype="float64")
 every.build((3, 6, 3))
@@ -794,7 +811,7 @@ assert reached > 0.6
 #
 # A trained network is kept in a file, and asked about a word that it has never met:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 with TemporaryDirectory() as folder:
     model.save(f"{folder}/reader.keras")
     again = keras.models.load_model(f"{folder}/reader.keras")
@@ -826,7 +843,7 @@ def read(word):
     return np.array(beliefs)
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 logits = model.predict(source_rows[test[:50]], verbose=0)
 by_keras = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 ours = np.array([read(word)[-1] for word in texts[test[:50]]])
@@ -872,7 +889,7 @@ for columns in (12, 16, 24):
 # %% [markdown]
 # ## 8 Eight languages more
 #
-# *12 minutes*
+# *11 minutes*
 #
 # Danish, Norwegian, Slovak, Croatian, Estonian, Indonesian, Catalan, Welsh: eight languages that
 # the network has never met. Most of them have a relative among the 22. There are 3, 10 or 50 words
@@ -980,7 +997,7 @@ def head_of(chosen):
     return [head, linear.intercept_ - scaler.mean_ @ head]
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def trained(weights, chosen, learning_rate, epochs):
     """What the network says of the tested words when it was trained on the chosen ones."""
     small.set_weights(weights)
@@ -1013,7 +1030,7 @@ for size in SIZES:
         fresh = keras.models.clone_model(small).get_weights()
         note(size, "from scratch", trained(fresh, draw(size, seed), 0.01, 10))
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 scores = {
     size: {name: np.mean(rows, axis=1) for name, rows in methods.items()}
     for size, methods in hits.items()
@@ -1024,10 +1041,17 @@ figures.transfer_figure(scores, chance=1 / len(target.languages))
 # The bars are ± one standard deviation over five draws of the words to learn from.
 
 # %% [markdown]
-# When is a difference one? Two things are drawn at random here: the words to learn from, and the
-# words that are tested. For each pair of methods we take the difference for each tested word,
-# averaged over the draws. Its standard error over the words, together with that over the draws,
-# says how far the difference may be from the truth; less than two of them is no result.
+# When is a difference one? When it is more than twice its standard error. Less is no result.
+#
+# <details>
+# <summary>Deeper: the standard error of such a difference</summary>
+#
+# Two things are drawn at random here: the words to learn from, and the words that are tested. For
+# each pair of methods we take the difference for each tested word, averaged over the draws. Its
+# standard error over the words, together with that over the draws, says how far the difference may
+# be from the truth.
+#
+# </details>
 
 
 # %% jupyter={"source_hidden": true}
@@ -1040,7 +1064,7 @@ def compare(size, ours, theirs):
     print(f"{100 * gap.mean():+.0f} points, standard error {100 * error:.0f}: {verdict}")
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 for pair in [
     ("pretrained, frozen", "random, frozen"),
     ("pretrained, frozen", "n-grams"),

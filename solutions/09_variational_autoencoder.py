@@ -2,7 +2,7 @@
 # jupyter:
 #   course:
 #     title: Variational autoencoder
-#     minutes: 104
+#     minutes: 100
 #     after: ["01", "03", "04"]
 #     data: [digits]
 #     able: >-
@@ -42,15 +42,15 @@
 #
 # | section | minutes |
 # |---|---|
-# | 1 An autoencoder draws from nothing | 10 |
+# | 1 An autoencoder draws from nothing | 9 |
 # | 2 The loss of a picture | 10 |
-# | 3 A bound on log p(x) | 14 |
-# | 4 The divergence in closed form | 14 |
-# | 5 Chance that lets gradients through | 12 |
-# | 6 The whole loss, and a training step | 20 |
-# | 7 The article's listing | 8 |
+# | 3 A bound on log p(x) | 6 |
+# | 4 The divergence in closed form | 18 |
+# | 5 Chance that lets gradients through | 17 |
+# | 6 The whole loss, and a training step | 22 |
+# | 7 The article's listing | 5 |
 # | 8 Deeper: the same in Keras | 6 |
-# | 9 What the encoder is worth | 10 |
+# | 9 What the encoder is worth | 7 |
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
 # the verdict. If you get stuck, go on: the check lends you the course's own function. A good place
@@ -60,7 +60,7 @@
 # The next cell loads the tools. Batches, backpropagation and Adam are those of lessons 03 and 04,
 # the course's copies.
 
-# %%
+# %% jupyter={"source_hidden": true}
 import os
 
 # Plumbing: TensorFlow reports errors only; one thread is fastest for small matrices.
@@ -71,7 +71,7 @@ import numpy as np
 
 keras.config.set_floatx("float64")
 
-# %%
+# %% jupyter={"source_hidden": true}
 from course_lib.data import digits
 from course_lib.exercises import check
 from course_lib.foundations.adam import adam_step_keras
@@ -101,7 +101,7 @@ from course_lib.transfer.autodiff import gradient as keras_gradient
 # %% [markdown]
 # ## 1 An autoencoder draws from nothing
 #
-# *10 minutes*
+# *9 minutes*
 #
 # An *autoencoder* is two networks in a row. The *encoder* turns a picture into a code, the
 # *decoder* turns the code into a picture, and both are trained so that the picture that comes out
@@ -112,13 +112,13 @@ from course_lib.transfer.autodiff import gradient as keras_gradient
 # autoencoder does not look at it.)
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def two_layer_forward(x, weights_in, bias_in, weights_out, bias_out):
     hidden = np.maximum(x @ weights_in + bias_in, 0)
     return hidden, hidden @ weights_out + bias_out
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def first_network(seed, numbers, outputs, hidden=64, pixels=64):
     """Encoder, four arrays, then decoder, four arrays; the encoder has as many outputs as asked."""
     rng = np.random.default_rng(seed)
@@ -129,7 +129,7 @@ def first_network(seed, numbers, outputs, hidden=64, pixels=64):
     return network
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def fit(gradients_of, network, images, seed=0, epochs=40):
     rng, step = np.random.default_rng(seed), 0
     m = v = [np.zeros_like(array) for array in network]
@@ -174,7 +174,7 @@ noise = rng.normal(size=(300, 8))
 kinder = codes.mean(axis=0) + noise @ np.linalg.cholesky(np.cov(codes.T)).T
 rebuilt = decode(two_layer_forward(unseen, *autoencoder[:4])[1], autoencoder)
 
-# %%
+# %% jupyter={"source_hidden": true}
 drawn = {
     "digits, unseen": unseen,
     "through the code": rebuilt,
@@ -191,7 +191,7 @@ figures.rows_of_pictures({name: pictures[:12] for name, pictures in drawn.items(
 # pixels)? As a control, one gray average of all digits, the laziest of all pictures.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def from_nearest(pictures):
     """Distance of each picture from the nearest known digit."""
     squares = (pictures**2).sum(axis=1)[:, None] + (images**2).sum(axis=1)
@@ -199,7 +199,7 @@ def from_nearest(pictures):
     return np.sqrt(np.maximum(summed.min(axis=1), 0) / images.shape[1])
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 drawn["the average digit"] = images.mean(axis=0)[None]
 far = {name: np.median(from_nearest(pictures)) for name, pictures in drawn.items()}
 for name, distance in far.items():
@@ -271,7 +271,7 @@ bernoulli_negative_log_likelihood = check(bernoulli_negative_log_likelihood)
 # formula above should have.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def compare(ours, witnesses):
     for name, theirs in witnesses.items():
         difference = np.abs(ours - theirs).max()
@@ -316,7 +316,7 @@ print(f"perfect gray values {floor:.1f} nats a picture, all pixels ½ {guessing:
 # %% [markdown]
 # ## 3 A bound on log p(x)
 #
-# *14 minutes*
+# *6 minutes*
 #
 # Now the distribution of codes. We fix it: the *prior* $p(z)$, of codes here and not of weights as
 # in lesson 02, is the standard normal distribution, $\mathcal{N}(0, I)$. To make a picture, draw
@@ -381,7 +381,7 @@ figures.bound_explorer(X, WEIGHT, VARIANCE)
 mean, variance = linear_gaussian_posterior(X, WEIGHT, VARIANCE)
 z = mean + np.sqrt(variance) * np.random.default_rng(0).normal(size=1000)
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for weight in (0.0, 0.75, 1.5):
     article = np.mean(log_normal(X, 0.0 * weight * z, 1.0))
     right = np.mean(log_normal(X, weight * z, VARIANCE))
@@ -399,7 +399,7 @@ for weight in (0.0, 0.75, 1.5):
 exact = linear_gaussian_log_likelihood(X, WEIGHT, VARIANCE)
 hills = {"prior": (0.0, 1.0), "half way": (mean / 2, 0.5), "posterior": (mean, variance)}
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for name, (m, s) in hills.items():
     whole, half = (
         linear_gaussian_elbo(X, m, np.log(s), WEIGHT, VARIANCE, kl_weight) for kl_weight in (1, 0.5)
@@ -415,7 +415,7 @@ for name, (m, s) in hills.items():
 # %% [markdown]
 # ## 4 The divergence in closed form
 #
-# *14 minutes*
+# *18 minutes*
 #
 # The encoder gives every code number a Gaussian of its own: a mean $m$ and a variance $\sigma^2$.
 # Networks give numbers of any sign, so its output is the logarithm $v = \log \sigma^2$. The numbers
@@ -544,7 +544,7 @@ compare(by_log_variance, {"finite differences, log-variance": slope})
 # %% [markdown]
 # ## 5 Chance that lets gradients through
 #
-# *12 minutes*
+# *17 minutes*
 #
 # The other term of the ELBO is an expectation over $z$ drawn from $q$. Draw one code for each
 # picture and decode it: an estimate that is right on average. But now the encoder's output decides
@@ -642,7 +642,7 @@ for mu in (-4.6, 0.0, 3.0):
 # %% [markdown]
 # ## 6 The whole loss, and a training step
 #
-# *20 minutes*
+# *22 minutes*
 #
 # The ELBO is to be made large, so the loss is its negative: the loss of the picture plus the
 # divergence, averaged over the pictures of a batch.
@@ -736,14 +736,14 @@ def encode(images, network):
     return np.split(two_layer_forward(images, *network[:4])[1], 2, axis=1)
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def our_loss(network, images, noise):
     mean, log_variance = encode(images, network)
     logits = two_layer_forward(reparameterize(mean, log_variance, noise), *network[4:])[1]
     return negative_elbo(logits, images, mean, log_variance)
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def keras_loss(network, images, noise):
     ops = keras.ops
 
@@ -780,7 +780,7 @@ for n, formula in enumerate(vae_gradients(few, noise, network[:4], network[4:]))
 # %%
 eight = fit(vae_gradients, first_network(0, 8, 16), images)
 
-# %%
+# %% jupyter={"source_hidden": true}
 drawn = {
     "autoencoder, normal codes": drawn["normal codes"],
     "autoencoder, kinder codes": drawn["kinder codes"],
@@ -795,7 +795,7 @@ figures.rows_of_pictures({name: pictures[:12] for name, pictures in drawn.items(
 # from other first weights, and all three ways to draw with them:
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def distances(seed):
     """Median distance from the nearest known digit, of the three ways to draw."""
     noise = np.random.default_rng([seed, 1]).normal(size=(300, 8))
@@ -809,7 +809,7 @@ def distances(seed):
     return [np.median(from_nearest(decode(codes, network))) for codes, network in ways]
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 far = np.array([distances(seed) for seed in (1, 2, 3)])
 for name, column in zip(drawn, far.T, strict=True):
     print(f"{name:26} {column.mean():.3f} ± {column.std(ddof=1):.3f} from the nearest known digit")
@@ -850,7 +850,7 @@ figures.plane_explorer(lambda codes: decode(codes, plane), means, images, data.t
 # can see the bound at work, on unseen digits. (An average over several draws of the noise.)
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def log_likelihood(pictures, network):
     """log p(x) of each picture, by summing over a grid of codes."""
     line = np.linspace(-5, 5, 101)
@@ -880,7 +880,7 @@ assert np.mean(draws) < exact
 # %% [markdown]
 # ## 7 The article's listing
 #
-# *8 minutes*
+# *5 minutes*
 #
 # Here is the training step that the article's listing takes, in our notation and with our sizes:
 # one output for mean and log-variance, no sigmoid, the mean squared error over everything, no KL.
@@ -889,7 +889,7 @@ assert np.mean(draws) < exact
 # loader gives them, with $N$ rows of 784 numbers. What comes of that: an error, a warning, or a
 # number that means nothing?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 try:
     print(np.mean((np.zeros((5, 1, 28, 28)) - np.zeros((5, 784))) ** 2))
 except ValueError as error:
@@ -920,7 +920,7 @@ def listing_gradients(images, noise, encoder, decoder):
 # as much. (A factor in front of everything does not matter: Adam divides it out.)
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def pixels_averaged(images, noise, encoder, decoder):
     """P times the gradients of the mean over pictures of (mean over pixels) + KL."""
     hidden = two_layer_forward(images, *encoder)[0]
@@ -939,7 +939,7 @@ def pixels_averaged(images, noise, encoder, decoder):
 # **Guess first.** Which of the three shows the fewest kinds?
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def kinds(pictures, reader):
     """e to the entropy of the classes that a classifier reads in pictures."""
     counts = np.bincount(reader.predict(np.clip(pictures, 0, 1)), minlength=10)
@@ -947,7 +947,7 @@ def kinds(pictures, reader):
     return np.exp(-np.sum(shares * np.log(shares)))
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def measured(network, pictures_of, reader, test, seed):
     outputs = two_layer_forward(test, *network[:4])[1]
     mean, log_variance = np.split(outputs, 2, axis=1) if outputs.shape[1] == 4 else [outputs] * 2
@@ -958,7 +958,7 @@ def measured(network, pictures_of, reader, test, seed):
     return [kl, 100 * outside, kinds(pictures, reader)], pictures
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 RACE = {
     "the article's listing": (listing_gradients, 2, lambda outputs: outputs),
     "KL, pixels averaged": (pixels_averaged, 4, sigmoid),
@@ -980,13 +980,13 @@ def race(seed):
 runs = [list(race(seed)) for seed in range(5)]
 found = {name: np.array([run[n][1] for run in runs]) for n, name in enumerate(RACE)}
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 print("five splits:              KL in nats    % outside 0 to 1    kinds of digits")
 for name, rows in found.items():
     columns = [f"{c.mean():6.1f} ± {c.std(ddof=1):4.1f}" for c in rows.T]
     print(f"{name:22}", "     ".join(columns))
 
-# %%
+# %% jupyter={"source_hidden": true}
 fewest = min(found, key=lambda name: found[name][:, 2].mean())
 assert fewest == "KL, pixels averaged"
 assert found["the article's listing"][:, 2].max() < found["negative ELBO"][:, 2].min()
@@ -1029,7 +1029,7 @@ class Sample(keras.layers.Layer):
         return mean + keras.ops.sqrt(variance) * noise
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def picture_loss(images, logits):
     mean_over_pixels = keras.losses.binary_crossentropy(images, logits, from_logits=True)
     return 64 * mean_over_pixels
@@ -1056,12 +1056,12 @@ print(f"{model.evaluate(unseen, unseen, verbose=0):.1f} nats a picture")
 # Is it our network? With our weights in it, Keras' loss must be ours, up to the noise that each
 # draws; and the encoder's part, which has no noise, up to rounding.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 model.set_weights([*eight, *model.get_weights()[8:]])  # what follows is the state of the noise
 by_keras = keras.ops.convert_to_numpy(keras.Model(inputs, outputs)(unseen))
 compare(np.hstack(encode(unseen, eight)), {"Keras' encoder": by_keras})
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 noise = np.random.default_rng(0).normal(size=(len(unseen), 8))
 theirs, mine = model.evaluate(unseen, unseen, verbose=0), our_loss(eight, unseen, noise)
 print(f"loss on unseen digits: Keras {theirs:.1f}, ours {mine:.1f}")
@@ -1091,7 +1091,7 @@ print(f"one hundred labels, frozen encoder: {accuracy:.0%} of the unseen digits"
 # %% [markdown]
 # ## 9 What the encoder is worth
 #
-# *10 minutes*
+# *7 minutes*
 #
 # The article's title promises deep learning combined with *transfer learning*. **Guess first:** how
 # many of its three listings transfer anything? None: three networks are trained from nothing. So
@@ -1113,7 +1113,7 @@ print(f"one hundred labels, frozen encoder: {accuracy:.0%} of the unseen digits"
 # **Guess first.** Rank them, for twenty labels in all.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def representations(train, seed):
     """Features of all digits by name, learnt without labels on the training block's digits."""
     from sklearn.decomposition import PCA
@@ -1129,7 +1129,7 @@ def representations(train, seed):
     }
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def accuracy_with(features, labeled, train, test):
     """Accuracy on unseen digits of a linear classifier on features, scaled by one number."""
     from sklearn.linear_model import LogisticRegression
@@ -1140,13 +1140,13 @@ def accuracy_with(features, labeled, train, test):
     return model.score(features[test], classes[test])
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def first_of_each_class(order, number):
     """The first examples of each class in the given order."""
     return np.concatenate([order[classes[order] == k][:number] for k in range(10)])
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 from sklearn.datasets import load_digits
 
 every, classes = load_digits(return_X_y=True)
@@ -1154,7 +1154,7 @@ every = every / 16
 blocks = np.array_split(np.arange(len(classes)), 5)
 PER_CLASS = [1, 2, 5, 20]
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 scores = {}
 for seed, test in enumerate(blocks):
     train = np.setdiff1d(np.arange(len(classes)), test)
@@ -1168,13 +1168,13 @@ for seed, test in enumerate(blocks):
         scores.setdefault((name, number), []).append(100 * np.mean(found))
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def row(name):
     cells = [scores[name, number] for number in PER_CLASS]
     return " ".join(f"{np.mean(cell):5.1f} ± {np.std(cell, ddof=1):3.1f}" for cell in cells)
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 print("% of unseen writers' digits,", " ".join(f"{10 * n:4} labels" for n in PER_CLASS))
 for name in features:
     print(f"{name:28}", row(name))
@@ -1186,13 +1186,13 @@ for name in features:
 # than two standard errors, which are the standard deviation over $\sqrt 5$.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def gains(opponent, number):
     """Of the hidden layer over an opponent, block by block, in points."""
     return np.subtract(scores["VAE, hidden layer", number], scores[opponent, number])
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 for name, number in [(n, k) for n in ("random encoder", "PCA", "pixels") for k in PER_CLASS]:
     gain = gains(name, number)
     mean, spread = gain.mean(), gain.std(ddof=1)

@@ -279,7 +279,7 @@ def report(name, transferred, base):
     return mean
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 print(f"target only {scratch.mean():.3f}")
 report("letters, fine-tuned", helped, scratch)
 report("shuffled letters, fine-tuned", shuffled_tuned, scratch)
@@ -339,7 +339,7 @@ assert gain > 0
 #
 # **Guess first.** Where will the gain be largest?
 
-# %%
+# %% jupyter={"source_hidden": true}
 PER_CLASS = [1, 2, 5, 20]
 sizes = 10.0 * np.array(PER_CLASS)
 curves = {
@@ -821,7 +821,7 @@ complete_relation = check(complete_relation)
 # from the capitals of the family that is asked.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def hits(family, relation):
     """Share of regular characters for which the bold one of the same character is found."""
     cuts = [family + ending for ending in glyphs.FAMILIES[family]]

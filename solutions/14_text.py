@@ -245,7 +245,7 @@ layer_norm = check(layer_norm)
 # ### Exercise: `gelu`
 #
 # ReLU is a hard switch: it multiplies $x$ by 0 or by 1. GELU multiplies it by the probability that
-# a standard normal number is below $x$: ½ at $x = 0$, five sixths at 1, nearly 1 at 3. How do you
+# a standard normal number is below $x$: ½ at $x = 0$, five sixths at 1, close to 1 at 3. How do you
 # get this probability from the *error function* `erf`, which rises from −1 to 1, and for which a
 # normal number has the variance ½? `erf` is at hand.
 

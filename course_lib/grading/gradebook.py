@@ -23,6 +23,7 @@ from ..settings import cores
 from .archives import SUFFIX, Archives
 from .discovery import ENDINGS, Source, discover
 from .own_exercises import OwnExercises, grade_apart
+from .reading import launch_reader
 from .record import Graded, HandedIn, grade_one, hand_in, set_aside
 from .report import Run, require_own, templates, write_reports
 from .results import Results
@@ -132,6 +133,7 @@ def grade(
     own = OwnExercises.read(exercises) if exercises is not None else None
     if cluster is None:
         sandbox.launch()
+        launch_reader()
     templates()  # will be wanted at the end; now there is time, while the servers start
     ended: Counter[str] = Counter()
     crashed: list[str] = []

@@ -5,15 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice
 from threading import Event
 from typing import Any
 
-from ..errors import NEAR, visible
 from ..exercises.catalogue import catalogue
 from ..exercises.diagnosis import Trial, advice, error_at
 from ..exercises.exercise import Case, Exercise, Outcome, Status, Verdict
@@ -22,18 +20,17 @@ from ..exercises.verdict import PLACE_IS_LOOKED_FOR
 from ..sandbox.limits import Limits, for_keras
 from ..sandbox.process import Countdown
 from ..sandbox.run import Attempt, Calls, Program, Segments, run
+from .reading import Reading
 from .references import lent, source_of
-from .slicing import Slices
-from .submission import Submission, handed_out, parse
 
 MAX_NAME = 80
-MAX_LAMBDAS = 50_000
+MAX_DEFINED = 50_000
 _RANKS: tuple[Status, ...] = ("correct", "wrong", "error", "timeout", "not attempted")
-AS_CHECKED = "`{}` was graded as it was where the notebook checks it."
 FORGIVING_LOAD = 10.0
 """Seconds of processor time for all that a learner wrote above an answer."""
 PLACE_SECONDS = 20.0
 """To look for the place of one mistake, at most."""
+TOO_LONG = "The code that `{}` needs is too long to be graded."
 TRIES = 3  # of an answer whose process is killed, or for which the machine has no time
 
 
@@ -101,8 +98,9 @@ def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
     """
     functions = catalogue()
     # Each pattern begins with a fixed word, which is found in no time in a file of any size.
-    defined = {word.decode() for word in re.findall(rb"def[ \t]+([a-z_0-9]+)", data)}
-    for equals in islice(re.finditer(rb"= ?lambda\b", data), MAX_LAMBDAS):
+    words = islice(re.finditer(rb"def[ \t]+([a-z_0-9]{1,200})", data), MAX_DEFINED)
+    defined = {word[1].decode() for word in words}
+    for equals in islice(re.finditer(rb"= ?lambda\b", data), MAX_DEFINED):
         start = equals.start()
         before = re.search(rb"([a-z_0-9]+) ?$", data[max(start - MAX_NAME, 0) : start])
         defined |= {before[1].decode()} if before is not None else set()
@@ -146,18 +144,22 @@ def mark(
         SandboxError: no process can be started.
     """
     exercises = exercises_of(lesson)
-    submission = parse(data, [exercise.name for exercise in exercises])
-    marker = _Marker(submission, seed, limits or Limits(), stop or Event(), locate)
+    stop = stop or Event()
     before = list(catalogue().values())
     before = before[: min(before.index(exercise) for exercise in exercises)]
-    imported = submission.slices.imported({exercise.name for exercise in before})
-    for exercise in before:
-        if exercise.name in imported and (source := source_of(exercise)) is not None:
-            marker.stand_ins[exercise.name] = source
-    helpers = lent(lesson) if lesson in lessons_with_exercises() else {}
-    for name in submission.slices.imported(helpers.keys() - catalogue().keys()):
-        marker.stand_ins[name] = helpers[name]
-    return [marker.mark(exercise) for exercise in exercises], list(submission.notes)
+    helpers = dict(lent(lesson)) if lesson in lessons_with_exercises() else {}
+    for name in helpers.keys() & catalogue().keys():
+        del helpers[name]
+    names = [exercise.name for exercise in exercises]
+    lendable = [*(exercise.name for exercise in before), *helpers]
+    with Reading(data, lesson, names, lendable, stop) as reading:
+        marker = _Marker(reading, seed, limits or Limits(), stop, locate)
+        for exercise in before:
+            if exercise.name in reading.imported and (source := source_of(exercise)) is not None:
+                marker.stand_ins[exercise.name] = source
+        for name in helpers.keys() & reading.imported:
+            marker.stand_ins[name] = helpers[name]
+        return [marker.mark(exercise) for exercise in exercises], list(reading.notes)
 
 
 def ungraded(lesson: str, status: str, message: str) -> list[Marked]:
@@ -194,9 +196,9 @@ class _Marker:
     """
 
     def __init__(
-        self, submission: Submission, seed: int, limits: Limits, stop: Event, locate: bool
+        self, reading: Reading, seed: int, limits: Limits, stop: Event, locate: bool
     ) -> None:
-        self.submission, self.seed, self.limits, self.stop = submission, seed, limits, stop
+        self.reading, self.seed, self.limits, self.stop = reading, seed, limits, stop
         self.locate = locate
         self.clock = Countdown(limits.submission)
         self.stand_ins: dict[str, Segments] = {}
@@ -219,25 +221,28 @@ class _Marker:
             tuple(verdict.hints),
             tuple(judged.notes),
             judged.error,
-            _shown(self.submission.slices, exercise.name),
+            self.reading.shown.get(exercise.name, ""),
             verdict.printed,
             judged.limits,
         )
 
     def _judge(self, exercise: Exercise) -> _Judged:
-        name, slices = exercise.name, self.submission.slices
-        broken = self.submission.broken.get(name)
-        if slices.answer(name) is None:
+        name = exercise.name
+        broken = self.reading.broken.get(name)
+        if name not in self.reading.shown:
             if broken is not None:
                 return _Judged(_without_points(exercise, "error", broken))
             missing = f"There is no function `{name}` in this notebook."
-            if meant := _meant(self.submission.slices, exercise):
+            parameters = list(inspect.signature(exercise.reference).parameters)
+            if meant := self.reading.meant(name, parameters, catalogue()):
                 missing += f" Is `{meant}` meant to be it? Functions are found by their names."
-            if name in self.submission.in_text:
+            if name in self.reading.in_text:
                 missing = f"`def {name}` stands in a cell of text: turn it into a cell of code."
             return _Judged(_without_points(exercise, "not attempted", missing))
         best: _Judged | None = None
-        for program, notes in self._readings(exercise):
+        for program, notes in self.reading.programs(name, self.stand_ins, self.accepted):
+            if program is None:
+                return _Judged(_without_points(exercise, "error", TOO_LONG.format(name)), notes)
             judged = self._tried(exercise, program, notes)
             if best is None or _rank(judged) < _rank(best):
                 best = judged
@@ -261,37 +266,6 @@ class _Marker:
             return run(program, calls, self.limits, clock=clock, stop=self.stop)
 
         return verdict.with_place(place(exercise, program, judged.trials, run_edited))
-
-    def _readings(self, exercise: Exercise) -> Iterator[tuple[Program, list[str]]]:
-        """Programs that the answer may be, each once, with notes; the best of them counts.
-
-        The first is a slice of the whole notebook. What the notebook's own check called right must
-        be right here: so the others are what it judged, with what stood above.
-        """
-        name, slices = exercise.name, self.submission.slices
-        seen: set[tuple[Segments, tuple[tuple[str, Segments], ...]]] = set()
-
-        def new(program: Program) -> bool:
-            size = len(seen)
-            seen.add((program.segments, program.provided))
-            return len(seen) > size
-
-        first = slices.program(name, self.stand_ins)
-        new(first)
-        yield first, slices.notes(name)
-        # What an earlier answer returns was accepted; this one's author may not have known how.
-        all_lent = {**self.accepted, **self.stand_ins}
-        if new(other := slices.program(name, all_lent)):
-            yield other, slices.notes(name)
-        as_checked = slices.as_checked(name)
-        for above in as_checked:
-            for given in (self.stand_ins, all_lent):
-                if new(program := above.program(name, given)):
-                    yield program, [AS_CHECKED.format(name)]
-        for above in as_checked:
-            whole = above.straightforward(name, self.stand_ins, handed_out(exercise.lesson))
-            if whole is not None and new(whole):
-                yield whole, [AS_CHECKED.format(name)]
 
     def _notes(self, exercise: Exercise, program: Program) -> list[str]:
         """Which functions of the course's own were provided, and why."""
@@ -339,34 +313,6 @@ class _Marker:
         )
 
 
-MAX_SHOWN = 4000
-"""Of an answer, so many characters are shown beside its verdict."""
-
-
-def _shown(slices: Slices, name: str) -> str:
-    """The source of an answer, in printable lines."""
-    answer = slices.answer(name)
-    if answer is None:
-        return ""
-    source = answer.source[:MAX_SHOWN]
-    more = ["…"] if len(answer.source) > MAX_SHOWN else []
-    return "\n".join([*map(visible, source.expandtabs(4).split("\n")), *more])
-
-
-def _meant(slices: Slices, exercise: Exercise) -> str | None:
-    """A function of another name that takes the same arguments, or has nearly the name."""
-    wanted = list(inspect.signature(exercise.reference).parameters)
-    defined = [s for s in slices.statements if s.source.startswith("def ")]
-    others = {name: s for s in defined for name in s.defines - set(catalogue())}
-    for name, statement in others.items():
-        head = re.match(r"def\s+\w+\s*\(([^()]*)\)", statement.source[:MAX_SHOWN])
-        given = head[1].split(",") if head is not None else []
-        if [re.split("[:=]", part)[0].strip() for part in given] == wanted:
-            return name
-    near = get_close_matches(exercise.name, sorted(others)[:MAX_NAME], n=1, cutoff=NEAR)
-    return near[0] if near else None
-
-
 def _rank(judged: _Judged) -> int:
     """The better, the smaller; 0 is correct."""
     return _RANKS.index(judged.verdict.status)
@@ -399,7 +345,7 @@ def _not_loaded(name: str, loading: Outcome, limits: Limits) -> tuple[Status, st
     if loading.error.startswith("it broke"):
         return "error", f"{code} {loading.error.removeprefix('it ')}."
     if loading.error.startswith("it is too long"):
-        return "error", f"{code} is too long to be graded."
+        return "error", TOO_LONG.format(name)
     return "error", f"{code} ended its process: {loading.error}."
 
 

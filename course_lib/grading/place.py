@@ -10,7 +10,8 @@ import ast
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, takewhile
+from time import thread_time
 
 from ..exercises.diagnosis import Trial
 from ..exercises.edits import NUMPY, Edit
@@ -18,6 +19,7 @@ from ..exercises.exercise import Exercise
 from ..exercises.locate import candidates
 from ..sandbox.calling import Outcome
 from ..sandbox.run import Attempt, Calls, Program
+from .statements import syntax_tree
 
 MOST = 1200
 """So many edits are tried."""
@@ -27,6 +29,8 @@ TOGETHER = 200
 """So many edits are in one process."""
 HANGS = 10
 """After so many edits that never end the search is given up."""
+MAKING = 5.0
+"""Seconds of this thread's processor time in which edits are made and sifted."""
 SECONDS = 0.5
 """For one call of an edited answer."""
 
@@ -45,13 +49,14 @@ def place(exercise: Exercise, program: Program, trials: Sequence[Trial], run: Ru
     Returns:
         The line, counted from `def`, and what to look at: "line 2: the axis in `x.sum(axis=0)`".
     """
+    end = thread_time() + MAKING
     search = _Search(program, run)
     if search.tree is None:
         return ""
     # A wrong edit shows at once on what the answer itself gets wrong, and on small calls.
     first, *others = sorted(trials, key=lambda trial: (trial.correct, not trial.case.call))
     edits = islice(candidates(search.tree, exercise, search.functions, {}), MOST)
-    variants = search.variants(edits)
+    variants = takewhile(lambda _: thread_time() < end, search.variants(edits))
     while some := list(islice(variants, TOGETHER)):
         for variant in search.right(some, [first]):
             if not others or search.right([variant], others):
@@ -137,7 +142,7 @@ def _function(source: str) -> ast.FunctionDef | None:
     if len(source) > LARGEST:
         return None
     try:
-        (tree,) = ast.parse(source).body
+        (tree,) = syntax_tree(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return tree if isinstance(tree, ast.FunctionDef) and not tree.decorator_list else None

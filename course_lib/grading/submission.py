@@ -29,6 +29,7 @@ LARGE_BYTES = 10 << 20
 MAX_PARTS = 2_000_000  # JSON of 7 MB with so many takes 200 MB of memory
 MAX_CELL = 100_000
 MAX_CODE = 400_000
+MAX_TEXT = 400_000  # of cells of text, in which a definition may stand by mistake
 MAX_STATEMENTS = 3_000
 MAX_CELLS = 20_000
 MAX_OLD_CELLS = 2_000  # of an old format, whose conversion takes long
@@ -123,10 +124,11 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
     names = tuple(names)
     in_text: set[str] = set()
     newer = _newer_python(notebook)
-    left, magics = MAX_CODE, MAX_MAGIC_WORK
+    left, text_left, magics = MAX_CODE, MAX_TEXT, MAX_MAGIC_WORK
     full = False
     for number, source in _cells(notebook, notes):
         if not number:
+            source, text_left = source[:text_left], max(text_left - len(source), 0)
             in_text.update(name for name in names if _defines(source, name))
             continue
         if len(source) > min(MAX_CELL, left):

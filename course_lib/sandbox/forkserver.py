@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,20 +27,26 @@ from . import limits, worker
 from .isolation.layers import Isolation
 
 MAX_HANDLES = 1 << 16
+MAX_WORD = 200
+Serve = Callable[[int, int, worker.Isolate], None]
 
 
 def main(module: str, folder: str, *without: str) -> None:
     """Fork until the other end of standard input is closed.
 
     Args:
-        module: what the code will import, imported here once.
+        module: what the code will import, imported here once; or one of the course's own, whose
+            `serve` takes the worker's place, and whose `prepare` is called before each fork.
         folder: an empty folder of this process's own.
         without: layers of the isolation that are not to be used.
     """
     try:
         for name in (module, "resource"):  # the second is what `limits` needs
             importlib.import_module(name)
-        worker.hide_the_course()
+        served = sys.modules[module] if is_own(module) else worker
+        prepare = getattr(served, "prepare", None)
+        if served is worker:
+            worker.hide_the_course()
         if len(list(Path("/proc/self/task").iterdir())) > 1:
             raise RuntimeError(f"{module} has started threads, so that forking is not safe")
         isolation = Isolation(folder, frozenset(without))
@@ -51,12 +58,14 @@ def main(module: str, folder: str, *without: str) -> None:
             ready = {"apart": isolation.namespaces, "missing": isolation.words()[1]}
             control.send(json.dumps(ready).encode())
             while True:
-                word, handles, _, _ = socket.recv_fds(control, 1, 2)
+                word, handles, _, _ = socket.recv_fds(control, MAX_WORD, 2)
                 if not word:
                     break
+                if prepare is not None:
+                    prepare(word.decode("utf-8", "replace"))
                 if os.fork() == 0:
                     control.close()
-                    _keep(isolation, *handles)
+                    _keep(isolation, served.serve, *handles)
                 for handle in handles:
                     os.close(handle)
     except BaseException:
@@ -65,7 +74,12 @@ def main(module: str, folder: str, *without: str) -> None:
     os._exit(0)  # nothing is left to be tidied up
 
 
-def _keep(isolation: Isolation, replies: int, orders: int) -> NoReturn:
+def is_own(module: str) -> bool:
+    """Whether it is one of the course's own."""
+    return module.startswith("course_lib.")
+
+
+def _keep(isolation: Isolation, serve: Serve, replies: int, orders: int) -> NoReturn:
     """Stand between the server and one worker."""
     report: dict[str, object] = {}
     try:
@@ -73,7 +87,7 @@ def _keep(isolation: Isolation, replies: int, orders: int) -> NoReturn:
         isolation.separate()
         number = os.fork()
         if number == 0:
-            _work(isolation, replies)
+            _work(isolation, serve, replies)
         os.close(replies)
         ended = os.pidfd_open(number)
         select.select([ended, orders], [], [])
@@ -88,7 +102,7 @@ def _keep(isolation: Isolation, replies: int, orders: int) -> NoReturn:
         os._exit(0)
 
 
-def _work(isolation: Isolation, own: int) -> NoReturn:
+def _work(isolation: Isolation, serve: Serve, own: int) -> NoReturn:
     """The process that runs the code."""
     try:
         os.setsid()
@@ -106,6 +120,6 @@ def _work(isolation: Isolation, own: int) -> NoReturn:
             more, less = isolation.words()
             return [*more, *holds], [*less, *missing]
 
-        worker.serve(own, own, isolate)
+        serve(own, own, isolate)
     finally:
         os._exit(1)

@@ -70,14 +70,19 @@ class AnswerProcess:
     Args:
         server: forks it; None for a new interpreter.
         stop: when set, waiting ends with `StoppedError`.
-        command: for a new interpreter, another program than `worker`, only in tests.
+        command: for a new interpreter, another program than `worker`.
+        word: for the server, see `ForkServer.fork`.
 
     Raises:
         OSError: it cannot be started.
     """
 
     def __init__(
-        self, server: ForkServer | None, stop: Event, command: Sequence[str] | None = None
+        self,
+        server: ForkServer | None,
+        stop: Event,
+        command: Sequence[str] | None = None,
+        word: str = "",
     ) -> None:
         self._stop = stop
         self._frames = Frames()
@@ -85,7 +90,7 @@ class AnswerProcess:
         self._ended = False
         self._popen: subprocess.Popen[bytes] | None = None
         if server is not None:
-            self._own, self._orders = server.fork()
+            self._own, self._orders = server.fork(word)
             self._requests = self._replies = self._own.fileno()
         else:
             self._start(
@@ -254,7 +259,7 @@ class ForkServer:
     """A process that forks others (Linux). It is started at once, and used when it is ready.
 
     Args:
-        module: that it imports, "numpy" or "keras".
+        module: that it imports, "numpy" or "keras", or one of the course's own (see `forkserver`).
         without: layers of the isolation to leave out.
 
     Attributes:
@@ -270,7 +275,7 @@ class ForkServer:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
         self._folder = ScratchFolder()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        code = f"{_START}forkserver; del sys.path[0]; forkserver.main(*sys.argv[1:])"
+        code = f"{_START}forkserver; {_path(module)}; forkserver.main(*sys.argv[1:])"
         try:
             self._popen = subprocess.Popen(
                 (sys.executable, "-I", "-B", "-c", code, module, self._folder.path, *without),
@@ -309,8 +314,11 @@ class ForkServer:
             if ready["apart"]:
                 self._folder.clear()  # what it does there is not seen outside any more
 
-    def fork(self) -> tuple[socket.socket, socket.socket]:
+    def fork(self, word: str = "") -> tuple[socket.socket, socket.socket]:
         """Sockets to a new process and to its keeper.
+
+        Args:
+            word: for the module's `prepare`, if it has one.
 
         Raises:
             OSError: the server is gone.
@@ -318,7 +326,8 @@ class ForkServer:
         own, theirs = socket.socketpair()
         orders, keeper = socket.socketpair()
         try:
-            socket.send_fds(self._control, [b"f"], [theirs.fileno(), keeper.fileno()])
+            said = word.encode() or b"-"
+            socket.send_fds(self._control, [said], [theirs.fileno(), keeper.fileno()])
         except OSError:
             own.close()
             orders.close()
@@ -340,6 +349,13 @@ class ForkServer:
             self._popen.wait()
         self._errors.close()
         self._folder.clear()
+
+
+def _path(module: str) -> str:
+    """What becomes of the path's first entry, the course's package, in a server."""
+    if module.startswith(f"{_PACKAGE.parent.name}."):
+        return f"sys.path[0] = {str(_PACKAGE.parents[1])!r}"
+    return "del sys.path[0]"
 
 
 def clean_environment(folder: str) -> dict[str, str]:

@@ -142,11 +142,11 @@ def run(
     clock = clock or Countdown(limits.submission)
     stop = stop or threading.Event()
     try:
-        process = _started(program.module, stop, limits, without, command)
+        process = started(program.module, stop, limits, without, command)
         return _exchanged(process, limits, clock, program, calls)
     except _NothingRanError:  # a new server may do
         _forget(program.module, without)
-        process = _started(program.module, stop, limits, without, command)
+        process = started(program.module, stop, limits, without, command)
         return _exchanged(process, limits, clock, program, calls)
 
 
@@ -161,22 +161,33 @@ def _exchanged(
         raise
 
 
-def _started(
+def started(
     module: str,
     stop: threading.Event,
     limits: Limits,
-    without: Sequence[str],
-    command: Sequence[str] | None,
+    without: Sequence[str] = (),
+    command: Sequence[str] | None = None,
+    word: str = "",
 ) -> AnswerProcess:
+    """A process that serves, forked where that is possible.
+
+    Args:
+        module: see `ForkServer`.
+        stop, limits, without, command: see `run`.
+        word: see `ForkServer.fork`.
+
+    Raises:
+        SandboxError: it cannot be started.
+    """
     try:
         if not CAN_FORK or command is not None:
             if not hasattr(os, "set_blocking"):
                 raise SandboxError("Grading on Windows needs Python 3.12 or newer.")
             return AnswerProcess(None, stop, command)
         with contextlib.suppress(OSError):
-            return AnswerProcess(_server(module, without, limits.start), stop)
+            return AnswerProcess(_server(module, without, limits.start), stop, word=word)
         _forget(module, without)  # it was killed, or ran out of something: a new one may do
-        return AnswerProcess(_server(module, without, limits.start), stop)
+        return AnswerProcess(_server(module, without, limits.start), stop, word=word)
     except OSError as error:
         _forget(module, without)
         raise _does_not_start(str(error)) from error
@@ -306,12 +317,13 @@ _layers: dict[tuple[str, ...], frozenset[str]] = {}
 _lock = threading.Lock()
 
 
-def launch() -> None:
-    """Have a process import NumPy that will soon be wanted."""
+def launch(module: str = "numpy", without: Sequence[str] = ()) -> None:
+    """Have a process import what will soon be wanted."""
+    key = module, tuple(without)
     if CAN_FORK:
         with contextlib.suppress(OSError), _lock:  # as it will be said when it is wanted
-            if ("numpy", ()) not in _servers:
-                _servers["numpy", ()] = ForkServer("numpy")
+            if key not in _servers:
+                _servers[key] = ForkServer(*key)
 
 
 def _server(module: str, without: Sequence[str], seconds: float) -> ForkServer:

@@ -29,8 +29,8 @@ STATEMENT = 2.0
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 
-class Worker:
-    """Serves one program.
+class Served:
+    """The messages of a process that serves.
 
     Args:
         requests, replies: file descriptors to read from and write to.
@@ -40,6 +40,26 @@ class Worker:
         self.requests = requests
         self.replies = replies
         self.frames = Frames(trusted=True)
+
+    def receive(self) -> Message:
+        while (message := self.frames.next()) is None:
+            chunk = os.read(self.requests, 1 << 16)
+            if not chunk:
+                raise EOFError
+            self.frames.feed(chunk)
+        return message
+
+    def send(self, message: Message) -> None:
+        view = memoryview(encode(message))
+        while view:
+            view = view[os.write(self.replies, view) :]
+
+
+class Worker(Served):
+    """Serves one program."""
+
+    def __init__(self, requests: int, replies: int) -> None:
+        super().__init__(requests, replies)
         self.function: Any = None
         self.titles: dict[str, str] = {}
 
@@ -49,20 +69,20 @@ class Worker:
         Args:
             isolate: takes on the limits, and says which hold and which are missing.
         """
-        program = self._receive()
+        program = self.receive()
         allowed = Limits(**dict(program["limits"]))
         holds, missing = isolate(allowed)
-        self._send({"kind": "ready", "holds": tuple(holds), "missing": tuple(missing)})
+        self.send({"kind": "ready", "holds": tuple(holds), "missing": tuple(missing)})
         limits.allow_processor_time(allowed.load)
         loaded = self._load(program)
         if program["forgiving"]:
             limits.set_alarm(allowed)  # the statements' time limits have used its timer
-        self._send(loaded)
+        self.send(loaded)
         if self.function is None:
             return
         number = 0
         for _ in range(program["frames"]):
-            for arguments in self._receive()["calls"]:
+            for arguments in self.receive()["calls"]:
                 limits.allow_processor_time(program["seconds"] + allowed.grace)
                 self._reply(number, self._call(arguments))
                 number += 1
@@ -118,29 +138,16 @@ class Worker:
 
     def _reply(self, number: int, outcome: calling.Outcome) -> None:
         try:
-            self._send({**self._told(outcome, kind="value"), "call": number})
+            self.send({**self._told(outcome, kind="value"), "call": number})
         except TooLargeError:
             large = f"{type(outcome.value).__name__} that is too large to be graded"
             outcome = calling.Outcome("returned", Other(large), printed=outcome.printed)
-            self._send({**self._told(outcome, kind="value"), "call": number})
+            self.send({**self._told(outcome, kind="value"), "call": number})
 
     def _told(self, outcome: calling.Outcome, kind: str) -> Message:
         of = ("value", "arguments") if outcome.state == "returned" else ("error", "line", "begun")
         told = {name: getattr(outcome, name) for name in (*of, "printed")}
         return {"kind": kind, "state": outcome.state, **told}
-
-    def _receive(self) -> Message:
-        while (message := self.frames.next()) is None:
-            chunk = os.read(self.requests, 1 << 16)
-            if not chunk:
-                raise EOFError
-            self.frames.feed(chunk)
-        return message
-
-    def _send(self, message: Message) -> None:
-        view = memoryview(encode(message))
-        while view:
-            view = view[os.write(self.replies, view) :]
 
 
 class _NoCourse:  # a finder, without the base class, whose import takes long

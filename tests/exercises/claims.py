@@ -84,7 +84,9 @@ def off(want: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
         + zero
     )
     same = (want == got) | (np.isnan(want) & np.isnan(got.astype(float)))
-    return np.asarray(~(same | (np.abs(got - want.astype(float)) <= allowed)))
+    with np.errstate(invalid="ignore"):  # infinities that agree are the same already
+        near = np.abs(got - want.astype(float)) <= allowed
+    return np.asarray(~(same | near))
 
 
 def array(value: Any) -> np.ndarray | None:

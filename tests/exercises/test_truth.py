@@ -74,7 +74,8 @@ def _added(right: Outcome, one: Outcome, other: Outcome, factor: float = 0.0) ->
             return type(a)(added(*parts) for parts in zip(r or a, a, b, strict=True))
         if np.asarray(a).dtype.kind != "f":
             return a
-        return np.asarray(a) * factor if factor else np.asarray(a) + np.asarray(b) - np.asarray(r)
+        with np.errstate(invalid="ignore"):  # of infinities comes nan, a wrong answer like others
+            return np.multiply(a, factor) if factor else np.asarray(a) + np.asarray(b) - r
 
     try:
         return replace(one, value=added(right.value, one.value, other.value))

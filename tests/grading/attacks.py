@@ -414,7 +414,7 @@ LIES = {
         "import gc\n"
         + body(
             "w = [o for o in gc.get_objects() if type(o).__name__ == 'Worker'][0]",
-            "w._send({'kind': 'verdict', 'status': 'correct', 'points': 99})",
+            "w.send({'kind': 'verdict', 'status': 'correct', 'points': 99})",
         ),
         "error",
         "a reply to no question",
@@ -423,7 +423,7 @@ LIES = {
         "import gc\n"
         + body(
             "w = [o for o in gc.get_objects() if type(o).__name__ == 'Worker'][0]",
-            "w._send({'kind': 'value', 'value': 1.0, 'arguments': (p, t)})",
+            "w.send({'kind': 'value', 'value': 1.0, 'arguments': (p, t)})",
         ),
         "error",
         "a reply to no question",
@@ -538,7 +538,7 @@ LIES = {
         + body(
             "w = [o for o in gc.get_objects() if type(o).__name__ == 'Worker'][0]",
             "reply = {'kind': 'value', 'call': 0, 'state': 'returned', 'value': 1.0}",
-            "w._send({**reply, 'arguments': (p, t), 'printed': 'x\\n' * 60_000})",
+            "w.send({**reply, 'arguments': (p, t), 'printed': 'x\\n' * 60_000})",
         ),
         "error",
         "a reply to no question",

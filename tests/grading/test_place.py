@@ -10,6 +10,7 @@ import pytest
 
 from course_lib.exercises import judge
 from course_lib.grading import marking
+from course_lib.grading import place as place_module
 from course_lib.grading.marking import Marked, mark
 from course_lib.grading.place import HANGS, MOST, TOGETHER
 from course_lib.sandbox.run import Attempt, Program, run
@@ -99,6 +100,13 @@ def test_points_and_verdicts_stay(located: dict[str, Marked]) -> None:
 def test_edits_that_never_end_do_not_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(marking, "PLACE_SECONDS", 600.0)  # however slow this machine is
     assert place(marked(True, mse=LOOPS)["mse"])
+
+
+def test_edits_that_take_long_to_make_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place_module, "MAKING", 0.0)
+    found = marked(True, mse=WRONG["mse"])["mse"]
+    assert not place(found)
+    assert found.status == "wrong"
 
 
 LIMIT = MOST // TOGETHER + HANGS + 10

@@ -230,9 +230,9 @@ def test_a_server_that_dies_when_it_is_asked_is_replaced(monkeypatch: pytest.Mon
     value("def f(x): return x")
     fork = ForkServer.fork
 
-    def fork_and_die(server: ForkServer) -> tuple[socket.socket, socket.socket]:
+    def fork_and_die(server: ForkServer, word: str) -> tuple[socket.socket, socket.socket]:
         server._popen.send_signal(signal.SIGSTOP)
-        sockets = fork(server)
+        sockets = fork(server, word)
         server._popen.kill()
         server._popen.wait()
         monkeypatch.setattr(ForkServer, "fork", fork)

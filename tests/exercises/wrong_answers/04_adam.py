@@ -165,6 +165,12 @@ def clip_by_global_norm(gradients, max_norm):
 
 
 def adagrad_step(weights, gradient, accumulated, learning_rate, epsilon):
+    accumulated = accumulated + gradient**2
+    step = learning_rate * gradient / np.sqrt(accumulated + epsilon**2)
+    return weights - step, accumulated
+
+
+def adagrad_step(weights, gradient, accumulated, learning_rate, epsilon):
     accumulated += gradient**2
     return weights - learning_rate * gradient / np.sqrt(accumulated + epsilon), accumulated
 

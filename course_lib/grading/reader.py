@@ -1,0 +1,154 @@
+"""A process that reads one notebook, and cuts out of it what the grader asks for.
+
+What a file costs it costs here, within this process's limits: see `reading`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from ..errors import NEAR, visible
+from ..sandbox import limits
+from ..sandbox.run import Program, Segments
+from ..sandbox.wire import TooLargeError
+from ..sandbox.worker import Isolate, Served
+from .slicing import Slices
+from .submission import Submission, UnreadableError, handed_out, parse
+
+MAX_SHOWN = 4000
+"""Of an answer, so many characters are shown beside its verdict."""
+MAX_NEAR = 80
+AS_CHECKED = "`{}` was graded as it was where the notebook checks it."
+TOO_MUCH = "Reading this notebook takes too much memory."
+
+
+def prepare(lesson: str) -> None:
+    """What most notebooks of a lesson have in common is read once, before the forking."""
+    handed_out(lesson)
+
+
+class Reader(Served):
+    """Answers questions about one notebook: each names a method here, and brings its arguments."""
+
+    def serve(self, isolate: Isolate) -> None:
+        start = self.receive()
+        isolate(limits.Limits(**dict(start["limits"])))
+        limits.allow_processor_time(start["seconds"])
+        self.lesson: str = start["lesson"]
+        self.programs: Iterator[tuple[Program, list[str]]] = iter(())
+        try:
+            self.submission = parse(start["data"].tobytes(), start["names"])
+            self.send({"answer": self.read(start["names"], start["lendable"])})
+            while True:
+                asked = self.receive()
+                self._answer(getattr(self, asked["question"])(*asked["arguments"]))
+        except UnreadableError as error:
+            self.send({"unreadable": str(error)})
+        except (MemoryError, RecursionError):
+            self.submission = Submission(Slices([]), {}, ())  # what was in the way
+            self.send({"unreadable": TOO_MUCH})
+
+    def _answer(self, answer: Any) -> None:
+        try:
+            self.send({"answer": answer})
+        except TooLargeError:
+            self.send({"answer": None})
+
+    def read(self, names: Sequence[str], lendable: Sequence[str]) -> tuple[Any, ...]:
+        """What was found, broken and noted; see `reading.Reading`."""
+        slices = self.submission.slices
+        shown = tuple((name, _shown(slices, name)) for name in names if slices.answer(name))
+        return (
+            shown,
+            tuple(self.submission.broken.items()),
+            self.submission.notes,
+            tuple(self.submission.in_text),
+            tuple(slices.imported(set(lendable))),
+        )
+
+    def meant(self, name: str, parameters: Sequence[str], known: Sequence[str]) -> str:
+        """See `reading.Reading.meant`."""
+        slices = self.submission.slices
+        defined = [s for s in slices.statements if s.source.startswith("def ")]
+        others = {other: s for s in defined for other in s.defines - set(known)}
+        for other, statement in others.items():
+            head = re.match(r"def\s+\w+\s*\(([^()]*)\)", statement.source[:MAX_SHOWN])
+            given = head[1].split(",") if head is not None else []
+            if [re.split("[:=]", part)[0].strip() for part in given] == [*parameters]:
+                return other
+        near = get_close_matches(name, sorted(others)[:MAX_NEAR], n=1, cutoff=NEAR)
+        return near[0] if near else ""
+
+    def first(self, name: str, stand_ins: Any, accepted: Any) -> tuple[Any, ...]:
+        """The first program that an answer may be; see `reading.Reading.programs`."""
+        self.programs = _programs(
+            self.submission.slices, name, dict(stand_ins), dict(accepted), handed_out(self.lesson)
+        )
+        return self.next()
+
+    def next(self) -> tuple[Any, ...]:
+        """The next one, or an empty tuple."""
+        for program, notes in self.programs:
+            parts = program.name, program.segments, program.provided
+            return *parts, program.module, program.forgiving, tuple(notes)
+        return ()
+
+
+def _programs(
+    slices: Slices,
+    name: str,
+    stand_ins: Mapping[str, Segments],
+    accepted: Mapping[str, Segments],
+    found: frozenset[str],
+) -> Iterator[tuple[Program, list[str]]]:
+    seen: set[tuple[Segments, tuple[tuple[str, Segments], ...]]] = set()
+
+    def new(program: Program) -> bool:
+        size = len(seen)
+        seen.add((program.segments, program.provided))
+        return len(seen) > size
+
+    first = slices.program(name, stand_ins)
+    new(first)
+    yield first, slices.notes(name)
+    # What an earlier answer returns was accepted; this one's author may not have known how.
+    all_lent = {**accepted, **stand_ins}
+    if new(other := slices.program(name, all_lent)):
+        yield other, slices.notes(name)
+    as_checked = slices.as_checked(name)
+    for above in as_checked:
+        for given in (stand_ins, all_lent):
+            if new(program := above.program(name, given)):
+                yield program, [AS_CHECKED.format(name)]
+    for above in as_checked:
+        whole = above.straightforward(name, stand_ins, found)
+        if whole is not None and new(whole):
+            yield whole, [AS_CHECKED.format(name)]
+
+
+def _shown(slices: Slices, name: str) -> str:
+    """The source of an answer, in printable lines."""
+    answer = slices.answer(name)
+    assert answer is not None
+    source = answer.source[:MAX_SHOWN]
+    more = ["…"] if len(answer.source) > MAX_SHOWN else []
+    return "\n".join([*map(visible, source.expandtabs(4).split("\n")), *more])
+
+
+def serve(requests: int, replies: int, isolate: Isolate) -> None:
+    """Serve one notebook, then end this process."""
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        Reader(requests, replies).serve(isolate)
+    os._exit(0)
+
+
+def main() -> None:
+    """In an interpreter of its own, with pipes for standard input and output."""
+    requests, replies = os.dup(0), os.dup(1)
+    limits.silence()
+    serve(requests, replies, limits.take_on)

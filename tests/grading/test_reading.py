@@ -1,0 +1,86 @@
+"""Notebooks are read in a process of their own: what exceeds its limits costs itself alone."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from threading import Event
+
+import pytest
+
+from course_lib.grading import reading, record
+from course_lib.grading.reading import TOO_LONG, Reading
+from course_lib.grading.record import HandedIn, grade_one
+from course_lib.grading.submission import UnreadableError
+from course_lib.sandbox.run import SandboxError
+
+from .conftest import answers, notebook
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no limits of this kind")
+
+LESSON = "01_losses"
+NAMES = tuple(f"x{number}" for number in range(20))
+ALL = "=".join(NAMES)
+SLOW = {
+    "a name of a hundred thousand accents": ["a" + "\u0300\u0323" * 45_000 + " = 1"],
+    "functions that bind what all read": [
+        "\n".join(f"def f{n}():\n global {', '.join(NAMES)}\n {ALL} = 1\nf{n}()" for n in part)
+        for part in (range(number, number + 300) for number in (0, 300, 600, 900))
+    ],
+    "a value that is filled again and again": [
+        "def g(x): pass\nx = 1\n" + "g(x)\n" * 2900,
+        "def mse(p, t): return x",
+    ],
+    "lists that hold each other": [
+        "x = []\n" + "".join(f"x.append(y{n}); y{n} = x\n" for n in range(1450)),
+        "def mse(p, t): return x",
+    ],
+}
+
+
+def outcome(data: bytes) -> tuple[str, str]:
+    graded = grade_one(HandedIn("anna", "anna", data), 3, LESSON)
+    assert graded is not None
+    assert len(graded.exercises) > 3
+    return graded.status, graded.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", SLOW)
+def test_a_file_that_takes_long_to_read_costs_itself(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "SECONDS", 0.1)
+    monkeypatch.setattr(reading, "LIMITS", replace(reading.LIMITS, patience=3000.0))
+    assert outcome(notebook(*SLOW[kind])) == ("unreadable", TOO_LONG)
+
+
+@pytest.mark.slow
+def test_a_file_that_takes_much_memory_costs_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LIMITS", replace(reading.LIMITS, memory=500 << 20))
+    large = b"x" * (40 << 20) + "\N{GRINNING FACE}".encode()  # four bytes for each character
+    data = b'{"nbformat": 4, "cells": [{"outputs": ["' + large + b'"]}]}'
+    assert outcome(data) == ("unreadable", "Reading this notebook takes too much memory.")
+
+
+def test_a_reader_that_is_killed_is_no_fault_of_the_file() -> None:
+    with Reading(notebook(*answers()), LESSON, ["mse"], [], Event()) as opened:
+        assert opened.shown["mse"].startswith("def mse")
+        opened._process.end()
+        with pytest.raises((SandboxError, OSError)):
+            opened.meant("mse", [], [])
+
+
+def test_a_reader_that_gets_no_processor_is_no_fault_of_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "LIMITS", replace(reading.LIMITS, patience=0.0))
+    monkeypatch.setattr(record, "PAUSES", ())
+    status, message = outcome(notebook(*answers()))
+    assert status == "crashed"
+    assert message.endswith("This machine had no time to read the notebook.")
+
+
+def test_what_is_no_notebook_is_said() -> None:
+    with pytest.raises(UnreadableError, match="cut off in line 1"):
+        Reading(b'{"cells": [', LESSON, [], [], Event())
