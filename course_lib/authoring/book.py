@@ -29,7 +29,7 @@ SPHINX: dict[str, Any] = {
     "language": "en",
     "extensions": ["myst_nb"],
     "nb_execution_mode": "off",  # the notebooks hold their outputs
-    "nb_ipywidgets_js": {},  # a page shows the stored picture of each explorer
+    "nb_ipywidgets_js": {},  # of widgets a page shows the stored picture
     "nb_render_markdown_format": "myst",  # for the tables that lessons print
     "myst_enable_extensions": ["dollarmath", "amsmath"],
     "myst_heading_anchors": 3,

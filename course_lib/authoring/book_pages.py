@@ -14,6 +14,7 @@ from ..exercises import catalogue
 from ..exercises.verdict import VERDICT_TYPE
 from ..files import text_of
 from ..lessons import START_PAGE, Lesson, lessons, root
+from ..plots.browser import live_html
 from . import articles, course_map
 from .build import BEGIN, END, without_solution
 from .links import book_anchor
@@ -27,7 +28,8 @@ def lesson_page(notebook: NotebookNode) -> NotebookNode:
     """A solved lesson as a page.
 
     Each exercise is as learners find it, and below it, folded, is one answer. Folded is also what
-    the lesson's author folded. Pictures have their alternative text.
+    the lesson's author folded. Pictures have their alternative text; explorers that need no kernel
+    live.
     """
     shown = copy.deepcopy(notebook)
     cells = []
@@ -48,6 +50,9 @@ def lesson_page(notebook: NotebookNode) -> NotebookNode:
             if "image/png" in output.get("data", {}):
                 alt = {"alt": output.data["text/plain"]}
                 cell.metadata.setdefault("mystnb", {})["image"] = alt
+                picture = output.metadata.get("image/png", {})
+                if "explorer" in picture:
+                    output.data["text/html"] = live_html(output.data["image/png"], picture)
         cells.append(cell)
     shown.cells = cells
     return shown
@@ -95,8 +100,8 @@ def home(contents: dict[str, list[str]]) -> str:
         f"{promise}\n\n{strip.replace('attachment:', '')}\n\n"
         f"```{{container}} begin\n[Begin with lesson {first.number}, {first.title}]"
         f"({first.name}.ipynb)\n```\n\n{you_know.strip()} {hours()}\n\n"
-        "These pages hold the lessons with their outputs; the answers are folded. Sliders and "
-        "checks need the notebooks themselves: see [below](#install-it).\n\n"
+        "These pages hold the lessons with their outputs; the answers are folded. Checks and most "
+        "sliders need the notebooks themselves: see [below](#install-it).\n\n"
         f"## Lessons\n\n{ways}\n\nAfter a lesson you are able to do this:\n\n"
         f"````{{container}} lessons\n{lesson_list()}\n````\n\n"
         f"## Install it\n\n{picture.replace('solutions/', '')}\n"

@@ -33,7 +33,6 @@ def average_explorer() -> Explorer:
         "beta": slider("β", 0.9, 0.5, 0.99, 0.01),
         "time": slider("time t", 5, 1, len(TIMES), 1),
     }
-    sliders["time"].readout_format = "d"
     return Explorer(_prepare_averages, sliders, size=(9, 3.2))
 
 

@@ -46,7 +46,6 @@ def clouds_explorer() -> Explorer:
         "width": slider("width", 1.0, 0.3, 2.0, 0.1),
         "method": choice("aligned", METHODS, 0),
     }
-    controls["turn"].readout_format = ".0f"
     return Explorer(_prepare_clouds, controls, size=(9.2, 4.4))
 
 

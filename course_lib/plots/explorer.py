@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..errors import CourseError
-from .browser import live_html
+from .browser import described, live_html
 from .palette import style
 from .picture import new_figure, page_size, png, stored
 
@@ -102,28 +102,27 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         return f"This picture could not be drawn for {at}: {type(error).__name__}: {error}."
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        live = self._live() if self._in_browser else super()._repr_mimebundle_(**kwargs) or {}
+        live = {} if self._in_browser else super()._repr_mimebundle_(**kwargs) or {}
         if self._failed:
             return {**live, "text/plain": self.alt}, {}
         data, metadata = stored(self._canvas, self.alt)
+        if self._in_browser:
+            metadata["image/png"]["explorer"] = described(*self._in_browser, self.sliders)
+            live = {"text/html": live_html(data["image/png"], metadata["image/png"])}
         return {**live, **data}, metadata
-
-    def _live(self) -> dict[str, Any]:
-        assert self._in_browser is not None
-        name, data = self._in_browser
-        size, picture = page_size(self.figure), _image(self._canvas, self.alt, compression=9)
-        return {"text/html": live_html(name, data, self.sliders, size, picture)}
 
 
 def slider(
     description: str, value: float, lowest: float, highest: float, step: float
 ) -> ipywidgets.FloatSlider:
-    """A slider for a number, wide enough for its description."""
+    """A slider for a number, wide enough for its description; whole numbers are read as such."""
+    whole = all(float(number).is_integer() for number in (value, lowest, step))
     return ipywidgets.FloatSlider(
         value=value,
         min=lowest,
         max=highest,
         step=step,
+        readout_format=".0f" if whole else ".2f",
         description=description,
         style={"description_width": "initial"},
         layout=_GROWING,
@@ -166,9 +165,9 @@ _GROWING = {"flex": "1 1 19em", "width": "auto", "max_width": "30em"}
 """As many in a row as fit with room for dragging."""
 
 
-def _image(canvas: FigureCanvasAgg, alt: str, compression: int = 1) -> str:
+def _image(canvas: FigureCanvasAgg, alt: str) -> str:
     """An HTML image; its size is given, so that the page does not jump between two frames."""
-    data = base64.b64encode(png(canvas, compression)).decode()
+    data = base64.b64encode(png(canvas, compression=1)).decode()
     width, height = page_size(canvas.figure)
     return (
         f'<img alt="{html.escape(alt)}" width="{width}" height="{height}" decoding="sync" '

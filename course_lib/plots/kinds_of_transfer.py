@@ -58,16 +58,20 @@ def _prepare(sizes: np.ndarray, curves: Mapping[str, np.ndarray], figure: Figure
         points.set_data(finite, [target] * len(finite))
         scratch, transferred = needed
         if all(map(math.isfinite, needed)):
-            headline.set_text(f"{_count(scratch - transferred)} labels saved")
+            bound = "at least " if transferred == sizes[0] < scratch else ""
+            headline.set_text(f"{bound}{_count(scratch - transferred)} labels saved")
         else:
-            headline.set_text("not reached by both")
+            behind = [name for name, it in zip(curves, needed, strict=True) if it == math.inf]
+            headline.set_text(f"not reached by {' or by '.join(behind)}")
         told = (
             f"{name} reaches it with {_count(number)} labels"
+            + (" or fewer" if number == sizes[0] else "")
             if math.isfinite(number)
             else f"{name} does not reach it"
             for name, number in zip(curves, needed, strict=True)
         )
-        return f"Target accuracy {target:.2f}: {', '.join(told)}. {headline.get_text()}."
+        saved = f" {headline.get_text().capitalize()}." if all(map(math.isfinite, needed)) else ""
+        return f"Target accuracy {target:.2f}: {', '.join(told)}.{saved}"
 
     return draw
 

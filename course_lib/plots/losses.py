@@ -135,7 +135,7 @@ def line_explorer() -> Explorer:
         "slope": slider("slope", SLOPES[0], *SLOPES, 0.02),
         "intercept": slider("intercept", INTERCEPTS[1], *INTERCEPTS, 0.1),
     }
-    data = {"x": [*LINE_X], "t": [*LINE_T], "xLimits": LINE_ACROSS, "yLimits": LINE_UP}
+    data = {"x": [*LINE_X], "t": [*LINE_T], "xLimits": [*LINE_ACROSS], "yLimits": [*LINE_UP]}
     return Explorer(_prepare_line, sliders, size=(8.2, 5), in_browser=("line", data))
 
 

@@ -109,7 +109,6 @@ def belief_explorer(
         layout={"flex": "1 1 19em", "width": "auto", "max_width": "30em"},
     )
     letters = slider("letters read", 3, 0, LETTERS, 1)
-    letters.readout_format = ".0f"
 
     def prepare(figure: Figure) -> Draw:
         return _prepare_belief(read, languages, figure)

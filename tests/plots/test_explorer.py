@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import itertools
+import json
 import re
 import subprocess
 import sys
@@ -199,3 +200,13 @@ def test_plots_import_no_framework_and_start_no_backend() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_is_stored_of_an_explorer_that_computes_in_the_browser() -> None:
+    explorer = line_explorer()
+    data, metadata = explorer._repr_mimebundle_()
+    assert set(data) == {"text/plain", "text/html", "image/png"}
+    spec = json.loads(metadata["image/png"]["explorer"])
+    assert spec["name"] == "line"
+    assert [control["name"] for control in spec["controls"]] == ["slope", "intercept"]
+    assert data["image/png"] in data["text/html"]

@@ -21,7 +21,14 @@ def test_a_curve_that_ends_below_is_said() -> None:
     explorer = saving_explorer(SIZES, CURVES)
     explorer.sliders["target"].value = 0.78
     assert "transfer does not reach it" in explorer.alt
-    assert explorer.alt.endswith("not reached by both.")
+    assert explorer.alt.endswith("transfer does not reach it.")
+
+
+def test_what_the_first_size_reaches_may_need_fewer() -> None:
+    explorer = saving_explorer(SIZES, CURVES)
+    explorer.sliders["target"].value = 0.6
+    assert "transfer reaches it with 10 labels or fewer" in explorer.alt
+    assert explorer.alt.endswith("At least 10 labels saved.")
 
 
 def test_a_loss_is_a_negative_saving() -> None:
