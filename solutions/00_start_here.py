@@ -42,7 +42,7 @@ first_look.show()
 #
 # **The solar cells** were photographed in the light that they give off themselves. The network has
 # never seen such a picture, and it has no name for a crack. But what it looks for in photographs
-# serves here too: on top of it, a small classifier has learnt from cells of other modules, and was
+# serves here too: on top of it, a small classifier has learned from cells of other modules, and was
 # asked about these twelve. What it got wrong is marked, and nothing was chosen to look well.
 #
 # **By lesson 06 you know why this works, and when it lies.** Twelve cells prove little. In lesson

@@ -18,8 +18,8 @@
 #
 # A network has trained for an hour. Then its loss reads `nan`, and so does every one of its
 # weights. Another one trains without any complaint: its loss falls, the curve looks healthy, and it
-# has learnt to ignore its input. Both mistakes are one line long, both sit in the loss, and in this
-# lesson you will meet both on purpose.
+# has learned to ignore its input. Both mistakes are one line long, both sit in the loss, and in
+# this lesson you will meet both on purpose.
 #
 # **What you will do.** You write the two losses that nearly all of deep learning uses, and their
 # gradients, in a line or two of NumPy each. You check the losses against Keras, and the gradients
@@ -674,7 +674,7 @@ for wrong in [1.0, 5.0, 10.0]:
 # %% [markdown]
 # That was the answer: the gradient of cross-entropy does not vanish where the model is sure and
 # wrong, it comes close to its largest value there, $1/N$. That of the squared error does vanish:
-# the surer the mistake, the less is learnt from it.
+# the surer the mistake, the less is learned from it.
 #
 # <details>
 # <summary>Deeper: why it vanishes</summary>
@@ -807,7 +807,7 @@ print(f"shuffled labels  {np.mean(control):.0%}")
 print(f"commonest class  {commonest:.0%}")
 
 # %% [markdown]
-# What has it learnt? Each class has one weight per pixel, so its weights are an image. Ink on a
+# What has it learned? Each class has one weight per pixel, so its weights are an image. Ink on a
 # bright pixel speaks for the class, ink on a dark one against it.
 
 # %%

@@ -231,7 +231,7 @@ print("the wrong among them ", over_splits(plain, "mislabeled"))
 print("validation           ", over_splits(plain, "validation"))
 
 # %% [markdown]
-# It has learnt nearly all wrong labels by heart. Could it learn *anything* by heart? The hardest
+# It has learned nearly all wrong labels by heart. Could it learn *anything* by heart? The hardest
 # question: labels that are shuffled, and longer training.
 
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
@@ -1176,7 +1176,7 @@ assert (best, last) == (callback.best_epoch, epoch)
 # ### Deeper: why it helps
 #
 # Few steps are like a strong penalty. For the squared error of a linear model it can be calculated:
-# directions with large eigenvalues are learnt first, and the small ones, where noise is blown up,
+# directions with large eigenvalues are learned first, and the small ones, where noise is blown up,
 # come last. The shares that are reached after 500 steps, beside those that ridge regression keeps:
 #
 # <details>

@@ -196,9 +196,9 @@ print("reads well in the middle:", scores[0] > 0.9, "  three pixels further:", s
 
 # %% [markdown]
 # Why did it fail? A dense layer has a weight of its own for each pixel. In training the outermost
-# pixels were always empty, so that their weights never learnt a thing: where the digit moves there,
-# it meets weights that are still as random as at the start. And everywhere else it meets weights
-# that learnt to expect other strokes.
+# pixels were always empty, so that their weights never learned a thing: where the digit moves
+# there, it meets weights that are still as random as at the start. And everywhere else it meets
+# weights that learned to expect other strokes.
 #
 # There is a deeper reason. **Guess first.** We shuffle the 256 pixels, every image in the same way.
 # For you the pictures become noise. How much worse does a dense network get that is trained and
@@ -376,9 +376,9 @@ print(f"dense {256 * 14 * 14 * 8 + 14 * 14 * 8:,}   convolution {3 * 3 * 8 + 8}"
 # <summary>Fine print: why it is called convolution</summary>
 #
 # In mathematics a convolution turns the kernel round: $x_{i-u}$ in place of $x_{i+u}$. What
-# networks compute is *cross-correlation*. For learnt kernels it makes no difference: training would
-# find the same numbers, turned round. Keras has kernels as (h, w, C, F); PyTorch as (F, C, h, w),
-# and images as (N, C, H, W).
+# networks compute is *cross-correlation*. For learned kernels it makes no difference: training
+# would find the same numbers, turned round. Keras has kernels as (h, w, C, F); PyTorch as (F, C, h,
+# w), and images as (N, C, H, W).
 #
 # </details>
 
@@ -564,7 +564,7 @@ print("both gradients are convolutions")
 #
 # A filter's map says *where* something was found. Often it is enough to know roughly where. *Max
 # pooling* cuts each map into blocks, 2 by 2 say, and keeps the largest number of each: "it was here
-# somewhere". Nothing is learnt in it. Each channel is pooled by itself.
+# somewhere". Nothing is learned in it. Each channel is pooled by itself.
 #
 # The same published text writes it as
 # $p_{ij} = \max(y_{ij},\, y_{i,j+1},\, \dots,\, y_{i,j+s-1})$.
@@ -876,7 +876,7 @@ print(
 )
 print("by more than twice the spread" if beyond else "within the spread")
 size = {kind: sum(p.size for p in runs[kind][0][0]) for kind in ("dense", "convolution")}
-print(f"numbers learnt: dense {size['dense']:,}, convolution {size['convolution']:,}")
+print(f"numbers learned: dense {size['dense']:,}, convolution {size['convolution']:,}")
 assert beyond
 
 # %% [markdown]
@@ -894,8 +894,8 @@ assert beyond
 # away on purpose. (Question 1 at the end takes it out.) What did the first layer look for?
 
 # %% tags=["nbval-ignore-output"]
-learnt = runs["convolution"][0][0]
-figures.maps_figure(examples[0, :, :, 0], learnt[0][:, :, 0], forward(learnt, examples[:1])[0][0])
+learned = runs["convolution"][0][0]
+figures.maps_figure(examples[0, :, :, 0], learned[0][:, :, 0], forward(learned, examples[:1])[0][0])
 
 # %% [markdown]
 # Edges and strokes of several directions: of the kind that the explorer showed, found by training

@@ -7,7 +7,7 @@
 #     data: [words]
 #     able: >-
 #       write a recurrent network and its backpropagation through time, an LSTM and the masks that
-#       words of unequal length need, say why memories fade, and transfer a network that has learnt
+#       words of unequal length need, say why memories fade, and transfer a network that has learned
 #       22 languages to eight others
 #   kernelspec:
 #     display_name: Python 3
@@ -171,7 +171,7 @@ figures.chain_figure()
 
 # %% [markdown]
 # This is a *recurrent network* (Elman, 1990). It has as many layers as the word has letters, but
-# they all share one $W$, one $U$ and one $b$: what it has learnt of a letter holds wherever the
+# they all share one $W$, one $U$ and one $b$: what it has learned of a letter holds wherever the
 # letter stands.
 #
 # ### Exercise: `rnn_forward`
@@ -227,7 +227,7 @@ print(f"largest difference from Keras: {difference:.1g}")
 assert difference < 1e-6
 
 # %% [markdown]
-# And now the order counts. Two anagrams, read by a network that has learnt nothing:
+# And now the order counts. Two anagrams, read by a network that has learned nothing:
 
 
 # %%
@@ -765,7 +765,7 @@ for name, gap in gaps.items():
 # *10 minutes*
 #
 # Now the words, in Keras' own terms. An `Embedding` is a table: a row of numbers for each letter,
-# learnt like any weights (one-hot times a matrix, without the multiplying). Then an LSTM, and a
+# learned like any weights (one-hot times a matrix, without the multiplying). Then an LSTM, and a
 # dense layer that has a logit for each of the 22 languages.
 
 # %%

@@ -8,7 +8,7 @@
 #     able: >-
 #       derive the bound that a variational autoencoder is trained with, write its loss, its sample
 #       and all its gradients, see what each part is there for, and say with controls what an
-#       encoder learnt without labels is worth
+#       encoder learned without labels is worth
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -18,7 +18,7 @@
 # %% [markdown]
 # # 09 Variational autoencoder
 #
-# A network has learnt to press every handwritten digit into eight numbers, and to draw the digit
+# A network has learned to press every handwritten digit into eight numbers, and to draw the digit
 # again from these eight. It does that well. Then we give it eight numbers of our own choice, and
 # ask for a new digit. It draws a smudge. Nobody ever told it what to do with numbers that belong to
 # no digit. How could one tell it, and would what it learns on the way, without any label, help to
@@ -35,7 +35,7 @@
 # - what the ELBO is a bound of, how far away it is, and why one ½ too many destroys it;
 # - how a gradient passes through a random number;
 # - what goes wrong without the divergence, and what with a mean over the pixels;
-# - what an encoder learnt without labels is worth, and against whom.
+# - what an encoder learned without labels is worth, and against whom.
 #
 # **What you need.** Lessons 01, 03 and 04. From statistics: the density of a Gaussian (a normal
 # distribution), and that expectations add up. No internet connection, no GPU.
@@ -577,7 +577,7 @@ print("means", z.mean(axis=0).round(1), " variances", z.var(axis=0).round(2))
 
 # %% [markdown]
 # This is the *reparameterization trick*. All chance is in $\varepsilon$, which depends on nothing
-# that is learnt. Once $\varepsilon$ has been drawn, $z = m + e^{v/2} \varepsilon$ is an ordinary
+# that is learned. Once $\varepsilon$ has been drawn, $z = m + e^{v/2} \varepsilon$ is an ordinary
 # function of $m$ and $v$, and has ordinary derivatives.
 #
 # ### Exercise: `reparameterize_gradients`
@@ -1115,7 +1115,7 @@ print(f"one hundred labels, frozen encoder: {accuracy:.0%} of the unseen digits"
 
 # %% jupyter={"source_hidden": true}
 def representations(train, seed):
-    """Features of all digits by name, learnt without labels on the training block's digits."""
+    """Features of all digits by name, learned without labels on the training block's digits."""
     from sklearn.decomposition import PCA
 
     random = first_network(seed, 8, 16)
@@ -1203,7 +1203,7 @@ for name, number in [(n, k) for n in ("random encoder", "PCA", "pixels") for k i
 assert gains("random encoder", 1).mean() > 2 * gains("random encoder", 1).std(ddof=1) / np.sqrt(5)
 
 # %% [markdown]
-# Read the first four lines, then the last four. Against random weights the encoder has learnt
+# Read the first four lines, then the last four. Against random weights the encoder has learned
 # something that helps, and it helps most where labels are fewest. Against the raw pixels, and
 # against PCA, hardly anything is left: perhaps a few points for ten labels, and with many labels
 # the pixels are ahead, if anyone is. (Of twelve lines, one or two may pass such a rule by chance.)
@@ -1211,10 +1211,10 @@ assert gains("random encoder", 1).mean() > 2 * gains("random encoder", 1).std(dd
 # was little to prepare. And the codes, made to draw pictures, read worse on average than the layer
 # before them.
 #
-# So the honest sentence is this: an encoder that is learnt without labels is not free accuracy. Its
-# loss rewards what *draws* a digit, and nothing says that this is what *names* it. Compare it with
-# the raw inputs and with its own first weights before you praise it. (Lesson 05's encoder was
-# learnt with a million labels, on photographs for which raw pixels are useless. There the gain was
+# So the honest sentence is this: an encoder that is learned without labels is not free accuracy.
+# Its loss rewards what *draws* a digit, and nothing says that this is what *names* it. Compare it
+# with the raw inputs and with its own first weights before you praise it. (Lesson 05's encoder was
+# learned with a million labels, on photographs for which raw pixels are useless. There the gain was
 # of another kind.)
 
 # %% [markdown]
@@ -1230,11 +1230,11 @@ assert gains("random encoder", 1).mean() > 2 * gains("random encoder", 1).std(dd
 # - **The loss**, minus a lower bound on $\log p(x)$: both terms are sums, and their sum is
 #   averaged over the pictures. In Keras: `compile`, `fit(x, x)`.
 # - **The gap**, $\text{KL}\big(q(z|x)\, \|\, p(z|x)\big)$: none where the encoder is right.
-# - **The worth of an encoder** learnt without labels: what it adds to the raw inputs *and* to its
+# - **The worth of an encoder** learned without labels: what it adds to the raw inputs *and* to its
 #   own first weights, on a split that does not leak.
 #
 # Left out: decoders with convolutions (lesson 07 has them), bounds with several samples, priors
-# that are learnt, and all rivals of this model, which draw sharper pictures.
+# that are learned, and all rivals of this model, which draw sharper pictures.
 #
 # ### On your own
 #

@@ -17,7 +17,7 @@ import numpy as np
 def head_parameters(
     height: int, width: int, channels: int, hidden: int, classes: int, pooling: str
 ) -> int:
-    """Numbers to be learnt in a head on feature maps: weights and biases.
+    """Numbers to be learned in a head on feature maps: weights and biases.
 
     Args:
         height, width, channels: of the feature maps.

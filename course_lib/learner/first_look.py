@@ -22,7 +22,7 @@ CELL_SIZE = 128
 """Pixels along each side of a solar cell, as in lesson 05."""
 EVERY = 4
 """Each fourth cell of the data set is read: reading all would take longer than the network does."""
-LEARNT_FROM, ASKED = 60, 6
+LEARNED_FROM, ASKED = 60, 6
 """Sound cells that the classifier learns from and is asked about, and as many defective ones."""
 BATCH = 33
 STRENGTH = 100.0
@@ -38,7 +38,7 @@ def show() -> None:
     print("Loading Keras and a network; this takes longest.")
     network = pretrained_network()
     display(name_photographs(network))
-    print(f"Now a classifier learns from what the network sees in {2 * LEARNT_FROM} solar cells.")
+    print(f"Now a classifier learns from what the network sees in {2 * LEARNED_FROM} solar cells.")
     display(sort_cells(network))
 
 
@@ -104,9 +104,9 @@ def sort_cells(network: keras.Model) -> Picture:
         )
 
     split = cells.module_split()
-    learnt_from, asked = drawn(split.train, LEARNT_FROM), drawn(split.test, ASKED)
+    learned_from, asked = drawn(split.train, LEARNED_FROM), drawn(split.test, ASKED)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=1 / STRENGTH, max_iter=1000))
-    classifier.fit(_features(network, cells.images[learnt_from]), cells.labels[learnt_from])
+    classifier.fit(_features(network, cells.images[learned_from]), cells.labels[learned_from])
     says = classifier.predict(_features(network, cells.images[asked]))
     words = np.array(["sound", "defective"])
     captions = [

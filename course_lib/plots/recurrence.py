@@ -130,17 +130,17 @@ def _prepare_belief(
     lines = [right.plot([], [], **line, **_MOVING)[0] for line in LINES]
     labels = [right.text(0, 0, "", va="bottom", ha="right", size=9, **_MOVING) for _ in LINES]
     places = range(1, LETTERS + 1)
-    spelt = [right.text(n, -0.1, "", ha="center", size=12, **_MOVING) for n in places]
+    spelled = [right.text(n, -0.1, "", ha="center", size=12, **_MOVING) for n in places]
     mark = right.axvline(0, color=GRAY, linewidth=6, zorder=0, **_MOVING)
     headline = figure.text(0.5, 0.93, "", weight="bold", size=11, ha="center", **_MOVING)
 
     def draw(*, word: str, letters: float) -> str:
         text = word.strip().lower()[:LETTERS]
         count = min(round(letters), len(text))
-        for artist in (*names, *labels, *spelt, headline):
+        for artist in (*names, *labels, *spelled, headline):
             artist.set_text("")
         for n, letter in enumerate(text):
-            spelt[n].set(text=letter, color=INK, weight="bold" if n < count else "normal")
+            spelled[n].set(text=letter, color=INK, weight="bold" if n < count else "normal")
         for bar, line in zip(bars, [*lines, *[None] * SHOWN], strict=False):
             bar.set_width(0)
             if line is not None:

@@ -265,7 +265,7 @@ def test_what_is_no_answer_comes_back_with_a_sentence(
     assert "There is no exercise" in capsys.readouterr().out
 
 
-def test_a_misspelt_name_gets_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_misspelled_name_gets_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     def sofmax(logits: np.ndarray) -> np.ndarray:
         return logits
 

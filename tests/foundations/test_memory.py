@@ -79,6 +79,6 @@ def test_training_follows_the_slope_of_each_networks_loss(cell: memory.Cell) -> 
         np.testing.assert_allclose(gradient, slope, rtol=1e-5, atol=1e-9)
 
 
-def test_a_short_memory_is_learnt_and_a_sigmoids_is_not() -> None:
+def test_a_short_memory_is_learned_and_a_sigmoids_is_not() -> None:
     assert memory.train_to_remember("tanh", 4, steps=200)[:, -20:].mean() > 0.95
     assert memory.train_to_remember("sigmoid", 20, steps=60)[:, -20:].mean() < 0.45

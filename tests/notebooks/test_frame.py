@@ -98,7 +98,7 @@ def test_cells_are_short(lesson: Lesson) -> None:
 
 
 @ALL
-def test_nothing_beside_a_cell_mark_is_misspelt(lesson: Lesson) -> None:
+def test_nothing_beside_a_cell_mark_is_misspelled(lesson: Lesson) -> None:
     """The build drops keys, and nbval ignores tags, that it does not know: neither says so."""
     for cell in jupytext.read(lesson.source, fmt="py:percent").cells:
         unknown = set(cell.metadata) - {*CELL_METADATA, "lines_to_next_cell"}
