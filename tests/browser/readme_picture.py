@@ -25,7 +25,7 @@ from .notebook import NO_BROWSER, Notebook, chromium, jupyterlab
 LESSON, EXPLORER = "01_losses.ipynb", "logits_explorer("
 EXERCISE = "softmax_cross_entropy_gradient"
 MISTAKE = ["    onehot = np.eye(logits.shape[1])[labels]", "    return softmax(logits) - onehot"]
-WIDTH, HEIGHT, SHARPER = 1060, 1400, 2  # the window in pixels of the page; those of the picture
+WIDTH, HEIGHT, SHARPER = 1060, 1640, 2  # the window in pixels of the page; those of the picture
 MARGIN = 24  # white, in pixels of the picture
 STRIP = (  # of the start page: lesson, end of the cell's source
     ("07_convolution", 'kernel_explorer(photographs.load("pagoda", 128))'),

@@ -1,6 +1,6 @@
 // What the explorers that compute in the browser share. Python puts this and one explorer's module
 // into a script beside the element <course-NAME controls="…" data="…" size="…">, which holds a
-// picture for readers that run no scripts (see ../browser.py). Nothing else is loaded.
+// picture for readers that run no scripts (see __init__.py). Nothing else is loaded.
 
 const STYLE = `
   .course-explorer { --blue: #005b8e; --orange: #dd7711; --gray: #d9d9d9;
