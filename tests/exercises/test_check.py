@@ -240,7 +240,8 @@ def test_every_verdict_is_wellformed_and_says_its_state_in_words(exercise: Any) 
             assert hint.replace("`", "") in page.text
         assert "\n" not in verdict.text()
     right = Balanced(judge(exercise.name, exercise.reference).html())
-    assert "Correct" in right.text
+    assert right.text.startswith("✓ Correct")
+    assert "✓" not in page.text
     assert "the course's own" not in right.text
 
 
