@@ -44,6 +44,9 @@ LEAST = 0.005
 """Seconds that must be left for another call."""
 LARGEST = 1000
 """Lists and dictionaries of the notebook with more entries are not copied: nothing is tried."""
+NODES, WIDEST = 1000, 60
+"""A tree with more nodes, or a node with more parts, is not edited: the edits of pairs of parts
+would be without number."""
 
 _MODULES = words("numpy math itertools functools operator collections")
 _BUILT_IN = words(
@@ -62,7 +65,7 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, range, 
 
 
 class _NotTriedError(Exception):
-    """The answer does something other than compute, or its source is not known."""
+    """The answer does something other than compute, is large, or its source is not known."""
 
 
 def place(
@@ -252,7 +255,7 @@ class _Answer:
     """A learner's function as a tree to be edited, and how to make functions of it.
 
     Raises:
-        _NotTriedError: it does more than compute, or its source is not known.
+        _NotTriedError: it does more than compute, is large, or its source is not known.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -260,6 +263,8 @@ class _Answer:
             raise _NotTriedError
         self.function = function
         self.tree = _tree(function)
+        if is_large(self.tree):
+            raise _NotTriedError
         self.free = function.__code__.co_freevars
         cells = function.__closure__ or ()
         self.cells = dict(zip(self.free, cells, strict=True))
@@ -353,6 +358,12 @@ def _tree(function: types.FunctionType) -> ast.FunctionDef:
         if argument is not None:
             argument.annotation = None
     return tree
+
+
+def is_large(tree: ast.FunctionDef) -> bool:
+    """Whether it has too many parts to be edited."""
+    parts = [sum(1 for _ in ast.iter_child_nodes(node)) for node in ast.walk(tree)]
+    return len(parts) > NODES or max(parts) > WIDEST
 
 
 def _without_output(statement: ast.stmt) -> ast.stmt | None:

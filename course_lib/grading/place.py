@@ -16,7 +16,7 @@ from time import thread_time
 from ..exercises.diagnosis import Trial
 from ..exercises.edits import NUMPY, Edit
 from ..exercises.exercise import Exercise
-from ..exercises.locate import candidates
+from ..exercises.locate import candidates, is_large
 from ..sandbox.calling import Outcome
 from ..sandbox.run import Attempt, Calls, Program
 from .statements import syntax_tree
@@ -25,10 +25,6 @@ MOST = 1200
 """So many edits are tried."""
 LARGEST = 4000
 """A longer answer, in characters, is not edited."""
-NODES = 1000
-"""Nor one of which the tree has more nodes."""
-WIDEST = 60
-"""Nor one in which a node has more parts: edits of pairs of them would be without number."""
 TOGETHER = 200
 """So many edits are in one process."""
 HANGS = 10
@@ -151,5 +147,4 @@ def _function(source: str) -> ast.FunctionDef | None:
         return None
     if not isinstance(tree, ast.FunctionDef) or tree.decorator_list:
         return None
-    parts = [sum(1 for _ in ast.iter_child_nodes(node)) for node in ast.walk(tree)]
-    return tree if len(parts) <= NODES and max(parts) <= WIDEST else None
+    return None if is_large(tree) else tree

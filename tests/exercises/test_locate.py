@@ -54,6 +54,20 @@ def place(name: str, function: Callable[..., Any], seconds: float = 20) -> str:
     return locate.place(judgment.exercise, function, judgment.trials, seconds)
 
 
+@pytest.mark.parametrize("parts", ["0", "predictions"])
+def test_an_answer_of_very_many_parts_is_not_edited(
+    parts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its edits would take gigabytes of the learner's kernel."""
+
+    def never(*_: Any) -> None:
+        raise AssertionError("edits were made")
+
+    monkeypatch.setattr(locate, "candidates", never)
+    many = answer("mse", f"x = [{', '.join([parts] * 1200)}]\nreturn np.sum(predictions)")
+    assert place("mse", many) == ""
+
+
 @pytest.mark.parametrize(
     ("name", "body", "where"),
     [
