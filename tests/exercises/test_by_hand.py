@@ -161,3 +161,26 @@ def test_what_is_said_is_true_of_the_answer() -> None:
 
     sign = "a factor that is the number of rows of `features`, and has the wrong sign"
     assert sign in told("least_squares_gradient", uphill).message
+
+
+SLIPS = {"1 - x": lambda x: 1 - x, "x ** 2": np.square, "2 * x": lambda x: 2 * x}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_a_rate_taken_for_another_shows_on_a_call(exercise: Exercise) -> None:
+    """No call hides it by having it at 0, at 1/2 or at 1."""
+    given = [case.arguments for case in exercise.draw_cases(0)]
+    for place in range(min(map(len, given))):
+        if not all(isinstance(arguments[place], float) for arguments in given):
+            continue
+        for slip in SLIPS.values():
+
+            def answer(*arguments: Any, place: int = place, slip: Any = slip) -> Any:
+                parts = list(arguments)
+                parts[place] = float(slip(parts[place]))
+                return exercise.reference(*parts)
+
+            answer.__name__ = exercise.name
+            verdict = judge(exercise.name, answer)
+            assert verdict.status != "correct"
+            assert verdict.misconception or verdict.counterexample, (place, verdict.message)
