@@ -124,6 +124,8 @@ CLAIMS: dict[tuple[str, str], Check] = {
     ("shear_displacement", "a-quarter-of-the-height"): times(1 / 2),
     ("transfer_gain", "sign"): times(-1, 1),
     ("gelu", "half-forgotten"): times(2),
+    ("lasso_weights", "half-the-amount"): with_argument("strength", 1 / 2),
+    ("lasso_weights", "twice-the-amount"): with_argument("strength", 2),
     ("masked_token_loss", "sign"): times(-1),
     ("relation_vector", "sum"): times(rows),
     ("distillation_loss", "sign"): times(-1),
@@ -195,6 +197,8 @@ OF_A_STEP_ON_THE_WAY = {
     ("numerical_gradient", "half-forward"),  # "about half"
     ("cross_entropy", "class-number-as-factor"),
     ("soft_threshold", "away-from-zero"),
+    ("lasso_weights", "half-the-curvature"),
+    ("lasso_weights", "curvature-without-n"),
     ("largest_stable_learning_rate", "one-over-largest"),
     ("momentum_step", "velocity-subtracted"),
     ("momentum_step", "look-ahead-without-push"),
