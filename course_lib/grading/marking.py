@@ -6,6 +6,7 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
@@ -152,7 +153,7 @@ def mark(
         del helpers[name]
     names = [exercise.name for exercise in exercises]
     lendable = [*(exercise.name for exercise in before), *helpers]
-    with Reading(data, lesson, names, lendable, stop) as reading:
+    with closing(Reading(data, lesson, names, lendable, stop)) as reading:
         marker = _Marker(reading, seed, limits or Limits(), stop, locate)
         for exercise in before:
             if exercise.name in reading.imported and (source := source_of(exercise)) is not None:

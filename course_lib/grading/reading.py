@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +47,7 @@ def launch_reader() -> None:
 
 
 class Reading:
-    """One notebook, read elsewhere; to be left when it is marked.
+    """One notebook, read elsewhere; to be closed when it is marked.
 
     Args:
         data: the notebook.
@@ -95,21 +94,11 @@ class Reading:
             self.broken: dict[str, str] = dict(broken)
             self.in_text, self.imported = frozenset(in_text), frozenset(imported)
         except BaseException:
-            self._end()
+            self.close()
             raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._end()
-
-    def _end(self) -> None:
+    def close(self) -> None:
+        """End its process."""
         with contextlib.suppress(LostError):
             self._process.end(wait=False)
 

@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 from course_lib.foundations.losses import mse, softmax, softmax_cross_entropy
 from course_lib.foundations.losses import softmax_cross_entropy_gradient as gradient
 from course_lib.plots import Explorer, feature_extraction, losses, regularization, sgd
-
-from .notebook import NO_BROWSER, chromium
 
 pytestmark = pytest.mark.browser
 
@@ -39,17 +37,6 @@ MOVE = """(element, shares) => {
     });
     return element.values;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        program = chromium(playwright)
-        if program is None:
-            pytest.skip(NO_BROWSER)
-        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

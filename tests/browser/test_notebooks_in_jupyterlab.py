@@ -18,7 +18,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Locator, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, expect
 
 from course_lib.authoring.build import BEGIN, END, STUB
 from course_lib.exercises import Exercise, catalogue, judge
@@ -27,7 +27,7 @@ from course_lib.learner.progress import FILE
 from course_lib.lessons import Edition, Lesson, lessons, pages, root
 from course_lib.settings import PROGRESS
 
-from .notebook import NO_BROWSER, Notebook, chromium, jupyterlab
+from .notebook import Notebook, jupyterlab
 
 pytestmark = pytest.mark.browser
 
@@ -48,18 +48,6 @@ FIRST_EXERCISES = [
 """Of a lesson in NumPy, of one with Keras beside it, and of one that has trained before."""
 
 Open = Callable[[str], Notebook]
-
-
-# Of this file, not of the session: while Playwright is on, asyncio.run() fails in this process.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        program = chromium(playwright)
-        if program is None:
-            pytest.skip(NO_BROWSER)
-        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

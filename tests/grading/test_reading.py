@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from dataclasses import replace
 from threading import Event
 
@@ -64,7 +65,7 @@ def test_a_file_that_takes_much_memory_costs_itself(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_reader_that_is_killed_is_no_fault_of_the_file() -> None:
-    with Reading(notebook(*answers()), LESSON, ["mse"], [], Event()) as opened:
+    with closing(Reading(notebook(*answers()), LESSON, ["mse"], [], Event())) as opened:
         assert opened.shown["mse"].startswith("def mse")
         opened._process.end()
         with pytest.raises((SandboxError, OSError)):
