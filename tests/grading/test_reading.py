@@ -20,14 +20,8 @@ from .conftest import answers, notebook
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no limits of this kind")
 
 LESSON = "01_losses"
-NAMES = tuple(f"x{number}" for number in range(20))
-ALL = "=".join(NAMES)
 SLOW = {
     "a name of a hundred thousand accents": ["a" + "\u0300\u0323" * 45_000 + " = 1"],
-    "functions that bind what all read": [
-        "\n".join(f"def f{n}():\n global {', '.join(NAMES)}\n {ALL} = 1\nf{n}()" for n in part)
-        for part in (range(number, number + 300) for number in (0, 300, 600, 900))
-    ],
     "a value that is filled again and again": [
         "def g(x): pass\nx = 1\n" + "g(x)\n" * 2900,
         "def mse(p, t): return x",

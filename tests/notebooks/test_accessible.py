@@ -95,10 +95,10 @@ class _Page(HTMLParser):
 
 
 def emoji(text: str) -> set[str]:
-    """Pictographs, and signs such as ticks that stand for a word."""
+    """Pictographs, and signs such as ticks that stand for a word; not those beside the word."""
     return {
         sign
-        for sign in text
+        for sign in re.sub(r'<(\w+) aria-hidden="true">.*?</\1>', "", text)
         if (unicodedata.category(sign) == "So" and sign not in "°©" + MARKERS)
         or sign == "\N{VARIATION SELECTOR-16}"
     }
@@ -111,6 +111,7 @@ def test_nothing_is_said_by_emoji(path: Path) -> None:
 
 def test_emoji_are_found() -> None:
     assert emoji("λ → ∞ ± ½ 20 °C ✓ 🎉 损失") == {"✓", "🎉"}
+    assert emoji('<i aria-hidden="true">✓</i>Correct<i>🎉</i>') == {"🎉"}
 
 
 def stray_colors(source: str) -> list[str]:
