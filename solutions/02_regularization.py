@@ -1248,6 +1248,9 @@ by_set = {
 figures.scores_by_strength(strengths, by_set)
 
 # %% [markdown]
+# With more strength the training accuracy falls. The validation accuracy rises at first, and
+# falls where the penalty leaves too little freedom to learn anything.
+#
 # Each split chooses its strength by the accuracy on its own validation set. Dropout chooses its
 # rate in the same way, early stopping its step by the validation loss. Only then the test set is
 # opened: one number for each method, and no way back.
@@ -1306,8 +1309,9 @@ for strength, models in by_strength.items():
     print(f"clean labels, strength {strength:6}   validation {validated}")
 
 # %% [markdown]
-# There is nothing to gain. A penalty is no charm that improves every model. And with more images,
-# still a fifth of them with a wrong label? Section 2 says that the strength should fall as $1/N$.
+# None of these strengths gains anything. A penalty is no charm that improves every model. And
+# with more images, still a fifth of them with a wrong label? Section 2 says that the strength
+# should fall as $1/N$.
 
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for count in (100, 300, 1000):

@@ -1101,8 +1101,8 @@ for place in np.argsort(-counts, kind="stable")[:5]:
 
 # %% [markdown]
 # About sixty files away lies the same place in the next module: the same light, the same edge of
-# the module. But the distance at the top is no multiple of sixty, and it occurs there and back, for
-# as many cells as one module has. Look at some of them.
+# the module. But the distance at the top is no multiple of sixty, and it occurs there and back,
+# for nearly as many cells as most modules have. Look at some of them.
 
 # %% tags=["not-stored", "nbval-ignore-output"] jupyter={"source_hidden": true}
 twins = np.flatnonzero(most_alike - np.arange(len(labels)) == distances[np.argmax(counts)])
@@ -1116,8 +1116,8 @@ figures.image_rows(cells.images[pair[:, some]], names, "Six cells and those most
 # photographs lie more than five hundred files apart. A split by photographs can put them on two
 # sides. `cells.module` gives both the same number, and `cells.module_split` keeps them together.
 #
-# Annoying, but also a gift. Experts graded these cells twice, without knowing it, so they tell how
-# well the *labels* are known.
+# Annoying, but also a gift. These cells were graded twice, it seems without anybody's noticing,
+# so they tell how well the *labels* are known.
 
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 if not QUICK:
@@ -1132,9 +1132,10 @@ if not QUICK:
     print(f"called defective in the other: {other.sum()}")
 
 # %% [markdown]
-# That is a ceiling for any accuracy on these cells, as far as fifty can tell: nobody, and no
-# network, can be right about both photographs of a cell that got two verdicts. And 1/3 is no
-# frequency of one third. It is a grade, "sound, but not surely".
+# That is a ceiling for any accuracy on these cells, as far as fifty can tell: nobody who says
+# the same of both photographs of a cell can be right about both if they got two verdicts. And
+# 1/3 is no frequency of one third: then about a third of those cells would be defective in the
+# other photograph. It is a grade, "sound, but not surely".
 #
 # ### Do pretrained features still win?
 #
@@ -1175,9 +1176,11 @@ def areas_by_module(x, cost=3):
 
 
 # %% [markdown]
-# Now the controls. We gave the network the setting `C` that suits it; a fair opponent gets the same
-# choice. So each gets its best of three, and HOG its best of two sizes of cell. (By module only.
-# The scores on random splits are those of section 8.)
+# Now the controls. We gave the network the setting `C` that suits it; a fair opponent gets the
+# same choice. So each gets its best of three, and HOG its best of two sizes of cell. (By module
+# only. The scores on random splits are those of section 8. And we choose by test cells, which
+# lesson 02 warns of: it flatters them all, and HOG, which has more to choose from, a little
+# more.)
 
 # %% jupyter={"source_hidden": true}
 tuned = {}

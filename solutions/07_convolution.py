@@ -222,9 +222,10 @@ print(f"pixels in order {scores[0]:.0%}, pixels shuffled {in_noise:.0%}")
 assert abs(in_noise - scores[0]) < 0.05
 
 # %% [markdown]
-# Not at all. Exchange two pixels, exchange their two rows of weights, and nothing has changed for a
-# dense layer. That pixel 17 lies *beside* pixel 18 is no part of what it knows. It has to learn
-# each digit anew for each place.
+# Not at all, up to chance (each pixel begins with another row of random weights). Exchange two
+# pixels, exchange their two rows of weights, and nothing has changed for a dense layer. That
+# pixel 17 lies *beside* pixel 18 is no part of what it knows. It has to learn each digit anew
+# for each place.
 #
 # One published introduction to convolutional networks gives this formula for a convolution of the
 # image $x$ with the kernel $w$:
@@ -276,9 +277,11 @@ figures.window_figure(one, upright, answers[0, :, :, 0], at=(1, 1))
 figures.kernel_explorer(photographs.load("pagoda", 128))
 
 # %% [markdown]
-# A kernel whose numbers add up to zero says nothing about an even surface and speaks up where
-# something changes. For decades people designed such kernels. In a network they are weights like
-# any others: training finds them.
+# A kernel whose numbers add up to zero says nothing about an even surface. It answers to
+# changes: with −1, 0, 1 in each row to those from left to right, as at upright lines, and not to
+# those from top to bottom. "Mean of nine" blurs: each number becomes the average of its
+# neighborhood. For decades people designed such kernels. In a network they are weights like any
+# others: training finds them.
 #
 # ### Exercise: `conv2d`
 #
@@ -364,9 +367,9 @@ for name, axis in [("down", 1), ("right", 2)]:
     assert same
 
 # %% [markdown]
-# (Apart from the edge where the picture comes in.) This is called *equivariance*. It also saves
-# weights. **Guess first:** from 16 by 16 pixels to eight maps of 14 by 14, how many numbers does a
-# dense layer learn, and how many does a convolution?
+# (Apart from the edge where the picture comes in.) This is called *equivariance*. Sharing one
+# window also saves weights. **Guess first:** from 16 by 16 pixels to eight maps of 14 by 14, how
+# many numbers does a dense layer learn, and how many does a convolution?
 
 # %% tags=["nbval-check-output"]
 print(f"dense {256 * 14 * 14 * 8 + 14 * 14 * 8:,}   convolution {3 * 3 * 8 + 8}")
@@ -426,6 +429,9 @@ conv_output_size = check(conv_output_size)
 # <details>
 # <summary>Unfold when you have tried</summary>
 #
+# Take $n$ places along a side (no longer the number of an image), a kernel of $h$, a stride of
+# $s$.
+#
 # **valid.** Windows begin at $0, s, 2s, \dots$ and the last may begin at $n - h$ at most. After the
 # first there is room for $\lfloor (n - h)/s \rfloor$ more: $\lfloor (n - h)/s \rfloor + 1$.
 #
@@ -470,7 +476,7 @@ for side in (32, 64):
 # - A number of the *kernel* was multiplied by which numbers of the image, and went to which places?
 # - A number of the *image* was multiplied by which numbers of the kernel, and went to which places?
 #
-# An example in numbers: one row, $x = (a, b, c)$, a kernel $(p, q)$. The output is
+# A small example: an image of one row, $x = (a, b, c)$, and a kernel $(p, q)$. The output is
 # $(ap + bq,\; bp + cq)$. With $G = (g_0, g_1)$: what comes back to $b$? And to $p$?
 #
 # ### Exercise: `conv2d_gradients`
@@ -514,9 +520,10 @@ conv2d_gradients = check(conv2d_gradients)
 # \qquad
 #   \frac{\partial L}{\partial x_{n,a,b,c}} = \sum_{u,v,f} k_{u,v,c,f}\; G_{n,\,a-u,\,b-v,\,f}$$
 #
-# where $G$ counts as zero outside its range. Look at the shapes of these sums. The second lays $G$
-# on the image as if it were a kernel. The third lays the kernel on $G$, padded with zeros, but with
-# minus signs: the kernel *turned round*. Both gradients are convolutions again.
+# where $a$ and $b$ are now the row and column of a pixel, and $G$ counts as zero outside its
+# range. Look at the shapes of these sums. The second lays $G$ on the image as if it were a
+# kernel. The third lays the kernel on $G$, padded with zeros, but with minus signs: the kernel
+# *turned round*. Both gradients are convolutions again.
 #
 # </details>
 #
@@ -563,8 +570,9 @@ print("both gradients are convolutions")
 # *17 minutes*
 #
 # A filter's map says *where* something was found. Often it is enough to know roughly where. *Max
-# pooling* cuts each map into blocks, 2 by 2 say, and keeps the largest number of each: "it was here
-# somewhere". Nothing is learned in it. Each channel is pooled by itself.
+# pooling* cuts each map into blocks, 2 by 2 say, and keeps the largest number of each (4 of a
+# block with 1, 4, 3, 2): "it was here somewhere". Nothing is learned in it. Each channel is
+# pooled by itself.
 #
 # The same published text writes it as
 # $p_{ij} = \max(y_{ij},\, y_{i,j+1},\, \dots,\, y_{i,j+s-1})$.
@@ -659,9 +667,11 @@ compare(max_pool2d_gradient(x4, 2, up4), {"differences": small, "Keras": automat
 #
 # *14 minutes*
 #
-# Put together what you have: convolution, ReLU, pooling, convolution, ReLU. Then one more pooling,
-# over *all* places that are left. It asks: was this found anywhere? Its answers go to a dense
-# layer, and softmax and cross-entropy are those of lesson 01.
+# Put together what you have: convolution, ReLU, pooling, convolution, ReLU. Then one more
+# pooling, over *all* places that are left. It asks: was this found anywhere? Its answers go to a
+# dense layer, and softmax and cross-entropy are those of lesson 01. (`convolve`, `convolve_back`
+# and `unpool` below are your three functions; below the two cells you read why they have other
+# names.)
 #
 # | layer | places | channels |
 # |---|---|---|
@@ -825,7 +835,9 @@ figures.image_rows(gray, captions, "Digits on canvases")
 # long; yours; and yours on shuffled pixels, the same shuffle for all images. Which accuracy will
 # each have at the places seen in training, and at the others?
 #
-# (± is, here and below, the standard deviation over the seeds: over new splits and first weights.)
+# (± is, here and below, the standard deviation over the seeds: over new splits and first
+# weights. There are five seeds, and two for shuffled pixels, whose spread therefore says
+# little.)
 
 
 # %% jupyter={"source_hidden": true}
@@ -882,9 +894,9 @@ assert beyond
 # %% [markdown]
 # Four things to see:
 #
-# - With more training the dense network gets better at the places that it sees. It learns them one
-#   by one, and at the other places most digits are lost on it.
-# - Yours does not care which places it has seen: the two columns are nearly the same.
+# - With more training the dense network gets better, above all at the places that it sees. It
+#   learns place by place: at the others it gains less, and most digits are still lost on it.
+# - Yours hardly cares which places it has seen: the two columns are nearly the same.
 # - On shuffled pixels yours falls far *below* the dense network at the places seen. (That one
 #   would not notice: section 1.) The advantage is a belief about pictures, "neighbors belong
 #   together, and places are alike". Where that is false, it is a burden.
@@ -898,8 +910,8 @@ learned = runs["convolution"][0][0]
 figures.maps_figure(examples[0, :, :, 0], learned[0][:, :, 0], forward(learned, examples[:1])[0][0])
 
 # %% [markdown]
-# Edges and strokes of several directions: of the kind that the explorer showed, found by training
-# alone.
+# Several answer to edges or strokes of one direction. None is as tidy as the explorer's kernels:
+# nobody designed them, training found them.
 #
 # In Keras' own words, with the network from above. In each epoch every digit stands somewhere else:
 
@@ -913,7 +925,8 @@ test = anywhere(data.test_images, unseen, np.random.default_rng(1))
 print(f"accuracy at unseen places: {model.evaluate(test, data.test_labels, verbose=0)[1]:.0%}")
 
 # %% [markdown]
-# (At a constant rate, where ours ended on a cosine: so it may be a little lower.)
+# (Another rate, and a constant one, where ours ended on a cosine; and one seed only: so it may
+# differ a little from the table.)
 
 # %% [markdown]
 # ### Softmax, once or twice
@@ -948,10 +961,11 @@ assert np.isclose(twice, np.log(1 + 9 / np.e))
 #
 # ### Exercise: `receptive_field`
 #
-# Go through a chain of layers from the image on, convolutions and poolings alike: each has a window
-# of so many places along a side, and a stride. (Pooling by 2 is a window of 2 with a stride of 2.)
-# Two questions lead to the rule. A second window of 3 sees three neighbors: how much does each of
-# them add? And when neighbors lie a stride apart, how far apart do *they* look?
+# Go through a chain of layers from the image on, convolutions and poolings alike: each has a
+# window of so many places along a side, and a stride. (Pooling by 2 is a window of 2 with a
+# stride of 2.) Two questions lead to the rule. A window of 3 looks at three neighbors, each of
+# which sees 3 pixels itself: how many pixels is that together? And how many if the first layer
+# had a stride of 2, so that what the neighbors see begins 2 pixels apart?
 
 
 # %%
@@ -976,13 +990,15 @@ receptive_field = check(receptive_field)
 # <details>
 # <summary>Unfold when you have tried</summary>
 #
-# A window of $h_l$ units spans $h_l - 1$ steps to the side, beyond what a single unit sees. A step
-# from one unit to its neighbor in layer $l - 1$ is as long, in pixels, as all strides before it
-# make it:
+# A window of $h_l$ units spans $h_l - 1$ steps to the side, beyond what a single unit sees. A
+# step from one unit to its neighbor in layer $l - 1$ is as long, in pixels, as the product of
+# all strides up to that layer:
 #
 # $$r = 1 + \sum_l (h_l - 1) \prod_{m < l} s_m$$
 #
-# A layer's own stride moves its window but does not widen it: it counts for the layers behind it.
+# A layer's own stride moves its window but does not widen it: it counts for the layers behind
+# it. For the first two layers of your network, a window of 3 with a stride of 1 and a pooling of
+# 2, it is $1 + 2 \cdot 1 + 1 \cdot 1$; the third adds two steps of $1 \cdot 2$ pixels.
 #
 # </details>
 #
@@ -1011,8 +1027,10 @@ fields = {
 figures.seen_figure(middle[0, :, :, 0], fields, corner=(4, 4))
 
 # %% [markdown]
-# Eight pixels, the size of a digit: a unit of the last map can see a whole digit, and then "found
-# anywhere" is all that the dense layer needs. (That is why these sizes were chosen.)
+# Eight pixels, the size of a digit: a unit of the last map can see a whole digit, and then
+# "found anywhere" is all that the dense layer needs. (That is why these sizes were chosen. These
+# windows begin on every second row and column; of a digit that begins in between, each misses a
+# line.)
 #
 # **Guess first.** VGG16 uses no window larger than 3 by 3. Three of them in a row see as much as
 # one of which size? Which has fewer weights, with 64 channels throughout?
@@ -1033,10 +1051,11 @@ print(f"a unit at the end of VGG16 sees {receptive_field(kernels, strides)} by a
 # *7 minutes*
 #
 # EfficientNet-Lite0 was trained on more than a million photographs of ImageNet, in a thousand
-# classes. Its weights come with the course's extra `offline`. It consists of what you have written,
-# and of one thing more: *depthwise* convolutions, in which each channel has a kernel for itself and
-# nothing is added over the channels. A convolution of 1 by 1 behind it mixes them. That is much
-# cheaper.
+# classes. Its weights come with the course's extra `offline`. It consists of what you have
+# written, and of one thing more: *depthwise* convolutions, in which each channel has a kernel
+# for itself and nothing is added over the channels. A convolution of 1 by 1 behind it mixes
+# them. That is much cheaper: for a window of 3 by 3 and $C$ channels in and out, $9 C + C^2$
+# weights in place of $9 C^2$.
 
 
 # %%
@@ -1055,10 +1074,11 @@ image = rng.normal(size=(1, 7, 7, 4))
 compare(depthwise(image, own, np.zeros(4)), {"your conv2d": conv2d(image, alone, np.zeros(4))})
 
 # %% [markdown]
-# Batch normalization at inference (lesson 06) multiplies each channel by
-# $\gamma / \sqrt{v + \varepsilon}$ and adds something. A convolution that stands before it can do
-# both: multiply its kernel, change its bias. And a stride is a choice among windows, so your
-# `conv2d` with stride 1 will do: compute all, keep every second. (Wasteful, but simple.)
+# Batch normalization at inference (lesson 06) multiplies each channel by $f = \gamma / \sqrt{v +
+# \varepsilon}$ and adds $\beta - f m$, where $m$ and $v$ are the mean and the variance that it
+# has stored. A convolution that stands before it can do both: multiply its kernel, change its
+# bias. And a stride is a choice among windows, so your `conv2d` with stride 1 will do: compute
+# all, keep every second. (Wasteful, but simple.)
 
 # %%
 network = efficientnet_lite.efficientnet_lite0(keras.Input((224, 224, 3)), include_top=True)
@@ -1145,9 +1165,10 @@ for name, answer in zip(photographs.NAMES, best, strict=True):
 
 # %% [markdown]
 # The portrait is right: *military uniform* is one of the classes, and *person* is not. There is
-# neither a dahlia nor a pagoda among them, so it takes what it has: softmax always adds up to one,
-# and a network cannot say "something else". What its *answers* are worth for your own images
-# depends on its classes. Its *features* know no classes: that was lesson 05.
+# neither a dahlia nor a pagoda among them, so it takes what it has: softmax always adds up to
+# one, and a network cannot say "something else". What its *answers* are worth for your own
+# images depends on its classes. Its *features* can be read for other classes: that was lesson
+# 05.
 #
 # (Photographs: danielbuechele and vultilion, CC BY 2.0; U.S. Navy, public domain.)
 
@@ -1161,7 +1182,8 @@ for name, answer in zip(photographs.NAMES, best, strict=True):
 # does to the numbers on the way forward. Backwards it is the same. For simplicity these layers are
 # dense, of 64 units, on the plain digits.
 #
-# He and others (2016) let each layer *add* to what it gets, in place of replacing it:
+# He and others (2016) let every few layers (here each one) *add* to what they get, in place of
+# replacing it:
 #
 # $$\text{plain: } \operatorname{relu}(xW)
 # \qquad\qquad \text{residual: } x + \operatorname{relu}(xW)$$
@@ -1281,12 +1303,13 @@ for name, values in norms.items():
     print(f"first layer, {name:17} against plain: 10 to the power of {power:.0f}")
 
 # %% [markdown]
-# The plain networks' lines are level: *every* layer gets too little, not only the first. On the way
-# forward the numbers shrink from layer to layer, on the way back the gradients do, and the gradient
-# of a layer is the product of both.
+# The plain networks' lines are fairly level: at 0.7 *every* layer gets too little, not only the
+# first. On the way forward the numbers shrink by 0.7 from layer to layer, on the way back the
+# gradients do, and the gradient of a layer is the product of both. Wherever the layer stands,
+# the other nineteen layers lie before it or behind it: $0.7^{19}$, about a thousandth.
 #
 # But does it matter? Adam does not care how long a gradient is (lesson 04). Train them, on three
-# splits, each kind with first weights of its own.
+# splits, six epochs each, with first weights of the size that stands behind the name (else 1).
 
 # %%
 PLANS = {
@@ -1324,7 +1347,9 @@ print("20 residual layers, begun small, are ahead of plain by five points:", sma
 print("0.25 gains 20 residual layers twenty:", small - mean["residual, 20 layers"] > 0.2)
 
 # %% [markdown]
-# - Twenty plain layers are no better than two, and they need first weights of just the right size.
+# - Twenty plain layers are no better than two, and they need first weights of just the right
+#   size, Adam or not: it makes the steps longer, but what the images say still arrives a
+#   thousand times too small at the end.
 # - Twenty residual layers are ahead of both, *if they begin small*. At the full size each layer
 #   adds about as much as it got, twenty times over, and the numbers explode. The sum is no charm:
 #   it moves the good first weights from one narrow size to small ones.
@@ -1373,7 +1398,8 @@ del resnet
 keras.config.set_floatx("float64")
 
 # %% [markdown]
-# The same to the last number. (A unit "sees" more than there is: near the edges it sees zeros. Most
+# The same to the last number. (The name counts fifty layers: without the four convolutions on
+# the sums' own way. A unit "sees" more than there is: around the photograph it sees zeros. Most
 # of what it sees counts for little; Luo and others, 2016.)
 
 # %% [markdown]
@@ -1382,9 +1408,9 @@ keras.config.set_floatx("float64")
 # | what | formula | why |
 # |---|---|---|
 # | convolution, `Conv2D(F, h)` | $\sum_{uvc} x_{i+u,\,j+v,\,c}\; k_{uvcf} + b_f$ | one window |
-# | places, `padding="valid"` | $\lfloor (n - h)/s \rfloor + 1$ | the last window must fit |
-# | places, `padding="same"` | $\lceil n / s \rceil$ | one window for every stride |
-# | back to the kernel | $\sum_{nij} x_{i+u,\,j+v,\,c}\; G_{ijf}$ | all that it has met |
+# | of $n$ places, `padding="valid"` | $\lfloor (n - h)/s \rfloor + 1$ | the last window must fit |
+# | of $n$ places, `padding="same"` | $\lceil n / s \rceil$ | one window for every stride |
+# | back to the kernel | $\sum_{nij} x_{n,\,i+u,\,j+v,\,c}\; G_{nijf}$ | all that it has met |
 # | back to the image | $\sum_{uvf} k_{uvcf}\; G_{a-u,\,b-v,\,f}$ | the kernel turned round |
 # | `MaxPooling2D(s)` | largest of a block; back: $G$ to it alone | "here somewhere" |
 # | receptive field | $1 + \sum_l (h_l - 1) \prod_{m<l} s_m$ | strides make steps longer |
@@ -1407,14 +1433,14 @@ keras.config.set_floatx("float64")
 # <summary>Unfold for answers</summary>
 #
 # 1. It falls towards the dense network, though not all the way: the dense layer now has weights
-#    for each place again, but filters and pooling are still shared. Much of the gain came from that
-#    last pooling; without convolution below it there would be nothing to pool.
+#    for each place again, but filters and pooling are still shared. Part of the gain came from
+#    that last pooling, the rest from the windows below it.
 # 2. Wherever the place is the answer: which of two chess squares a piece stands on; a cell whose
 #    edge is dark (normal) or whose middle is (a defect). Then flatten, or add the place as a
 #    channel.
-# 3. ReLU never changes an order: if $a \ge b$, then $\max(a, 0) \ge \max(b, 0)$. So the largest
-#    number of a block is in the same place before and after. Pooling first leaves a quarter of the
-#    numbers for the ReLU.
+# 3. ReLU never turns an order round: if $a \ge b$, then $\max(a, 0) \ge \max(b, 0)$. So the
+#    largest number of a block is also a largest one behind the ReLU, and either order gives the
+#    ReLU of it. Pooling first, by 2, leaves a quarter of the numbers for the ReLU.
 # 4. No. Equivariance holds for shifts, because the window was shifted. Nothing in the layer knows
 #    about turning; the network would have to see turned digits in training (augmentation).
 #
@@ -1448,4 +1474,4 @@ keras.config.set_floatx("float64")
 # - M. Tan, Q. Le, *EfficientNet* (ICML 2019); M. Sandler and others, *MobileNetV2* (CVPR 2018):
 #   the blocks of section 8.
 # - A. Azulay, Y. Weiss, *Why do deep convolutional networks generalize so poorly to small image
-#   transformations?* (JMLR 2019): strides and pooling break equivariance a little.
+#   transformations?* (JMLR 2019): strides and pooling break equivariance.

@@ -257,9 +257,9 @@ bernoulli_negative_log_likelihood = check(bernoulli_negative_log_likelihood)
 # <details>
 # <summary>Unfold when you have tried: the formula</summary>
 #
-# $-\log p = \log(1 + e^{-a})$ and $-\log(1 - p) = \log(1 + e^{a}) = a + \log(1 + e^{-a})$. So
-# everything together is $\log(1 + e^{a}) - a x$. For large $a$ that overflows, and for $a > 0$ one
-# can pull $a$ out of the logarithm:
+# $-\log(1 - p) = \log(1 + e^{a})$; call it $\ell$. And $-\log p = \log(1 + e^{-a}) = \ell - a$.
+# So everything together is $x\,(\ell - a) + (1 - x)\,\ell = \ell - a x = \log(1 + e^{a}) - a x$.
+# For large $a$ that overflows, and for $a > 0$ one can pull $a$ out of the logarithm:
 #
 # $$\log(1 + e^{a}) - a x = \max(a, 0) - a x + \log\left(1 + e^{-|a|}\right)$$
 #
@@ -331,8 +331,9 @@ print(f"perfect gray values {floor:.1f} nats a picture, all pixels ½ {guessing:
 #
 # It would help to draw codes that *could* have made this $x$. Let a second distribution $q(z|x)$
 # propose them: the encoder. Multiply and divide by it, and the integral is an expectation under
-# $q$. The logarithm of a mean is never below the mean of the logarithms (*Jensen's inequality*: the
-# logarithm bends downwards):
+# $q$, written $\mathbb{E}_q$. The logarithm of a mean is never below the mean of the logarithms
+# (*Jensen's inequality*: the logarithm bends downwards; the mean of 1 and 9 is 5, but the mean
+# of their logarithms is only $\log 3$, for $\log 9 = 2 \log 3$):
 #
 # $$\log p(x) = \log \mathbb{E}_q\!\left[\frac{p(z)\, p(x|z)}{q(z|x)}\right]
 #   \;\ge\; \mathbb{E}_q\!\left[\log \frac{p(z)\, p(x|z)}{q(z|x)}\right]
@@ -407,10 +408,10 @@ for name, (m, s) in hills.items():
     print(f"q = {name:9}: ELBO {whole:.3f}, with the ½ {half:.3f}; log p(x) is {exact:.3f}")
 
 # %% [markdown]
-# With the whole KL, the bound touches $\log p(x)$ and never passes it. With the ½ it passes: what
-# is trained then is no bound on anything. (One may weigh the KL on purpose, to trade sharp pictures
-# against tidy codes; with a weight above 1 that is called a β-VAE, and it is still a bound. But one
-# has to say so.)
+# With the whole KL, the bound touches $\log p(x)$ and never passes it. With the ½ it passes:
+# what is trained then is no bound on $\log p(x)$. (One may weigh the KL on purpose, to trade
+# sharp pictures against tidy codes; with a weight above 1 that is called a β-VAE, and it is
+# still a bound. But one has to say so.)
 
 # %% [markdown]
 # ## 4 The divergence in closed form
@@ -425,10 +426,10 @@ for name, (m, s) in hills.items():
 # $$\text{KL}\big(\mathcal{N}(m, \sigma^2)\, \|\, \mathcal{N}(0, 1)\big)
 #   = \mathbb{E}_q\big[\log q(z) - \log p(z)\big] \;?$$
 #
-# You need the logarithm of a Gaussian's density,
-# $-\frac{1}{2}\big(\log 2\pi + \log \sigma^2 + (z - m)^2/\sigma^2\big)$, and two expectations:
-# $\mathbb{E}_q[(z - m)^2] = \sigma^2$ and $\mathbb{E}_q[z^2] = m^2 + \sigma^2$. Derive it on paper.
-# It is four lines.
+# You need the logarithm of a Gaussian's density, $-\frac{1}{2}\big(\log 2\pi + \log \sigma^2 +
+# (z - m)^2/\sigma^2\big)$, and two expectations: $\mathbb{E}_q[(z - m)^2] = \sigma^2$ and
+# $\mathbb{E}_q[z^2] = m^2 + \sigma^2$. Derive it on paper. It is four lines. (To check yours:
+# for $m = 1$ and $\sigma = 1$ it is ½.)
 #
 # ### Exercise: `kl_to_standard_normal`
 
@@ -461,8 +462,8 @@ kl_to_standard_normal = check(kl_to_standard_normal)
 #
 # $$\text{KL} = \frac{1}{2} \sum_d \left(m_d^2 + e^{v_d} - 1 - v_d\right)$$
 #
-# Each summand is zero for $m = 0$, $v = 0$, and positive elsewhere. The ½ is inside already: that
-# may be where the article's second ½ comes from.
+# Each summand is zero for $m = 0$, $v = 0$, and positive elsewhere, because $e^v > 1 + v$ for
+# all other $v$. The ½ is inside already: perhaps the article has counted it twice.
 #
 # </details>
 #
@@ -483,7 +484,7 @@ for draws in (100, 10_000, 1_000_000):
 print(f"          formula: {formula:.2f}")
 
 # %% [markdown]
-# So far the article's last sentence on this model: $D_{KL}$ is "an entropy distance that measures
+# Now the article's last sentence on this model: $D_{KL}$ is "an entropy distance that measures
 # the difference between encoder and decoder".
 #
 # **Guess first.** We exchange the decoder for another one. How does the KL change? And is it a
@@ -716,7 +717,8 @@ vae_gradients = check(vae_gradients)
 # <details>
 # <summary>Unfold when you have tried: the forks</summary>
 #
-# At the logits: $(\text{sigmoid}(a) - x)/N$. Back through the decoder to the code:
+# At the logits: $G = (\text{sigmoid}(a) - x)/N$. Back through the decoder, with its weights
+# $W_1$, $W_2$ and hidden units $h$, to the code:
 #
 # $$\frac{\partial L}{\partial z} = \Big(\big(G\, W_2^\top\big) \cdot [h > 0]\Big)\, W_1^\top$$
 #
@@ -775,7 +777,7 @@ for n, formula in enumerate(vae_gradients(few, noise, network[:4], network[4:]))
 # %% [markdown]
 # ### It learns
 #
-# The same loop as in section 1, and the same eight numbers.
+# The same loop as in section 1, and again eight numbers in a code.
 
 # %%
 eight = fit(vae_gradients, first_network(0, 8, 16), images)
@@ -817,8 +819,10 @@ assert np.all(far[:, 2] < far[:, 1])
 assert np.all(far[:, 1] < far[:, 0])
 
 # %% [markdown]
-# What the variational autoencoder draws is nearer to real digits than what the autoencoder draws,
-# even from the kinder codes, each time. It has a price, and you see it: the pictures are softer. A
+# What the variational autoencoder draws is nearer to real digits than what the autoencoder
+# draws, even from the kinder codes, each time. It has a price, and you see it: the pictures are
+# softer. (Softness brings a picture nearer by itself: in section 1, rebuilt digits were no
+# further from known ones than real digits were. But the average, the softest of all, was far.) A
 # code is no longer a point but a cloud, and the decoder has to serve every picture whose cloud
 # reaches here.
 #
@@ -874,8 +878,9 @@ print(f"log p(x) {exact:.2f} nats a picture, ELBO {np.mean(draws):.2f}, of it KL
 assert np.mean(draws) < exact
 
 # %% [markdown]
-# A bound, and a fairly tight one. What is missing is the divergence of the encoder's round clouds
-# from the true posterior, which need not be round.
+# A bound, and a fairly tight one. What is missing is the divergence of the encoder's clouds from
+# the true posterior. The clouds are Gaussian, with axes along the code's numbers; the posterior
+# need not be, and for an unseen digit the encoder need not hit it either.
 
 # %% [markdown]
 # ## 7 The article's listing
@@ -914,10 +919,11 @@ def listing_gradients(images, noise, encoder, decoder):
 
 
 # %% [markdown]
-# The obvious repair is to add the KL and to leave the rest. So that is the third in the race: two
-# outputs, with the KL, but the loss of the pictures averaged over the pixels, as
-# `keras.losses.binary_crossentropy` and `nn.MSELoss` do. Against them, the KL then counts $P$ times
-# as much. (A factor in front of everything does not matter: Adam divides it out.)
+# The obvious repair is to give the encoder its two outputs, to add the KL, and to go on
+# averaging over the pixels, as `keras.losses.binary_crossentropy` and `nn.MSELoss` do. So that
+# is in the race, too, with pixels as coins, so that the average is all in which it differs from
+# the negative ELBO. Against the pixels, the KL then counts $P$ times as much. (A factor in front
+# of everything does not matter: Adam divides it out.)
 
 
 # %% jupyter={"source_hidden": true}
@@ -997,10 +1003,10 @@ figures.rows_of_pictures({name: pictures[:12] for name, _, pictures in runs[0]})
 # %% [markdown]
 # The listing's codes lie far away from the prior: normal codes meet only the edge of what its
 # decoder knows, and show few kinds. And its linear outputs are not gray values. But the obvious
-# repair is worse. Averaged over the pixels, all the pixels together weigh as much as a single one
-# did; the KL wins, every code becomes the prior, and the decoder draws one and the same picture:
-# the *collapse* of the codes. Both terms have to be sums, in nats per picture. That is no matter of
-# taste: it is what the bound says.
+# repair shows fewer still. Averaged over the pixels, all the pixels together weigh as much as a
+# single one did; the KL wins, every code becomes the prior, and the decoder draws one and the
+# same picture: the *collapse* of the codes. Both terms have to be sums, in nats per picture.
+# That is no matter of taste: it is what the bound says.
 
 # %% [markdown]
 # ## 8 Deeper: the same in Keras
@@ -1093,10 +1099,10 @@ print(f"one hundred labels, frozen encoder: {accuracy:.0%} of the unseen digits"
 #
 # *7 minutes*
 #
-# The article's title promises deep learning combined with *transfer learning*. **Guess first:** how
-# many of its three listings transfer anything? None: three networks are trained from nothing. So
-# let us do what it promises. An encoder has seen all the training digits without a label. Then a
-# few labels arrive. Does it help to read its features instead of the pixels?
+# The article's title promises deep learning combined with *transfer learning*. But none of its
+# three listings transfers anything: three networks are trained from nothing. So let us do what
+# it promises. An encoder has seen all the training digits without a label. Then a few labels
+# arrive. Does it help to read its features instead of the pixels?
 #
 # A claim like this needs opponents. All get the same labeled digits and the same linear classifier
 # (the softmax regression of lesson 01, with a weak penalty):
@@ -1106,9 +1112,11 @@ print(f"one hundred labels, frozen encoder: {accuracy:.0%} of the unseen digits"
 # - a **random encoder**: the same hidden layer with its first weights;
 # - the **encoder's hidden layer**, 64 features, and its **codes**, the eight means.
 #
-# And it needs a split that does not leak. Digits that stand together in the file tend to be by the
-# same writer. So we cut the file into five blocks and test on each in turn, on writers that nobody
-# has seen, the encoder included. Labels are drawn three times for each block.
+# And it needs a split that does not leak. Digits that stand together in the file tend to be by
+# the same writer; the random split that we have used so far puts writers on both sides. So we
+# cut the file into five blocks and test on each in turn: on writers that nobody has seen, the
+# encoder included (but for those whose digits a cut may have divided). Labels are drawn three
+# times for each block.
 #
 # **Guess first.** Rank them, for twenty labels in all.
 
@@ -1180,10 +1188,11 @@ for name in features:
     print(f"{name:28}", row(name))
 
 # %% [markdown]
-# The spread is large, but the opponents met the same blocks and the same labels. So compare block
-# by block: the difference of the hidden layer's accuracy and an opponent's, its mean and its
-# standard deviation over the five blocks. The rule of lesson 06: it is a difference if it is larger
-# than two standard errors, which are the standard deviation over $\sqrt 5$.
+# The spread is large, but the opponents met the same blocks and the same labels. So compare
+# block by block: the difference of the hidden layer's accuracy and an opponent's, its mean and
+# its standard deviation over the five blocks. The rule of lesson 06: it is a difference if it is
+# larger than two standard errors, which are the standard deviation over $\sqrt 5$. (The blocks
+# share most of their training digits, so be a little stricter than that.)
 
 
 # %% jupyter={"source_hidden": true}
@@ -1212,10 +1221,10 @@ assert gains("random encoder", 1).mean() > 2 * gains("random encoder", 1).std(dd
 # before them.
 #
 # So the honest sentence is this: an encoder that is learned without labels is not free accuracy.
-# Its loss rewards what *draws* a digit, and nothing says that this is what *names* it. Compare it
-# with the raw inputs and with its own first weights before you praise it. (Lesson 05's encoder was
-# learned with a million labels, on photographs for which raw pixels are useless. There the gain was
-# of another kind.)
+# Its loss rewards what *draws* a digit, and nothing says that this is what *names* it. Compare
+# it with the raw inputs and with its own first weights before you praise it. (Lesson 05's
+# encoder was learned with a million labels, on photographs. Section 9 there asks the same of it:
+# what is its lead over raw pixels and over random weights?)
 
 # %% [markdown]
 # ## What you have now
