@@ -17,8 +17,8 @@ Edition = Literal["notebooks", "solutions"]
 EDITIONS: tuple[Edition, ...] = get_args(Edition)
 IN_ANCHORS = ":,?!'’"
 """Beside letters and digits, what may stand in an anchor as in its heading."""
-START_PAGE = "00_start_here"
-"""The first page; learners who hand in their whole folder hand it in too."""
+START_PAGE, LAST_PAGE = "00_start_here", "16_what_you_have_done"
+"""Of the pages; learners who hand in their whole folder hand them in too."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def lessons() -> list[Lesson]:
 
 
 def pages() -> list[Lesson]:
-    """The notebooks that are built like lessons but teach nothing: the start page comes first.
+    """The notebooks that are built like lessons but teach nothing: the first and the last page.
 
     The header of such a source says ``page: true``.
 

@@ -30,7 +30,7 @@ from ..exercises import Exercise, catalogue
 from ..files import atomic_write, text_of
 from ..lessons import EDITIONS, Lesson, lessons, pages, root
 from . import course_map
-from .links import closing, to_start_page, with_links
+from .links import closing, to_pages, with_links
 from .online import colab_cells
 from .run import OnCell, execute, read_notebook
 from .tables import with_tables, without_markers
@@ -178,7 +178,7 @@ def learner_edition(lesson: Lesson) -> NotebookNode:
     for cell in _code_cells(notebook):
         cell.source = without_solution(cell.source)
     if not lesson.is_page:
-        notebook.cells[-1].source += to_start_page()
+        notebook.cells[-1].source += to_pages(lesson)
     notebook.metadata.course["digest"] = _digest(notebook)
     return notebook
 

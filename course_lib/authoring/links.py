@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 import yaml
 
 from ..files import text_of
-from ..lessons import START_PAGE, Lesson, anchor_of, lessons, root
+from ..lessons import LAST_PAGE, START_PAGE, Lesson, anchor_of, lessons, root
 from .tables import words_of
 
 READING = re.compile(r"^#+ Further reading$", re.MULTILINE)
@@ -49,9 +49,12 @@ def closing(lesson: Lesson) -> str:
     return text
 
 
-def to_start_page() -> str:
-    """What the learner's edition adds to that: the start page lies beside it."""
-    return f"\n\nYour progress, help and the glossary are on the [start page]({START_PAGE}.ipynb)."
+def to_pages(lesson: Lesson) -> str:
+    """What the learner's edition adds to that: start page and last page lie beside it."""
+    text = f"Your progress, help and the glossary are on the [start page]({START_PAGE}.ipynb)."
+    if lesson == lessons()[-1]:
+        text = f"This was the last lesson: see [what you have done]({LAST_PAGE}.ipynb).\n\n{text}"
+    return f"\n\n{text}"
 
 
 def _link(lesson: Lesson) -> str:

@@ -15,8 +15,11 @@ import yaml
 from ..errors import CourseError
 from ..exercises import catalogue
 from ..files import text_of
-from ..lessons import Lesson, lessons, numbered, root
+from ..lessons import Lesson, anchor_of, lessons, numbered, root
 from . import course_map, online
+
+SUMMARY = "What you have now"
+"""Heading of the formulas at the end of each lesson."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,15 @@ def words_of(lesson: Lesson) -> str:
     return _table(("term", "中文", "meaning"), "lll", rows) if rows else ""
 
 
+def abilities() -> str:
+    """What each lesson teaches, with links to the summary at its end."""
+    return "\n".join(
+        f"- [{lesson.number} {lesson.title}]({lesson.name}.ipynb#{anchor_of(SUMMARY)}): "
+        f"{' '.join(lesson.able.split())}."
+        for lesson in lessons()
+    )
+
+
 def lesson_list() -> str:
     """The lessons and what each teaches, as a list with links for the book."""
     return "\n".join(
@@ -169,6 +181,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "online": online.ways,
     "hours": hours,
     "map": map_table,
+    "abilities": abilities,
     "picture": course_map.picture,
     "attached picture": course_map.attached,
     "glossary": glossary_table,

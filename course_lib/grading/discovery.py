@@ -11,13 +11,14 @@ from pathlib import Path
 
 from ..errors import UsageError, named, unknown, visible
 from ..exercises.catalogue import catalogue
-from ..lessons import START_PAGE
+from ..lessons import LAST_PAGE, START_PAGE
 from . import platforms
 from .archives import MAX_BYTES, MAX_HANDED_IN, SUFFIX, Archives
 
 # Some browsers add an ending to what they do not know.
 _ENDING = re.compile(r"\.ipynb(?:\.txt|\.json)?$", re.IGNORECASE)
 ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json")
+PAGES = (START_PAGE, LAST_PAGE)  # nothing to grade
 MAX_DEPTH = 60  # of folders in folders
 _OTHER_ARCHIVES = frozenset({".gz", ".tgz", ".tar", ".7z", ".rar"})
 
@@ -167,7 +168,7 @@ class _Walk:
         for entry in self._entries(submitted if submitted.is_dir() else path):
             noted, beside, refused = len(self.notes), len(self._beside), self._refused
             found = list(self._under(entry))
-            told = stem(entry) == START_PAGE or self._refused > refused
+            told = stem(entry) in PAGES or self._refused > refused
             told = told or any(f"“{entry}”" in note for note in self.notes[noted:])
             if not found:
                 others = [file.name for file in self._beside[beside:]]
@@ -194,7 +195,7 @@ class _Walk:
         elif self.archives.takes(path):
             yield from self._packed(path)
         elif _is_notebook(path):
-            if stem(path) != START_PAGE:
+            if stem(path) not in PAGES:
                 yield path, self.archives.shown(path)
         else:
             self._beside.append(self.archives.shown(path))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from .. import settings
 from ..errors import CourseError
-from ..lessons import lessons, pages, root
+from ..lessons import LAST_PAGE, lessons, root
 from ..settings import shell
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _next(lesson: str) -> str:
     after = [one for one in lessons() if one.name > lesson]
     if after:
         return f" Next comes [lesson {after[0].number}, {after[0].title}]({after[0].name}.ipynb)."
-    return f" That was the last one: [see all that you have solved]({pages()[0].name}.ipynb)."
+    return f" That was the last one: see [what you have done]({LAST_PAGE}.ipynb)."
 
 
 def read(file: Path | None) -> Progress:

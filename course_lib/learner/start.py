@@ -1,4 +1,4 @@
-"""What the start page shows live: the findings of the doctor, and the learner's progress."""
+"""What the pages show live: the findings of the doctor, and the learner's progress."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .. import settings
 from ..errors import CourseError
 from ..exercises import catalogue
 from ..exercises.verdict import environment
-from ..lessons import Lesson, lessons
+from ..lessons import LAST_PAGE, Lesson, lessons
 from ..settings import display, shell
 from . import doctor, progress
 
@@ -129,7 +129,7 @@ class ProgressView:
 @cache
 def _templates() -> Any:
     pages = environment(Path(__file__).parent)
-    pages.globals["words"] = WORDS
+    pages.globals |= {"words": WORDS, "last_page": LAST_PAGE}
     return pages.get_template("start.html.j2").module
 
 

@@ -109,7 +109,7 @@ def test_nbgrader_accepts_the_notebook_and_strips_it_as_we_do(one: Lesson) -> No
     stripped, _ = ClearSolutions().preprocess(solved, {})
     ours = nbformat.read(one.notebook("notebooks"), as_version=4)
     start_page = ours.cells[-1].source.removeprefix(stripped.cells[-1].source)
-    assert start_page == links.to_start_page()
+    assert start_page == links.to_pages(one)
     assert [c.source for c in stripped.cells[:-1]] == [c.source for c in ours.cells[:-1]]
     points = {
         c.metadata.nbgrader.grade_id: c.metadata.nbgrader.points

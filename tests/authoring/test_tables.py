@@ -10,7 +10,7 @@ import pytest
 
 from course_lib.authoring import tables
 from course_lib.errors import CourseError
-from course_lib.lessons import START_PAGE, lessons, pages
+from course_lib.lessons import LAST_PAGE, START_PAGE, lessons, pages
 
 TERMS = tables.glossary()
 KNOWN = {lesson.name[:2]: lesson for lesson in lessons()}
@@ -48,16 +48,17 @@ def test_a_bar_or_a_line_break_breaks_no_table() -> None:
     assert table == "| a | b |\n| :--- | ---: |\n| one \\| two three | 4 |"
 
 
-def test_the_page_on_disk_holds_the_tables_and_nothing_executed() -> None:
-    (start,) = pages()
-    assert start.name == START_PAGE
-    book = nbformat.read(start.notebook("notebooks"), as_version=4)
-    text = "\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
-    assert tables.map_table() in text
-    assert tables.glossary_table() in text
-    assert "<!--" not in text
-    assert all(not cell.get("outputs") for cell in book.cells)
-    assert not start.notebook("solutions").exists()
+def test_the_pages_on_disk_hold_the_tables_and_nothing_executed() -> None:
+    assert [page.name for page in pages()] == [START_PAGE, LAST_PAGE]
+    for page, held in zip(
+        pages(), [(tables.map_table, tables.glossary_table), (tables.abilities,)], strict=True
+    ):
+        book = nbformat.read(page.notebook("notebooks"), as_version=4)
+        text = "\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
+        assert all(table() in text for table in held)
+        assert "<!--" not in text
+        assert all(not cell.get("outputs") for cell in book.cells)
+        assert not page.notebook("solutions").exists()
 
 
 def test_the_glossary_is_sorted_and_links_to_lessons() -> None:

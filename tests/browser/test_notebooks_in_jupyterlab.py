@@ -36,6 +36,8 @@ WIDGETS = "application/vnd.jupyter.widget-view+json"
 PNG = "image/png"
 SLIDER = ".jp-OutputArea :is([role=slider], input[type=range])"
 CONTROLS = f"{SLIDER}, .jp-OutputArea select"
+DARK_THEME = """() => window.jupyterapp.commands.execute(
+    'apputils:change-theme', {theme: 'JupyterLab Dark'})"""
 EXPLORER = re.compile(r"\w+_explorer\(")
 
 NOTEBOOKS = [(lesson, lesson.editions[-1]) for lesson in (*pages(), *lessons())]
@@ -299,6 +301,13 @@ def test_what_is_left_of_a_lesson_on_another_day(open_notebook: Open, folder: Pa
     start.run_cell(cell)
     expect(table).to_contain_text(f"0 of {len(catalogue())} exercises solved")
     expect(row).to_contain_text(first.name)
+
+    start.page.evaluate(DARK_THEME)
+    expect(start.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    expect(start.page.locator(".jp-MarkdownOutput img").first).to_have_css(
+        "filter", re.compile(r"brightness\(0\.\d+\)")
+    )
+    assert start.barriers() == []
 
 
 def test_of_widgets_whose_kernel_has_ended_the_pictures_are_left(open_notebook: Open) -> None:

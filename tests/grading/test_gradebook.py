@@ -26,7 +26,7 @@ from course_lib.grading.discovery import discover
 from course_lib.grading.gradebook import grade
 from course_lib.grading.record import Graded
 from course_lib.grading.results import Results
-from course_lib.lessons import START_PAGE
+from course_lib.lessons import LAST_PAGE, START_PAGE
 from course_lib.sandbox import run as sandbox
 
 from .conftest import MAX_POINTS, RIGHT, answers, notebook, rows
@@ -113,7 +113,8 @@ def test_nbgrader_s_folders(tmp_path: Path) -> None:
         (place / ".ipynb_checkpoints").mkdir(parents=True, exist_ok=True)
         (place / ".ipynb_checkpoints/01-checkpoint.ipynb").write_bytes(BLANK)
         (place / f"{name}.ipynb").write_bytes(data)
-        (place / f"{START_PAGE}.ipynb").write_bytes(notebook("start.my_progress()"))
+        for page in (START_PAGE, LAST_PAGE):
+            (place / f"{page}.ipynb").write_bytes(notebook("start.my_progress()"))
     (tmp_path / "course/source").mkdir()
     (tmp_path / "course/source/01.ipynb").write_bytes(GOOD)
     expected = {"anna": f"{MAX_POINTS:g}", "ben": f"{MAX_POINTS - 1:g}"}

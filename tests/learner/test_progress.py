@@ -21,7 +21,7 @@ from course_lib.exercises.check import Note
 from course_lib.learner import progress
 from course_lib.learner.progress import Standing
 from course_lib.learner.start import ProgressView
-from course_lib.lessons import lessons
+from course_lib.lessons import LAST_PAGE, lessons
 
 SOLVED = {"mse": Standing(1, True)}
 
@@ -319,7 +319,7 @@ def test_each_exercise_that_is_solved_is_counted_once(
 def test_what_comes_next_is_a_link() -> None:
     said = [Note(progress._next(lesson.name)) for lesson in lessons()]
     shown = [note._repr_mimebundle_()["text/html"] for note in said]
-    after = [f"{lesson.name}.ipynb" for lesson in lessons()[1:]] + ["00_start_here.ipynb"]
+    after = [f"{lesson.name}.ipynb" for lesson in lessons()[1:]] + [f"{LAST_PAGE}.ipynb"]
     assert all(f'<a href="{name}">' in html for name, html in zip(after, shown, strict=True))
     assert not any("](" in note.text for note in said)
 

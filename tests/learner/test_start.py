@@ -19,7 +19,7 @@ from course_lib.exercises import catalogue
 from course_lib.learner import doctor, start
 from course_lib.learner.doctor import Finding
 from course_lib.learner.lab import EXTENSIONS
-from course_lib.lessons import START_PAGE, lessons, pages
+from course_lib.lessons import LAST_PAGE, START_PAGE, lessons, pages
 
 FOUND = [
     Finding("ok", "Python"),
@@ -109,16 +109,17 @@ def test_who_has_solved_everything_is_told(file: Path) -> None:
     view = start.my_progress()
     assert view.ahead is None
     assert "You have solved every exercise of this course." in view.html
+    assert f'<a href="{LAST_PAGE}.ipynb">' in view.html
 
 
-def test_jupyterlab_runs_the_cell_of_the_start_page() -> None:
+@pytest.mark.parametrize("number", range(2))
+def test_jupyterlab_runs_the_cell_of_a_page(number: int) -> None:
     """Its extension knows the cell by its code."""
     script = (EXTENSIONS / "course-pictures" / "static" / "pictures.js").read_text("utf-8")
     (known,) = re.findall(r'PROGRESS = (".*");', script)
-    page = nbformat.read(pages()[0].notebook("notebooks"), as_version=4)
+    page = nbformat.read(pages()[number].notebook("notebooks"), as_version=4)
     assert json.loads(known) in [cell.source for cell in page.cells]
-    assert f'START_PAGE = "{START_PAGE}"' in script
-    assert page.metadata.course.lesson == START_PAGE
+    assert page.metadata.course.lesson == (START_PAGE, LAST_PAGE)[number]
 
 
 def test_what_cannot_be_read_is_said_and_the_rest_shown(file: Path) -> None:

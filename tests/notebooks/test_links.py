@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from course_lib.authoring.links import READING, with_links
-from course_lib.lessons import START_PAGE, lessons
+from course_lib.lessons import LAST_PAGE, START_PAGE, lessons
 
 from .reading import ROOT, anchors, cells_of, documents, links, raw_html, text_of
 
@@ -78,13 +78,14 @@ LASTING = re.compile(
 )
 
 
-def test_lessons_lead_to_each_other_and_to_the_start_page() -> None:
+def test_lessons_lead_to_each_other_and_to_the_pages() -> None:
     every = lessons()
     for number, lesson in enumerate(every):
         last = nbformat.read(lesson.notebook("notebooks"), as_version=4).cells[-1].source
         ways = [link.removesuffix(".ipynb") for link in links(last)]
         before, after = every[max(number - 1, 0) : number], every[number + 1 : number + 2]
-        assert ways == [*(one.name for one in (*after, *before)), START_PAGE]
+        pages = [START_PAGE] if after else [LAST_PAGE, START_PAGE]
+        assert ways == [*(one.name for one in (*after, *before)), *pages]
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))

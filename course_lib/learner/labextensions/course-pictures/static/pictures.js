@@ -3,7 +3,9 @@
 // Where a lesson says "Guess first", it gives a field to write in. The guess is kept in the notebook,
 // and shown again where the answer stands.
 //
-// The start page shows the learner's progress as it is whenever one comes to the page.
+// The first and the last page show the learner's progress as it is whenever one comes to them.
+//
+// In the dark theme pictures, which are light, are dimmed.
 //
 // JupyterLab shows a PNG without its alternative text. Its sliders have no names, and in place of an
 // explorer whose kernel has ended it shows an error, although the notebook has stored a picture.
@@ -11,8 +13,11 @@ globalThis._JUPYTERLAB ??= {};
 globalThis._JUPYTERLAB["course-pictures"] = (() => {
   const WIDGET = "application/vnd.jupyter.widget-view+json";
   const PNG = "image/png";
-  const START_PAGE = "00_start_here";
   const PROGRESS = "from course_lib.learner import start\n\nstart.my_progress()";
+  const DARK = "[data-jp-theme-light=false]";
+  const DIMMED = [".jp-RenderedImage", ".jp-MarkdownOutput", ".widget-html-content"]
+    .map((place) => `${DARK} ${place} img`)
+    .join(", ");
   const NO_KERNEL = "To move the sliders, run the cells above this one, then this one.";
   let shared;
 
@@ -126,7 +131,7 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
   /** Runs the one cell that shows the learner's progress, if a person has not changed it. */
   const showProgress = async (panel, CodeCell) => {
     await panel.context.ready;
-    if (panel.model.getMetadata("course")?.lesson !== START_PAGE) return;
+    if (panel.model.getMetadata("course") === undefined) return;
     await panel.sessionContext.ready;
     const cell = panel.content.widgets.find(
       ({ model }) => model.type === "code" && model.sharedModel.getSource() === PROGRESS,
@@ -140,6 +145,9 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
     autoStart: true,
     requires: [INotebookTracker, IRenderMimeRegistry],
     activate: (_, notebooks, images) => {
+      const style = document.createElement("style");
+      style.textContent = `${DIMMED} { filter: brightness(0.85); border-radius: 4px; }`;
+      document.head.append(style);
       images.addFactory(describedImages(rendermime), 90); // the rank of JupyterLab's own
       notebooks.currentChanged.connect((_, panel) => panel && showProgress(panel, CodeCell));
       notebooks.widgetAdded.connect((_, panel) => {
