@@ -218,7 +218,7 @@ def mean_pool(tokens, mask):
 
 
 def masked_token_loss(logits, targets, masked):
-    logp = log_softmax(logits)[masked]
+    logp = np.log(softmax(logits)[masked])
     return -logp[np.arange(len(logp)), targets[masked]].mean()
 
 
