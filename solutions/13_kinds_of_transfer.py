@@ -997,6 +997,12 @@ assert np.mean(still, axis=0)[0] < np.mean(still, axis=0)[1]
 # pretrained network is what one carries over when these data are a million photographs in somebody
 # else's house.
 #
+# (Another article says that transfer *shares parameters*, and draws sharing, freezing and
+# fine-tuning as stages of one chain. Shared are the weights of the second network, which both tasks
+# move at the same time. The first one starts from a *copy*, and from then on the target alone moves
+# it. Freezing and fine-tuning are two answers to the question whether it may: each layer gets one
+# of them.)
+#
 # **The articles' questions, answered by what you have measured**
 #
 # - *Why transfer, what are its advantages?* They say: less data, less computing, better performance

@@ -423,7 +423,8 @@ figures.attention_explorer(pieces, np.array(shares))
 #
 # Where do such weights come from? From text without labels. BERT was shown text in which about one
 # token in seven was hidden, and had to guess it: *masked* pretraining. GPT guesses the *next*
-# token, and each token may look to the left only. In both, what is right stands in the text itself.
+# token, and each token may look to the left only. In both, what is right stands in the text itself,
+# which is why one speaks of self-supervised learning.
 #
 # ### Exercise: `masked_token_loss`
 #

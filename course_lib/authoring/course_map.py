@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NAME = "map.png"
-WIDTH, HEIGHT, GAP, BETWEEN = 2.1, 0.86, 0.5, 0.34  # of a box, and to its neighbors, in inches
-SHARP = 130  # pixels an inch
+WIDTH, HEIGHT, GAP, BETWEEN = 1.8, 0.96, 0.45, 0.34  # of a box, and to its neighbors, in inches
+SHARP = 160  # pixels an inch
 
 
 @dataclass(frozen=True)
@@ -140,12 +140,16 @@ def draw() -> list[Path]:
         _box(axes, lesson, (x, y))
         for one in direct:
             begin = corners[one][0] + WIDTH + 0.03, corners[one][1] + HEIGHT / 2
-            axes.annotate("", (x - 0.03, y + HEIGHT / 2), begin, arrowprops=line, zorder=0)
+            bend = (
+                0.0 if x - corners[one][0] < 1.5 * (WIDTH + GAP) else 0.9
+            )  # below what is between
+            arrow = {**line, "connectionstyle": f"arc3,rad={bend}"}
+            axes.annotate("", (x - 0.03, y + HEIGHT / 2), begin, arrowprops=arrow, zorder=0)
     for place, way in enumerate(WAYS):
         some = [lesson for lesson in corners if lesson.number in way.numbers]
         y = low - 0.45 - 0.3 * place
         _stripe(axes, (GAP / 2, y), way)
-        axes.text(GAP / 2 + 0.65, y + 0.07, f"{way.wish}: {_told(some)}", size=11, va="center")
+        axes.text(GAP / 2 + 0.65, y + 0.07, f"{way.wish}: {_told(some)}", size=13, va="center")
     figure.savefig(file(), dpi=SHARP, metadata={"Description": _drawn(), "Software": None})
     return [file()]
 
@@ -171,10 +175,10 @@ def _box(axes: Axes, lesson: Lesson, corner: tuple[float, float]) -> None:
     style = "round,pad=0,rounding_size=0.1"
     axes.add_patch(FancyBboxPatch(corner, WIDTH, HEIGHT, style, fc="white", ec=INK, lw=1.2))
     high = y + HEIGHT - 0.1
-    axes.text(x + 0.1, high, lesson.number, size=12, weight="bold", va="top")
-    axes.text(x + WIDTH - 0.1, high, f"{lesson.minutes} min", size=9, va="top", ha="right")
-    title = textwrap.fill(lesson.title, 22)
-    axes.text(x + 0.1, y + 0.36, title, size=10.5, va="center", linespacing=1.0)
+    axes.text(x + 0.1, high, lesson.number, size=14, weight="bold", va="top")
+    axes.text(x + WIDTH - 0.1, high, f"{lesson.minutes} min", size=11.5, va="top", ha="right")
+    title = textwrap.fill(lesson.title, 16)
+    axes.text(x + 0.1, y + 0.38, title, size=12, va="center", linespacing=1.05)
     for place, way in enumerate(WAYS):
         if lesson.number in way.numbers:
             _stripe(axes, (x + 0.1 + 0.6 * place, y - 0.07), way)

@@ -149,6 +149,7 @@ def places(rng: np.random.Generator) -> list[Case]:
 
     square = np.array([[1.0, 0.0], [1.0, 1.0], [9.0, 1.0], [0.1, 1.2], [-2.0, -2.0]])
     circle = np.array([[4.0, 1.0], [3.0, 1.0], [1.0, 3.0], [9.0, 9.5], [1.5, 1.0], [-1.0, 1.0]])
+    behind = np.array([[1.0, 0.0], [-1.0, 1.0], [-2.0, 0.5], [-1.0, -3.0]])
     near = np.array([[5.0, 0.0], [4.0, 1.0], [0.0, 3.0], [-6.0, 0.5]])
     return [
         Case((0, np.array([0.0, 1.0]), square)),
@@ -157,6 +158,7 @@ def places(rng: np.random.Generator) -> list[Case]:
         *(case(v, d, head) for v, d, head in [(7, 3, 2), (9, 2, 5), (8, 4, 0), (12, 3, 11)]),
         *(case(v, d, head) for v, d, head in [(15, 2, 7), (20, 3, 9), (11, 2, 4), (16, 5, 3)]),
         Case((0, np.array([0.0, 0.5]), near), "a relation so short that the head is nearest"),
+        Case((0, np.array([1.0, 0.0]), behind), "vectors that all lie the other way"),
     ]
 
 

@@ -314,3 +314,49 @@ def smooth_labels(onehot, amount):
 
 def smooth_labels(onehot, amount):
     return onehot - amount * onehot + amount * onehot / onehot.shape[1]
+
+
+def head_parameters(height, width, channels, hidden, classes, pooling):
+    inputs = channels
+    if pooling == "flatten":
+        inputs = height * width
+    if hidden == 0:
+        return inputs * classes + classes
+    return inputs * hidden + hidden + hidden * classes + classes
+
+
+def head_parameters(height, width, channels, hidden, classes, pooling):
+    inputs = height * width * channels if pooling == "flatten" else channels
+    layers = [inputs, hidden, classes]
+    total = 0
+    for a, b in zip(layers[:-1], layers[1:]):
+        total += (a + 1) * b
+    return total
+
+
+def bilinear_resize(images, height, width):
+    N, H, W, C = images.shape
+    y = (np.arange(height) + 0.5) * H / height - 0.5
+    x = (np.arange(width) + 0.5) * W / width - 0.5
+    y0 = np.floor(y).astype(int)
+    x0 = np.floor(x).astype(int)
+    fy = (y - y0)[:, None, None]
+    fx = (x - x0)[:, None]
+    y0, x0 = np.clip(y0, 0, H - 2), np.clip(x0, 0, W - 2)
+    rows = images[:, y0] * (1 - fy) + images[:, y0 + 1] * fy
+    return rows[:, :, x0] * (1 - fx) + rows[:, :, x0 + 1] * fx
+
+
+def flip_horizontal(images, flags):
+    flipped = images[flags]
+    flipped = flipped[:, :, ::-1, :]
+    return np.concatenate([flipped, images[~flags]])
+
+
+def mixup(images, onehot, share, order):
+    new_images = images.copy()
+    new_labels = onehot.copy()
+    for i in range(len(images)):
+        new_images[i] = share * new_images[i] + (1 - share) * new_images[order[i]]
+        new_labels[i] = share * new_labels[i] + (1 - share) * new_labels[order[i]]
+    return new_images, new_labels

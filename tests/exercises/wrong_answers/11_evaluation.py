@@ -246,3 +246,58 @@ def grad_cam(feature_maps, gradients):
     weights = gradients.mean(axis=(0, 1))
     cam = np.maximum(feature_maps @ weights, 0)
     return (cam - cam.min()) / (cam.max() - cam.min())
+
+
+def confusion_matrix(labels, predictions, num_classes):
+    counts = np.bincount(labels * num_classes + predictions)
+    return counts.reshape(num_classes, num_classes)
+
+
+def precision_recall_f1(confusion):
+    out = np.zeros((len(confusion), 3))
+    for c in range(len(confusion)):
+        tp = confusion[c, c]
+        fp = confusion[:, c].sum()
+        fn = confusion[c, :].sum()
+        if tp > 0:
+            p = tp / (tp + fp)
+            r = tp / (tp + fn)
+            out[c] = p, r, 2 * p * r / (p + r)
+    return out
+
+
+def roc_auc(labels, scores):
+    order = np.argsort(scores)
+    ranks = np.empty(len(scores))
+    ranks[order] = np.arange(1, len(scores) + 1)
+    n1 = np.sum(labels == 1)
+    n0 = np.sum(labels == 0)
+    return (ranks[labels == 1].sum() - n1 * (n1 + 1) / 2) / (n1 * n0)
+
+
+def roc_auc(labels, scores):
+    pos = scores[labels == 1]
+    neg = scores[labels == 0]
+    n = min(len(pos), len(neg))
+    return np.mean((pos[:n] > neg[:n]) + 0.5 * (pos[:n] == neg[:n]))
+
+
+def expected_calibration_error(probabilities, labels, num_bins):
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    bins = np.floor(confidence * num_bins).astype(int)
+    total = 0.0
+    for b in range(num_bins):
+        inside = bins == b
+        if inside.any():
+            total += inside.mean() * abs(confidence[inside].mean() - right[inside].mean())
+    return total
+
+
+def grad_cam(feature_maps, gradients):
+    weights = gradients.mean(axis=2)
+    heat = np.zeros(feature_maps.shape[:2])
+    for k in range(feature_maps.shape[2]):
+        heat += weights * feature_maps[:, :, k]
+    heat = np.maximum(heat, 0)
+    return heat / heat.max() if heat.max() > 0 else heat

@@ -195,3 +195,36 @@ def reverse_gradient(label_gradient, domain_gradient, strength):
 def reverse_gradient(label_gradient, domain_gradient, strength):
     reversed_part = -strength * domain_gradient
     return (label_gradient + reversed_part) / 2
+
+
+def mmd_squared(source, target, gamma):
+    ss, n = 0, len(source)
+    tt, m = 0, len(target)
+    st = 0
+    for i in range(n):
+        for j in range(i):
+            ss += np.exp(-gamma * np.sum((source[i] - source[j]) ** 2))
+    for i in range(m):
+        for j in range(i):
+            tt += np.exp(-gamma * np.sum((target[i] - target[j]) ** 2))
+    for i in range(n):
+        for j in range(m):
+            st += np.exp(-gamma * np.sum((source[i] - target[j]) ** 2))
+    return ss / (n * (n - 1)) + tt / (m * (m - 1)) - 2 * st / (n * m)
+
+
+def standardize_by_domain(source, target):
+    source -= source.mean(axis=0)
+    target -= target.mean(axis=0)
+    s, t = source.std(axis=0), target.std(axis=0)
+    return source / np.where(s == 0, 1, s), target / np.where(t == 0, 1, t)
+
+
+def importance_weights(probability_target):
+    w = probability_target / (1 - probability_target)
+    return w - w.mean() + 1
+
+
+def importance_weights(probability_target):
+    p = probability_target / probability_target.mean()
+    return p / (1 - p)

@@ -235,3 +235,50 @@ def distillation_loss(student_logits, teacher_logits, temperature):
     p = softmax(teacher_logits) / temperature
     q = softmax(student_logits) / temperature
     return temperature**2 * np.mean(np.sum(p * np.log(p / q), axis=1))
+
+
+def transfer_gain(transferred, scratch):
+    gain = np.mean(transferred - scratch)
+    error = np.sqrt(np.var(transferred) / len(transferred) + np.var(scratch) / len(scratch))
+    return gain, error
+
+
+def nearest_centroid_score(features, labels):
+    right = 0
+    for i in range(len(features)):
+        best, said = np.inf, None
+        for c in np.unique(labels):
+            group = features[labels == c]
+            if c == labels[i]:
+                mean = (group.sum(axis=0) - features[i]) / len(group)
+            else:
+                mean = group.mean(axis=0)
+            d = np.sum((features[i] - mean) ** 2)
+            if d < best:
+                best, said = d, c
+        right += said == labels[i]
+    return right / len(features)
+
+
+def prototype_predict(support, labels, queries):
+    classes = list(set(labels))
+    means = [support[labels == c].mean(axis=0) for c in classes]
+    out = []
+    for q in queries:
+        d = [np.linalg.norm(q - m) for m in means]
+        out.append(d.index(min(d)))
+    return np.array(out)
+
+
+def tradaboost_weights(weights, errors, num_source, beta_source, beta_target):
+    new = weights * 1.0
+    new[:num_source] *= np.where(errors[:num_source], 1, beta_source)
+    new[num_source:] /= np.where(errors[num_source:], beta_target, 1)
+    return new
+
+
+def complete_relation(head, relation, vectors):
+    wanted = vectors[head] + relation
+    cosine = vectors @ wanted / (np.linalg.norm(vectors, axis=1) * np.linalg.norm(wanted))
+    cosine[head] = 0
+    return int(np.argmax(cosine))

@@ -185,3 +185,45 @@ def wordpiece(word, vocabulary):
 def wordpiece(word, vocabulary):
     fitting = [piece for piece in vocabulary if piece.replace("##", "") in word]
     return sorted(fitting, key=len, reverse=True) or ["[UNK]"]
+
+
+def wordpiece(word, vocabulary):
+    pieces, rest = [], word
+    while rest:
+        found = [v for v in vocabulary if rest.startswith(v.replace("##", ""))]
+        if not found:
+            return ["[UNK]"]
+        best = max(found, key=len)
+        pieces.append(best)
+        rest = rest[len(best.replace("##", "")) :]
+    return pieces
+
+
+def attention(queries, keys, values, mask):
+    scores = queries @ keys.T / np.sqrt(queries.shape[-1])
+    scores[mask == 0] = -np.inf
+    weights = softmax(scores)
+    return weights @ values
+
+
+def layer_norm(x, gamma, beta, epsilon):
+    mean = x.mean(axis=1)
+    std = np.sqrt(x.var(axis=1) + epsilon)
+    return ((x.T - mean) / std).T * (gamma + beta)
+
+
+def mean_pool(tokens, mask):
+    mean = (tokens * mask[:, None]).mean(axis=0)
+    return mean / mean.sum()
+
+
+def masked_token_loss(logits, targets, masked):
+    logp = np.log(softmax(logits)[masked])
+    return -logp[np.arange(len(logp)), targets[masked]].mean()
+
+
+def masked_token_loss(logits, targets, masked):
+    hidden = masked == 1
+    p = np.exp(logits[hidden])
+    p = p / p.sum(axis=1, keepdims=True)
+    return -np.log(p[np.arange(len(p)), targets[hidden]]).mean()

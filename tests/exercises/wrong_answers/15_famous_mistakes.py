@@ -152,3 +152,31 @@ def isbn_check_digit(digits):
 def isbn_check_digit(digits):
     total = sum(d**3 if i % 2 else d for i, d in enumerate(digits))
     return (10 - total % 10) % 10
+
+
+def binary_cross_entropy(probabilities, labels):
+    p = np.clip(probabilities, 1e-7, 1 - 1e-7)
+    return -np.mean(labels * np.log(p)) - np.mean((1 - labels) * np.log(p))
+
+
+def kl_divergence_mean(p, q):
+    p = np.clip(p, 1e-7, 1)
+    return np.mean(np.sum(p * np.log(p / q), axis=0))
+
+
+def kl_divergence_mean(p, q):
+    return np.nansum(p * np.log(p / q)) / p.shape[1]
+
+
+def predictions_in_file_order(predictions, order):
+    result = np.zeros(len(order))
+    for i, k in enumerate(order):
+        result[k] = predictions[i]
+    return result
+
+
+def predictions_in_file_order(predictions, order):
+    result = predictions
+    for i in range(len(order)):
+        result[order[i]] = predictions[i]
+    return result
