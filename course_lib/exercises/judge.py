@@ -129,10 +129,7 @@ def _without_output(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Ve
         message = f"Correct. {diagnosis.remark(trials)}".strip()
         return _verdict(exercise, "correct", message, points=exercise.points)
     verdict = _explained(exercise, [t for t in trials if not t.case.call] or trials, trials)
-    small = "" if verdict.misconception else by_hand.counterexample(trials)
-    if not small:
-        return verdict
-    return replace(verdict, message=f"{verdict.message} For example, {small}", counterexample=small)
+    return verdict if verdict.misconception else _with_example(verdict, trials)
 
 
 CALLS_SHOWN = 2
@@ -202,11 +199,21 @@ def _not_run(error: str) -> str:
 
 
 def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.Trial]) -> Verdict:
-    """With the kinds of calls that the mistake does not explain."""
-    others = sorted({t.case.kind for t in trials if not t.correct and not _same(known, t)})
-    others = [kind for kind in others if kind != by_hand.KIND] or others
-    also = f" (Something else is wrong on {' and '.join(others)}.)" if others else ""
-    return _verdict(exercise, "wrong", known.says + also, known)
+    """With the kinds of calls that the mistake does not explain, or the one small call."""
+    others = [trial for trial in trials if not trial.correct and not _same(known, trial)]
+    kinds = sorted({trial.case.kind for trial in others} - {by_hand.KIND})
+    said = known.says
+    if others:
+        said += f" (Something else is wrong on {' and '.join(kinds or [by_hand.KIND])}.)"
+    verdict = _verdict(exercise, "wrong", said, known)
+    return verdict if kinds else _with_example(verdict, others)
+
+
+def _with_example(verdict: Verdict, trials: Sequence[diagnosis.Trial]) -> Verdict:
+    small = by_hand.counterexample(trials)
+    if not small:
+        return verdict
+    return replace(verdict, message=f"{verdict.message} For example, {small}", counterexample=small)
 
 
 _known_outcomes: WeakKeyDictionary[Case, dict[Callable[..., Any], Outcome]] = WeakKeyDictionary()

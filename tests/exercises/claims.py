@@ -130,7 +130,7 @@ def untrue(exercise: Exercise, calls: Sequence[Call], verdict: Verdict) -> list[
         return ["called wrong"]
     known = next((m for m in exercise.misconceptions if m.id == verdict.misconception), None)
     if known is not None:
-        return list(_untrue_of_the_known(known, calls, message))
+        return list(_untrue_of_the_known(exercise, known, calls, message))
     said = list(_untrue_example(exercise, calls, message))
     drawn = [call for call in calls if not call.case.call]
     if all(call.right for call in drawn):
@@ -157,24 +157,29 @@ def kinds_in(text: str, calls: Sequence[Call]) -> set[str] | None:
 
 
 def _untrue_of_the_known(
-    known: Misconception, calls: Sequence[Call], message: str
+    exercise: Exercise, known: Misconception, calls: Sequence[Call], message: str
 ) -> Iterator[str]:
     from course_lib.sandbox.calling import call as called
 
     if not message.startswith(known.says):
         yield "not the sentence of the mistake"
-    rest = message[len(known.says) :]
+    rest, _, example = message[len(known.says) :].partition(" For example, ")
     same = {id(c): _as_known(known, called(known.variant, c.case.arguments), c) for c in calls}
     hand = [call for call in calls if call.case.call]
     drawn = [call for call in calls if not call.case.call] or hand
     ordinary = [call for call in drawn if call.kind == ORDINARY]
     if not all(same[id(call)] for call in ordinary or drawn):
         yield "not that mistake on ordinary inputs"
-    others = {call.kind for call in calls if not call.right and not same[id(call)]}
+    unexplained = [call for call in calls if not call.right and not same[id(call)]]
+    others = {call.kind for call in unexplained}
     match = re.fullmatch(r" \(Something else is wrong on (.*)\.\)", rest)
     told = kinds_in(match[1], calls) if match else set()
     if told != (others - {SMALL} or others) or (rest and not match):
         yield f"told {rest!r}, but something else is wrong on {others}"
+    if told == {SMALL}:
+        yield from _untrue_example(exercise, unexplained, message)
+    elif example:
+        yield "an example that nobody asked for"
 
 
 def _as_known(known: Misconception, theirs: Outcome, call: Call) -> bool:

@@ -212,6 +212,16 @@ def test_a_mistake_with_something_else_on_top_is_still_named() -> None:
     assert "a batch of one" in verdict.message
 
 
+def test_what_else_is_wrong_on_a_small_call_alone_is_shown() -> None:
+    def sum_and_broken_on_one_number(p: np.ndarray, t: np.ndarray) -> Any:
+        return np.sum((p - t) ** 2) + (p.size == 1)
+
+    verdict = judge("mse", sum_and_broken_on_one_number)
+    assert verdict.misconception == "sum-instead-of-mean"
+    assert verdict.counterexample.endswith("should be 4, yours is 5.")
+    assert verdict.message.endswith(f"on a small call.) For example, {verdict.counterexample}")
+
+
 def test_exit_in_an_answer_does_not_end_the_lesson() -> None:
     def leaves(*_: Any) -> None:
         raise SystemExit
