@@ -46,15 +46,14 @@ BORROWED = "Until yours is right, the lesson goes on with the course's own `{}`.
 class Verdict:
     """The judgment of one attempt.
 
-    ``message`` says what is wrong (or that nothing is) in a sentence or two. ``hints`` go on
-    from there: how to think about it, then where the lesson derives it. ``counterexample`` is a
-    small call that goes wrong, with what it should give and what it gives, as it stands at the
-    end of the message; "" if a known mistake explains it or no such call is known. ``place`` is the line
-    one change of which makes the answer right, and what to look at there, as `judge` finds it with
-    ``locate=True``; "" if it was not looked for or not found. It is the last hint, too.
-    ``formula`` is what the lesson derives, in LaTeX, and ``anchor`` leads there in the notebook; ""
-    if there is none. ``printed`` is what the attempt printed in a call or two, below a line that
-    says which.
+    ``message`` says what is wrong (or that nothing is) in a sentence or two. ``hints`` go on from
+    there: how to think about it, then where the lesson derives it. ``counterexample`` is a small
+    call that goes wrong, with what it should give and what it gives, as it stands at the end of the
+    message; "" if a known mistake explains it or no such call is known. ``place`` is the line one
+    change of which makes the answer right, and what to look at there, as `judge` finds it with
+    ``locate=True``; "" if it was not looked for or not found. It is the last hint, too. ``formula``
+    is what the lesson derives, in LaTeX, and ``anchor`` leads there in the notebook; "" if there is
+    none. ``printed`` is what the attempt printed in a call or two, below a line that says which.
     """
 
     status: Status
