@@ -140,9 +140,8 @@ def draw() -> list[Path]:
         _box(axes, lesson, (x, y))
         for one in direct:
             begin = corners[one][0] + WIDTH + 0.03, corners[one][1] + HEIGHT / 2
-            bend = (
-                0.0 if x - corners[one][0] < 1.5 * (WIDTH + GAP) else 0.9
-            )  # below what is between
+            passes_others = x - corners[one][0] > 1.5 * (WIDTH + GAP)
+            bend = 0.9 if passes_others else 0.0  # to go below them
             arrow = {**line, "connectionstyle": f"arc3,rad={bend}"}
             axes.annotate("", (x - 0.03, y + HEIGHT / 2), begin, arrowprops=arrow, zorder=0)
     for place, way in enumerate(WAYS):
