@@ -118,4 +118,5 @@ def validation_curves(rng: np.random.Generator) -> list[Case]:
         case([3, 2, 2.5, 1], 1, "a patience of one"),
         case([4, 3, 3, 3, 3, 2], 3, "losses that stay the same"),
         case([1, 2, 3, 4, 5], 2, "losses that always rise"),
+        Case((1e6 * np.array([9.0, 7, 8, 6, 9, 8, 5]), 2), "losses of millions"),
     ]

@@ -77,6 +77,7 @@ def clouds(rng: np.random.Generator) -> list[Case]:
         case((8, 6, 10), 2, (1, 2, 8), 0.9),
         Case((np.array([[0.0], [2.0], [4.0], [6.0], [1.0]]), np.array([3, 6, 6, 3, 3])), "ties"),
         Case((tied, np.array([2, 2, 2, 4, 4])), "ties"),
+        Case((1e5 * wide, np.array([3, 3, 7, 3, 7, 7])), "features of hundred thousands"),
     ]
 
 
@@ -102,6 +103,9 @@ def queries(rng: np.random.Generator) -> list[Case]:
         case((4, 3, 6, 2), 3, (0, 2, 7, 8), 9),
         case((5, 5), 2, (2, 3), 7),
         Case((two, np.array([9, 9, 5, 5]), np.array([[3.0], [0.0]])), "ties"),
+        Case(
+            (1e5 * skew, np.array([2, 2, 2, 6, 6, 6]), 1e5 * asked), "features of hundred thousands"
+        ),
     ]
 
 

@@ -43,6 +43,7 @@ def heads(rng: np.random.Generator) -> list[Case]:
 
     queries, keys = np.array([[2.0, 0.0], [0.0, 2.0]]), np.array([[1.0, 0.0], [0.0, 3.0]])
     values = np.array([[1.0, 5.0], [3.0, -1.0]])
+    ones, near = np.array([[1.0], [2.0], [0.0]]), np.array([1, 1, 0])
     return [
         Case((queries, keys, values, np.array([1, 1]))),
         case(4, 3, [1, 1, 1, 1]),
@@ -50,6 +51,7 @@ def heads(rng: np.random.Generator) -> list[Case]:
         case(3, 6, [1, 1, 0]),
         case(5, 4, [0, 1, 1, 0, 1], GAPS),
         case(4, 3, [0, 0, 1, 0], "a single real token"),
+        Case((100 * ones, -10 * ones, np.array([[1.0], [2.0], [5.0]]), near), "scores below zero"),
         Case((300 * queries, 300 * keys, values, np.array([1, 1])), "scores of some 100,000"),
     ]
 

@@ -230,3 +230,15 @@ def early_stopping(validation_losses, patience):
         if epoch - best >= patience:
             return best, epoch
     return best, len(validation_losses)
+
+
+def early_stopping(validation_losses, patience):
+    best, best_loss, wait, epoch = 0, 100.0, 0, 0
+    for epoch, loss in enumerate(validation_losses):
+        if loss < best_loss:
+            best, best_loss, wait = epoch, loss, 0
+        else:
+            wait += 1
+            if wait >= patience:
+                break
+    return best, epoch

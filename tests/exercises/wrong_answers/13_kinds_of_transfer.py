@@ -282,3 +282,29 @@ def complete_relation(head, relation, vectors):
     cosine = vectors @ wanted / (np.linalg.norm(vectors, axis=1) * np.linalg.norm(wanted))
     cosine[head] = 0
     return int(np.argmax(cosine))
+
+
+def prototype_predict(support, labels, queries):
+    classes = np.unique(labels)
+    out = []
+    for q in queries:
+        best, chosen = 1000.0, classes[0]
+        for k in classes:
+            d = np.sum((support[labels == k].mean(axis=0) - q) ** 2)
+            if d < best:
+                best, chosen = d, k
+        out.append(chosen)
+    return np.array(out)
+
+
+def nearest_centroid_score(features, labels):
+    hits = 0
+    for n in range(len(features)):
+        best, chosen = 1000.0, None
+        for k in np.unique(labels):
+            other = (labels == k) & (np.arange(len(labels)) != n)
+            d = np.sum((features[other].mean(axis=0) - features[n]) ** 2)
+            if d < best:
+                best, chosen = d, k
+        hits += chosen == labels[n]
+    return hits / len(features)

@@ -227,3 +227,10 @@ def masked_token_loss(logits, targets, masked):
     p = np.exp(logits[hidden])
     p = p / p.sum(axis=1, keepdims=True)
     return -np.log(p[np.arange(len(p)), targets[hidden]]).mean()
+
+
+def attention(queries, keys, values, mask):
+    scores = queries @ keys.T / np.sqrt(keys.shape[1])
+    scores = np.where(mask > 0, scores, -100.0)
+    w = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return w / w.sum(axis=1, keepdims=True) @ values

@@ -180,3 +180,11 @@ def predictions_in_file_order(predictions, order):
     for i in range(len(order)):
         result[order[i]] = predictions[i]
     return result
+
+
+def best_of(accuracies_validation, accuracies_test):
+    best, score = 0.5, 0.0
+    for v, t in zip(accuracies_validation, accuracies_test):
+        if v > best:
+            best, score = v, t
+    return float(score)
