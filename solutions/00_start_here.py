@@ -171,7 +171,7 @@ start.my_progress()
 # that the rest of the lesson works, and you can come back later. Nothing that you try is counted
 # against you.
 #
-# Where the text says **Guess first**, write a guess into the field below it before you run the
+# Where the text says *Guess first*, write a guess into the field below it before you run the
 # cell. It is kept in the notebook, and shown again where the answer stands. (Where there is no
 # field, as in Visual Studio Code, take a sheet of paper.) A guess that turns out wrong is what you
 # will remember.

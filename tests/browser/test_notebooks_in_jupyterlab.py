@@ -289,6 +289,7 @@ def test_what_is_left_of_a_lesson_on_another_day(open_notebook: Open, folder: Pa
     start = open_notebook(f"fresh/{pages()[0].name}.ipynb")
     cell = start.cell_with("my_progress")
     table = start.show(cell).get_by_role("table")  # it runs by itself
+    expect(start.page.get_by_label("Your guess:")).to_have_count(0)  # it only tells of guesses
     expect(table).to_contain_text(f"1 of {len(catalogue())} exercises solved")
     row = table.get_by_role("row").filter(has=start.page.get_by_role("link", name="01 "))
     expect(row).to_contain_text(second.name)  # the next one
