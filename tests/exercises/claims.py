@@ -172,7 +172,7 @@ def _untrue_of_the_known(
         yield "not that mistake on ordinary inputs"
     unexplained = [call for call in calls if not call.right and not same[id(call)]]
     others = {call.kind for call in unexplained}
-    match = re.fullmatch(r" \(Something else is wrong on (.*)\.\)", rest)
+    match = re.fullmatch(r" \(It is wrong in another way on (.*)\.\)", rest)
     told = kinds_in(match[1], calls) if match else set()
     if told != (others - {SMALL} or others) or (rest and not match):
         yield f"told {rest!r}, but something else is wrong on {others}"

@@ -72,6 +72,10 @@ def scored(rng: np.random.Generator) -> list[Case]:
         case(12, 8, "scores with ties", ties=1),
         Case((tied, np.full(6, 0.5)), "scores that are all equal"),
         Case((tied, np.array([0.2, 0.8, 0.5, 0.5, 0.5, 0.9])), "scores with ties"),
+        Case(
+            (np.array([0, 1, 0, 1]), 0.9 + 1e-6 * np.array([2, 1, 0, 3])),
+            "scores that are nearly equal",
+        ),
         Case((np.array([0, 0, 0, 1]), np.array([0.1, 0.2, 0.3, 0.9])), "a perfect order"),
         Case((np.array([0, 1, 0, 1, 1]), np.array([0.8, 0.3, 0.6, 0.4, 0.7])), "a poor order"),
     ]
@@ -97,6 +101,8 @@ def confidences(rng: np.random.Generator) -> list[Case]:
     mixed, _, _ = case(40, 2, 4).arguments
     sure, said = mixed.max(axis=1), mixed.argmax(axis=1)
     modest = np.where(sure < np.median(sure), said, 1 - said)  # right where it is least sure
+    sums = np.array([0.75, 0.25, 0.875, 0.625, 0.75])
+    on_edges = np.column_stack([sums, 1 - sums])
     certain = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.3, 0.7], [0.9, 0.1]])
     return [
         case(40, 3, 5),
@@ -106,6 +112,7 @@ def confidences(rng: np.random.Generator) -> list[Case]:
         Case((mixed, modest, 4)),
         case(30, 3, 1, "a single bin"),
         Case((certain, np.array([0, 1, 1, 0, 0]), 4), "a probability of exactly one"),
+        Case((on_edges, np.array([1, 0, 0, 0, 1]), 4), "a confidence on an edge between two bins"),
         Case((np.array([[0.55, 0.45]] * 4), np.array([0, 1, 1, 1]), 3), "one bin that is filled"),
     ]
 
@@ -142,11 +149,14 @@ def maps(rng: np.random.Generator) -> list[Case]:
                 return Case((drawn, slopes), kind)
 
     against = rng.uniform(0.5, 2.0, (2, 3, 2))
+    small = 0.001 * np.array([[[1.0, 2.0], [3.0, -5.0]], [[2.0, -1.0], [0.0, 4.0]]])
+    gentle = 0.001 * np.array([[[1.0, 0.0], [3.0, 0.0]], [[1.0, 2.0], [-1.0, 2.0]]])
     return [
         case(3, 4, 5),
         case(5, 2, 3),
         case(4, 4, 6),
         case(2, 3, 1, kind="a single map"),
         Case((against, -against), "nothing that speaks for the class"),
+        Case((small, gentle), "numbers that are small"),
         Case((np.zeros((3, 2, 2)), rng.normal(size=(3, 2, 2))), "maps of zeros"),
     ]

@@ -41,11 +41,15 @@ def two_domains(rng: np.random.Generator) -> list[Case]:
 
     source, target = case(6, 4, 3)
     target[:, 1] = 2.0
+    quiet, loud = case(5, 7, 3)
+    quiet[:, 1] = 2.0
+    loud[:, 2] = 1e-5 * rng.normal(size=7)
     return [
         Case(case(7, 4, 3)),
         Case(case(5, 9, 4)),
         Case(case(6, 6, 2), "domains of one size"),
         Case((source, target), "a feature that never varies in the target"),
+        Case((quiet, loud), "a feature that never varies in the source, and one that hardly does"),
     ]
 
 
@@ -76,6 +80,7 @@ def probabilities(rng: np.random.Generator) -> list[Case]:
         Case((np.full(3, 0.3),), "examples that all look alike"),
         Case((np.array([0.4]),), "a single example"),
         Case((np.array([0.0, 0.25, 0.8]),), "an example that cannot be of the target"),
+        Case((np.array([0.5, 0.25, 1 - 2.0**-20]),), "an example that is surely of the target"),
     ]
 
 

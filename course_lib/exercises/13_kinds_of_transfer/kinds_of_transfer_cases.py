@@ -49,6 +49,7 @@ def curves(rng: np.random.Generator) -> list[Case]:
         Case((sizes, rising, 0.95), "a target that is never reached"),
         Case((sizes, rising, 0.4), "a target that the first size reaches"),
         Case((sizes, rising, 0.875), "a target that the last size reaches exactly"),
+        Case((sizes, np.array([0.5, 0.75, 0.875, 1.0]), 1.0), "a target of 1"),
         Case((sizes, np.array([0.5, 0.5, 0.75, 0.75]), 0.75), "a curve with level parts"),
     ]
 
@@ -77,6 +78,7 @@ def clouds(rng: np.random.Generator) -> list[Case]:
         case((8, 6, 10), 2, (1, 2, 8), 0.9),
         Case((np.array([[0.0], [2.0], [4.0], [6.0], [1.0]]), np.array([3, 6, 6, 3, 3])), "ties"),
         Case((tied, np.array([2, 2, 2, 4, 4])), "ties"),
+        Case((np.array([[0.0], [2.0], [4.0], [6.0], [1.0]]), np.array([6, 3, 3, 6, 6])), "ties"),
         Case((1e5 * wide, np.array([3, 3, 7, 3, 7, 7])), "features of hundred thousands"),
     ]
 
@@ -103,6 +105,7 @@ def queries(rng: np.random.Generator) -> list[Case]:
         case((4, 3, 6, 2), 3, (0, 2, 7, 8), 9),
         case((5, 5), 2, (2, 3), 7),
         Case((two, np.array([9, 9, 5, 5]), np.array([[3.0], [0.0]])), "ties"),
+        Case((two, np.array([5, 5, 9, 9]), np.array([[3.0], [0.0]])), "ties"),
         Case(
             (1e5 * skew, np.array([2, 2, 2, 6, 6, 6]), 1e5 * asked), "features of hundred thousands"
         ),
@@ -126,6 +129,7 @@ def rounds(rng: np.random.Generator) -> list[Case]:
         case(4, 5, 0.8, 0.45),
         case(3, 8, 0.7, 0.2),
         Case((weights, np.zeros(5, int), 2, 0.5, 0.25), "no errors"),
+        Case((weights - 1, np.array([1, 0, 1, 0, 1]), 2, 0.5, 0.25), "rows without weight"),
         Case((weights, np.ones(5, int), 2, 0.5, 0.25), "errors everywhere"),
     ]
 

@@ -32,6 +32,7 @@ def words(rng: np.random.Generator) -> list[Case]:
         Case(("ably", known), "a piece that may only stand inside"),
         Case(("abc", {"a", "ab", "##bc"}), "a longest piece after which there is no other"),
         Case(("x", known), "a letter that is unknown"),
+        Case(("Un", known), "a capital letter that is unknown"),
     ]
 
 
@@ -113,6 +114,7 @@ def guesses(rng: np.random.Generator) -> list[Case]:
 
     hand = np.array([[0.0, 0.0], [0.0, np.log(3.0)], [5.0, 0.0]])
     large = np.array([[1000.0, 0.0, -1000.0], [0.0, 500.0, 400.0], [3.0, 1.0, 2.0]])
+    apart = np.array([[1000.0, 999.0], [-1000.0, -1001.0]])
     return [
         Case((hand, np.array([0, 1, 0]), np.array([1, 1, 0]))),
         case(5, 4, [0, 1, 0, 1, 0]),
@@ -121,4 +123,5 @@ def guesses(rng: np.random.Generator) -> list[Case]:
         case(5, 3, [0, 0, 1, 0, 0], "a single hidden token"),
         case(3, 4, [1, 1, 1], "a text that is hidden altogether"),
         Case((large, np.array([1, 2, 0]), np.array([1, 1, 0])), "logits of ±1,000"),
+        Case((apart, np.array([0, 1]), np.array([1, 1])), "logits of ±1,000"),
     ]

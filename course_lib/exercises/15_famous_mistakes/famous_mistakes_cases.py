@@ -36,7 +36,7 @@ def pairs_of_distributions(rng: np.random.Generator) -> list[Case]:
 
     def with_zeros(rows: int, classes: int) -> Case:
         p, q = case(rows, classes).arguments
-        p[:, 0] = 0
+        p[::2, 0] = 0
         return Case((p / p.sum(axis=1, keepdims=True), q), "probabilities of zero in p")
 
     same = rng.dirichlet(np.ones(4), 3)
@@ -101,6 +101,7 @@ def checkpoints(rng: np.random.Generator) -> list[Case]:
         ),
         Case((np.array([0.75]), np.array([0.5])), "a single checkpoint"),
         Case((np.array([0.05, 0.2, 0.1]), np.array([0.3, 0.1, 0.2])), "accuracies below one half"),
+        Case((np.zeros(3), np.array([0.2, 0.1, 0.3])), "accuracies that are all zero"),
     ]
 
 
@@ -114,4 +115,5 @@ def books(rng: np.random.Generator) -> list[Case]:
             if np.sum(digits * np.tile([1, 3], 6)) % 10 == rest:
                 return Case((digits,), "a sum that is a multiple of ten")
 
-    return [*(case() for _ in range(8)), with_sum(0), with_sum(0)]
+    others = [Case((rng.permutation(np.r_[1, 1:10, 2, 5]),)), Case((np.arange(12) % 10,))]
+    return [*(case() for _ in range(6)), *others, with_sum(0), with_sum(0)]
