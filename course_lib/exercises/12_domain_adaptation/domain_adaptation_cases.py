@@ -12,6 +12,7 @@ def errors(rng: np.random.Generator) -> list[Case]:
     return [
         Case((float(rng.uniform(0.05, 0.2)),)),
         Case((float(rng.uniform(0.3, 0.45)),)),
+        Case((0.495,)),
         Case((0.0,), "domains that are never confused"),
         Case((0.5,), "domains that are confused half the time"),
         Case((float(rng.uniform(0.6, 0.9)),), "a classifier worse than chance"),
@@ -29,6 +30,7 @@ def two_samples(rng: np.random.Generator) -> list[Case]:
         case(6, 6, 2, 0.4, 1.5, "samples of one size"),
         case(2, 5, 1, 0.7, 1.0, "a source of two examples"),
         Case((square, square + 0, 0.8), "two equal samples"),
+        case(4, 3, 2, 0.02, 8.0, "samples far apart"),
     ]
 
 

@@ -48,6 +48,7 @@ def pairs_of_distributions(rng: np.random.Generator) -> list[Case]:
         with_zeros(4, 3),
         Case((np.eye(3), np.full((3, 3), 1 / 3)), "labels that are sure"),
         Case((same, same.copy()), "a distribution and itself"),
+        Case((np.array([[5e-4, 0.9995]]), np.array([[0.5, 0.5]])), "a small probability in p"),
     ]
 
 
@@ -102,6 +103,7 @@ def checkpoints(rng: np.random.Generator) -> list[Case]:
         Case((np.array([0.75]), np.array([0.5])), "a single checkpoint"),
         Case((np.array([0.05, 0.2, 0.1]), np.array([0.3, 0.1, 0.2])), "accuracies below one half"),
         Case((np.zeros(3), np.array([0.2, 0.1, 0.3])), "accuracies that are all zero"),
+        Case((np.array([0.6, 0.7, 0.7001]), np.array([0.5, 0.4, 0.3])), "nearly a tie"),
     ]
 
 
