@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from collections.abc import Iterator
+from unittest import mock
 
 import pytest
 
@@ -18,3 +21,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_configure(config: pytest.Config) -> None:
     """Not as a conftest, whose hooks would not reach `notebooks/` and `solutions/`."""
     config.pluginmanager.register(lesson_runs)
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """Each test leaves the environment as it was: lessons, whose cells some execute, change it."""
+    with mock.patch.dict(os.environ):
+        yield

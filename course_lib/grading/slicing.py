@@ -12,7 +12,7 @@ from bisect import insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..sandbox.run import Program, Segments
-from .statements import Statement
+from .statements import SLOW, Statement
 
 _FILLING = frozenset({"np", "numpy", "random"})  # whose functions fill what they are given
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
@@ -295,4 +295,5 @@ def _title(statement: Statement) -> str:
 
 
 def _module(found: Iterable[Statement]) -> str:
-    return "keras" if any(statement.keras for statement in found) else "numpy"
+    slow = {module for statement in found for module in statement.slow}
+    return next((module for module in SLOW.values() if module in slow), "numpy")

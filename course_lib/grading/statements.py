@@ -16,6 +16,8 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 PASSING = "def {}(answer, *rest, **options):\n    return answer\n"
 """Stands in for the course's `check`."""
+SLOW = {"keras": "keras", "tensorflow": "keras", "matplotlib": "matplotlib.pyplot"}
+"""Of packages whose import takes long: what a process imports before it runs such code."""
 MAX_REMEMBERED = 2000
 """Length of the longest statement whose analysis is kept for the next notebook."""
 
@@ -43,7 +45,7 @@ class Statement:
         of_course: names that it imports from the course.
         judges: functions that it calls with a name, as ``check(mse)``, and that name.
         hands_on: that, where nothing else is done: ``mse = check(mse)``.
-        keras: it, or a function in it, imports Keras or TensorFlow.
+        slow: of `SLOW`, the modules that it, or a function in it, imports.
     """
 
     order: int
@@ -64,7 +66,7 @@ class Statement:
     of_course: frozenset[str]
     judges: frozenset[tuple[str, str]]
     hands_on: tuple[str, str] | None
-    keras: bool
+    slow: frozenset[str]
 
 
 def statements(cell: int, source: str, first: int) -> Iterator[Statement]:
@@ -169,7 +171,7 @@ def _statement(source: str) -> Statement:
         of_course=of_course,
         judges=frozenset(_judges(node)),
         hands_on=_hands_on(node),
-        keras=any(map(_imports_keras, ast.walk(node))),
+        slow=frozenset(filter(None, map(_slow_import, ast.walk(node)))),
     )
 
 
@@ -298,11 +300,11 @@ def _hands_on(node: ast.stmt) -> tuple[str, str] | None:
     return None
 
 
-def _imports_keras(node: ast.AST) -> bool:
+def _slow_import(node: ast.AST) -> str | None:
     names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
     if isinstance(node, ast.ImportFrom) and not node.level:
         names = [node.module or ""]
-    return any(name.split(".")[0] in ("keras", "tensorflow") for name in names)
+    return next((SLOW[top] for name in names if (top := name.split(".")[0]) in SLOW), None)
 
 
 def _called(call: ast.Call) -> str:

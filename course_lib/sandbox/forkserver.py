@@ -1,7 +1,8 @@
 """Starts processes for other people's code by forking, so that imports are paid once (Linux).
 
-A new interpreter runs `main`, which imports NumPy (or Keras), takes up the isolation that all
-answers share, and forks for each request on standard input, a socket. A request brings two sockets.
+A new interpreter runs `main`, which imports NumPy (or Keras, or Matplotlib), takes up the isolation
+that all answers share, and forks for each request on standard input, a socket. A request brings two
+sockets.
 The forked process, a keeper, goes into namespaces of its own and forks the `worker`, which has no
 handle but the first socket. The keeper has the second: when that is closed at the other end, or the
 worker ends, it ends all that there is of it, sends how it had ended, and ends itself.

@@ -259,7 +259,7 @@ class ForkServer:
     """A process that forks others (Linux). It is started at once, and used when it is ready.
 
     Args:
-        module: that it imports, "numpy" or "keras", or one of the course's own (see `forkserver`).
+        module: that it imports, such as "numpy", or one of the course's own (see `forkserver`).
         without: layers of the isolation to leave out.
 
     Attributes:

@@ -49,7 +49,8 @@ class Program:
         segments: title and source of each statement, in the order in which they run.
         provided: functions that are there before: the name and the code of each, which runs in a
             module of its own.
-        module: what it imports that takes long: "keras", with its backend, or "numpy".
+        module: imported before it runs: "numpy", or one whose import takes long. With "keras",
+            and its backend, go other limits.
         forgiving: a statement that fails, or takes longer than `worker.STATEMENT`, is passed over.
     """
 

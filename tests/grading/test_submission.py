@@ -405,9 +405,14 @@ def test_only_so_much_of_an_old_format_is_converted() -> None:
         parse(json.dumps(old).encode(), NAMES)
 
 
-def test_what_imports_keras_is_seen_in_the_code_and_not_in_its_words() -> None:
+def test_what_takes_long_to_import_is_seen_in_the_code_and_not_in_its_words() -> None:
     words = RIGHT["mse"].strip().replace("\n", '\n    """\n    import keras\n    """\n', 1)
     inside = RIGHT["mse"].strip().replace("\n", "\n    from keras.ops import mean\n", 1)
     assert parsed(words).slices.program("mse").module == "numpy"
     assert parsed(inside).slices.program("mse").module == "keras"
     assert parsed("import tensorflow as tf", RIGHT["mse"]).slices.program("mse").module == "numpy"
+    plot = "import matplotlib.pyplot as plt\nplt.plot([1, 2])"
+    assert parsed(plot, RIGHT["mse"]).slices.program("mse").module == "numpy"
+    assert parsed(plot, RIGHT["mse"]).slices.straightforward("mse").module == "matplotlib.pyplot"
+    both = parsed("from matplotlib import pyplot", plot, inside)
+    assert both.slices.straightforward("mse").module == "keras"

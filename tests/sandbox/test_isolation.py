@@ -343,20 +343,37 @@ def test_a_module_that_cannot_be_imported_is_our_failure() -> None:
         sandbox.run(program, ONCE)
 
 
+LAYER = """
+import keras
+import numpy as np
+def f(x):
+    layer = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
+    return np.asarray(layer(np.full((1, 3), x, "float32")))
+"""
+LINE = """
+import matplotlib.pyplot as plt
+def f(x):
+    [line] = plt.plot([x, 3 * x])
+    return line.get_ydata()
+"""
+
+
 @linux
-def test_keras_is_imported_once_for_many_answers() -> None:
-    pytest.importorskip("tensorflow")
-    source = """
-    import keras
-    import numpy as np
-    def f(x):
-        layer = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
-        return np.asarray(layer(np.full((1, 3), x, "float32")))
-    """
+@pytest.mark.parametrize(
+    ("module", "source", "expected"),
+    [("keras", LAYER, [[3.0, 3.0]]), ("matplotlib.pyplot", LINE, [1.0, 3.0])],
+)
+def test_what_takes_long_is_imported_once_for_many_answers(
+    module: str, source: str, expected: list[object]
+) -> None:
+    if module == "keras":
+        pytest.importorskip("tensorflow")
     servers = []
     for _ in range(2):
-        assert value(textwrap.dedent(source)).tolist() == [[3.0, 3.0]]
-        servers.append(sandbox._servers["keras", ()])
+        program = Program("f", (("f", source),), module=module)
+        [outcome] = sandbox.run(program, ONCE).outcomes
+        assert outcome.value.tolist() == expected
+        servers.append(sandbox._servers[module, ()])
     assert servers[0] is servers[1]
 
 
