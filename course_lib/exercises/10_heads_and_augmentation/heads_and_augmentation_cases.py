@@ -28,9 +28,11 @@ def flagged(rng: np.random.Generator) -> list[Case]:
     def case(n: int, h: int, w: int, c: int, flags: list[int], kind: str = ORDINARY) -> Case:
         return Case((rng.normal(size=(n, h, w, c)), np.array(flags, bool)), kind)
 
+    dark = np.array([0.0, 1.0, 2.0, 3.0, 0.0, 0.0]).reshape(2, 1, 3, 1)
     return [
         Case((np.arange(1.0, 5).reshape(1, 2, 2, 1), np.array([True]))),
         Case((np.arange(1.0, 9).reshape(2, 1, 2, 2), np.array([True, False]))),
+        Case((dark, np.array([True, True]))),
         case(3, 4, 5, 2, [1, 0, 1]),
         case(4, 3, 2, 5, [0, 1, 1, 0]),
         case(5, 2, 6, 3, [1, 0, 0, 1, 0]),
@@ -55,6 +57,7 @@ def crops(rng: np.random.Generator) -> list[Case]:
         case(6, 8, 1, 2, [4, 1], [0, 5]),
         case(4, 4, 2, 4, [0, 0], [0, 0], "a crop as large as the image"),
         case(5, 7, 2, 1, [4, 0, 2], [1, 6, 3], "a crop of one pixel"),
+        case(25, 26, 1, 22, [3, 1], [2, 4], "a large crop"),
     ]
 
 

@@ -101,6 +101,7 @@ def checkpoints(rng: np.random.Generator) -> list[Case]:
             (np.linspace(0.8, 0.5, 5), np.linspace(0.6, 0.75, 5)), "a first checkpoint that is best"
         ),
         Case((np.array([0.75]), np.array([0.5])), "a single checkpoint"),
+        Case((np.array([0.5, 0.6, 0.55]), np.array([0.7, 0.8, 0.9]))),
         Case((np.array([0.05, 0.2, 0.1]), np.array([0.3, 0.1, 0.2])), "accuracies below one half"),
         Case((np.zeros(3), np.array([0.2, 0.1, 0.3])), "accuracies that are all zero"),
         Case((np.array([0.6, 0.7, 0.7001]), np.array([0.5, 0.4, 0.3])), "nearly a tie"),

@@ -339,3 +339,14 @@ def grad_cam(feature_maps, gradients):
     weights = gradients.mean(axis=(0, 1))
     heat = np.maximum(feature_maps @ weights, 0)
     return heat / max(heat.max(), 1e-3)
+
+
+def expected_calibration_error(probabilities, labels, num_bins):
+    conf = probabilities.max(1)
+    right = probabilities.argmax(1) == labels
+    ece = 0.0
+    for b in range(1, num_bins + 1):
+        m = (conf > (b - 1) / num_bins) & (conf <= b / num_bins)
+        if m.any():
+            ece += m.mean() * (conf[m].mean() - right[m].mean())
+    return abs(ece)

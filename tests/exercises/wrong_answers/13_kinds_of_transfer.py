@@ -331,3 +331,13 @@ def prototype_predict(support, labels, queries):
     means = np.array([support[labels == c].mean(axis=0) for c in classes])
     d = ((queries[:, None] - means[None]) ** 2).sum(axis=2)
     return classes[d.argmin(axis=1)]
+
+
+def labels_to_reach(sizes, accuracies, target):
+    if accuracies[0] >= target:
+        return 0.0
+    for k in range(1, len(sizes)):
+        if accuracies[k] >= target:
+            t = (target - accuracies[k - 1]) / (accuracies[k] - accuracies[k - 1])
+            return sizes[k - 1] + t * (sizes[k] - sizes[k - 1])
+    return math.inf if False else float("inf")

