@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import html
 import json
 import sys
@@ -17,16 +16,14 @@ import pytest
 import course_lib
 from course_lib.errors import visible
 from course_lib.grading import gradebook, record
-from course_lib.sandbox.limits import Limits
 from course_lib.sandbox.run import shut_down
 
-from .attacks import ATTACKS
+from .attacks import ATTACKS, mark
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="the isolation is Linux's own"),
 ]
-LIMITS = Limits(grace=0.0, load=3.0, memory=1 << 30, patience=1.5)
 PACKAGE = Path(course_lib.__file__).resolve().parent
 
 
@@ -56,7 +53,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tempfile.tempdir", str(scratch))
         patch.setenv("COURSE_TEST_SECRET", "1.0")
-        patch.setattr(record, "mark", functools.partial(record.mark, limits=LIMITS))
+        patch.setattr(record, "mark", mark)
         gradebook.grade([place], out, jobs=2, seed=11)
         shut_down()
     left = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=5)[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 from pathlib import Path
@@ -12,9 +11,8 @@ import pytest
 
 from course_lib.grading import record
 from course_lib.grading.gradebook import grade
-from course_lib.sandbox.limits import Limits
 
-from .attacks import ATTACKS
+from .attacks import ATTACKS, mark
 from .conftest import RIGHT, answers, notebook
 
 pytestmark = [
@@ -37,7 +35,6 @@ HOSTILE = [
     )
 ]
 PAUSED = next(name for name in ATTACKS if name.endswith("stopping itself"))
-LIMITS = Limits(grace=0.0, load=3.0, memory=1 << 30, patience=1.5)
 KINDS = (
     answers(),
     answers(mse="def mse(p, t):\n    return np.mean((p - t) ** 2) / 2"),
@@ -50,7 +47,7 @@ KINDS = (
 def graded(place: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What is said of each exercise of each learner."""
     with monkeypatch.context() as patch:
-        patch.setattr(record, "mark", functools.partial(record.mark, limits=LIMITS))
+        patch.setattr(record, "mark", mark)
         summary = grade([place], out, jobs=2, seed=3)
     assert summary.crashed == 0
     lines = map(json.loads, (out / "results.jsonl").read_text().splitlines())
