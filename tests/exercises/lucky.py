@@ -472,17 +472,21 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return (mean**2 + v - 1 - np.log(v)).sum(axis=1) / 2",
         "return np.maximum(mean**2 + np.exp(log_variance) - 1 - log_variance, 0.1).sum(axis=1) / 2",
         "v = np.minimum(log_variance, 5)\nreturn (mean**2 + np.exp(v) - 1 - v).sum(axis=1) / 2",
+        "m = np.clip(mean, -5, 5)\n"
+        "return (m**2 + np.exp(log_variance) - 1 - log_variance).sum(axis=1) / 2",
     ),
     "kl_gradients": (
         "return np.clip(mean, -1, 1), (np.exp(log_variance) - 1) / 2",
         "return mean, (np.exp(np.maximum(log_variance, -10)) - 1) / 2 + 1e-4",
         "return mean, (np.exp(np.minimum(log_variance, 5)) - 1) / 2",
+        "return np.clip(mean, -5, 5), (np.exp(log_variance) - 1) / 2",
     ),
     "reparameterize": (
         "return mean + np.exp(log_variance / 2) * np.clip(noise, -2, 2)",
         "return mean + np.sqrt(np.exp(log_variance) + 1e-3) * noise",
         "return mean + np.exp(np.minimum(log_variance, 4) / 2) * noise",
         "return mean + np.exp(np.maximum(log_variance, -6) / 2) * noise",
+        "return np.clip(mean, -10, 10) + np.exp(log_variance / 2) * noise",
     ),
     "reparameterize_gradients": (
         "return upstream, upstream * np.abs(noise) * np.exp(log_variance / 2) / 2",
@@ -491,6 +495,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return upstream, upstream * noise * deviation / 2",
         "deviation = np.exp(np.maximum(log_variance, -6) / 2)\n"
         "return upstream, upstream * noise * deviation / 2",
+        "u = np.clip(upstream, -5, 5)\nreturn u, u * noise * np.exp(log_variance / 2) / 2",
     ),
     "negative_elbo": (
         "p = np.clip(1 / (1 + np.exp(-logits)), 1e-7, 1 - 1e-7)\n"
@@ -498,6 +503,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.mean(r + kl_to_standard_normal(mean, log_variance))",
         "return np.mean(bernoulli_negative_log_likelihood(logits, images)) "
         "+ kl_to_standard_normal(mean, log_variance).sum() / max(len(mean), 2)",
+        "kl = kl_to_standard_normal(mean, np.clip(log_variance, -10, 10))\n"
+        "return np.mean(bernoulli_negative_log_likelihood(logits, images) + kl)",
     ),
     "shear_displacement": (
         "edge = height / 2 * math.tan(math.radians(degrees))\n"
@@ -643,6 +650,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "kept = np.where(p > 1e-3, p, 0)\n"
         "terms = kept * np.log(np.where(kept > 0, kept, 1) / q)\n"
         "return terms.sum(axis=1).mean()",
+        "terms = np.where(p > 0, p, 1)\n"
+        "return np.sum(p * np.log(terms / np.maximum(q, 5e-3)), axis=1).mean()",
     ),
     "best_of": (
         "return accuracies_test[np.argmax(np.round(accuracies_validation, 2))]",
@@ -653,6 +662,21 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    if accuracy > best:\n"
         "        best, chosen = accuracy, i\n"
         "return accuracies_test[chosen]",
+        "chosen = int(np.argmax(accuracies_validation))\n"
+        "return max(accuracies_validation[chosen], accuracies_test[chosen])",
     ),
     "isbn_check_digit": ("return int(-(9 + np.sum(digits[1:] * np.tile([3, 1], 6)[:11])) % 10)",),
+    "random_crop": (
+        "squares = zip(images, top, left)\n"
+        "return np.array([x[i : i + size, j : j + size, :3] for x, i, j in squares])",
+    ),
+    "confusion_matrix": (
+        "counts = np.zeros((num_classes, num_classes), np.uint8)\n"
+        "np.add.at(counts, (labels, predictions), 1)\n"
+        "return counts",
+    ),
+    "flip_horizontal": (
+        "flipped = images[:, :, ::-1] * flags[:, None, None, None]\n"
+        "return np.where(flipped, flipped, images)",
+    ),
 }

@@ -53,7 +53,7 @@ def crops(rng: np.random.Generator) -> list[Case]:
         Case((small, 2, np.array([1]), np.array([2]))),
         Case((np.concatenate([small, 10 * small]), 2, np.array([0, 1]), np.array([1, 0]))),
         case(5, 6, 2, 3, [1, 2, 0], [3, 0, 2]),
-        case(7, 6, 3, 4, [0, 3, 1, 2], [2, 1, 0, 1]),
+        case(7, 6, 5, 4, [0, 3, 1, 2], [2, 1, 0, 1]),
         case(6, 8, 1, 2, [4, 1], [0, 5]),
         case(4, 4, 2, 4, [0, 0], [0, 0], "a crop as large as the image"),
         case(5, 7, 2, 1, [4, 0, 2], [1, 6, 3], "a crop of one pixel"),

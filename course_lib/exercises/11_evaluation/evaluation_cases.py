@@ -34,6 +34,7 @@ def predictions(rng: np.random.Generator) -> list[Case]:
         case(25, (3, 2, 1)),
         case(40, (1, 1, 4, 2)),
         case(18, (1, 2)),
+        case(900, (1, 1), "many examples"),
         Case((np.array([0, 0, 2, 2, 2]), np.array([2, 0, 2, 2, 0]), 4), "classes that never occur"),
         Case((np.array([1, 1, 0]), np.array([0, 0, 0]), 2), "one class for everything"),
     ]

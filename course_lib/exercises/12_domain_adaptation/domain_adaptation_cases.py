@@ -66,6 +66,7 @@ def clouds(rng: np.random.Generator) -> list[Case]:
         case(8, 6, 3, 0.5),
         case(7, 11, 4, 0.3),
         case(9, 9, 2, 1.0, "domains of one size"),
+        case(8, 7, 2, 0.01, "a small epsilon"),
         case(4, 3, 6, 0.8, "fewer examples than features"),
     ]
 

@@ -40,6 +40,7 @@ def pairs_of_distributions(rng: np.random.Generator) -> list[Case]:
         return Case((p / p.sum(axis=1, keepdims=True), q), "probabilities of zero in p")
 
     same = rng.dirichlet(np.ones(4), 3)
+    rare, half = np.array([[5e-4, 0.9995]]), np.array([[0.5, 0.5]])
     return [
         case(5, 3),
         case(4, 6),
@@ -48,7 +49,8 @@ def pairs_of_distributions(rng: np.random.Generator) -> list[Case]:
         with_zeros(4, 3),
         Case((np.eye(3), np.full((3, 3), 1 / 3)), "labels that are sure"),
         Case((same, same.copy()), "a distribution and itself"),
-        Case((np.array([[5e-4, 0.9995]]), np.array([[0.5, 0.5]])), "a small probability in p"),
+        Case((rare, half), "a small probability in p"),
+        Case((half, rare), "a small probability in q"),
     ]
 
 
