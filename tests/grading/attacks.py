@@ -45,18 +45,18 @@ def body(*lines: str) -> str:
 
 
 TIME = {
-    "loop": attack(body("while True: pass"), "timeout", "had not returned after 5 s"),
+    "loop": attack(body("while True: pass"), "timeout", "had not returned after 1 s"),
     "loop ignoring signals": attack(
         "import signal\nfor n in range(1, 65):\n    try: signal.signal(n, signal.SIG_IGN)\n"
         "    except (OSError, ValueError): pass\n" + body("while True: pass"),
         "timeout",
-        "had not returned after 5 s",
+        "had not returned after 1 s",
     ),
     "loop without the interpreter": attack(
         "import itertools, collections\n"
         + body("collections.deque(itertools.repeat(0), maxlen=0)"),
         "timeout",
-        "had not returned after 5 s",
+        "had not returned after 1 s",
     ),
     "backtracking": attack(
         "import re\n" + body("re.match('(a+)+$', 'a' * 60 + 'b')"), "timeout", "had not returned"

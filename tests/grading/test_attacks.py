@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import html
 import json
 import sys
@@ -16,17 +15,16 @@ import pytest
 
 import course_lib
 from course_lib.errors import visible
-from course_lib.grading import gradebook, record
-from course_lib.sandbox.limits import Limits
+from course_lib.grading import gradebook
 from course_lib.sandbox.run import shut_down
 
 from .attacks import ATTACKS
+from .conftest import short_limits
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="the isolation is Linux's own"),
 ]
-LIMITS = Limits(grace=0.0, load=3.0, memory=1 << 30, patience=1.5)
 PACKAGE = Path(course_lib.__file__).resolve().parent
 
 
@@ -53,10 +51,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
         (place / f"{name}.ipynb").write_bytes(handed_in[name])
     shut_down()
     before = set(psutil.Process().children(recursive=True))
-    with pytest.MonkeyPatch.context() as patch:
+    with short_limits(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("tempfile.tempdir", str(scratch))
         patch.setenv("COURSE_TEST_SECRET", "1.0")
-        patch.setattr(record, "mark", functools.partial(record.mark, limits=LIMITS))
         gradebook.grade([place], out, jobs=2, seed=11)
         shut_down()
     left = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=5)[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 from pathlib import Path
@@ -10,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from course_lib.grading import record
 from course_lib.grading.gradebook import grade
-from course_lib.sandbox.limits import Limits
 
 from .attacks import ATTACKS
-from .conftest import RIGHT, answers, notebook
+from .conftest import RIGHT, answers, notebook, short_limits
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,7 +34,6 @@ HOSTILE = [
     )
 ]
 PAUSED = next(name for name in ATTACKS if name.endswith("stopping itself"))
-LIMITS = Limits(grace=0.0, load=3.0, memory=1 << 30, patience=1.5)
 KINDS = (
     answers(),
     answers(mse="def mse(p, t):\n    return np.mean((p - t) ** 2) / 2"),
@@ -47,19 +43,16 @@ KINDS = (
 )
 
 
-def graded(place: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def graded(place: Path, out: Path) -> dict[str, Any]:
     """What is said of each exercise of each learner."""
-    with monkeypatch.context() as patch:
-        patch.setattr(record, "mark", functools.partial(record.mark, limits=LIMITS))
+    with short_limits():
         summary = grade([place], out, jobs=2, seed=3)
     assert summary.crashed == 0
     lines = map(json.loads, (out / "results.jsonl").read_text().splitlines())
     return {line["learner"]: line["exercises"] for line in lines}
 
 
-def test_the_others_get_what_they_get_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_others_get_what_they_get_alone(tmp_path: Path) -> None:
     alone, together = tmp_path / "alone", tmp_path / "together"
     for place in (alone, together):
         place.mkdir()
@@ -68,8 +61,8 @@ def test_the_others_get_what_they_get_alone(
             (place / f"{number:02} learner.ipynb").write_bytes(data)
     for number, name in enumerate((*HOSTILE, PAUSED)):
         (together / f"{4 * number:02} {name}.ipynb").write_bytes(ATTACKS[name].data)
-    undisturbed = graded(alone, tmp_path / "out alone", monkeypatch)
-    beside = graded(together, tmp_path / "out together", monkeypatch)
+    undisturbed = graded(alone, tmp_path / "out alone")
+    beside = graded(together, tmp_path / "out together")
     assert len(beside) == 50
     assert {learner: beside[learner] for learner in undisturbed} == undisturbed
     gained = {
