@@ -46,7 +46,7 @@ KINDS = (
 def graded(place: Path, out: Path) -> dict[str, Any]:
     """What is said of each exercise of each learner."""
     with short_limits():
-        summary = grade([place], out, jobs=2, seed=3)
+        summary = grade([place], out, jobs=4, seed=3)
     assert summary.crashed == 0
     lines = map(json.loads, (out / "results.jsonl").read_text().splitlines())
     return {line["learner"]: line["exercises"] for line in lines}
