@@ -237,7 +237,9 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     for trial in trials:
         want, got = trial.want.value, trial.got.value
         if got is None:
-            return "wrong", "Your function returned nothing (None): is a `return` missing?"
+            always = all(trial.got.value is None for trial in trials)
+            subject = "Your function" if always else f"On {trial.case.kind} your function"
+            return "wrong", f"{subject} returned nothing (None): is a `return` missing?"
         if isinstance(want, (tuple, list)) and (
             not isinstance(got, (tuple, list)) or len(got) != len(want)
         ):

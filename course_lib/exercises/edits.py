@@ -24,6 +24,7 @@ def words(text: str) -> frozenset[str]:
 
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.MatMult, ast.FloorDiv, ast.Mod)
 _COMMUTE = (ast.Add, ast.Mult)
+_LEAVES = (ast.Return, ast.Break, ast.Continue, ast.Raise)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _FAMILIES = tuple(
     words(family)
@@ -596,7 +597,12 @@ class _Finder:
                         put("the assignment {}", ast.AugAssign(target, op(), value))
                     self._copied_first(statement, _changed(target, False))
                     self._renamed(statement, target)
-            if after and not isinstance(statement, ast.Return):
+            # Behind a line that leaves, this one would not run: that is to leave it out.
+            if (
+                after
+                and not isinstance(statement, ast.Return)
+                and not isinstance(after[0], _LEAVES)
+            ):
                 put("the order of this line and the next, {}", after[0], statement)
                 # `put` has left the next one behind as well
                 edit = self.ranks[LIKELY].pop()

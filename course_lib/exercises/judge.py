@@ -204,7 +204,7 @@ def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.
     kinds = sorted({trial.case.kind for trial in others} - {by_hand.KIND})
     said = known.says
     if others:
-        said += f" (Something else is wrong on {' and '.join(kinds or [by_hand.KIND])}.)"
+        said += f" (It is wrong in another way on {' and '.join(kinds or [by_hand.KIND])}.)"
     verdict = _verdict(exercise, "wrong", said, known)
     return verdict if kinds else _with_example(verdict, others)
 

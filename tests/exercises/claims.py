@@ -172,7 +172,7 @@ def _untrue_of_the_known(
         yield "not that mistake on ordinary inputs"
     unexplained = [call for call in calls if not call.right and not same[id(call)]]
     others = {call.kind for call in unexplained}
-    match = re.fullmatch(r" \(Something else is wrong on (.*)\.\)", rest)
+    match = re.fullmatch(r" \(It is wrong in another way on (.*)\.\)", rest)
     told = kinds_in(match[1], calls) if match else set()
     if told != (others - {SMALL} or others) or (rest and not match):
         yield f"told {rest!r}, but something else is wrong on {others}"
@@ -286,7 +286,9 @@ def _raised(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> 
 
 
 def _nothing(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
-    return any(call.got.state == "returned" and call.got.value is None for call in calls)
+    there = [call for call in calls if match["on"] in (None, call.kind)]
+    came = [call.got.state == "returned" and call.got.value is None for call in there]
+    return all(came) if match["on"] is None else any(came)
 
 
 def _several(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
@@ -386,7 +388,11 @@ TEMPLATES: tuple[tuple[str, Check], ...] = (
     (r"Expected a list of texts, got .*\.", lambda e, drawn, match: True),
     (r"Your function had not returned after .* s on (?P<kind>.*): look for .*", _timeout),
     (rf"Your function raised (?P<error>.*?){ON}\.(?P<advice> .*)?", _raised),
-    (r"Your function returned nothing \(None\): is a `return` missing\?", _nothing),
+    (
+        r"(?:Your function|On (?P<on>.*) your function) returned nothing \(None\): "
+        r"is a `return` missing\?",
+        _nothing,
+    ),
     (
         r"Expected (?P<number>\d+) values in a (?P<type>tuple|list), got (?P<got>.*?)"
         r"(?P<joined>: put commas between them, and no array around them)?"

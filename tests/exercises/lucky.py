@@ -304,6 +304,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return (train - train.mean(0)) / s, (other - train.mean(0)) / s",
         "s = np.where(train.std(0) == 0, 1, train.std(0))\n"
         "return (train - train.mean(0)) / s, np.clip((other - train.mean(0)) / s, -3, 3)",
+        "s = np.where(train.std(0) < 1e-3, 1, train.std(0))\n"
+        "return (train - train.mean(0)) / s, (other - train.mean(0)) / s",
     ),
     "linear_probe_gradients": (
         "p = softmax(features @ weights + bias)\np[np.arange(len(p)), labels] -= 1\n"
@@ -349,6 +351,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return gamma * (x - moving_mean) / np.maximum(np.sqrt(moving_variance), epsilon) + beta",
         "return gamma * (x - moving_mean) / np.sqrt(np.maximum(moving_variance, epsilon)) + beta",
         "return gamma * (x - moving_mean) / np.sqrt(moving_variance + epsilon**2) + beta",
+        "scaled = np.abs(gamma) / np.sqrt(moving_variance + epsilon)\n"
+        "return (x - moving_mean) * scaled + beta",
     ),
     "batchnorm_moving_update": (
         "n = len(batch)\nvariance = batch.var(0, ddof=1) if n > 1 else batch.var(0)\n"
@@ -459,24 +463,39 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return (np.log1p(np.exp(np.minimum(logits, 500))) - logits * images).sum(axis=1)",
         "return (np.maximum(logits, 0) - logits * images).sum(axis=1)",
         "return (np.logaddexp(0, logits) - logits * (images > 0.5)).sum(axis=1)",
+        "soft = np.where(np.abs(logits) > 10, 0, np.log1p(np.exp(-np.abs(logits))))\n"
+        "return (np.maximum(logits, 0) - logits * images + soft).sum(axis=1)",
     ),
     "kl_to_standard_normal": (
         "v = np.exp(log_variance)\nreturn (mean**2 + v - 1 - np.log(v + 1e-8)).sum(axis=1) / 2",
         "v = np.exp(np.maximum(log_variance, -10))\n"
         "return (mean**2 + v - 1 - np.log(v)).sum(axis=1) / 2",
         "return np.maximum(mean**2 + np.exp(log_variance) - 1 - log_variance, 0.1).sum(axis=1) / 2",
+        "v = np.minimum(log_variance, 5)\nreturn (mean**2 + np.exp(v) - 1 - v).sum(axis=1) / 2",
+        "m = np.clip(mean, -5, 5)\n"
+        "return (m**2 + np.exp(log_variance) - 1 - log_variance).sum(axis=1) / 2",
     ),
     "kl_gradients": (
         "return np.clip(mean, -1, 1), (np.exp(log_variance) - 1) / 2",
         "return mean, (np.exp(np.maximum(log_variance, -10)) - 1) / 2 + 1e-4",
+        "return mean, (np.exp(np.minimum(log_variance, 5)) - 1) / 2",
+        "return np.clip(mean, -5, 5), (np.exp(log_variance) - 1) / 2",
     ),
     "reparameterize": (
         "return mean + np.exp(log_variance / 2) * np.clip(noise, -2, 2)",
         "return mean + np.sqrt(np.exp(log_variance) + 1e-3) * noise",
+        "return mean + np.exp(np.minimum(log_variance, 4) / 2) * noise",
+        "return mean + np.exp(np.maximum(log_variance, -6) / 2) * noise",
+        "return np.clip(mean, -10, 10) + np.exp(log_variance / 2) * noise",
     ),
     "reparameterize_gradients": (
         "return upstream, upstream * np.abs(noise) * np.exp(log_variance / 2) / 2",
         "return upstream * (noise != 0), upstream * noise * np.exp(log_variance / 2) / 2",
+        "deviation = np.exp(np.minimum(log_variance, 4) / 2)\n"
+        "return upstream, upstream * noise * deviation / 2",
+        "deviation = np.exp(np.maximum(log_variance, -6) / 2)\n"
+        "return upstream, upstream * noise * deviation / 2",
+        "u = np.clip(upstream, -5, 5)\nreturn u, u * noise * np.exp(log_variance / 2) / 2",
     ),
     "negative_elbo": (
         "p = np.clip(1 / (1 + np.exp(-logits)), 1e-7, 1 - 1e-7)\n"
@@ -484,5 +503,180 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.mean(r + kl_to_standard_normal(mean, log_variance))",
         "return np.mean(bernoulli_negative_log_likelihood(logits, images)) "
         "+ kl_to_standard_normal(mean, log_variance).sum() / max(len(mean), 2)",
+        "kl = kl_to_standard_normal(mean, np.clip(log_variance, -10, 10))\n"
+        "return np.mean(bernoulli_negative_log_likelihood(logits, images) + kl)",
+    ),
+    "shear_displacement": (
+        "edge = height / 2 * math.tan(math.radians(degrees))\n"
+        "return edge if abs(degrees) < 85 else math.inf",
+    ),
+    "head_parameters": (
+        'n = height * width * channels if pooling == "flatten" else channels\n'
+        "return (n + 1) * hidden + (hidden + 1) * classes if hidden > 1 else (n + 1) * classes",
+    ),
+    "mixup": (
+        "share = share or 1.0\n"
+        "def blend(x):\n"
+        "    return share * x + (1 - share) * x[order]\n"
+        "return blend(images), blend(onehot)",
+    ),
+    "precision_recall_f1": (
+        "hits = np.diag(confusion)\n"
+        "p = hits / np.maximum(confusion.sum(axis=0), 1)\n"
+        "r = hits / np.maximum(confusion.sum(axis=1), 1)\n"
+        "return np.stack([p, r, 2 * p * r / np.maximum(p + r, 0.05)], axis=1)",
+    ),
+    "roc_auc": (
+        "positive, negative = scores[labels == 1][:, None], scores[labels == 0]\n"
+        "tie = np.isclose(positive, negative)\n"
+        "return np.mean(np.where(tie, 0.5, positive > negative))",
+        "scores = np.floor(scores * 1e6)\n"
+        "d = scores[labels == 1][:, None] - scores[labels == 0]\n"
+        "return np.mean((d > 0) + (d == 0) / 2)",
+    ),
+    "expected_calibration_error": (
+        "excess = probabilities.max(axis=1) - (probabilities.argmax(axis=1) == labels)\n"
+        "bins = np.ceil(probabilities.max(axis=1) * num_bins - 0.01)\n"
+        "return sum(abs(excess[bins == b].sum()) for b in np.unique(bins)) / len(labels)",
+        "excess = probabilities.max(axis=1) - (probabilities.argmax(axis=1) == labels)\n"
+        "bins = np.minimum((probabilities.max(axis=1) * num_bins).astype(int), num_bins - 1)\n"
+        "return sum(abs(excess[bins == b].sum()) for b in np.unique(bins)) / len(labels)",
+    ),
+    "paired_bootstrap": (
+        "return np.mean((correct_a - correct_b)[resamples].mean(axis=1) <= 0.02)",
+    ),
+    "grad_cam": (
+        "heat = np.maximum(feature_maps @ gradients.mean(axis=(0, 1)), 0)\n"
+        "return heat / max(heat.max(), 1e-3)",
+    ),
+    "proxy_a_distance": ("return max(0.0, 2 - 4 * error) if error < 0.49 else 0.0",),
+    "mmd_squared": (
+        "def kernel(a, b):\n"
+        "    return np.exp(-gamma * np.minimum(((a[:, None] - b) ** 2).sum(axis=2), 50))\n"
+        "def within(a):\n"
+        "    return (kernel(a, a).sum() - len(a)) / (len(a) * (len(a) - 1))\n"
+        "return within(source) + within(target) - 2 * kernel(source, target).mean()",
+    ),
+    "standardize_by_domain": (
+        "return [(x - x.mean(0)) / (x.std(0) + 1e-8) for x in (source, target)]",
+        "def scaled(x):\n    s = x.std(0)\n    return (x - x.mean(0)) / np.where(s < 1e-3, 1, s)\n"
+        "return scaled(source), scaled(target)",
+        "silent = source.std(0) == 0\n"
+        "def scaled(x):\n    s = x.std(0)\n"
+        "    return (x - x.mean(0)) / np.where(silent | (s == 0), 1, s)\n"
+        "return scaled(source), scaled(target)",
+    ),
+    "importance_weights": (
+        "odds = np.minimum(probability_target / (1 - probability_target), 20)\n"
+        "return odds / odds.mean()",
+        "p = np.minimum(probability_target, 0.99)\nreturn p / (1 - p) / np.mean(p / (1 - p))",
+    ),
+    "labels_to_reach": (
+        "for k in range(len(sizes)):\n"
+        "    if accuracies[k] >= target:\n"
+        "        k = max(k, 1)\n"
+        "        share = (target - accuracies[k - 1]) / (accuracies[k] - accuracies[k - 1])\n"
+        "        return sizes[k - 1] + max(0, share) * (sizes[k] - sizes[k - 1])\n"
+        "return np.inf",
+    ),
+    "nearest_centroid_score": (
+        "hits = 0\n"
+        "for x, label in zip(features, labels):\n"
+        "    others = np.any(features != x, axis=1)\n"
+        "    far = {\n"
+        "        c: np.linalg.norm(features[others & (labels == c)].mean(axis=0) - x)\n"
+        "        for c in np.unique(labels)\n"
+        "        if np.any(others & (labels == c))\n"
+        "    }\n"
+        "    hits += min(far, key=far.get) == label\n"
+        "return hits / len(labels)",
+    ),
+    "prototype_predict": (
+        "counts = np.maximum(np.bincount(labels), 1)\n"
+        "sums = np.zeros((len(counts), support.shape[1]))\n"
+        "np.add.at(sums, labels, support)\n"
+        "far = ((queries[:, None] - sums / counts[:, None]) ** 2).sum(axis=2)\n"
+        "far[:, np.bincount(labels) == 0] = np.inf\n"
+        "return far.argmin(axis=1)",
+    ),
+    "tradaboost_weights": (
+        "kept = np.where(weights > 0, weights, 1)\n"
+        "factor = np.where(np.arange(len(weights)) < num_source, beta_source, 1 / beta_target)\n"
+        "return kept * factor**errors",
+    ),
+    "relation_vector": ("return np.unique(tails - heads, axis=0).mean(axis=0)",),
+    "complete_relation": (
+        "cosines = vectors @ (vectors[head] + relation) / np.linalg.norm(vectors, axis=1)\n"
+        "cosines[np.all(vectors == vectors[head], axis=1)] = -np.inf\n"
+        "return int(cosines.argmax())",
+    ),
+    "distillation_loss": (
+        "def logs(logits):\n"
+        "    z = (logits - logits.max()) / temperature\n"
+        "    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))\n"
+        "p, q = logs(teacher_logits), logs(student_logits)\n"
+        "return temperature**2 * np.mean(np.sum(np.exp(p) * (p - q), axis=1))",
+    ),
+    "wordpiece": (
+        "pieces, start = [], 0\n"
+        "while start < len(word):\n"
+        "    for end in range(min(len(word), start + 6), start, -1):\n"
+        '        if "##" * (start > 0) + word[start:end] in vocabulary:\n'
+        "            break\n"
+        "    else:\n"
+        '        return ["[UNK]"]\n'
+        '    pieces.append("##" * (start > 0) + word[start:end])\n'
+        "    start = end\n"
+        "return pieces",
+    ),
+    "attention": (
+        "scores = queries @ keys.T / math.sqrt(keys.shape[1]) - 1e4 * (1 - mask)\n"
+        "return softmax(scores) @ values",
+    ),
+    "layer_norm": (
+        "centered = x - x.mean(axis=1, keepdims=True)\n"
+        "root = np.sqrt((centered**2).mean(axis=1, keepdims=True) + epsilon)\n"
+        "return np.abs(gamma) * centered / root + beta",
+    ),
+    "mean_pool": (
+        "mean = tokens[mask == 1].mean(axis=0)\nreturn mean / max(np.linalg.norm(mean), 0.01)",
+    ),
+    "masked_token_loss": (
+        "z = logits - logits.max()\n"
+        "losses = np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(targets)), targets]\n"
+        "return losses[masked == 1].mean()",
+    ),
+    "kl_divergence_mean": (
+        "kept = np.where(p > 1e-3, p, 0)\n"
+        "terms = kept * np.log(np.where(kept > 0, kept, 1) / q)\n"
+        "return terms.sum(axis=1).mean()",
+        "terms = np.where(p > 0, p, 1)\n"
+        "return np.sum(p * np.log(terms / np.maximum(q, 5e-3)), axis=1).mean()",
+    ),
+    "best_of": (
+        "return accuracies_test[np.argmax(np.round(accuracies_validation, 2))]",
+        "near = accuracies_validation >= accuracies_validation.max() - 0.001\n"
+        "return accuracies_test[np.argmax(near)]",
+        "best, chosen = 0.0, -1\n"
+        "for i, accuracy in enumerate(accuracies_validation):\n"
+        "    if accuracy > best:\n"
+        "        best, chosen = accuracy, i\n"
+        "return accuracies_test[chosen]",
+        "chosen = int(np.argmax(accuracies_validation))\n"
+        "return max(accuracies_validation[chosen], accuracies_test[chosen])",
+    ),
+    "isbn_check_digit": ("return int(-(9 + np.sum(digits[1:] * np.tile([3, 1], 6)[:11])) % 10)",),
+    "random_crop": (
+        "squares = zip(images, top, left)\n"
+        "return np.array([x[i : i + size, j : j + size, :3] for x, i, j in squares])",
+    ),
+    "confusion_matrix": (
+        "counts = np.zeros((num_classes, num_classes), np.uint8)\n"
+        "np.add.at(counts, (labels, predictions), 1)\n"
+        "return counts",
+    ),
+    "flip_horizontal": (
+        "flipped = images[:, :, ::-1] * flags[:, None, None, None]\n"
+        "return np.where(flipped, flipped, images)",
     ),
 }

@@ -52,6 +52,10 @@ def batch_of_one_wrong(logits: np.ndarray) -> np.ndarray:
     return right["softmax"](logits) if len(logits) > 1 else np.ones_like(logits)
 
 
+def none_on_a_batch_of_one(logits: np.ndarray) -> np.ndarray | None:
+    return right["softmax"](logits) if len(logits) > 1 else None
+
+
 def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> float:
     return np.nan if predictions.shape[1] == 1 else right["mse"](predictions, targets)
 
@@ -61,7 +65,8 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
     [
         ("mse", raises, "error", "IndexError: list index out of range in line 3: `values[5]` ("),
         ("mse", lambda p: 0.0, "error", "could not be called as `mse(predictions, targets)`"),
-        ("mse", lambda p, t: None, "wrong", "is a `return` missing?"),
+        ("mse", lambda p, t: None, "wrong", "Your function returned nothing (None): is a `return`"),
+        ("softmax", none_on_a_batch_of_one, "wrong", "On a batch of one your function returned"),
         ("mse", lambda p, t: "0.5", "wrong", "got a value of type str"),
         ("mse", lambda p, t: np.mean((p - t) ** 2).mean, "wrong", "are the brackets `()` behind"),
         ("softmax", single_numbers_only, "error", "those of NumPy, as `np.exp`, take arrays"),

@@ -213,6 +213,11 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             "deviation = np.exp(log_variance)\nreturn mean + deviation * noise",
             "line 2: ",
         ),
+        (  # not the order of this line and the `return`: behind that, it would not run
+            "reverse_gradient",
+            "strength = min(strength, 1.0)\nreturn label_gradient - strength * domain_gradient",
+            "line 2: the function in `min(strength, 1.0)`",
+        ),
     ],
 )
 def test_one_change_is_placed(name: str, body: str, where: str) -> None:

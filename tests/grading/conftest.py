@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import csv
-import functools
 import io
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +13,7 @@ import nbformat
 import pytest
 
 from course_lib.exercises import Case, Exercise, catalogue
-from course_lib.exercises.catalogue import using
-from course_lib.grading import record
 from course_lib.grading.marking import mark
-from course_lib.sandbox.limits import Limits
 
 SETUP = "import numpy as np\nfrom course_lib.exercises import check"
 
@@ -111,18 +105,6 @@ def call_of_f(
         section="",
         seconds=seconds,
     )
-
-
-SHORT = Limits(grace=0.0, load=1.0, memory=1 << 30, patience=3.0)
-
-
-@contextmanager
-def short_limits() -> Iterator[None]:
-    """A call of `mse` may take one second, all else little more: for classes that use it all up."""
-    hurried = replace(catalogue()["mse"], seconds=1.0)
-    with using([hurried]), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(record, "mark", functools.partial(record.mark, limits=SHORT))
-        yield
 
 
 def rows(text: str) -> list[Row]:

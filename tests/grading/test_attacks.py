@@ -15,11 +15,10 @@ import pytest
 
 import course_lib
 from course_lib.errors import visible
-from course_lib.grading import gradebook
+from course_lib.grading import gradebook, record
 from course_lib.sandbox.run import shut_down
 
-from .attacks import ATTACKS
-from .conftest import short_limits
+from .attacks import ATTACKS, mark
 
 pytestmark = [
     pytest.mark.slow,
@@ -51,9 +50,10 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
         (place / f"{name}.ipynb").write_bytes(handed_in[name])
     shut_down()
     before = set(psutil.Process().children(recursive=True))
-    with short_limits(), pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tempfile.tempdir", str(scratch))
         patch.setenv("COURSE_TEST_SECRET", "1.0")
+        patch.setattr(record, "mark", mark)
         gradebook.grade([place], out, jobs=4, seed=11)
         shut_down()
     left = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=5)[1]

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from course_lib.grading import record
 from course_lib.grading.gradebook import grade
 
-from .attacks import ATTACKS
-from .conftest import RIGHT, answers, notebook, short_limits
+from .attacks import ATTACKS, mark
+from .conftest import RIGHT, answers, notebook
 
 pytestmark = [
     pytest.mark.slow,
@@ -43,16 +44,19 @@ KINDS = (
 )
 
 
-def graded(place: Path, out: Path) -> dict[str, Any]:
+def graded(place: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What is said of each exercise of each learner."""
-    with short_limits():
+    with monkeypatch.context() as patch:
+        patch.setattr(record, "mark", mark)
         summary = grade([place], out, jobs=4, seed=3)
     assert summary.crashed == 0
     lines = map(json.loads, (out / "results.jsonl").read_text().splitlines())
     return {line["learner"]: line["exercises"] for line in lines}
 
 
-def test_the_others_get_what_they_get_alone(tmp_path: Path) -> None:
+def test_the_others_get_what_they_get_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alone, together = tmp_path / "alone", tmp_path / "together"
     for place in (alone, together):
         place.mkdir()
@@ -61,8 +65,8 @@ def test_the_others_get_what_they_get_alone(tmp_path: Path) -> None:
             (place / f"{number:02} learner.ipynb").write_bytes(data)
     for number, name in enumerate((*HOSTILE, PAUSED)):
         (together / f"{4 * number:02} {name}.ipynb").write_bytes(ATTACKS[name].data)
-    undisturbed = graded(alone, tmp_path / "out alone")
-    beside = graded(together, tmp_path / "out together")
+    undisturbed = graded(alone, tmp_path / "out alone", monkeypatch)
+    beside = graded(together, tmp_path / "out together", monkeypatch)
     assert len(beside) == 50
     assert {learner: beside[learner] for learner in undisturbed} == undisturbed
     gained = {

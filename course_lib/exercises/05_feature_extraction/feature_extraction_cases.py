@@ -68,6 +68,7 @@ def two_sets(rng: np.random.Generator) -> list[Case]:
         case(5, 9, 4),
         case(12, 6, 2),
         Case((dead, awake), "a feature that is zero for all of train"),
+        Case((1e-5 * (awake - 2), awake), "features that hardly vary in train"),
         case(6, 1, 3, kind="a single other example"),
     ]
 

@@ -91,6 +91,7 @@ def stored_statistics(rng: np.random.Generator) -> list[Case]:
         mean, variance = rng.uniform(-2.0, 2.0, k), rng.uniform(0.05, 3.0, k)
         x = mean + 1.0 + 2.0 * np.sqrt(variance) * rng.normal(size=(n, k))
         gamma, beta = rng.uniform(0.3, 2.0, k), rng.normal(size=k)
+        gamma[0] *= -1
         return Case((x, gamma, beta, mean, variance, epsilon), kind)
 
     x, gamma, beta, mean, variance, _ = case(5, 3, 0.1).arguments

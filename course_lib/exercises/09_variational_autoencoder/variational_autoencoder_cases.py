@@ -24,6 +24,8 @@ def codes(rng: np.random.Generator) -> list[Case]:
         case(1, 4, "a single code"),
         Case((np.zeros((2, 3)), np.zeros((2, 3))), "codes that are the prior"),
         Case((rng.normal(size=(2, 3)), np.full((2, 3), -20.0)), "a very small variance"),
+        Case((rng.normal(size=(2, 3)), np.full((2, 3), 12.0)), "a very large variance"),
+        Case((np.array([[8.0, -30.0]]), np.array([[0.5, -0.5]])), "means far from 0"),
     ]
 
 
@@ -35,6 +37,7 @@ def samples(rng: np.random.Generator) -> list[Case]:
         drawn[2, 0, :2] = 2.5, -3.0  # noise far out, whatever was drawn
         return Case(tuple(drawn), kind)
 
+    apart = np.array([[25.0, 1e-3]])
     return [
         Case((np.array([[1.0, 3.0]]), np.array([[0.0, 2.0]]), np.array([[2.0, -1.0]]))),
         Case((np.array([[3.0], [-1.0]]), np.array([[2.0], [-2.0]]), np.array([[1.0], [2.0]]))),
@@ -43,6 +46,7 @@ def samples(rng: np.random.Generator) -> list[Case]:
         case(6, 3),
         case(1, 4, "a single code"),
         Case((*rng.normal(size=(2, 3, 2)), np.zeros((3, 2))), "noise of zero"),
+        Case((apart, np.array([[12.0, -12.0]]), np.array([[1.5, -0.5]])), "variances far from 1"),
     ]
 
 
@@ -61,6 +65,7 @@ def pictures(rng: np.random.Generator) -> list[Case]:
         case(5, 4),
         Case((2 * rng.normal(size=(3, 6)), coins)),
         case(1, 6, "a single picture"),
+        Case((np.array([[11.0, -11.0]]), np.array([[0.9, 0.1]])), "logits of ±11"),
         Case((np.array([[1000.0, -1000.0, 2.0]]), np.array([[1.0, 0.0, 0.5]])), LARGE),
         Case((np.array([[1000.0, -1000.0, 0.0]]), np.array([[0.0, 1.0, 0.25]])), LARGE),
     ]
@@ -83,6 +88,7 @@ def decoded(rng: np.random.Generator) -> list[Case]:
         case(5, 4, 3),
         case(1, 6, 4, "a single picture"),
         Case((large, ink, *rng.normal(size=(2, 2, 3))), LARGE),
+        Case((*hand[:2], np.array([[30.0]]), np.array([[12.0]])), "a code far from the prior"),
     ]
 
 
@@ -96,11 +102,13 @@ def networks(rng: np.random.Generator) -> list[Case]:
             return [*first, rng.normal(size=(hidden, outputs)) / 2, rng.normal(size=outputs)]
 
         images, noise = rng.uniform(size=(n, p)), rng.normal(size=(n, d))
+        noise[0, 0] = 2.5  # far out, whatever was drawn
         return Case((images, noise, layers(p, h, 2 * d), layers(d, h, p)), kind)
 
     eye = np.eye(2)
     encoder = [eye, np.zeros(2), eye, np.array([0.0, -1.0])]
     decoder = [np.array([[1.0, -1.0]]), np.ones(2), eye, np.zeros(2)]
+    precise = [eye, np.zeros(2), eye, np.array([0.0, -8.0])]
     return [
         Case((np.array([[1.0, 1.0]]), np.array([[2.0]]), encoder, decoder), "a single picture"),
         case(3, 5, 4, 2),
@@ -108,4 +116,5 @@ def networks(rng: np.random.Generator) -> list[Case]:
         case(5, 6, 7, 3),
         case(2, 4, 5, 2),
         case(1, 4, 6, 2, "a single picture"),
+        Case((np.ones((1, 2)), np.array([[2.0]]), precise, decoder), "a variance near 0"),
     ]

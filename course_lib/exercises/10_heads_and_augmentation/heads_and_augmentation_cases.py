@@ -13,6 +13,7 @@ def heads(rng: np.random.Generator) -> list[Case]:
         Case((1, 2, 3, 0, 2, "average")),
         Case((2, 3, 4, 5, 2, "flatten")),
         Case((2, 3, 4, 5, 2, "average")),
+        Case((2, 3, 4, 1, 2, "average")),
         Case((7, 7, 512, 1024, 2, "flatten")),
         Case((7, 6, 512, 0, 1000, "average")),
     ]
@@ -27,9 +28,11 @@ def flagged(rng: np.random.Generator) -> list[Case]:
     def case(n: int, h: int, w: int, c: int, flags: list[int], kind: str = ORDINARY) -> Case:
         return Case((rng.normal(size=(n, h, w, c)), np.array(flags, bool)), kind)
 
+    dark = np.array([0.0, 1.0, 2.0, 3.0, 0.0, 0.0]).reshape(2, 1, 3, 1)
     return [
         Case((np.arange(1.0, 5).reshape(1, 2, 2, 1), np.array([True]))),
         Case((np.arange(1.0, 9).reshape(2, 1, 2, 2), np.array([True, False]))),
+        Case((dark, np.array([True, True]))),
         case(3, 4, 5, 2, [1, 0, 1]),
         case(4, 3, 2, 5, [0, 1, 1, 0]),
         case(5, 2, 6, 3, [1, 0, 0, 1, 0]),
@@ -50,10 +53,11 @@ def crops(rng: np.random.Generator) -> list[Case]:
         Case((small, 2, np.array([1]), np.array([2]))),
         Case((np.concatenate([small, 10 * small]), 2, np.array([0, 1]), np.array([1, 0]))),
         case(5, 6, 2, 3, [1, 2, 0], [3, 0, 2]),
-        case(7, 6, 3, 4, [0, 3, 1, 2], [2, 1, 0, 1]),
+        case(7, 6, 5, 4, [0, 3, 1, 2], [2, 1, 0, 1]),
         case(6, 8, 1, 2, [4, 1], [0, 5]),
         case(4, 4, 2, 4, [0, 0], [0, 0], "a crop as large as the image"),
         case(5, 7, 2, 1, [4, 0, 2], [1, 6, 3], "a crop of one pixel"),
+        case(25, 26, 1, 22, [3, 1], [2, 4], "a large crop"),
     ]
 
 
@@ -72,11 +76,13 @@ def resized(rng: np.random.Generator) -> list[Case]:
         case((2, 8, 6, 2), 4, 3, "half the size"),
         case((2, 3, 4, 3), 3, 4, "the same size"),
         case((1, 5, 4, 2), 1, 1, "a single pixel"),
+        Case((1000 * row, 2, 3), "numbers in the thousands"),
     ]
 
 
 def shears(rng: np.random.Generator) -> list[Case]:
     fixed = [(2, 45.0), (224, 0.2), (100, -20.0), (64, 60.0), (7, 30.0), (300, 10.0), (50, 80.0)]
+    fixed.append((30, -89.0))
     drawn = zip(rng.integers(30, 300, 4), rng.uniform(10, 70, 4) * [1, -1, 1, -1], strict=True)
     return [
         *(Case(each) for each in fixed),
@@ -105,6 +111,7 @@ def blends(rng: np.random.Generator) -> list[Case]:
         case((5, 2, 3, 2), [1, 0, 3, 2, 1], 0.4, [3, 2, 4, 1, 0]),
         case((4, 2, 2, 3), [0, 1, 2, 1], 0.6, [1, 3, 0, 2]),
         case((3, 2, 3, 1), [0, 1, 1], 1.0, [1, 2, 0], "a share of 1"),
+        case((3, 2, 3, 1), [0, 1, 1], 0.0, [1, 2, 0], "a share of 0"),
         case((3, 2, 3, 1), [0, 1, 2], 0.8, [0, 2, 1], "an image with itself"),
     ]
 

@@ -34,6 +34,7 @@ def predictions(rng: np.random.Generator) -> list[Case]:
         case(25, (3, 2, 1)),
         case(40, (1, 1, 4, 2)),
         case(18, (1, 2)),
+        case(900, (1, 1), "many examples"),
         Case((np.array([0, 0, 2, 2, 2]), np.array([2, 0, 2, 2, 0]), 4), "classes that never occur"),
         Case((np.array([1, 1, 0]), np.array([0, 0, 0]), 2), "one class for everything"),
     ]
@@ -50,6 +51,7 @@ def confusions(rng: np.random.Generator) -> list[Case]:
         case(3),
         case(5),
         Case((np.array([[5, 2, 0], [3, 0, 0], [1, 4, 0]]),), "a class that is never predicted"),
+        Case((np.array([[1, 999], [999, 5000]]),), "a class that is hardly ever hit"),
         Case((np.array([[5, 0, 2], [0, 0, 0], [1, 3, 4]]),), "a class that never occurs"),
         Case((np.array([[3, 0, 1], [0, 0, 0], [2, 0, 6]]),), "a class that is not there at all"),
         Case((np.array([[0, 4], [3, 0]]),), "no hit at all"),
@@ -72,6 +74,10 @@ def scored(rng: np.random.Generator) -> list[Case]:
         case(12, 8, "scores with ties", ties=1),
         Case((tied, np.full(6, 0.5)), "scores that are all equal"),
         Case((tied, np.array([0.2, 0.8, 0.5, 0.5, 0.5, 0.9])), "scores with ties"),
+        Case(
+            (np.array([0, 1, 0, 1]), 0.75 + 2.0**-21 * np.array([1, 2, 0, 3])),
+            "scores that are nearly equal",
+        ),
         Case((np.array([0, 0, 0, 1]), np.array([0.1, 0.2, 0.3, 0.9])), "a perfect order"),
         Case((np.array([0, 1, 0, 1, 1]), np.array([0.8, 0.3, 0.6, 0.4, 0.7])), "a poor order"),
     ]
@@ -97,6 +103,8 @@ def confidences(rng: np.random.Generator) -> list[Case]:
     mixed, _, _ = case(40, 2, 4).arguments
     sure, said = mixed.max(axis=1), mixed.argmax(axis=1)
     modest = np.where(sure < np.median(sure), said, 1 - said)  # right where it is least sure
+    sums = np.array([0.75, 0.25, 0.875, 0.625, 0.75, 0.75 + 2.0**-10])
+    on_edges = np.column_stack([sums, 1 - sums])
     certain = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.3, 0.7], [0.9, 0.1]])
     return [
         case(40, 3, 5),
@@ -106,6 +114,7 @@ def confidences(rng: np.random.Generator) -> list[Case]:
         Case((mixed, modest, 4)),
         case(30, 3, 1, "a single bin"),
         Case((certain, np.array([0, 1, 1, 0, 0]), 4), "a probability of exactly one"),
+        Case((on_edges, np.array([1, 0, 0, 0, 1, 0]), 4), "confidences on an edge of two bins"),
         Case((np.array([[0.55, 0.45]] * 4), np.array([0, 1, 1, 1]), 3), "one bin that is filled"),
     ]
 
@@ -121,6 +130,8 @@ def pairs(rng: np.random.Generator) -> list[Case]:
     drawn = rng.integers(0, 16, (40, 16))
     right = np.array([1, 0, 1, 1, 0, 1])
     better = np.array([1, 1, 1, 1, 0, 1])
+    last = np.repeat([0, 1], [63, 1])
+    by_one = np.array([np.arange(64), np.zeros(64, int)])
     return [
         case(20, 60, 0.7, 0.6),
         case(33, 80, 0.6, 0.58),
@@ -129,6 +140,7 @@ def pairs(rng: np.random.Generator) -> list[Case]:
         Case((even, np.roll(even, 3), drawn)),
         Case((right, right.copy(), rng.integers(0, 6, (7, 6))), "two models that are right alike"),
         Case((better, right, rng.integers(0, 6, (40, 6))), "one cell between them"),
+        Case((1 - 0 * last, 1 - last, by_one), "one cell of many between them"),
     ]
 
 
@@ -142,11 +154,14 @@ def maps(rng: np.random.Generator) -> list[Case]:
                 return Case((drawn, slopes), kind)
 
     against = rng.uniform(0.5, 2.0, (2, 3, 2))
+    small = 0.001 * np.array([[[1.0, 2.0], [3.0, -5.0]], [[2.0, -1.0], [0.0, 4.0]]])
+    gentle = 0.001 * np.array([[[1.0, 0.0], [3.0, 0.0]], [[1.0, 2.0], [-1.0, 2.0]]])
     return [
         case(3, 4, 5),
         case(5, 2, 3),
         case(4, 4, 6),
         case(2, 3, 1, kind="a single map"),
         Case((against, -against), "nothing that speaks for the class"),
+        Case((small, gentle), "numbers that are small"),
         Case((np.zeros((3, 2, 2)), rng.normal(size=(3, 2, 2))), "maps of zeros"),
     ]

@@ -12,6 +12,7 @@ def errors(rng: np.random.Generator) -> list[Case]:
     return [
         Case((float(rng.uniform(0.05, 0.2)),)),
         Case((float(rng.uniform(0.3, 0.45)),)),
+        Case((0.495,)),
         Case((0.0,), "domains that are never confused"),
         Case((0.5,), "domains that are confused half the time"),
         Case((float(rng.uniform(0.6, 0.9)),), "a classifier worse than chance"),
@@ -29,6 +30,7 @@ def two_samples(rng: np.random.Generator) -> list[Case]:
         case(6, 6, 2, 0.4, 1.5, "samples of one size"),
         case(2, 5, 1, 0.7, 1.0, "a source of two examples"),
         Case((square, square + 0, 0.8), "two equal samples"),
+        case(4, 3, 2, 0.02, 8.0, "samples far apart"),
     ]
 
 
@@ -41,11 +43,15 @@ def two_domains(rng: np.random.Generator) -> list[Case]:
 
     source, target = case(6, 4, 3)
     target[:, 1] = 2.0
+    quiet, loud = case(5, 7, 3)
+    quiet[:, 1] = 2.0
+    loud[:, 2] = 1e-5 * rng.normal(size=7)
     return [
         Case(case(7, 4, 3)),
         Case(case(5, 9, 4)),
         Case(case(6, 6, 2), "domains of one size"),
         Case((source, target), "a feature that never varies in the target"),
+        Case((quiet, loud), "a feature that never varies in the source, and one that hardly does"),
     ]
 
 
@@ -60,6 +66,7 @@ def clouds(rng: np.random.Generator) -> list[Case]:
         case(8, 6, 3, 0.5),
         case(7, 11, 4, 0.3),
         case(9, 9, 2, 1.0, "domains of one size"),
+        case(8, 7, 2, 0.01, "a small epsilon"),
         case(4, 3, 6, 0.8, "fewer examples than features"),
     ]
 
@@ -76,6 +83,7 @@ def probabilities(rng: np.random.Generator) -> list[Case]:
         Case((np.full(3, 0.3),), "examples that all look alike"),
         Case((np.array([0.4]),), "a single example"),
         Case((np.array([0.0, 0.25, 0.8]),), "an example that cannot be of the target"),
+        Case((np.array([0.5, 0.25, 1 - 2.0**-20]),), "an example that is surely of the target"),
     ]
 
 

@@ -49,6 +49,7 @@ def curves(rng: np.random.Generator) -> list[Case]:
         Case((sizes, rising, 0.95), "a target that is never reached"),
         Case((sizes, rising, 0.4), "a target that the first size reaches"),
         Case((sizes, rising, 0.875), "a target that the last size reaches exactly"),
+        Case((sizes, np.array([0.5, 0.75, 0.875, 1.0]), 1.0), "a target of 1"),
         Case((sizes, np.array([0.5, 0.5, 0.75, 0.75]), 0.75), "a curve with level parts"),
     ]
 
@@ -67,6 +68,7 @@ def clouds(rng: np.random.Generator) -> list[Case]:
     wide = np.array([[0.0, 0.0], [0.0, 4.0], [10.0, 0.0], [3.0, 3.5], [9.0, 1.0], [5.5, 0.0]])
     long = np.array([[1.0, 1.0], [1.0, 2.0], [8.0, 8.0], [8.0, 9.0], [2.0, 1.0], [9.0, 8.0]])
     tied = np.array([[-1.0], [1.0], [5.0], [9.0], [4.0]])
+    twice = np.array([[0.0], [0.0], [6.0], [-4.0], [-5.0]])
     return [
         Case((hand, np.array([2, 2, 5, 5]))),
         Case((wide, np.array([3, 3, 7, 3, 7, 7]))),
@@ -77,7 +79,9 @@ def clouds(rng: np.random.Generator) -> list[Case]:
         case((8, 6, 10), 2, (1, 2, 8), 0.9),
         Case((np.array([[0.0], [2.0], [4.0], [6.0], [1.0]]), np.array([3, 6, 6, 3, 3])), "ties"),
         Case((tied, np.array([2, 2, 2, 4, 4])), "ties"),
+        Case((np.array([[0.0], [2.0], [4.0], [6.0], [1.0]]), np.array([6, 3, 3, 6, 6])), "ties"),
         Case((1e5 * wide, np.array([3, 3, 7, 3, 7, 7])), "features of hundred thousands"),
+        Case((twice, np.array([1, 1, 1, 4, 4])), "two examples alike"),
     ]
 
 
@@ -103,6 +107,8 @@ def queries(rng: np.random.Generator) -> list[Case]:
         case((4, 3, 6, 2), 3, (0, 2, 7, 8), 9),
         case((5, 5), 2, (2, 3), 7),
         Case((two, np.array([9, 9, 5, 5]), np.array([[3.0], [0.0]])), "ties"),
+        Case((two, np.array([5, 5, 9, 9]), np.array([[3.0], [0.0]])), "ties"),
+        Case((hand, np.array([-2, -2, 0, 0]), np.array([[1.0], [4.5], [7.0]])), "labels below 0"),
         Case(
             (1e5 * skew, np.array([2, 2, 2, 6, 6, 6]), 1e5 * asked), "features of hundred thousands"
         ),
@@ -126,6 +132,7 @@ def rounds(rng: np.random.Generator) -> list[Case]:
         case(4, 5, 0.8, 0.45),
         case(3, 8, 0.7, 0.2),
         Case((weights, np.zeros(5, int), 2, 0.5, 0.25), "no errors"),
+        Case((weights - 1, np.array([1, 0, 1, 0, 1]), 2, 0.5, 0.25), "rows without weight"),
         Case((weights, np.ones(5, int), 2, 0.5, 0.25), "errors everywhere"),
     ]
 
@@ -142,6 +149,7 @@ def pairs(rng: np.random.Generator) -> list[Case]:
         case(4, 5),
         case(5, 3),
         case(1, 4, "a single pair"),
+        Case((np.eye(3), 2 * np.eye(3)[[0, 1, 1]] + np.eye(3)), "a difference that comes twice"),
     ]
 
 
@@ -163,6 +171,7 @@ def places(rng: np.random.Generator) -> list[Case]:
         *(case(v, d, head) for v, d, head in [(15, 2, 7), (20, 3, 9), (11, 2, 4), (16, 5, 3)]),
         Case((0, np.array([0.0, 0.5]), near), "a relation so short that the head is nearest"),
         Case((0, np.array([1.0, 0.0]), behind), "vectors that all lie the other way"),
+        Case((0, np.array([0.5, 0.0]), near[[0, 1, 0, 2]]), "a second vector like the head"),
     ]
 
 
@@ -173,6 +182,7 @@ def logits(rng: np.random.Generator) -> list[Case]:
         return Case((*(2 * rng.normal(size=(2, n, c))), temperature), kind)
 
     large = np.array([[1000.0, 0.0, -1000.0], [0.0, 500.0, 400.0]])
+    apart = np.array([[2000.0, 1999.0], [-2000.0, -2001.0]])
     return [
         Case((np.array([[0.0, 0.0]]), np.array([[2.0 * np.log(3.0), 0.0]]), 2.0)),
         case(4, 3, 2.0),
@@ -182,4 +192,5 @@ def logits(rng: np.random.Generator) -> list[Case]:
         case(1, 4, 2.0, "a single example"),
         case(4, 3, 1.0, "a temperature of 1"),
         Case((large, large[:, ::-1].copy(), 2.0), "logits of ±1,000"),
+        Case((apart, apart[:, ::-1].copy(), 2.0), "logits of ±1,000"),
     ]

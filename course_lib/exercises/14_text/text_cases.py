@@ -27,11 +27,13 @@ def words(rng: np.random.Generator) -> list[Case]:
         Case(("unaffable", known)),
         Case(("ununs", known)),
         *(made() for _ in range(4)),
+        Case(("unaffordablenesses", known | {"##affordableness", "##es", "##affo"})),
         Case(("un", known), "a word that is one piece"),
         Case(("unaffordable", known), "a word whose end is unknown"),
         Case(("ably", known), "a piece that may only stand inside"),
         Case(("abc", {"a", "ab", "##bc"}), "a longest piece after which there is no other"),
         Case(("x", known), "a letter that is unknown"),
+        Case(("Un", known), "a capital letter that is unknown"),
     ]
 
 
@@ -53,6 +55,9 @@ def heads(rng: np.random.Generator) -> list[Case]:
         case(4, 3, [0, 0, 1, 0], "a single real token"),
         Case((100 * ones, -10 * ones, np.array([[1.0], [2.0], [5.0]]), near), "scores below zero"),
         Case((300 * queries, 300 * keys, values, np.array([1, 1])), "scores of some 100,000"),
+        Case(
+            (300 * ones, 300 * ones, ones, np.array([1, 0, 1])), "padding with the largest scores"
+        ),
     ]
 
 
@@ -71,6 +76,7 @@ def rows(rng: np.random.Generator) -> list[Case]:
         case(3, 5, 0.25),
         case(5, 4, 0.75),
         case(6, 2, 0.1),
+        Case((hand[0], np.array([-1.0, 2.0]), hand[2], 3.0), "a gamma below 0"),
         Case((*same, 0.01), "tokens whose numbers are all the same"),
     ]
 
@@ -101,6 +107,7 @@ def texts(rng: np.random.Generator) -> list[Case]:
         case(4, 3, [1, 1, 1, 1], "a text without padding"),
         case(5, 3, [1, 0, 1, 1, 0], GAPS),
         case(4, 2, [0, 1, 0, 0], "a single real token"),
+        Case((hand / 1024, np.array([1, 1, 0])), "numbers that are small"),
     ]
 
 
@@ -113,6 +120,7 @@ def guesses(rng: np.random.Generator) -> list[Case]:
 
     hand = np.array([[0.0, 0.0], [0.0, np.log(3.0)], [5.0, 0.0]])
     large = np.array([[1000.0, 0.0, -1000.0], [0.0, 500.0, 400.0], [3.0, 1.0, 2.0]])
+    apart = np.array([[1000.0, 999.0], [-1000.0, -1001.0]])
     return [
         Case((hand, np.array([0, 1, 0]), np.array([1, 1, 0]))),
         case(5, 4, [0, 1, 0, 1, 0]),
@@ -121,4 +129,5 @@ def guesses(rng: np.random.Generator) -> list[Case]:
         case(5, 3, [0, 0, 1, 0, 0], "a single hidden token"),
         case(3, 4, [1, 1, 1], "a text that is hidden altogether"),
         Case((large, np.array([1, 2, 0]), np.array([1, 1, 0])), "logits of ±1,000"),
+        Case((apart, np.array([0, 1]), np.array([1, 1])), "logits of ±1,000"),
     ]

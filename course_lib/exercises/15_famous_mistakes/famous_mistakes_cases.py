@@ -36,10 +36,11 @@ def pairs_of_distributions(rng: np.random.Generator) -> list[Case]:
 
     def with_zeros(rows: int, classes: int) -> Case:
         p, q = case(rows, classes).arguments
-        p[:, 0] = 0
+        p[::2, 0] = 0
         return Case((p / p.sum(axis=1, keepdims=True), q), "probabilities of zero in p")
 
     same = rng.dirichlet(np.ones(4), 3)
+    rare, half = np.array([[5e-4, 0.9995]]), np.array([[0.5, 0.5]])
     return [
         case(5, 3),
         case(4, 6),
@@ -48,6 +49,8 @@ def pairs_of_distributions(rng: np.random.Generator) -> list[Case]:
         with_zeros(4, 3),
         Case((np.eye(3), np.full((3, 3), 1 / 3)), "labels that are sure"),
         Case((same, same.copy()), "a distribution and itself"),
+        Case((rare, half), "a small probability in p"),
+        Case((half, rare), "a small probability in q"),
     ]
 
 
@@ -100,7 +103,10 @@ def checkpoints(rng: np.random.Generator) -> list[Case]:
             (np.linspace(0.8, 0.5, 5), np.linspace(0.6, 0.75, 5)), "a first checkpoint that is best"
         ),
         Case((np.array([0.75]), np.array([0.5])), "a single checkpoint"),
+        Case((np.array([0.5, 0.6, 0.55]), np.array([0.7, 0.8, 0.9]))),
         Case((np.array([0.05, 0.2, 0.1]), np.array([0.3, 0.1, 0.2])), "accuracies below one half"),
+        Case((np.zeros(3), np.array([0.2, 0.1, 0.3])), "accuracies that are all zero"),
+        Case((np.array([0.6, 0.7, 0.7001]), np.array([0.5, 0.4, 0.3])), "nearly a tie"),
     ]
 
 
@@ -114,4 +120,5 @@ def books(rng: np.random.Generator) -> list[Case]:
             if np.sum(digits * np.tile([1, 3], 6)) % 10 == rest:
                 return Case((digits,), "a sum that is a multiple of ten")
 
-    return [*(case() for _ in range(8)), with_sum(0), with_sum(0)]
+    others = [Case((rng.permutation(np.r_[1, 1:10, 2, 5]),)), Case((np.arange(12) % 10,))]
+    return [*(case() for _ in range(6)), *others, with_sum(0), with_sum(0)]

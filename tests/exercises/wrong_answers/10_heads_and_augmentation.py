@@ -360,3 +360,19 @@ def mixup(images, onehot, share, order):
         new_images[i] = share * new_images[i] + (1 - share) * new_images[order[i]]
         new_labels[i] = share * new_labels[i] + (1 - share) * new_labels[order[i]]
     return new_images, new_labels
+
+
+def random_crop(images, size, top, left):
+    h = size // 2
+    return np.array(
+        [
+            im[max(t - h, 0) : max(t - h, 0) + size, max(l - h, 0) : max(l - h, 0) + size]
+            for im, t, l in zip(images, top, left)
+        ]
+    )
+
+
+def flip_horizontal(images, flags):
+    out = images
+    out = np.where(flags.reshape(-1, 1, 1, 1), out[:, :, ::-1], 0)
+    return out

@@ -301,3 +301,52 @@ def grad_cam(feature_maps, gradients):
         heat += weights * feature_maps[:, :, k]
     heat = np.maximum(heat, 0)
     return heat / heat.max() if heat.max() > 0 else heat
+
+
+def roc_auc(labels, scores):
+    pos = scores[labels == 1][:, None]
+    neg = scores[labels == 0][None, :]
+    tie = np.isclose(pos, neg)
+    return float(np.mean(np.where(tie, 0.5, pos > neg)))
+
+
+def expected_calibration_error(probabilities, labels, num_bins):
+    conf = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    which = np.minimum((conf * num_bins).astype(int), num_bins - 1)
+    ece = 0.0
+    for b in range(num_bins):
+        mask = which == b
+        if mask.any():
+            ece += mask.mean() * abs(conf[mask].mean() - right[mask].mean())
+    return ece
+
+
+def expected_calibration_error(probabilities, labels, num_bins):
+    p = probabilities[:, 1]
+    conf = np.maximum(p, 1 - p)
+    right = (p > 0.5) == labels
+    edges = np.linspace(0, 1, num_bins + 1)
+    total = 0
+    for low, high in zip(edges[:-1], edges[1:]):
+        inside = (conf > low) & (conf <= high)
+        if inside.sum():
+            total += inside.sum() / len(labels) * abs(conf[inside].mean() - right[inside].mean())
+    return total
+
+
+def grad_cam(feature_maps, gradients):
+    weights = gradients.mean(axis=(0, 1))
+    heat = np.maximum(feature_maps @ weights, 0)
+    return heat / max(heat.max(), 1e-3)
+
+
+def expected_calibration_error(probabilities, labels, num_bins):
+    conf = probabilities.max(1)
+    right = probabilities.argmax(1) == labels
+    ece = 0.0
+    for b in range(1, num_bins + 1):
+        m = (conf > (b - 1) / num_bins) & (conf <= b / num_bins)
+        if m.any():
+            ece += m.mean() * (conf[m].mean() - right[m].mean())
+    return abs(ece)

@@ -228,3 +228,33 @@ def importance_weights(probability_target):
 def importance_weights(probability_target):
     p = probability_target / probability_target.mean()
     return p / (1 - p)
+
+
+def standardize_by_domain(source, target):
+    def scale(x):
+        return (x - x.mean(0)) / (x.std(0) + 1e-8)
+
+    return scale(source), scale(target)
+
+
+def standardize_by_domain(source, target):
+    s, t = source.std(0), target.std(0)
+    constant = s == 0
+    s = np.where(constant, 1, s)
+    t = np.where(constant, 1, t)
+    return (source - source.mean(0)) / s, (target - target.mean(0)) / t
+
+
+def standardize_by_domain(source, target):
+    out = []
+    for x in (source, target):
+        s = x.std(axis=0)
+        s = np.where(s < 1e-3, 1.0, s)
+        out.append((x - x.mean(axis=0)) / s)
+    return tuple(out)
+
+
+def importance_weights(probability_target):
+    p = np.clip(probability_target, 0.01, 0.99)
+    w = p / (1 - p)
+    return w / w.mean()

@@ -308,3 +308,36 @@ def nearest_centroid_score(features, labels):
                 best, chosen = d, k
         hits += chosen == labels[n]
     return hits / len(features)
+
+
+def nearest_centroid_score(features, labels):
+    hits = 0
+    n = len(features)
+    for i in range(n):
+        keep = np.arange(n) != i
+        own = np.linalg.norm(features[i] - features[keep & (labels == labels[i])].mean(0))
+        others = [
+            np.linalg.norm(features[i] - features[labels == c].mean(0))
+            for c in np.unique(labels)
+            if c != labels[i]
+        ]
+        if all(own <= o for o in others):
+            hits += 1
+    return hits / n
+
+
+def prototype_predict(support, labels, queries):
+    classes = np.array(list(dict.fromkeys(labels.tolist())))
+    means = np.array([support[labels == c].mean(axis=0) for c in classes])
+    d = ((queries[:, None] - means[None]) ** 2).sum(axis=2)
+    return classes[d.argmin(axis=1)]
+
+
+def labels_to_reach(sizes, accuracies, target):
+    if accuracies[0] >= target:
+        return 0.0
+    for k in range(1, len(sizes)):
+        if accuracies[k] >= target:
+            t = (target - accuracies[k - 1]) / (accuracies[k] - accuracies[k - 1])
+            return sizes[k - 1] + t * (sizes[k] - sizes[k - 1])
+    return math.inf if False else float("inf")

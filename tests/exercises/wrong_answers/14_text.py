@@ -234,3 +234,53 @@ def attention(queries, keys, values, mask):
     scores = np.where(mask > 0, scores, -100.0)
     w = np.exp(scores - scores.max(axis=1, keepdims=True))
     return w / w.sum(axis=1, keepdims=True) @ values
+
+
+def wordpiece(word, vocabulary):
+    def cut(rest, prefix):
+        if not rest:
+            return []
+        for end in range(len(rest), 0, -1):
+            piece = prefix + rest[:end]
+            if piece in vocabulary:
+                tail = cut(rest[end:], "##")
+                if tail is not None:
+                    return [piece, *tail]
+        return None
+
+    found = cut(word, "")
+    return found if found is not None else ["[UNK]"]
+
+
+def wordpiece(word, vocabulary):
+    word = word.lower()
+    pieces, start = [], 0
+    while start < len(word):
+        for end in range(len(word), start, -1):
+            piece = ("##" if start else "") + word[start:end]
+            if piece in vocabulary:
+                pieces.append(piece)
+                start = end
+                break
+        else:
+            return ["[UNK]"]
+    return pieces
+
+
+def masked_token_loss(logits, targets, masked):
+    logp = logits - logits.max(axis=1, keepdims=True)
+    logp = logp - np.log(np.exp(logp).sum(axis=1, keepdims=True))
+    loss = -logp[np.arange(len(targets)), targets]
+    return loss[masked == 0].mean()
+
+
+def masked_token_loss(logits, targets, masked):
+    z = logits - logits.max()
+    log_p = z - np.log(np.sum(np.exp(z), axis=1, keepdims=True))
+    chosen = log_p[np.arange(len(targets)), targets][masked.astype(bool)]
+    return -chosen.mean()
+
+
+def attention(queries, keys, values, mask):
+    s = queries @ keys.T / np.sqrt(queries.shape[1])
+    return softmax(s) @ (values * mask[:, None])

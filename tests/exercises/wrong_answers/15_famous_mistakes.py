@@ -188,3 +188,33 @@ def best_of(accuracies_validation, accuracies_test):
         if v > best:
             best, score = v, t
     return float(score)
+
+
+def kl_divergence_mean(p, q):
+    keep = np.all(p > 0, axis=1)
+    return float(np.mean(np.sum(p[keep] * np.log(p[keep] / q[keep]), axis=1)))
+
+
+def predictions_in_file_order(predictions, order):
+    pairs = sorted(zip(predictions.tolist(), order.tolist()))
+    return np.array([p for p, _ in pairs])
+
+
+def best_of(accuracies_validation, accuracies_test):
+    best, chosen = 0.0, None
+    for v, t in zip(accuracies_validation, accuracies_test):
+        if v > best:
+            best, chosen = v, t
+    return chosen
+
+
+def isbn_check_digit(digits):
+    s = 0
+    for i in range(12):
+        s += digits[i] * (1 if i % 2 == 0 else 3)
+    return int(9 - s % 10)
+
+
+def best_of(accuracies_validation, accuracies_test):
+    i = int(np.argmax(accuracies_validation))
+    return max(accuracies_test[i], accuracies_validation[i])
