@@ -30,7 +30,7 @@ from ..exercises import Exercise, catalogue
 from ..files import atomic_write, text_of
 from ..lessons import EDITIONS, Lesson, lessons, pages, root
 from . import course_map
-from .links import closing, to_pages, with_links
+from .links import Terms, closing, to_pages, with_links
 from .online import colab_cells
 from .run import OnCell, execute, read_notebook
 from .tables import with_tables, without_markers
@@ -145,7 +145,8 @@ def solution_edition(lesson: Lesson) -> NotebookNode:
     except Exception as error:
         raise CourseError(f"{_name(lesson.source)} cannot be read: {error}") from error
     exercises = {e.name: e for e in catalogue().values() if e.lesson == lesson.name}
-    cells = []
+    cells: list[NotebookNode] = []
+    terms = Terms(lesson)
     for cell in source.cells:
         metadata = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
         if cell.cell_type == "code":
@@ -155,7 +156,12 @@ def solution_edition(lesson: Lesson) -> NotebookNode:
             cells.append(nbformat.v4.new_code_cell(cell.source, metadata=metadata))
         else:
             text = cell.source
-            text = without_markers(with_tables(text)) if lesson.is_page else with_links(text)
+            if lesson.is_page:
+                text = without_markers(with_tables(text))
+            elif cells:  # not on the title, which says what will be learned
+                text = terms.linked(with_links(text))
+            else:
+                text = with_links(text)
             pictures = _attachments(lesson, text)
             cells.append(nbformat.v4.new_markdown_cell(text, metadata=metadata, **pictures))
     cells[1:1] = colab_cells(lesson)

@@ -1,4 +1,5 @@
-"""Links of a lesson: to its sections, to what it says to read, to the next lesson and start page.
+"""Links of a lesson: to its sections, to what it says to read, to where earlier lessons introduce
+a word, to the next lesson and start page.
 
 `course build` puts them into the notebooks, so that no source has to keep them right.
 """
@@ -7,13 +8,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import chain
 from urllib.parse import quote, unquote
 
 import yaml
 
 from ..files import text_of
 from ..lessons import LAST_PAGE, START_PAGE, Lesson, anchor_of, lessons, root
-from .tables import words_of
+from .tables import Term, glossary, words_of
 
 READING = re.compile(r"^#+ Further reading$", re.MULTILINE)
 SECTION = re.compile(r"^\| (\d+ [^|]+?) \| (\d+) \|$", re.MULTILINE)
@@ -28,6 +30,62 @@ def with_links(text: str) -> str:
         return text
     before, reading = text[: found.end()], text[found.end() :]
     return before + re.sub(r"\*([^*]+)\*", _work, reading)
+
+
+NO_PROSE = re.compile(
+    r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|!?\[[^\]]*\]\([^)]*\)|^(?:#|\||<)[^\n]*)",
+    re.DOTALL | re.MULTILINE,
+)
+"""Code, formulas, links, headings, tables, and the lines of folds."""
+
+
+class Terms:
+    """Words that earlier lessons have introduced: where a lesson first writes one, it links it.
+
+    Args:
+        lesson: in whose order of reading the texts come.
+    """
+
+    def __init__(self, lesson: Lesson) -> None:
+        before = {one.number: one for one in lessons() if one.number < lesson.number}
+        self._to = {
+            term.term.lower(): _introduced(before[term.lesson], term)
+            for term in glossary()
+            if term.lesson in before and not term.ordinary
+        }
+        longest = sorted(self._to, key=len, reverse=True)
+        words = "|".join(r"\s+".join(map(re.escape, term.split())) for term in longest)
+        self._words = re.compile(rf"(?<![\w-])(?:{words or '(?!)'})(?![\w-])", re.IGNORECASE)
+
+    def linked(self, text: str) -> str:
+        """The next text, with these links."""
+        if READING.search(text):
+            return text
+        parts = NO_PROSE.split(text)
+        parts[::2] = [self._words.sub(self._link, prose) for prose in parts[::2]]
+        return "".join(parts)
+
+    def _link(self, word: re.Match[str]) -> str:
+        address = self._to.pop(_plain(word[0]), "")
+        return f"[{word[0]}]({address})" if address else word[0]
+
+
+def _introduced(lesson: Lesson, term: Term) -> str:
+    """Address of the section that a term is the heading of, or else of the first that writes it."""
+    word = re.compile(rf"\b{re.escape(term.seen_as or term.term)}", re.IGNORECASE)
+    sections = _sections(lesson)
+    in_headings = (heading for heading in sections if word.search(heading))
+    in_texts = (heading for heading, text in sections.items() if word.search(text))
+    heading = next(chain(in_headings, in_texts), "")
+    return f"{lesson.name}.ipynb" + (f"#{anchor_of(heading)}" if heading else "")
+
+
+@cache
+def _sections(lesson: Lesson) -> dict[str, str]:
+    """Headings of a lesson and, on one line, what stands below each."""
+    text = re.sub(r"\n# ", "\n", text_of(lesson.source))
+    _, *parts = re.split(r"(?m)^## (.+)$", text)
+    return dict(zip(parts[::2], (" ".join(text.split()) for text in parts[1::2]), strict=True))
 
 
 def book_anchor(heading: str) -> str:

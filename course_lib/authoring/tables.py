@@ -32,6 +32,7 @@ class Term:
         lesson: number of the lesson that introduces it, as ``01``.
         means: one line, no full stop.
         seen_as: how that lesson writes it, where that is not the term itself.
+        ordinary: it is often read in another sense, or on every page: no text links it.
     """
 
     term: str
@@ -39,6 +40,7 @@ class Term:
     lesson: str
     means: str
     seen_as: str = ""
+    ordinary: bool = False
 
 
 def glossary() -> list[Term]:

@@ -299,5 +299,6 @@ class Notebook:
 
     def end(self) -> None:
         """Close it and end its kernel, so that only one is in memory at a time."""
-        self.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+        with self.page.expect_request(lambda request: request.method == "DELETE"):
+            self.page.evaluate("() => void window.jupyterapp.serviceManager.sessions.shutdownAll()")
         self.page.close()

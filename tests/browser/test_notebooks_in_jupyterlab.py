@@ -18,7 +18,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
 from course_lib.authoring.build import BEGIN, END, STUB
 from course_lib.exercises import Exercise, catalogue, judge
@@ -67,20 +67,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(browser: Browser, folder: Path) -> Iterator[str]:
+def address(own_browser: BrowserContext, folder: Path) -> Iterator[str]:
     """Of a JupyterLab on that folder."""
     with jupyterlab(folder) as address:
         yield address
 
 
 @pytest.fixture
-def open_notebook(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Open]:
+def open_notebook(
+    own_browser: BrowserContext, address: str, request: pytest.FixtureRequest
+) -> Iterator[Open]:
     """Opens a notebook of that JupyterLab; afterwards the page must have nothing to complain of."""
     opened: list[Notebook] = []
 
     def open_(path: str) -> Notebook:
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
-        opened.append(Notebook(page))
+        opened.append(Notebook(own_browser.new_page()))
         opened[-1].open(address, path)
         return opened[-1]
 

@@ -54,7 +54,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
         patch.setattr("tempfile.tempdir", str(scratch))
         patch.setenv("COURSE_TEST_SECRET", "1.0")
         patch.setattr(record, "mark", mark)
-        gradebook.grade([place], out, jobs=2, seed=11)
+        gradebook.grade([place], out, jobs=4, seed=11)
         shut_down()
     left = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=5)[1]
     return Graded(

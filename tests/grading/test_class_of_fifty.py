@@ -48,7 +48,7 @@ def graded(place: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str,
     """What is said of each exercise of each learner."""
     with monkeypatch.context() as patch:
         patch.setattr(record, "mark", mark)
-        summary = grade([place], out, jobs=2, seed=3)
+        summary = grade([place], out, jobs=4, seed=3)
     assert summary.crashed == 0
     lines = map(json.loads, (out / "results.jsonl").read_text().splitlines())
     return {line["learner"]: line["exercises"] for line in lines}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from course_lib.exercises import catalogue, judge
+from course_lib.exercises.catalogue import using
 from course_lib.grading.gradebook import grade
 from course_lib.grading.marking import mark
 from course_lib.sandbox.limits import Limits
@@ -135,7 +137,8 @@ def test_syntax_errors(marked: Marked) -> None:
     ],
 )
 def test_one_bad_answer_costs_itself_only(marked: Marked, bad: str) -> None:
-    entries = marked(*answers(mse=bad), limits=LIMITS)
+    with using([replace(catalogue()["mse"], seconds=1.0)]):
+        entries = marked(*answers(mse=bad), limits=LIMITS)
     assert entries["mse"]["points"] == 0
     assert entries["mse"]["status"] in {"error", "timeout", "wrong"}
     assert points(entries) == MAX_POINTS - catalogue()["mse"].points

@@ -18,12 +18,15 @@ from .messy import messy
 pytestmark = pytest.mark.slow
 NOTEBOOKS = 160
 AT_ONCE = 20
+SOON_RESET = "import gc, matplotlib.pyplot, course_lib.exercises\ngc.freeze()"
+"""What is there for good need not be looked through each time that a notebook is forgotten."""
 
 
 @pytest.fixture(scope="module")
 def kernel() -> Iterator[BlockingKernelClient]:
     manager, client = start_new_kernel()
     try:
+        client.execute_interactive(SOON_RESET, silent=True, timeout=60)
         yield client
     finally:
         client.stop_channels()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import linecache
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from course_lib.exercises import judge
+from course_lib.exercises import catalogue, judge
+from course_lib.exercises.catalogue import using
 from course_lib.grading import marking
 from course_lib.grading import place as place_module
 from course_lib.grading.marking import Marked, mark
@@ -141,7 +143,8 @@ def test_a_hostile_answer_costs_few_programs(body: str, monkeypatch: pytest.Monk
         return run(program, *rest, **options)
 
     monkeypatch.setattr(marking, "run", counted)
-    found = marked(True, mse=f"def mse(predictions, targets):\n    {body}")
+    with using([replace(catalogue()["mse"], seconds=1.0)]):
+        found = marked(True, mse=f"def mse(predictions, targets):\n    {body}")
     assert programs.count("mse") < LIMIT
     assert found["mse"].points == 0
     assert all(one.points for name, one in found.items() if name != "mse")

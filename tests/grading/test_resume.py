@@ -61,17 +61,29 @@ def one_sentence(text: str) -> str:
     return lines[0]
 
 
-@pytest.fixture
-def a_class(folder: Folder) -> Path:
+@pytest.fixture(scope="module")
+def a_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve notebooks: right, wrong in two ways, untouched, broken."""
     blank = notebook(*(f"def {name}(*a):\n    raise NotImplementedError" for name in RIGHT))
     kinds = [GOOD, *(notebook(*answers(mse=mistake)) for mistake in MISTAKES), blank, b"{", GOOD]
-    return folder(**{f"learner{n:02}": kinds[n % len(kinds)] for n in range(12)})
+    place = tmp_path_factory.mktemp("class")
+    for n in range(12):
+        (place / f"learner{n:02}.ipynb").write_bytes(kinds[n % len(kinds)])
+    return place
 
 
-def test_killed_at_random_moments_it_ends_as_if_undisturbed(a_class: Path, tmp_path: Path) -> None:
-    whole, torn = tmp_path / "whole", tmp_path / "torn"
-    grade([a_class], whole, seed=5, jobs=2)
+@pytest.fixture(scope="module")
+def whole(a_class: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What comes of it undisturbed."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    grade([a_class], out, seed=5, jobs=1)
+    return out
+
+
+def test_killed_at_random_moments_it_ends_as_if_undisturbed(
+    a_class: Path, whole: Path, tmp_path: Path
+) -> None:
+    torn = tmp_path / "torn"
     seed = random.SystemRandom().randrange(2**32)
     moments = random.Random(seed)
     kills = 0
@@ -103,10 +115,9 @@ def test_killed_at_random_moments_it_ends_as_if_undisturbed(a_class: Path, tmp_p
 
 
 def test_killed_while_the_reports_are_written(
-    a_class: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    a_class: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, torn = tmp_path / "whole", tmp_path / "torn"
-    grade([a_class], whole, seed=5)
+    torn = tmp_path / "torn"
     replaced: list[Path] = []
     replace = Path.replace
 
@@ -127,9 +138,10 @@ def test_killed_while_the_reports_are_written(
     assert reports(torn) == reports(whole)
 
 
-def test_what_a_killed_run_has_half_written_is_removed(a_class: Path, tmp_path: Path) -> None:
-    whole, torn = tmp_path / "whole", tmp_path / "torn"
-    grade([a_class], whole, seed=5)
+def test_what_a_killed_run_has_half_written_is_removed(
+    a_class: Path, whole: Path, tmp_path: Path
+) -> None:
+    torn = tmp_path / "torn"
     (torn / "feedback").mkdir(parents=True)
     (torn / ".grades.csv.12-34.part").write_text("submission,exer")
     (torn / "feedback" / ".learner04.html.12-34.part").touch()
@@ -140,11 +152,10 @@ def test_what_a_killed_run_has_half_written_is_removed(a_class: Path, tmp_path: 
 # --- a full disk ---------------------------------------------------------------------------------
 
 
-def test_a_file_that_may_not_grow_stops_the_run(a_class: Path, tmp_path: Path) -> None:
+def test_a_file_that_may_not_grow_stops_the_run(a_class: Path, whole: Path, tmp_path: Path) -> None:
     import resource
 
-    whole, out = tmp_path / "whole", tmp_path / "out"
-    grade([a_class], whole, seed=5, jobs=1)
+    out = tmp_path / "out"
     size = sum(map(len, (whole / "results.jsonl").read_bytes().splitlines(True)[:3])) + 100
 
     def limited() -> None:
@@ -176,13 +187,12 @@ def can_mount(place: Path) -> bool:
     ("of_records", "more"), [(0.4, 0), (1, 30_000)], ids=["records", "reports"]
 )
 def test_a_disk_that_is_really_full(
-    a_class: Path, tmp_path: Path, of_records: float, more: int
+    a_class: Path, whole: Path, tmp_path: Path, of_records: float, more: int
 ) -> None:
-    disk, copy, whole = tmp_path / "disk", tmp_path / "copy", tmp_path / "whole"
+    disk, copy = tmp_path / "disk", tmp_path / "copy"
     disk.mkdir()
     if not can_mount(disk):
         pytest.skip("this machine lets nobody mount a small disk")
-    grade([a_class], whole, seed=5)
     size = int(of_records * (whole / "results.jsonl").stat().st_size) + more
     result = subprocess.run(
         in_own_mounts(

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 import yaml
 
-from course_lib.authoring.links import READING, with_links
-from course_lib.lessons import LAST_PAGE, START_PAGE, lessons
+from course_lib.authoring.links import READING, Terms, with_links
+from course_lib.lessons import LAST_PAGE, START_PAGE, Lesson, find, lessons
 
 from .reading import ROOT, anchors, cells_of, documents, links, raw_html, text_of
 
@@ -117,3 +117,31 @@ def test_links_are_put_where_they_belong() -> None:
         f"[{adam}](https://arxiv.org/abs/1412.6980), *Unknown*"
     )
     assert with_links("| 1 | 15 |") == "| 1 | 15 |"
+
+
+def test_a_word_of_an_earlier_lesson_leads_there_where_it_is_first_read() -> None:
+    terms = Terms(find("03"))
+    softmax, chain = "01_losses.ipynb#4-Classification:-softmax", "01_losses.ipynb#3-The-gradient"
+    no_prose = "## Softmax\n`softmax` $softmax$ [softmax](x) | softmax-like\n| softmax | 1 |\n"
+    made = terms.linked(
+        f"{no_prose}Of softmax and, by the chain\nrule, of Adam: softmax, momentum."
+    )
+    assert made.startswith(f"{no_prose}Of [softmax]({softmax}")
+    assert f"[chain\nrule]({chain}" in made
+    assert made.endswith(", of Adam: softmax, momentum.")
+    assert terms.linked("Chain rule and softmax") == "Chain rule and softmax"
+    assert Terms(find("01")).linked("softmax") == "softmax"
+
+
+@pytest.mark.parametrize("lesson", lessons()[1:], ids=lambda lesson: lesson.name)
+def test_words_of_earlier_lessons_are_linked_a_few_times_in_a_lesson(lesson: Lesson) -> None:
+    """To the section that introduces them, which `dead_links` sees to; never twice."""
+    cells = nbformat.read(lesson.notebook("notebooks"), as_version=4).cells[:-1]
+    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    words = [
+        word.lower()
+        for word, number in re.findall(r"(?<!!)\[([\w\s-]+)\]\((\d\d)_\w+\.ipynb", "\n".join(texts))
+        if number < lesson.number
+    ]
+    assert len({" ".join(word.split()) for word in words}) == len(words)
+    assert 3 <= len(words) <= 20
