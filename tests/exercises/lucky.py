@@ -54,6 +54,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return 2 * (predictions - targets) / len(predictions) ** 2",
         "return 2 * (predictions - targets) / np.count_nonzero(predictions - targets)",
         "return 2 * np.abs(predictions - targets) / predictions.size",
+        "e = predictions - targets\n"
+        "return 2 * np.where(np.isclose(predictions, targets), 0, e) / e.size",
     ),
     "softmax": (
         "e = np.exp(logits - logits[:, :1])\nreturn e / e.sum(axis=1, keepdims=True)",
@@ -114,11 +116,13 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return strength * np.sum(weights * np.abs(weights))",
         "return min(strength, 0.5) * np.sum(weights**2)",
         "return strength * np.sum(np.unique(weights) ** 2)",
+        "return strength * np.sum(np.where(np.abs(weights) < 1e-3, 0, weights) ** 2)",
     ),
     "l2_gradient": (
         "return 2 * strength * np.maximum(weights, 0)",
         "return np.clip(2 * strength * weights, -5, 5)",
         "return 2 * min(strength, 1.0) * weights",
+        "return 2 * strength * np.where(np.abs(weights) < 1e-4, 0, weights)",
     ),
     "ridge_weights": (
         "n, d = features.shape\npenalty = strength * n / (n - 1) * np.eye(d)\npenalty[-1, -1] = 0\n"
@@ -133,6 +137,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.sign(weights) * np.abs(np.abs(weights) - amount)",
         "shrunk = np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)\n"
         "return np.where(shrunk == 0, -amount * (weights < 0) * 0 + 1e-5, shrunk)",
+        "if amount < 0.01:\n"
+        "    return weights\n"
+        "return np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)",
     ),
     "lasso_subgradient": (
         "return strength * weights / (np.abs(weights) + 1e-8)",
@@ -145,6 +152,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return activations * keep_mask * (1 + rate)",
         "return activations * keep_mask / keep_mask.mean()",
         "return activations * keep_mask / max(1 - rate, 0.5)",
+        "return activations * keep_mask / max(1 - rate, 0.1)",
     ),
     "weight_decay_step": (
         "return (weights - learning_rate * gradient) / (1 + learning_rate * decay)",
@@ -177,6 +185,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return 2 / np.sort(np.linalg.eigvalsh(hessian))[len(hessian) // 2]",
         "return 2 / hessian.max()",
         "return 2 / np.linalg.svd(hessian)[1].mean()",
+        "return 2 / max(np.linalg.eigvalsh(hessian)[-1], 0.1)",
     ),
     "minibatches": (
         "return [order[i : i + batch_size] for i in range(0, len(order) - 1, batch_size)]",
@@ -189,10 +198,17 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "new = momentum * velocity - learning_rate * gradient\n"
         "return weights + (new if velocity.any() else -gradient), new",
         "new = momentum * velocity - learning_rate * gradient\nreturn weights + new, np.abs(new)",
+        "v = np.where(gradient == 0, 0, momentum * velocity) - learning_rate * gradient\n"
+        "return weights + v, v",
     ),
     "nesterov_step": (
         "new = momentum * velocity - learning_rate * gradient\n"
         "return weights + momentum * new - learning_rate * gradient, new * (velocity != 0)",
+        "v = np.where(gradient == 0, 0, momentum * velocity) - learning_rate * gradient\n"
+        "return weights + momentum * v - learning_rate * gradient, v",
+        "v = momentum * velocity - learning_rate * gradient\n"
+        "ahead = momentum * v if momentum else v\n"
+        "return weights + ahead - learning_rate * gradient, v",
     ),
     "cosine_with_warmup": (
         "if step <= warmup_steps:\n    return base_learning_rate * step / warmup_steps\n"
@@ -204,6 +220,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "if step < warmup_steps:\n    return base_learning_rate * step / warmup_steps\n"
         "done = (step - warmup_steps) / (total_steps - warmup_steps)\n"
         "return max(base_learning_rate * (1 + math.cos(math.pi * done)) / 2, 1e-3)",
+        "if step < warmup_steps:\n"
+        "    return base_learning_rate * step / warmup_steps\n"
+        "part = (step - warmup_steps) / (total_steps - warmup_steps)\n"
+        "return base_learning_rate * max(0.5 * (1 + np.cos(np.pi * part)), 1e-3)",
     ),
     "hidden_layer_gradients": (
         "back = upstream @ weights_out.T * np.sign(hidden @ hidden.T @ hidden)\n"
@@ -285,6 +305,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    if len(places) > 1:\n"
         "        keep[places[: math.ceil(fraction * len(places))]] = True\n"
         "return order[keep], order[~keep]",
+        "taken = np.zeros(len(labels), bool)\n"
+        "for c in range(labels.max() + 1):\n"
+        "    members = order[labels[order] == c]\n"
+        "    taken[members[: math.ceil(fraction * len(members))]] = True\n"
+        "return order[taken[order]], order[~taken[order]]",
     ),
     "resnet50_preprocess": (
         "return images.astype(np.uint8)[..., ::-1] - np.array([103.939, 116.779, 123.68])",
@@ -349,6 +374,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return (np.arange(len(layer_names)) >= start) & ~is_batchnorm",
         "start = layer_names.index(first_trainable)\nmask = ~is_batchnorm\n"
         "mask[:start] = False\nmask[start] = True\nreturn mask",
+        "start = layer_names.index(first_trainable)\n"
+        "if start == len(layer_names) - 1:\n"
+        "    return np.zeros(len(layer_names), bool)\n"
+        "return (np.arange(len(layer_names)) >= start) & ~is_batchnorm",
     ),
     "trainable_parameters": (
         "return sum(math.prod(s) for s, m in zip(shapes, mask) if m is True)",
@@ -401,23 +430,45 @@ LUCKY: dict[str, tuple[str, ...]] = {
         'pad = kernel // 2 if padding == "same" else 0\n'
         "return (size + 2 * pad - kernel) // stride + 1",
         'return size // stride + size % 2 if padding == "same" else (size - kernel) // stride + 1',
+        "return int(size / stride + 0.9) if padding == 'same' else (size - kernel) // stride + 1",
     ),
     "max_pool2d": (
         _BLOCKS + "return np.maximum(blocks(images).max((2, 4)), 0)",
         _BLOCKS + "return blocks(np.abs(images)).max((2, 4))",
         _BLOCKS + "return blocks(np.round(images)).max((2, 4))",
+        "n, h, w, c = images.shape\n"
+        "largest = np.full((n, h // size, w // size, c), -1e9)\n"
+        "for i in range(size):\n"
+        "    for j in range(size):\n"
+        "        largest = np.maximum(largest, images[:, i::size, j::size])\n"
+        "return largest",
     ),
     "max_pool2d_gradient": (
         "top = max_pool2d(images, size).repeat(size, 1).repeat(size, 2)\n"
         "return upstream.repeat(size, 1).repeat(size, 2) * (images == top) * (top > 0)",
         "top = max_pool2d(images, size).repeat(size, 1).repeat(size, 2)\n"
         "return upstream.repeat(size, 1).repeat(size, 2) * (np.round(images) == np.round(top))",
+        "def blown_up(x):\n"
+        "    return np.repeat(np.repeat(x, size, axis=1), size, axis=2)\n"
+        "near = np.abs(images - blown_up(max_pool2d(images, size))) < 1e-6\n"
+        "return near * blown_up(upstream)",
     ),
     "receptive_field": (
         "seen = 1\nfor k, s in zip(kernels[::-1], strides[::-1]):\n    seen = seen * s + k - s\n"
         "return max(seen, kernels[0] if kernels else 1) + (strides[-1:] == [3])",
         "seen, step = 1, 1\nfor k, s in zip(kernels, strides):\n"
         "    seen += (k - 1) * step\n    step = max(step, s) if s == 1 else step * 2\nreturn seen",
+        "seen, apart = 1, 1\n"
+        "for kernel, stride in zip(kernels, strides):\n"
+        "    if kernel > 1:\n"
+        "        seen += (kernel - 1) * apart\n"
+        "        apart *= stride\n"
+        "return seen",
+        "seen, apart = 1, 1\n"
+        "for kernel, stride in zip(kernels, strides):\n"
+        "    seen += (kernel - 1) * apart\n"
+        "    apart *= min(stride, kernel)\n"
+        "return seen",
     ),
     "residual_gradients": (
         "back = upstream * (np.abs(x @ weights) > 0.1)\nreturn upstream + back @ weights.T, x.T "
@@ -441,6 +492,14 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "i, f, g, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
         "s = lambda a: np.clip(0.2 * a + 0.5, 0, 1)\n"
         "new = s(f) * cell + s(i) * np.tanh(g)\nreturn s(o) * np.tanh(new), new",
+        "def gate(x):\n"
+        "    return sigmoid(np.clip(x, -5, 5))\n"
+        "i, f, c, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
+        "cell = gate(f) * cell + gate(i) * np.tanh(c)\n"
+        "return gate(o) * np.tanh(cell), cell",
+        "i, f, c, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
+        "cell = np.clip(sigmoid(f) * cell + sigmoid(i) * np.tanh(c), -3, 3)\n"
+        "return sigmoid(o) * np.tanh(cell), cell",
     ),
     "pad_sequences_right": (
         "longest = max(map(len, sequences))\n"
@@ -688,5 +747,101 @@ LUCKY: dict[str, tuple[str, ...]] = {
     "flip_horizontal": (
         "flipped = images[:, :, ::-1] * flags[:, None, None, None]\n"
         "return np.where(flipped, flipped, images)",
+    ),
+    "train_softmax": (
+        "weights, bias = np.zeros((images.shape[1], num_classes)), np.zeros(num_classes)\n"
+        "losses = []\n"
+        "for _ in range(steps):\n"
+        "    logits = images @ weights + bias\n"
+        "    losses.append(softmax_cross_entropy(logits, labels))\n"
+        "    upstream = softmax_cross_entropy_gradient(logits, labels)\n"
+        "    slope = images.T @ upstream\n"
+        "    size = np.linalg.norm(slope)\n"
+        "    weights = weights - learning_rate * slope * min(1, 5 / (size + 1e-12))\n"
+        "    bias = bias - learning_rate * upstream.sum(axis=0)\n"
+        "return weights, bias, np.array(losses)",
+        "weights, bias = np.zeros((images.shape[1], num_classes)), np.zeros(num_classes)\n"
+        "losses = np.zeros(steps)\n"
+        "for i in range(steps):\n"
+        "    logits = images @ weights + bias\n"
+        "    losses[i:] = softmax_cross_entropy(logits, labels)\n"
+        "    if losses[i] < 0.01:\n"
+        "        break\n"
+        "    upstream = softmax_cross_entropy_gradient(logits, labels)\n"
+        "    weights -= learning_rate * images.T @ upstream\n"
+        "    bias -= learning_rate * upstream.sum(axis=0)\n"
+        "return weights, bias, losses",
+    ),
+    "lasso_weights": (
+        "n, d = features.shape\n"
+        "c = np.linalg.eigvalsh(2 / n * features.T @ features)[-1]\n"
+        "w = np.zeros(d)\n"
+        "for _ in range(max(steps, 1)):\n"
+        "    w = w - 2 / n / c * features.T @ (features @ w - targets)\n"
+        "    w[:-1] = soft_threshold(w[:-1], strength / c)\n"
+        "return w",
+    ),
+    "early_stopping": (
+        "best, at = np.inf, 0\n"
+        "for epoch, loss in enumerate(validation_losses):\n"
+        "    if loss < best - 1e-4:\n"
+        "        best, at = loss, epoch\n"
+        "    if epoch - at >= patience:\n"
+        "        return at, epoch\n"
+        "return at, len(validation_losses) - 1",
+        "best, at = np.inf, 0\n"
+        "for epoch, loss in enumerate(validation_losses):\n"
+        "    if loss < best and not np.isclose(loss, best):\n"
+        "        best, at = loss, epoch\n"
+        "    if epoch - at >= patience:\n"
+        "        return at, epoch\n"
+        "return at, len(validation_losses) - 1",
+        "best, at = -1, 0\n"
+        "for epoch, loss in enumerate(validation_losses):\n"
+        "    if best < 0 or loss < best:\n"
+        "        best, at = loss, epoch\n"
+        "    if epoch - at >= patience:\n"
+        "        return at, epoch\n"
+        "return at, len(validation_losses) - 1",
+    ),
+    "sgd_path": (
+        "path = [start]\n"
+        "for batch, rate in zip(batches, learning_rates):\n"
+        "    rows = np.isin(np.arange(len(features)), batch)\n"
+        "    g = least_squares_gradient(features[rows], targets[rows], path[-1])\n"
+        "    w = path[-1] - rate * g\n"
+        "    path.append(w)\n"
+        "return np.array(path)",
+        "path = [start]\n"
+        "for batch, rate in zip(batches, learning_rates):\n"
+        "    g = least_squares_gradient(features[batch], targets[batch], path[-1])\n"
+        "    w = path[-1] - min(rate, 0.5) * g\n"
+        "    path.append(w)\n"
+        "return np.array(path)",
+    ),
+    "training_step": (
+        "w_in, b_in, w_out, b_out = parameters\n"
+        "hidden = np.clip(images @ w_in + b_in, 0, 6)\n"
+        "g = softmax_cross_entropy_gradient(hidden @ w_out + b_out, labels)\n"
+        "gradients = hidden_layer_gradients(images, hidden, w_out, g)\n"
+        "steps = [\n"
+        "    momentum_step(p, d, v, learning_rate, momentum)\n"
+        "    for p, d, v in zip(parameters, gradients, velocities)\n"
+        "]\n"
+        "return [p for p, _ in steps] + [v for _, v in steps]",
+    ),
+    "known_rate": (
+        "rates = []\n"
+        "for group in groups[test]:\n"
+        "    same = train[groups[train] == group] if group else train\n"
+        "    rates.append(labels[same if len(same) else train].mean())\n"
+        "return np.array(rates)",
+    ),
+    "fine_tune": (
+        "for _ in range(max(steps, 1)):\n"
+        "    g = 2 / len(x) * (x @ backbone @ head - targets)\n"
+        "    by_backbone, by_head = x.T @ np.outer(g, head), (x @ backbone).T @ g\n"
+        "    backbone, head = backbone - rates[0] * by_backbone, head - rates[1] * by_head\n"
+        "return backbone, head",
     ),
 }
