@@ -257,7 +257,7 @@ def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> 
             yield f"the example raises {call.got.error}"
     elif call.got.state != "returned" or not _is_shown(yours, call.got.value):
         yield f"the example gives {call.got.value}"
-    elif should == yours:
+    elif should == yours or agree(call.want.value, call.got.value, call.tolerance):
         yield "the example shows no difference"
     else:
         earlier = hand[: hand.index(call)]
