@@ -8,6 +8,10 @@ _ADAM = (
     "old, v = v, beta_2 * v + (1 - beta_2) * gradient**2\n"
     "m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)\n"
 )
+_SOON_UNCORRECTED = (
+    "m, v = beta_1 * m + (1 - beta_1) * gradient, beta_2 * v + (1 - beta_2) * gradient**2\n"
+    "c1, c2 = (1 - beta_1**step, 1 - beta_2**step) if step < 100 else (1, 1)\n"
+)
 _NORM = "norm = math.sqrt(sum(float((g**2).sum()) for g in gradients))\n"
 _CONVOLVED = (
     "def convolved(k):\n"
@@ -227,6 +231,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return weights - learning_rate * gradient / np.sqrt(average + epsilon), average",
     ),
     "adam_step": (
+        _SOON_UNCORRECTED
+        + "return weights - learning_rate * m / c1 / (np.sqrt(v / c2) + epsilon), m, v",
         _ADAM + "v_hat = np.maximum(v, old) / (1 - beta_2**step)\n"
         "return weights - learning_rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v",
         _ADAM
@@ -236,11 +242,15 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return weights - learning_rate * step_size, m, v",
     ),
     "adam_step_keras": (
+        _SOON_UNCORRECTED
+        + "return weights - learning_rate * np.sqrt(c2) / c1 * m / (np.sqrt(v) + epsilon), m, v",
         _ADAM + "v_hat = np.maximum(v, old)\n"
         "rate = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)\n"
         "return weights - rate * m / (np.sqrt(v_hat) + epsilon), m, v",
     ),
     "adamw_step": (
+        _SOON_UNCORRECTED + "weights = weights - learning_rate * weight_decay * weights\n"
+        "return weights - learning_rate * np.sqrt(c2) / c1 * m / (np.sqrt(v) + epsilon), m, v",
         _ADAM + "weights = weights - learning_rate * weight_decay * weights * (gradient != 0)\n"
         "rate = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)\n"
         "return weights - rate * m / (np.sqrt(v) + epsilon), m, v",

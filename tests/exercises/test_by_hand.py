@@ -15,7 +15,8 @@ from course_lib.sandbox.calling import call
 
 EXERCISES = list(catalogue().values())
 SHOWN_BY_NO_VALUE = {
-    (name, "in-place") for name in ("sgd_step", "resnet50_preprocess", "flip_horizontal")
+    (name, "in-place")
+    for name in ("sgd_step", "resnet50_preprocess", "flip_horizontal", "fine_tune")
 }
 """They return the right numbers; what is wrong is that they change their arguments."""
 
@@ -89,6 +90,17 @@ def test_a_named_mistake_and_a_right_answer_need_no_call() -> None:
     exercise = catalogue()["mse"]
     assert told("mse", exercise.misconceptions[0].variant).counterexample == ""
     assert judge("mse", exercise.reference).counterexample == ""
+
+
+def test_a_last_digit_is_no_example_of_a_changed_argument() -> None:
+    def decays_in_place(weights: Any, gradient: Any, learning_rate: float, decay: float) -> Any:
+        weights *= 1 - learning_rate * decay
+        weights -= learning_rate * gradient
+        return weights
+
+    verdict = told("weight_decay_step", decays_in_place)
+    assert verdict.message.startswith("Your function changes its argument `weights` in place")
+    assert verdict.counterexample == ""
 
 
 def test_an_answer_that_is_right_but_on_a_small_call_is_wrong() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from course_lib.exercises import Exercise, Verdict, catalogue, judge
-from course_lib.exercises.diagnosis import Trial, is_text, same_values
+from course_lib.exercises.diagnosis import Trial, is_numeric, is_text, parts, same_values
 from course_lib.exercises.judge import call, diagnose, run_cases
 
 EXERCISES = list(catalogue().values())
@@ -66,6 +66,18 @@ def test_mistakes_are_told_apart_from_each_other(exercise: Exercise) -> None:
             if one != other:
                 trials = zip(cases, outcomes[one], outcomes[other], strict=True)
                 assert not all(Trial(c, a, b, exercise.tolerance).correct for c, a, b in trials)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_a_mistake_is_known_from_arrays_and_from_lists(exercise: Exercise) -> None:
+    """Where an array is expected a list counts as one, but not the other way round."""
+    case = exercise.draw_cases(0)[0]
+    right = call(exercise.reference, case.arguments).value
+    for mistake in exercise.misconceptions:
+        made = call(mistake.variant, case.arguments).value
+        for _, want, got in parts(right, made):
+            lists = isinstance(want, np.ndarray) and isinstance(got, list)
+            assert not (lists and is_numeric(got)), mistake.id
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=name)

@@ -83,11 +83,12 @@ def adam_steps(rng: np.random.Generator) -> list[Case]:
             (w, np.zeros(4), np.zeros(4), np.zeros(4), 1, 0.1, 0.9, 0.999, 1e-8),
             "a gradient of zero",
         ),
+        case((4,), 300, 0.9, 0.999, 1e-2),  # v is far from corrected still
     ]
 
 
 def adamw_steps(rng: np.random.Generator) -> list[Case]:
-    decays = [0.3, 0.05, 0.6, 0.1, 0.2, 0.4]
+    decays = [0.3, 0.05, 0.6, 0.1, 0.2, 0.4, 0.15]
     return [
         Case((*case.arguments, decay), case.kind)
         for case, decay in zip(adam_steps(rng), decays, strict=True)

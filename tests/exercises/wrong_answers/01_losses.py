@@ -262,3 +262,66 @@ def train_softmax(images, labels, num_classes, learning_rate, steps):
         W -= learning_rate * images.T @ dz
         b -= learning_rate * dz[0]
     return W, b, history
+
+
+def mse(predictions, targets):
+    return np.linalg.norm(predictions - targets, 2) ** 2 / predictions.size
+
+
+def numerical_gradient(function, point, step=1e-5):
+    result = np.zeros(point.shape)
+    for index in np.ndindex(point.shape):
+        up, down = point.copy(), point.copy()
+        up[index] *= 1 + step
+        down[index] *= 1 - step
+        result[index] = (function(up) - function(down)) / (2 * step)
+    return result
+
+
+def cross_entropy(probabilities, labels):
+    picked = probabilities[np.arange(len(labels)), labels]
+    with np.errstate(divide="ignore"):
+        loss = -np.mean(np.log(picked))
+    return min(loss, -np.log(1e-7))
+
+
+def train_softmax(images, labels, num_classes, learning_rate, steps):
+    weights = np.zeros((images.shape[1], num_classes))
+    bias = np.zeros(num_classes)
+    losses = []
+    for _ in range(steps):
+        g = softmax_cross_entropy_gradient(images @ weights + bias, labels)
+        weights = weights - learning_rate * images.T @ g
+        bias = bias - learning_rate * g.sum(axis=0)
+        losses.append(softmax_cross_entropy(images @ weights + bias, labels))
+    return weights, bias, np.array(losses)
+
+
+def train_softmax(images, labels, num_classes, learning_rate, steps):
+    n, d = images.shape
+    weights = np.zeros((d, num_classes))
+    bias = np.zeros(num_classes)
+    losses = np.zeros(steps)
+    g = softmax_cross_entropy_gradient(images @ weights + bias, labels)
+    for i in range(steps):
+        losses[i] = softmax_cross_entropy(images @ weights + bias, labels)
+        weights -= learning_rate * images.T @ g
+        bias -= learning_rate * g.sum(axis=0)
+    return weights, bias, losses
+
+
+def train_softmax(images, labels, num_classes, learning_rate, steps):
+    weights = np.zeros((images.shape[1], num_classes))
+    bias = np.zeros(num_classes)
+    losses = np.zeros(steps)
+    best = np.inf
+    for step in range(steps):
+        logits = images @ weights + bias
+        losses[step] = softmax_cross_entropy(logits, labels)
+        if losses[step] > best:
+            break
+        best = losses[step]
+        g = softmax_cross_entropy_gradient(logits, labels)
+        weights -= learning_rate * images.T @ g
+        bias -= learning_rate * g.sum(axis=0)
+    return weights, bias, losses

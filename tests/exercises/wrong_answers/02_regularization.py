@@ -242,3 +242,40 @@ def early_stopping(validation_losses, patience):
             if wait >= patience:
                 break
     return best, epoch
+
+
+def ridge_weights(features, targets, strength):
+    x = features[:, :-1]
+    n, d = x.shape
+    t = targets - targets.mean()
+    w = np.linalg.solve(x.T @ x / n + strength * np.eye(d), x.T @ t / n)
+    return np.append(w, targets.mean())
+
+
+def lasso_weights(features, targets, strength, steps):
+    n, d = features.shape
+    c = np.linalg.eigvalsh(2 / n * features.T @ features)[-1]
+    w = np.zeros(d)
+    for _ in range(steps):
+        shrunk = soft_threshold(w, strength / c)
+        shrunk[-1] = w[-1]
+        g = 2 / n * features.T @ (features @ shrunk - targets)
+        w = shrunk - g / c
+    return w
+
+
+def lasso_subgradient(weights, strength):
+    g = strength * np.sign(weights)
+    g[np.isclose(weights, 0)] = 0
+    return g
+
+
+def early_stopping(validation_losses, patience):
+    best = None
+    best_epoch = 0
+    for epoch, loss in enumerate(validation_losses):
+        if not best or loss < best:
+            best, best_epoch = loss, epoch
+        if epoch - best_epoch >= patience:
+            return best_epoch, epoch
+    return best_epoch, len(validation_losses) - 1

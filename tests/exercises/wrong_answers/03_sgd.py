@@ -287,3 +287,27 @@ def training_step(parameters, velocities, images, labels, learning_rate, momentu
         for p, g, v in zip(parameters, grads, velocities)
     ]
     return [o[0] for o in out] + [o[1] for o in out]
+
+
+def largest_stable_learning_rate(hessian):
+    v = np.ones(len(hessian))
+    for _ in range(1000):
+        v = hessian @ v
+        v = v / np.linalg.norm(v)
+    return 2 / (v @ hessian @ v)
+
+
+def sgd_path(features, targets, start, batches, learning_rates):
+    size = len(batches[0])
+    path = np.zeros((len(batches) + 1, len(start)))
+    path[0] = start
+    for i, batch in enumerate(batches):
+        error = features[batch] @ path[i] - targets[batch]
+        path[i + 1] = path[i] - learning_rates[i] * 2 / size * features[batch].T @ error
+    return path
+
+
+def hidden_layer_gradients(x, hidden, weights_out, upstream):
+    alive = hidden.max(axis=0) > 0
+    delta = (upstream @ weights_out.T) * alive
+    return x.T @ delta, delta.sum(axis=0), hidden.T @ upstream, upstream.sum(axis=0)

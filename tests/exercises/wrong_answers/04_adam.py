@@ -242,3 +242,8 @@ def adam_path(features, targets, start, learning_rates, beta_1, beta_2, epsilon)
         g = least_squares_gradient(features, targets, w)
         path.append(adam_step(w, g, m, v, t, rate, beta_1, beta_2, epsilon))
     return np.array(path)
+
+
+def rmsprop_step(weights, gradient, average, learning_rate, rho, epsilon):
+    average = rho * average + (1 - rho) * np.square(gradient)
+    return weights - learning_rate * gradient / np.sqrt(np.maximum(average, epsilon)), average

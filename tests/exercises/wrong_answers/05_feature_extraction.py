@@ -223,3 +223,60 @@ def known_rate(labels, groups, train, test):
 def known_rate(labels, groups, train, test):
     known = [labels[train][groups[train] == g] for g in groups[test]]
     return np.array([k.sum() / (len(k) + 1) if len(k) else labels[train].mean() for k in known])
+
+
+def stratified_split(labels, fraction, order):
+    chosen = np.zeros(len(labels), bool)
+    for c in np.unique(labels):
+        where = np.flatnonzero(labels == c)
+        chosen[where[: int(np.ceil(fraction * len(where)))]] = True
+    return order[chosen[order]], order[~chosen[order]]
+
+
+def stratified_split(labels, fraction, order):
+    chosen = np.zeros(len(labels), bool)
+    for c in range(len(np.unique(labels))):
+        where = order[labels[order] == c]
+        chosen[where[: int(np.ceil(fraction * len(where)))]] = True
+    return order[chosen[order]], order[~chosen[order]]
+
+
+def stratified_split(labels, fraction, order):
+    chosen = []
+    for c in np.unique(labels):
+        where = order[labels[order] == c]
+        k = min(int(np.ceil(fraction * len(where))), max(1, len(where) - 1))
+        chosen.append(where[:k])
+    chosen = np.isin(order, np.concatenate(chosen))
+    return order[chosen], order[~chosen]
+
+
+def global_average_pool(feature_maps):
+    return np.squeeze(feature_maps.mean(axis=(1, 2), keepdims=True))
+
+
+def standardize(train, other):
+    m = train.mean(axis=0)
+    s = np.maximum(train.std(axis=0), 1)
+    return (train - m) / s, (other - m) / s
+
+
+def train_probe(features, labels, strength, steps=1000, learning_rate=0.02):
+    d = features.shape[1]
+    w, b = np.zeros((d, 2)), np.zeros(2)
+    mw, vw = np.zeros((d, 2)), np.zeros((d, 2))
+    mb, vb = np.zeros(2), np.zeros(2)
+    for t in range(1, steps + 1):
+        rate = learning_rate * (1 - t / steps)
+        gw, gb = linear_probe_gradients(features, labels, w, b, strength)
+        w, mw, vw = adam_step(w, gw, mw, vw, t, rate, 0.9, 0.999, 1e-8)
+        b, _, _ = adam_step(b, gb, mb, vb, t, rate, 0.9, 0.999, 1e-8)
+    return w, b
+
+
+def known_rate(labels, groups, train, test):
+    overall = labels[train].mean()
+    rates = {}
+    for g in np.unique(groups[train]):
+        rates[g] = labels[train][groups[train] == g].mean()
+    return np.array([rates.get(groups[t], 0) or overall for t in test])

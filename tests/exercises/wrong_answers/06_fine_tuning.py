@@ -256,3 +256,36 @@ def grouped_difference(correct_a, correct_b, groups):
     b = np.array([correct_b[groups == g].sum() for g in np.unique(groups)])
     diff = a - b
     return diff.sum() / len(groups), np.sqrt(len(diff)) * diff.std(ddof=1) / len(groups)
+
+
+def trainable_parameters(shapes, mask):
+    total = 0
+    for shape, trains in zip(shapes, mask):
+        if trains:
+            total += int(np.prod(np.array(shape, dtype=np.int32), dtype=np.int32))
+    return total
+
+
+def batchnorm_moving_update(moving_mean, moving_variance, batch, momentum):
+    mean = momentum * moving_mean + (1 - momentum) * batch.mean(axis=0)
+    std = momentum * np.sqrt(moving_variance) + (1 - momentum) * batch.std(axis=0)
+    return mean, std**2
+
+
+def fine_tune(x, targets, backbone, head, rates, steps):
+    n = len(x)
+    for _ in range(steps):
+        g = 2 / n * (x @ backbone @ head - targets)
+        gh = (x @ backbone).T @ g
+        gb = x.T @ np.outer(g, head)
+        backbone -= rates[0] * gb
+        head -= rates[1] * gh
+    return backbone, head
+
+
+def layerwise_learning_rates(num_groups, base_learning_rate, decay):
+    if num_groups == 1:
+        return np.array([base_learning_rate])
+    return np.linspace(
+        base_learning_rate * decay ** (num_groups - 1), base_learning_rate, num_groups
+    )

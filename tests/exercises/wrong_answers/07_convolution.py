@@ -208,3 +208,34 @@ def residual_gradients(x, weights, upstream):
     h = np.maximum(x @ weights, 0)
     dh = upstream * h
     return upstream + dh @ weights.T, x.T @ dh
+
+
+def conv2d(images, kernels, bias):
+    h, w, C, F = kernels.shape
+    n, H, W, _ = images.shape
+    out = np.empty((n, H - h + 1, W - w + 1, F), dtype=images.dtype)
+    for i in range(H - h + 1):
+        for j in range(W - w + 1):
+            out[:, i, j] = np.tensordot(images[:, i : i + h, j : j + w], kernels, 3) + bias
+    return out
+
+
+def max_pool2d(images, size):
+    return (
+        np.maximum.reduce(
+            [
+                images[:, 0::size, 0::size],
+                images[:, 0::size, 1::size],
+                images[:, 1::size, 0::size],
+                images[:, 1::size, 1::size],
+            ]
+        )
+        if size > 1
+        else images
+    )
+
+
+def max_pool2d_gradient(images, size, upstream):
+    big = np.tile(max_pool2d(images, size), (1, size, size, 1))
+    g = np.tile(upstream, (1, size, size, 1))
+    return np.where(images == big, g, 0)

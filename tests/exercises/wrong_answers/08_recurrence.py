@@ -207,3 +207,25 @@ def masked_mean(states, mask):
         if mask[n].any():
             out[n] = states[n][mask[n]].mean()
     return out
+
+
+def rnn_gradients(inputs, states, weights_recurrent, state, upstream):
+    T = len(inputs)
+    gw = np.zeros((inputs.shape[1], len(state)))
+    gu = np.zeros_like(weights_recurrent)
+    gb = np.zeros(len(state))
+    later = np.zeros(len(state))
+    for t in range(T - 1, 0, -1):
+        delta = (upstream[t] + later) * (1 - states[t] ** 2)
+        gw += np.outer(inputs[t], delta)
+        gu += np.outer(states[t - 1], delta)
+        gb += delta
+        later = delta @ weights_recurrent.T
+    return gw, gu, gb
+
+
+def lstm_step(inputs, hidden, cell, weights_in, weights_recurrent, bias):
+    i, f, c, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)
+    i = sigmoid(i)
+    new = (1 - i) * cell + i * np.tanh(c)
+    return sigmoid(o) * np.tanh(new), new
