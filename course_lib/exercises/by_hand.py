@@ -28,9 +28,9 @@ def cases(source: str) -> tuple[Case, ...]:
         SyntaxError: the source is no Python.
         ValueError: a line is no call by position.
     """
-    found = []
+    found, lines = [], source.splitlines()
     for line in ast.parse(source).body:
-        text = _on_one_line(ast.get_source_segment(source, line) or "")
+        text = _on_one_line("\n".join(lines[line.lineno - 1 : line.end_lineno]))
         if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Call)):
             raise ValueError(f"`{text}` is no call")
         if line.value.keywords:

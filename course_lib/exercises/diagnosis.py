@@ -53,6 +53,33 @@ class Trial:
             want.arguments, got.arguments, UNCHANGED
         )
 
+    @property
+    def same_shapes(self) -> bool:
+        """Whether as many arrays of the same shapes came, and no argument was changed."""
+        want, got = self.want.value, self.got.value
+        if self.want.state != "returned" or self.got.state != "returned":
+            return False
+        if not same_values(self.want.arguments, self.got.arguments, UNCHANGED):
+            return False
+        if isinstance(want, (tuple, list)) and not (
+            isinstance(got, (tuple, list)) and len(got) == len(want)
+        ):
+            return False
+        return all(
+            is_numeric(w)
+            and np.shape(w) == array_of(g).shape
+            and _kind_fits(np.asarray(w), array_of(g))
+            for _, w, g in parts(want, got)
+        )
+
+    def agreement(self, value: Any) -> Iterator[np.ndarray]:
+        """For each number that came, array by array, whether it is that of ``value``."""
+        several = isinstance(self.want.value, (tuple, list))
+        for other, got in (
+            zip(value, self.got.value, strict=True) if several else [(value, self.got.value)]
+        ):
+            yield close(np.asarray(other), array_of(got), self.tolerance)
+
     def within(self, noise: float) -> bool:
         """Whether the same arrays came, no number further off than ``noise`` of their largest."""
         want, got = self.want.value, self.got.value

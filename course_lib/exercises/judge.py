@@ -200,7 +200,7 @@ def _not_run(error: str) -> str:
 
 def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.Trial]) -> Verdict:
     """With the kinds of calls that the mistake does not explain, or the one small call."""
-    others = [trial for trial in trials if not trial.correct and not _same(known, trial)]
+    others = [trial for trial in trials if not trial.correct and _differently(known, trial)]
     kinds = sorted({trial.case.kind for trial in others} - {by_hand.KIND})
     said = known.says
     if others:
@@ -214,6 +214,21 @@ def _with_example(verdict: Verdict, trials: Sequence[diagnosis.Trial]) -> Verdic
     if not small:
         return verdict
     return replace(verdict, message=f"{verdict.message} For example, {small}", counterexample=small)
+
+
+def _differently(known: Misconception, trial: diagnosis.Trial) -> bool:
+    """Whether something of the learner's call is neither right nor what the variant gives."""
+    if _same(known, trial):
+        return False
+    variant = replace(trial, got=_known_outcome(known.variant, trial.case))
+    if not (trial.same_shapes and variant.same_shapes):
+        return True
+    return any(
+        bool((~right & ~alike).any())
+        for right, alike in zip(
+            trial.agreement(trial.want.value), trial.agreement(variant.got.value), strict=True
+        )
+    )
 
 
 _known_outcomes: WeakKeyDictionary[Case, dict[Callable[..., Any], Outcome]] = WeakKeyDictionary()

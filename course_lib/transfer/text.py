@@ -85,7 +85,8 @@ def mean_pooled(hidden: Any, real: Any) -> Any:
     """Tensors (N, T, D) and (N, T) to (N, D): means of the real tokens, of length 1."""
     real = keras.ops.cast(real, hidden.dtype)[:, :, None]
     mean = keras.ops.sum(hidden * real, axis=1) / keras.ops.sum(real, axis=1)
-    return mean / keras.ops.norm(mean, axis=1, keepdims=True)
+    squares = keras.ops.sum(keras.ops.square(mean), axis=1, keepdims=True)
+    return mean / keras.ops.sqrt(squares)  # in a model `ops.norm` fails on JAX (Keras 3.15)
 
 
 @dataclass(frozen=True)

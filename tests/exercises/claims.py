@@ -170,7 +170,13 @@ def _untrue_of_the_known(
     ordinary = [call for call in drawn if call.kind == ORDINARY]
     if not all(same[id(call)] for call in ordinary or drawn):
         yield "not that mistake on ordinary inputs"
-    unexplained = [call for call in calls if not call.right and not same[id(call)]]
+    unexplained = [
+        call
+        for call in calls
+        if not call.right
+        and not same[id(call)]
+        and _neither(called(known.variant, call.case.arguments), call)
+    ]
     others = {call.kind for call in unexplained}
     match = re.fullmatch(r" \(It is wrong in another way on (.*)\.\)", rest)
     told = kinds_in(match[1], calls) if match else set()
@@ -189,6 +195,41 @@ def _as_known(known: Misconception, theirs: Outcome, call: Call) -> bool:
         return False
     pairs = list(zip(values(theirs.value), values(call.got.value), strict=False))
     return all(np.abs(g - w).max() <= known.noise * np.abs(w).max() for w, g in pairs)
+
+
+def _neither(theirs: Outcome, call: Call) -> bool:
+    """Whether a number of the call is neither the right one nor that of the mistake."""
+    for outcome in (call.got, theirs):
+        if not (call.want.state == outcome.state == "returned"):
+            return True
+        if not all(map(unchanged, call.want.arguments, outcome.arguments)):
+            return True
+        if _other_shapes(call.want.value, outcome.value):
+            return True
+    triples = zip(
+        *(_pieces(call.want.value, o.value) for o in (call.want, theirs, call.got)), strict=True
+    )
+    return any(
+        (off(w, g, call.tolerance) & off(t, g, call.tolerance)).any()
+        for w, t, g in triples
+        if w is not None and t is not None and g is not None
+    )
+
+
+def _pieces(want: Any, value: Any) -> list[np.ndarray | None]:
+    several = isinstance(want, (tuple, list)) and isinstance(value, (tuple, list))
+    return [array(piece) for piece in (value if several else [value])]
+
+
+def _other_shapes(want: Any, got: Any) -> bool:
+    wanted, actual = _pieces(want, want), _pieces(want, got)
+    return len(wanted) != len(actual) or any(
+        w is None
+        or g is None
+        or w.shape != g.shape
+        or g.dtype.kind not in {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}[w.dtype.kind]
+        for w, g in zip(wanted, actual, strict=True)
+    )
 
 
 def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> Iterator[str]:

@@ -217,6 +217,28 @@ def test_a_mistake_with_something_else_on_top_is_still_named() -> None:
     assert "a batch of one" in verdict.message
 
 
+def test_what_is_right_where_the_named_mistake_is_not_is_no_other_mistake() -> None:
+    def padding_added(states: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        counts = mask.sum(axis=1, keepdims=True)
+        return states.sum(axis=1) * (counts > 0) / np.maximum(counts, 1)  # right for an empty row
+
+    verdict = judge("masked_mean", padding_added)
+    assert verdict.misconception == "padding-added"
+    assert verdict.message == "The padding is in the sum: only the count knows the mask."
+
+
+def test_lists_of_numbers_are_arrays_where_a_named_mistake_is_only_half_of_it() -> None:
+    mistake = Misconception("m", lambda x: [float(v) + 1 for v in x], "You add one.")
+    cases = [Case((np.array([1.0, 2.0]),)), Case((np.array([0.0, 3.0]),), "a zero")]
+    exercise = made_up(lambda x: 2 * x, lambda rng: cases, (mistake,))
+
+    def answer(x: np.ndarray) -> list[float]:
+        return [float(v) + 1 if v or x[0] else 0.0 for v in x]
+
+    verdict = diagnose(exercise, cases, run_cases(answer, cases, 1.0))
+    assert verdict.message == "You add one."
+
+
 def test_what_else_is_wrong_on_a_small_call_alone_is_shown() -> None:
     def sum_and_broken_on_one_number(p: np.ndarray, t: np.ndarray) -> Any:
         return np.sum((p - t) ** 2) + (p.size == 1)

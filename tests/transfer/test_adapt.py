@@ -51,7 +51,8 @@ def test_the_layer_passes_values_on_and_reverses_gradients() -> None:
     import keras
 
     layer = adapt.GradientReversal(0.3, dtype="float64")
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(SOURCE)), SOURCE)
+    passed = keras.ops.convert_to_numpy(layer(SOURCE))
+    np.testing.assert_allclose(passed, SOURCE, rtol=8 * np.finfo(passed.dtype).eps)  # JAX: float32
     weights = keras.ops.convert_to_tensor(RANDOM.normal(size=(4,)), dtype="float64")
 
     def loss(x: object, layer: Callable[[object], object]) -> object:
