@@ -474,7 +474,8 @@ random_crop = check(random_crop)
 
 # %%
 rng = np.random.default_rng(0)
-some, top, left = rng.normal(size=(3, 9, 7, 2)), np.array([0, 4, 2]), np.array([3, 0, 1])
+some = rng.normal(size=(3, 9, 7, 2)).astype("float32")
+top, left = np.array([0, 4, 2]), np.array([3, 0, 1])
 
 # %% jupyter={"source_hidden": true}
 for image, square, row, column in zip(

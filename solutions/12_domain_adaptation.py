@@ -125,7 +125,8 @@ features.pooled(backbone, cells.images, [*NEAR, STAGES[-1]])  # all at once; the
 middle = features.pooled(backbone, cells.images, [STAGE]).astype(float)
 
 # %% tags=["not-stored", "nbval-ignore-output"] jupyter={"source_hidden": true}
-shown = [np.flatnonzero((kind == k) & (labels == 1))[[3, 20, 40, 60, 80]] for k in ("mono", "poly")]
+defects = [np.flatnonzero((kind == k) & (labels == 1)) for k in ("mono", "poly")]
+shown = [found[np.array([3, 20, 40, 60, 80]) % len(found)] for found in defects]
 names = [[f"{k}, defect"] * 5 for k in ("mono", "poly")]
 feature_extraction.image_rows(cells.images[np.array(shown)], names, "Ten defective cells")
 

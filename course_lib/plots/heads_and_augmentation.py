@@ -162,6 +162,6 @@ def gains_figure(gains: Mapping[str, Mapping[str, tuple[float, float]]], label: 
 
 def stripes(size: int, columns: Sequence[int]) -> np.ndarray:
     """White images, each with an upright black line one pixel wide: (N, size, size, 1)."""
-    images = np.full((len(columns), size, size, 1), 255.0)
+    images = np.full((len(columns), size, size, 1), 255, np.float32)
     images[np.arange(len(columns)), :, columns] = 0
     return images
