@@ -551,7 +551,10 @@ class _Finder:
         last = ast.Subscript(node, ast.Tuple([ast.Constant(...), none], ast.Load()), ast.Load())
         row = ast.Subscript(node, ast.Tuple([none, whole], ast.Load()), ast.Load())
         self._add(LATER, "the shape of {}", slot, column, last, row)
-        if isinstance(node, ast.Name):
+        parent = slot.parent
+        # To write into a copy that has no name is to leave the line out.
+        written = isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Store)
+        if isinstance(node, ast.Name) and not written:
             copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
             self._add(LIKELY, "what {} is: a second name, or an array of its own", slot, copied)
         for name in self.names:

@@ -218,6 +218,11 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             "strength = min(strength, 1.0)\nreturn label_gradient - strength * domain_gradient",
             "line 2: the function in `min(strength, 1.0)`",
         ),
+        (  # not what `g` is: to write into a copy of it would change nothing
+            "lasso_subgradient",
+            "g = strength * np.sign(weights)\ng[np.abs(weights) < 1e-4] = 0\nreturn g",
+            "line 3: ",
+        ),
     ],
 )
 def test_one_change_is_placed(name: str, body: str, where: str) -> None:

@@ -18,9 +18,8 @@ from course_lib.lessons import Lesson, lessons
 pytestmark = pytest.mark.lessons
 
 QUICK = "COURSE_QUICK"
-ASKED = "settings.quick()"
-"""What a lesson says that can run on a few images."""
-LESSONS = [lesson for lesson in lessons() if ASKED in lesson.source.read_text(encoding="utf-8")]
+"""What a lesson asks the environment for when it can run on a few images."""
+LESSONS = [lesson for lesson in lessons() if QUICK in lesson.source.read_text(encoding="utf-8")]
 ON_GPU = [lesson for lesson in LESSONS if lesson.gpu]
 ELSEWHERE = """
 from dataclasses import replace

@@ -264,7 +264,9 @@ def test_killed_and_resumed_training_ends_as_if_it_had_not_been(when, tmp_path):
     assert [backup.name for backup in folder.iterdir()] == [f"epoch-{EPOCHS:05}"]
 
 
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="there it begins twice")
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="Keras begins the first epoch twice there"
+)
 def test_keeping_backups_changes_nothing(tmp_path):
     assert_equal(fit(tmp_path)[0], fit()[0])
 
