@@ -71,21 +71,28 @@ class Terms:
 
 
 def _introduced(lesson: Lesson, term: Term) -> str:
-    """Address of the section that a term is the heading of, or else of the first that writes it."""
+    """Address of the section that a term is the heading of, or else of the first that writes it.
+
+    A term that is the title of its lesson leads to the top.
+    """
     word = re.compile(rf"\b{re.escape(term.seen_as or term.term)}", re.IGNORECASE)
     sections = _sections(lesson)
     in_headings = (heading for heading in sections if word.search(heading))
     in_texts = (heading for heading, text in sections.items() if word.search(text))
     heading = next(chain(in_headings, in_texts), "")
-    return f"{lesson.name}.ipynb" + (f"#{anchor_of(heading)}" if heading else "")
+    if not heading or term.term.lower() == lesson.title.lower():
+        return f"{lesson.name}.ipynb"
+    return f"{lesson.name}.ipynb#{anchor_of(heading)}"
 
 
 @cache
 def _sections(lesson: Lesson) -> dict[str, str]:
-    """Headings of a lesson and, on one line, what stands below each."""
-    text = re.sub(r"\n# ", "\n", text_of(lesson.source))
-    _, *parts = re.split(r"(?m)^## (.+)$", text)
-    return dict(zip(parts[::2], (" ".join(text.split()) for text in parts[1::2]), strict=True))
+    """Headings of a lesson and, on one line, the text below each, without the code."""
+    cells = re.split(r"(?m)^# %%", text_of(lesson.source))
+    text = "".join(cell for cell in cells if cell.startswith(" [markdown]"))
+    _, *parts = re.split(r"(?m)^# ## (.+)$", text)
+    texts = (" ".join(text.replace("\n# ", " ").split()) for text in parts[1::2])
+    return dict(zip(parts[::2], texts, strict=True))
 
 
 def book_anchor(heading: str) -> str:

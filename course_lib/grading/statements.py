@@ -171,7 +171,7 @@ def _statement(source: str) -> Statement:
         of_course=of_course,
         judges=frozenset(_judges(node)),
         hands_on=_hands_on(node),
-        slow=frozenset(filter(None, map(_slow_import, ast.walk(node)))),
+        slow=frozenset(module for part in ast.walk(node) for module in _slow(part)),
     )
 
 
@@ -300,11 +300,11 @@ def _hands_on(node: ast.stmt) -> tuple[str, str] | None:
     return None
 
 
-def _slow_import(node: ast.AST) -> str | None:
+def _slow(node: ast.AST) -> Iterator[str]:
     names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
     if isinstance(node, ast.ImportFrom) and not node.level:
         names = [node.module or ""]
-    return next((SLOW[top] for name in names if (top := name.split(".")[0]) in SLOW), None)
+    return (SLOW[package] for name in names if (package := name.split(".")[0]) in SLOW)
 
 
 def _called(call: ast.Call) -> str:

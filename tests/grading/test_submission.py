@@ -414,5 +414,6 @@ def test_what_takes_long_to_import_is_seen_in_the_code_and_not_in_its_words() ->
     plot = "import matplotlib.pyplot as plt\nplt.plot([1, 2])"
     assert parsed(plot, RIGHT["mse"]).slices.program("mse").module == "numpy"
     assert parsed(plot, RIGHT["mse"]).slices.straightforward("mse").module == "matplotlib.pyplot"
-    both = parsed("from matplotlib import pyplot", plot, inside)
-    assert both.slices.straightforward("mse").module == "keras"
+    for line in ("from matplotlib import pyplot\nimport keras", "import matplotlib, os, keras"):
+        both = parsed(line, plot, RIGHT["mse"])
+        assert both.slices.straightforward("mse").module == "keras"
