@@ -19,7 +19,7 @@ import numpy as np
 from ..sandbox import run as sandbox
 from ..sandbox.limits import Limits
 from ..sandbox.process import (
-    KILLED,
+    CRASHED,
     OUT_OF_TIME,
     Countdown,
     DiedError,
@@ -156,6 +156,7 @@ class Reading:
             return SandboxError(f"The process that reads notebooks was lost. {lost}".strip())
         if how == OUT_OF_TIME:
             return UnreadableError(TOO_LONG)
-        if how == KILLED:  # by whom, is not known
-            return SandboxError("The process that read this notebook was killed.")
-        return UnreadableError(f"Reading this notebook failed: {how}.")
+        if how.startswith(CRASHED):
+            return UnreadableError(f"Reading this notebook failed: {how}.")
+        # Killed, by whom is not known, or short of something of this machine's.
+        return SandboxError(f"The process that read this notebook was lost: {how}.")

@@ -28,6 +28,7 @@ from .wire import MAX_PAYLOAD, Frames, Message, ProtocolError
 
 KILLED = "it was killed, or asked for too much memory"
 OUT_OF_TIME = "it used up its processor time"
+CRASHED = "it crashed"
 SLICE = 0.2
 TO_END = 5.0
 MAX_RECEIVED = MAX_PAYLOAD + (8 << 20)
@@ -248,7 +249,7 @@ def _how(code: object) -> str:
         return OUT_OF_TIME
     if code < 0:
         with contextlib.suppress(ValueError):
-            return f"it crashed ({signal.Signals(-code).name})"
+            return f"{CRASHED} ({signal.Signals(-code).name})"
     return f"it ended by itself (status {code})"
 
 

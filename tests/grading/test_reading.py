@@ -76,6 +76,16 @@ def test_a_reader_that_gets_no_processor_is_no_fault_of_the_file(
     assert message.endswith("This machine had no time to read the notebook.")
 
 
+def test_a_reader_that_lacks_handles_is_no_fault_of_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "LIMITS", replace(reading.LIMITS, open_files=3))
+    monkeypatch.setattr(record, "PAUSES", ())
+    status, message = outcome(notebook(*answers()))
+    assert status == "crashed"
+    assert message.startswith("Grading failed here, not in the answers:")
+
+
 def test_what_is_no_notebook_is_said() -> None:
     with pytest.raises(UnreadableError, match="cut off in line 1"):
         Reading(b'{"cells": [', LESSON, [], [], Event())
