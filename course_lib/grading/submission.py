@@ -49,9 +49,13 @@ _OTHER_FILES = {
     b"<html": "The file is a web page, perhaps one that asks to sign in.",
     b"version https://git-lfs": "The file is a pointer of Git LFS; `git lfs pull` gets what it "
     "points to.",
-    b"pk\x03\x04": "The file is an archive (zip).",
+    b"pk\x03\x04": "The file is an archive (zip), or a document of Word.",
+    b"\x1f\x8b": "The file is an archive (gzip).",
+    b"{\\rtf": "The file is a document (RTF).",
+    b"<?xml": "The file is XML.",
 }
 """What else bears the name of a notebook, by its beginning in small letters."""
+ASKED_FOR = "Hand in the notebook itself, NAME.ipynb."
 
 
 class UnreadableError(Exception):
@@ -190,14 +194,16 @@ def _mapping(value: Any) -> dict[str, Any]:
 def _notebook(data: bytes, notes: list[str]) -> dict[str, Any]:
     """The notebook as JSON of format 4."""
     if not data.strip(b" \t\r\n\0"):
-        raise UnreadableError("The file is empty.")
+        raise UnreadableError(f"The file is empty. {ASKED_FOR}")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError("The file is text in UTF-16; notebooks are UTF-8. Save it again.")
     for beginning, said in _OTHER_FILES.items():
         if data.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(beginning):
-            raise UnreadableError(f"{said} Hand in the notebook itself, NAME.ipynb.")
+            raise UnreadableError(f"{said} {ASKED_FOR}")
     if b"\0" in data:
-        raise UnreadableError("The file holds null bytes: it is damaged, or not a notebook.")
+        raise UnreadableError(
+            f"The file holds null bytes: it is damaged, or not a notebook. {ASKED_FOR}"
+        )
     if len(data) > LARGE_BYTES:
         notes.append(f"The file has {len(data) / 1e6:.0f} MB; clear large outputs before saving.")
     if sum(map(data.count, (b"[", b"{", b","))) > MAX_PARTS:
@@ -205,7 +211,9 @@ def _notebook(data: bytes, notes: list[str]) -> dict[str, Any]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnreadableError(f"The file is not UTF-8 text (byte {error.start}).") from None
+        raise UnreadableError(
+            f"The file is not UTF-8 text (byte {error.start}). {ASKED_FOR}"
+        ) from None
     if data.startswith(b"\xef\xbb\xbf"):
         notes.append("The file begins with a byte order mark, which notebooks should not have.")
     try:
@@ -221,21 +229,23 @@ def _notebook(data: bytes, notes: list[str]) -> dict[str, Any]:
                 "save the notebook and hand it in again."
             ) from None
         raise UnreadableError(
-            f"The file is not JSON: {error.msg} in line {error.lineno}."
+            f"The file is not JSON: {error.msg} in line {error.lineno}. {ASKED_FOR}"
         ) from None
     except RecursionError:
         raise UnreadableError("The file is nested too deeply to be a notebook.") from None
     except ValueError:
         raise UnreadableError("The file is not JSON: it holds a number of absurd length.") from None
     if not isinstance(tree, dict):
-        raise UnreadableError("The file is JSON, but not a notebook.")
+        raise UnreadableError(f"The file is JSON, but not a notebook. {ASKED_FOR}")
     notebook: dict[str, Any] = tree
     version = notebook.get("nbformat", 4)
     if version != 4:
         notebook = _converted(text, notebook, version, notes)
     cells = notebook.get("cells")
     if not isinstance(cells, list):
-        raise UnreadableError("The file is JSON, but not a notebook: it has no list of cells.")
+        raise UnreadableError(
+            f"The file is JSON, but not a notebook: it has no list of cells. {ASKED_FOR}"
+        )
     if not cells:
         raise UnreadableError("The notebook has no cells.")
     return notebook
@@ -245,7 +255,9 @@ def _converted(
     text: str, notebook: dict[str, Any], version: Any, notes: list[str]
 ) -> dict[str, Any]:
     if version not in (1, 2, 3) or not {"worksheets", "cells"} & set(notebook):
-        raise UnreadableError("The file is JSON, but not a notebook of a known format.")
+        raise UnreadableError(
+            f"The file is JSON, but not a notebook of a known format. {ASKED_FOR}"
+        )
     sheets = notebook.get("worksheets")
     parts = [notebook, *(sheets if isinstance(sheets, list) else ())]
     cells = [_mapping(part).get("cells") for part in parts]
