@@ -24,6 +24,7 @@ MAX_BYTES = 8 << 30
 MAX_HANDED_IN = 256 << 20
 """Of what one learner hands in, unpacked, and of any one file."""
 MAX_PARTS = 40
+MAX_NAME = 100  # of a file that is told of, in characters
 MAX_DEPTH = 3
 _CHUNK = 1 << 20
 _UTF8 = 0x800
@@ -108,7 +109,8 @@ class Archives:
                     raise UsageError(_too_much(archive, f"{MAX_FILES} files"))
                 for entry in entries:
                     for said in self._unpack(opened, entry, folder):
-                        notes.append(f"“{folder / said[0]}” {said[1]} and was skipped.")
+                        name = said[0][:MAX_NAME]
+                        notes.append(f"“{folder}{os.sep}{name}” {said[1]} and was skipped.")
                     if self._left < 0:
                         clear(str(folder))
                         raise UsageError(_too_much(archive, f"{most >> 20} MB"))
@@ -134,7 +136,7 @@ class Archives:
         if entry.is_dir():
             return
         if not parts or ".." in parts or parts[0].startswith("/") or ":" in parts[0]:
-            yield "a file", "would lie outside of the archive"
+            yield name, "would lie outside of the archive"
         elif stat.S_ISLNK(entry.external_attr >> 16):
             yield name, "is a symbolic link"
         elif len(parts) > MAX_PARTS:
@@ -152,7 +154,7 @@ class Archives:
             except OSError as error:
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise
-                yield parts[-1][:100], f"cannot be unpacked ({error.strerror})"
+                yield parts[-1], f"cannot be unpacked ({error.strerror})"
 
     def _copy(self, opened: zipfile.ZipFile, entry: zipfile.ZipInfo, file: IO[bytes]) -> None:
         left = min(MAX_HANDED_IN, self._left + 1)
