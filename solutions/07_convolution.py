@@ -469,8 +469,8 @@ for side in (32, 64):
 #
 # *9 minutes*
 #
-# Each number of the output is a sum of products, so the chain rule of lesson 03 needs nothing new.
-# It asks three questions, with $G$ of the shape of the output:
+# Each number of the output is a sum of products, so the backpropagation of lesson 03 needs nothing
+# new. It asks three questions, with $G$ of the shape of the output:
 #
 # - A number of the *bias* was added at which places of the output?
 # - A number of the *kernel* was multiplied by which numbers of the image, and went to which places?

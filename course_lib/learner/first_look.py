@@ -51,7 +51,8 @@ def pretrained_network() -> keras.Model:
     Raises:
         CourseError: its weights are not installed.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
+    # TensorFlow reports errors only; it has to be told before it is loaded.
+    os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0")
     import keras
 
     from ..transfer import efficientnet_lite

@@ -109,12 +109,13 @@ class ProgressView:
 
     @property
     def text(self) -> str:
-        """A line for each lesson and one for each exercise."""
+        """A line for each lesson and, where one has begun, for each exercise."""
         lines = [f"{self.summary}."]
         for lesson, standings in self.exercises.items():
             solved = sum(standing.solved for standing in standings.values())
             lines.append(f"{lesson.number} {lesson.title}: {solved} of {len(standings)}")
-            lines += [f"   {name}: {standing}" for name, standing in standings.items()]
+            if any(standing.tries for standing in standings.values()):
+                lines += [f"   {name}: {standing}" for name, standing in standings.items()]
         return "\n".join([*lines, *filter(None, [self.remark])])
 
     @property

@@ -113,7 +113,9 @@ def jupyterlab(root: Path) -> Iterator[str]:
     Neither settings of the person who runs the tests are read nor anything of theirs is written.
     """
     own = {f"JUPYTER_{kind}_DIR": str(root / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
-    environment = {key: entry for key, entry in os.environ.items() if not key.endswith("DISPLAY")}
+    # Kernels that know of pytest do not show what libraries in C write.
+    hidden = ("DISPLAY", "PYTEST_CURRENT_TEST")
+    environment = {key: entry for key, entry in os.environ.items() if not key.endswith(hidden)}
     environment |= own | {"IPYTHONDIR": str(root / "ipython"), "CI": "true"}
     environment["COURSE_QUICK"] = "1"  # the numbers of long lessons are for nbval to check
     options = ["--ServerApp.port=0", "--LabApp.expose_app_in_browser=True"]
@@ -178,9 +180,13 @@ class Notebook:
         self._choose("Run All Cells", cells)
 
     def run_for(self, cell_ids: list[str]) -> None:
-        """Run these cells and those above that they need; the others keep the file's outputs."""
+        """Run these cells and those above that they need; the others keep the file's outputs.
+
+        A lesson's settings of the environment are needed by whatever it imports.
+        """
         sources = {cell_id: self.source(cell_id) for cell_id in self.cells_with("")}
-        self._clear(cells := [self._index(cell_id) for cell_id in needed(sources, cell_ids)])
+        wanted = needed(sources, [*self.cells_with("os.environ"), *cell_ids])
+        self._clear(cells := [self._index(cell_id) for cell_id in wanted])
         self.page.evaluate(
             f"""cells => {{
                 const content = {NOTEBOOK}.content;

@@ -38,6 +38,12 @@ SLIDER = ".jp-OutputArea :is([role=slider], input[type=range])"
 CONTROLS = f"{SLIDER}, .jp-OutputArea select"
 DARK_THEME = """() => window.jupyterapp.commands.execute(
     'apputils:change-theme', {theme: 'JupyterLab Dark'})"""
+GAPS = """fold => {
+    const [before, here, after] = [fold.previousElementSibling, fold, fold.nextElementSibling].map(
+        element => element.getBoundingClientRect());
+    return [here.top - before.bottom, after.top - here.bottom];
+}"""
+"""Above and below an element."""
 EXPLORER = re.compile(r"\w+_explorer\(")
 
 NOTEBOOKS = [(lesson, lesson.editions[-1]) for lesson in (*pages(), *lessons())]
@@ -303,6 +309,10 @@ def test_what_is_left_of_a_lesson_on_another_day(open_notebook: Open, folder: Pa
     start.run_cell(cell)
     expect(table).to_contain_text(f"0 of {len(catalogue())} exercises solved")
     expect(row).to_contain_text(first.name)
+
+    for fold in start.page.locator("details:has-text('Answer')").all():
+        above, below = fold.evaluate(GAPS)
+        assert below >= above  # else it seems to belong to the next question
 
     start.page.evaluate(DARK_THEME)
     expect(start.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")

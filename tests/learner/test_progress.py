@@ -272,6 +272,7 @@ def test_the_command_shows_and_resets(
     if not options:
         assert done.stdout.startswith("1 of ")
         assert "   mse: solved\n   numerical_gradient: not tried yet\n" in done.stdout
+        assert "Regularization: 0 of 9\n03 " in done.stdout  # nothing of it was tried
 
 
 def test_no_answer_changes_nothing(folder: Path) -> None:

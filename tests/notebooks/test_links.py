@@ -145,3 +145,12 @@ def test_words_of_earlier_lessons_are_linked_a_few_times_in_a_lesson(lesson: Les
     ]
     assert len({" ".join(word.split()) for word in words}) == len(words)
     assert 3 <= len(words) <= 20
+
+
+@pytest.mark.parametrize("lesson", lessons()[1:], ids=lambda lesson: lesson.name)
+def test_a_linked_word_leads_to_the_lesson_that_the_sentence_names(lesson: Lesson) -> None:
+    """And there to where the word is explained, not to the summary."""
+    text = " ".join(text_of(lesson.notebook("notebooks")).split())
+    named = r"\[[\w -]+\]\((\d\d)_\w+\.ipynb[^)]*\) (?:of |\()lesson (\d\d)"
+    assert [found[0] for found in re.finditer(named, text) if found[1] != found[2]] == []
+    assert [link for link in links(text) if link.endswith(".ipynb#What-you-have-now")] == []

@@ -5,7 +5,8 @@
 //
 // The first and the last page show the learner's progress as it is whenever one comes to them.
 //
-// In the dark theme pictures, which are light, are dimmed.
+// In the dark theme pictures, which are light, are dimmed. A fold keeps its distance from the text
+// below, which it does not belong to.
 //
 // JupyterLab shows a PNG without its alternative text. Its sliders have no names, and in place of an
 // explorer whose kernel has ended it shows an error, although the notebook has stored a picture.
@@ -18,6 +19,9 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
   const DIMMED = [".jp-RenderedImage", ".jp-MarkdownOutput", ".widget-html-content"]
     .map((place) => `${DARK} ${place} img`)
     .join(", ");
+  const STYLE =
+    `${DIMMED} { filter: brightness(0.85); border-radius: 4px; }` +
+    ".jp-MarkdownOutput details { margin-bottom: 1em; }";
   const NO_KERNEL = "To move the sliders, run the cells above this one, then this one.";
   let shared;
 
@@ -146,7 +150,7 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
     requires: [INotebookTracker, IRenderMimeRegistry],
     activate: (_, notebooks, images) => {
       const style = document.createElement("style");
-      style.textContent = `${DIMMED} { filter: brightness(0.85); border-radius: 4px; }`;
+      style.textContent = STYLE;
       document.head.append(style);
       images.addFactory(describedImages(rendermime), 90); // the rank of JupyterLab's own
       notebooks.currentChanged.connect((_, panel) => panel && showProgress(panel, CodeCell));
