@@ -27,7 +27,7 @@ from course_lib.sandbox import isolation
 from course_lib.sandbox import run as sandbox
 from course_lib.sandbox.isolation import NO_NETWORK, NO_REACH, NO_SIGHT, clear
 from course_lib.sandbox.isolation.view import course_free_folders, decided
-from course_lib.sandbox.limits import Limits
+from course_lib.sandbox.limits import Limits, for_keras
 from course_lib.sandbox.process import ForkServer
 from course_lib.sandbox.run import Calls, Program, SandboxError
 from tests.grading.conftest import answers, notebook
@@ -246,6 +246,24 @@ def test_answers_see_what_they_need() -> None:
     """
     assert value(textwrap.dedent(source)) == 2.0
     assert value(textwrap.dedent(source), ["namespaces"]) == 2.0
+
+
+@linux
+@pytest.mark.parametrize("without", [(), ("namespaces",)])
+def test_a_model_can_be_saved_and_loaded(without: tuple[str, ...]) -> None:
+    source = """
+    import keras, numpy as np, os, tempfile
+    def f(x):
+        model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+        model.save("model.keras")
+        found = keras.models.load_model("model.keras")(np.ones((1, 3)))
+        assert tempfile.gettempdir() == os.getcwd()
+        return bool(np.all(found == model(np.ones((1, 3)))))
+    """
+    limits = for_keras(Limits(grace=30.0))
+    program = Program("f", (("f", textwrap.dedent(source)),), module="keras")
+    attempt = sandbox.run(program, Calls(((1.0,),), 60.0), limits, without=without)
+    assert [outcome.value for outcome in attempt.outcomes] == [True], attempt
 
 
 @linux
