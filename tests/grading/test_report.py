@@ -390,6 +390,7 @@ def test_the_summary_draws_and_tells(tmp_path: Path) -> None:
     assert "fred (unreadable): The file is JSON, but not a notebook" in text
     assert "seed 12;" in text
     assert "Limits that held:" in text
+    assert "learners whose answers run on one machine could agree on signs" in text
 
 
 def test_the_summary_is_accessible_and_survives_grayscale() -> None:
