@@ -176,6 +176,10 @@ start.my_progress()
 # field, as in Visual Studio Code, take a sheet of paper.) A guess that turns out wrong is what you
 # will remember.
 #
+# Without a mouse, the keys **up** and **down** go from cell to cell, **Enter** goes into a cell and
+# **Esc** out of it. **Tab** reaches the links, fields, sliders and folds in and below a cell, and
+# **Shift+Enter** goes on from there.
+#
 # JupyterLab saves your work every two minutes; **Ctrl+S** saves it now.
 
 # %% [markdown]
