@@ -875,7 +875,7 @@ for name, share in left.items():
 def clip_by_global_norm(gradients, max_norm):
     """Shrink all gradients by one factor if their joint norm exceeds max_norm.
 
-    gradients: list of arrays of any shapes. Returns a list of new arrays.
+    gradients: list of arrays of any shapes, which stay as they are. Returns a list of arrays.
     """
     ### BEGIN SOLUTION
     norm = np.sqrt(sum(np.sum(gradient**2) for gradient in gradients))

@@ -644,9 +644,9 @@ for name, p in zip(views, softmax(logits), strict=True):
 
 # %%
 def flip_horizontal(images, flags):
-    """Left and right exchanged in the images that have a flag; a new array.
+    """Left and right exchanged in the images that have a flag.
 
-    images: (N, H, W, C). flags: (N,) booleans. Returns (N, H, W, C).
+    images: (N, H, W, C). flags: (N,) booleans. Returns (N, H, W, C); `images` stay as they are.
     """
     ### BEGIN SOLUTION
     flipped = images.copy()

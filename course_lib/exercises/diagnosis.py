@@ -444,7 +444,7 @@ def describe(value: Any) -> str:
     """What it is, in words: "an array of shape (4, 3)"."""
     if isinstance(value, tuple):
         return f"a tuple of {len(value)}"
-    if isinstance(value, list) and not (is_numeric(value) and all(map(np.isscalar, value))):
+    if isinstance(value, list):
         return f"a list of {len(value)}"
     if not is_numeric(value):
         return f"a value of type {type(value).__name__}"

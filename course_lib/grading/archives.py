@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import IO
 
 from ..errors import UsageError
+from ..files import in_temporary_folder
 from ..sandbox.isolation import clear
 from ..sandbox.scratch import ScratchFolder
 
@@ -24,9 +25,11 @@ MAX_BYTES = 8 << 30
 MAX_HANDED_IN = 256 << 20
 """Of what one learner hands in, unpacked, and of any one file."""
 MAX_PARTS = 40
+MAX_NAME = 100  # of a file that is told of, in characters
 MAX_DEPTH = 3
 _CHUNK = 1 << 20
 _UTF8 = 0x800
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # no quotas on Windows
 _BROKEN = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -92,6 +95,7 @@ class Archives:
 
         Raises:
             UsageError: it cannot be read at all, or holds too much; nothing of it is left.
+            CourseError: the temporary folder is full.
         """
         if self._depth(archive) >= MAX_DEPTH:
             raise UsageError(f"“{archive}” lies in too many archives.")
@@ -108,15 +112,17 @@ class Archives:
                     raise UsageError(_too_much(archive, f"{MAX_FILES} files"))
                 for entry in entries:
                     for said in self._unpack(opened, entry, folder):
-                        notes.append(f"“{folder / said[0]}” {said[1]} and was skipped.")
+                        name = said[0][:MAX_NAME]
+                        notes.append(f"“{folder}{os.sep}{name}” {said[1]} and was skipped.")
                     if self._left < 0:
                         clear(str(folder))
                         raise UsageError(_too_much(archive, f"{most >> 20} MB"))
         except _BROKEN as error:
             raise UsageError(f"“{archive}” is no zip file that can be read: {error}.") from None
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise
+            if error.errno in _FULL:
+                with in_temporary_folder():
+                    raise
             why = error.strerror or type(error).__name__
             raise UsageError(f"“{archive}” cannot be opened: {why}.") from None
         return folder
@@ -134,7 +140,7 @@ class Archives:
         if entry.is_dir():
             return
         if not parts or ".." in parts or parts[0].startswith("/") or ":" in parts[0]:
-            yield "a file", "would lie outside of the archive"
+            yield name, "would lie outside of the archive"
         elif stat.S_ISLNK(entry.external_attr >> 16):
             yield name, "is a symbolic link"
         elif len(parts) > MAX_PARTS:
@@ -150,9 +156,9 @@ class Archives:
             except _BROKEN as error:
                 yield name, f"cannot be unpacked ({error})"
             except OSError as error:
-                if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                if error.errno in _FULL:
                     raise
-                yield parts[-1][:100], f"cannot be unpacked ({error.strerror})"
+                yield parts[-1], f"cannot be unpacked ({error.strerror})"
 
     def _copy(self, opened: zipfile.ZipFile, entry: zipfile.ZipInfo, file: IO[bytes]) -> None:
         left = min(MAX_HANDED_IN, self._left + 1)

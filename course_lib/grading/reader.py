@@ -24,6 +24,10 @@ MAX_SHOWN = 4000
 """Of an answer, so many characters are shown beside its verdict."""
 MAX_NEAR = 80
 AS_CHECKED = "`{}` was graded as it was where the notebook checks it."
+NOT_KNOWN = (
+    "No magic and no command of the shell is run for grading: what they return is not known here."
+)
+_RETURNED = re.compile(r"=\s*\(?get_ipython\(\)\.(?:getoutput|run_line_magic)\(")
 TOO_MUCH = "Reading this notebook takes too much memory."
 
 
@@ -94,6 +98,8 @@ class Reader(Served):
     def next(self) -> tuple[Any, ...]:
         """The next one, or an empty tuple."""
         for program, notes in self.programs:
+            if any(_RETURNED.search(source) for _, source in program.segments):
+                notes = [*notes, NOT_KNOWN]
             parts = program.name, program.segments, program.provided
             return *parts, program.module, program.forgiving, tuple(notes)
         return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -16,6 +17,7 @@ from .record import Graded, HandedIn
 
 UNDER_WAY = "under_way.txt"
 """Beside the records while a run lasts: the submissions that it has begun."""
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _FAR = 1 << 40  # Windows locks bytes, and others must be able to read those that are there
 
 
@@ -38,7 +40,7 @@ class Results:
 
     Raises:
         UsageError: another run is writing there; there are results and ``resume`` is false; the
-            recorded seed is another.
+            recorded seed is another; another user's link leads there.
         CourseError: the folder cannot be written, or a line is damaged.
     """
 
@@ -50,7 +52,8 @@ class Results:
         self._records: dict[tuple[str, str], Graded] = {}
         self._under_way = out / UNDER_WAY
         self.killed_at: set[str] = set()
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        _require_own_way(out)
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | _NO_LINK
         try:
             out.mkdir(parents=True, exist_ok=True)
             self._file = os.fdopen(os.open(self.path, flags, 0o666), "r+b", buffering=0)
@@ -96,7 +99,11 @@ class Results:
         Raises:
             CourseError: it cannot be written.
         """
-        with writing(self.path.parent), self._under_way.open("a", encoding="utf-8") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NO_LINK
+        with (
+            writing(self.path.parent),
+            os.fdopen(os.open(self._under_way, flags, 0o666), "a", encoding="utf-8") as file,
+        ):
             file.write(json.dumps(handed.id) + "\n")
 
     def _read(self, resume: bool) -> int:
@@ -185,7 +192,9 @@ class Results:
         return [self._records[key] for key in sorted(self._records)]
 
     def _require_unchanged(self) -> None:
-        if os.fstat(self._file.fileno()).st_size != self._end:
+        with writing(self.path.parent):  # its disk may be gone
+            same = os.path.samestat(self.path.stat(), os.fstat(self._file.fileno()))
+        if not same or os.fstat(self._file.fileno()).st_size != self._end:
             raise CourseError(
                 f"Something else has changed “{self.path}” while it was being written: run again "
                 "with --resume, or into another folder with --out."
@@ -207,6 +216,27 @@ def writing(out: Path) -> Iterator[None]:
             f"The results cannot be written to “{out}”: {reason}. What is in results.jsonl is "
             "kept; run again with --resume when that is mended."
         ) from error
+
+
+def _require_own_way(out: Path) -> None:
+    """Refuse a folder to which a link leads that another user may have put there.
+
+    One's own link is followed, and the system's: they say where results are to be. The rule is
+    Linux' own for links in folders that all may write in (`fs.protected_symlinks`).
+    """
+    if os.name == "nt":
+        return
+    way = out.absolute()
+    for part in (way, *way.parents):
+        with suppress(OSError):
+            link, folder = part.lstat(), part.parent.stat()
+            shared = bool(folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+            theirs = link.st_uid not in {os.geteuid(), folder.st_uid}
+            if stat.S_ISLNK(link.st_mode) and shared and theirs:
+                raise UsageError(
+                    f"“{part}” is a link that another user has put there: choose another folder "
+                    "with --out."
+                )
 
 
 def _lock(number: int) -> bool:

@@ -25,7 +25,12 @@ OF_NOTEBOOKS: dict[str, Segments] = {
             "def get_ipython(): return Shell()\n"
             "class Shell:\n"
             "    user_ns = __import__('sys').modules['__main__'].__dict__\n"
-            "    def __getattr__(self, name): return lambda *a, **k: None\n",
+            "    def __getattr__(self, name): return lambda *a, **k: None\n"
+            "    def getoutput(self, *a, **k): return Output()\n"
+            "    def ex(self, code, *a, **k): exec(code, self.user_ns)\n"
+            "    run_cell = ex\n"
+            "    def ev(self, code): return eval(code, self.user_ns)\n"
+            "class Output(list): n = s = ''\n",
         ),
     ),
 }

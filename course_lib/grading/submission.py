@@ -6,6 +6,7 @@ deleted or edited cells do not matter. What an answer consists of is decided by 
 
 from __future__ import annotations
 
+import ast
 import errno
 import json
 import os
@@ -21,6 +22,7 @@ from typing import Any
 
 from ..errors import CourseError
 from ..lessons import root
+from .history import Cell, with_history
 from .slicing import Slices
 from .statements import Statement, statements, syntax_tree
 
@@ -33,14 +35,23 @@ MAX_TEXT = 400_000  # of cells of text, in which a definition may stand by mista
 MAX_STATEMENTS = 3_000
 MAX_CELLS = 20_000
 MAX_OLD_CELLS = 2_000  # of an old format, whose conversion takes long
+MAX_COUNT = 1_000_000  # cells that a kernel has run
 MAX_NOTES = 30
 MAX_MAGIC_WORK = 150_000
 """Of the cells of a notebook, magics times characters: IPython reads a cell once for each."""
 
-_FAULTS_HERE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ETIMEDOUT})
+# Too little of something, or a disk that is gone: what is read was there when it was found.
+_FAULTS_HERE = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ETIMEDOUT}
+    | {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE}
+)
 # Cell magics that run the rest of their cell as Python, in the notebook's own names.
 _TRANSPARENT = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun"})
 _MAGIC_LINE = re.compile(r"^[ \t]*[%!?,;/]|=[ \t]*[%!]|\?[ \t]*$", re.MULTILINE)
+# `%time statement`, as IPython writes it: it runs the statement in the notebook's own names.
+_TIME = re.compile(
+    r"get_ipython\(\)\.run_line_magic\('time', ('[^-'].*'|\"[^-\"].*\")\)$", re.MULTILINE
+)
 
 
 _OTHER_FILES = {
@@ -124,13 +135,14 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
     notes: list[str] = []
     notebook = _notebook(data, notes)
     found: list[Statement] = []
+    read_cells: dict[int, Cell] = {}
     broken: dict[str, str] = {}
     names = tuple(names)
     in_text: set[str] = set()
     newer = _newer_python(notebook)
     left, text_left, magics = MAX_CODE, MAX_TEXT, MAX_MAGIC_WORK
     full = False
-    for number, source in _cells(notebook, notes):
+    for number, count, source in _cells(notebook, notes):
         if not number:
             source, text_left = source[:text_left], max(text_left - len(source), 0)
             in_text.update(name for name in names if _defines(source, name))
@@ -144,6 +156,7 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
             python, work = _python(source, magics)
             magics -= work
             if python is not None:
+                read_cells[number] = Cell(count, source, python)
                 left_over = statements(number, python, first=len(found))
                 found += islice(left_over, MAX_STATEMENTS - len(found))
                 full = full or next(left_over, None) is not None
@@ -158,7 +171,8 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
         notes.append(f"Only the first {MAX_STATEMENTS} statements of the notebook were read.")
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"There are {len(notes) - MAX_NOTES} more notes of this kind."]
-    return Submission(Slices(found), broken, tuple(notes), frozenset(in_text))
+    slices = Slices(with_history(found, read_cells))
+    return Submission(slices, broken, tuple(notes), frozenset(in_text))
 
 
 @lru_cache(maxsize=64)
@@ -279,8 +293,10 @@ def _converted(
     return dict(converted)
 
 
-def _cells(notebook: dict[str, Any], notes: list[str]) -> Iterator[tuple[int, str]]:
-    """Source of each cell, and its number among the code cells, from 1; 0 for text."""
+def _cells(notebook: dict[str, Any], notes: list[str]) -> Iterator[tuple[int, int, str]]:
+    """Of each cell its number among the code cells, from 1, or 0 for text; the number that its
+    kernel gave it; and its source.
+    """
     number = 0
     if len(notebook["cells"]) > MAX_CELLS:
         notes.append(f"Only the first {MAX_CELLS} cells of the notebook were read.")
@@ -292,8 +308,10 @@ def _cells(notebook: dict[str, Any], notes: list[str]) -> Iterator[tuple[int, st
             notes.append("A cell without type or source was left out.")
             continue
         number += kind == "code"
+        count = cell.get("execution_count")
         yield (
             number if kind == "code" else 0,
+            count if type(count) is int and 0 < count < MAX_COUNT else number,
             source.replace("\r\n", "\n").replace("\r", "\n"),
         )
 
@@ -328,7 +346,8 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
         from IPython.core.inputtransformer2 import TransformerManager
 
         transformer: Any = TransformerManager
-        return str(transformer().transform_cell(source)), work
+        python = str(transformer().transform_cell(source))
+        return _TIME.sub(lambda magic: str(ast.literal_eval(magic[1])), python), work
     return source, 0
 
 

@@ -104,7 +104,7 @@ def values(value: Any) -> list[Any]:
 def described(value: Any) -> str:
     if isinstance(value, tuple):
         return f"a tuple of {len(value)}"
-    if isinstance(value, list) and (array(value) is None or not all(map(np.isscalar, value))):
+    if isinstance(value, list):
         return f"a list of {len(value)}"
     made = array(value)
     if made is None:

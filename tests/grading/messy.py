@@ -207,6 +207,25 @@ def constant_by_walrus(name: str, source: str) -> list[str]:
     return ["print(width := 3)", body_first(source, guard) + LATER, "width = 'used again'"]
 
 
+def constant_by_output(name: str, source: str) -> list[str]:
+    guard = "if READY != 2: raise ValueError('not ready')"
+    return ["1 + 1", "READY = _", body_first(source, guard) + LATER, "_, READY = 3, 4"]
+
+
+def constant_by_input(name: str, source: str) -> list[str]:
+    guard = "if READY != 'more = 1': raise ValueError('not ready')"
+    return ["more = 1", "READY = _i", body_first(source, guard)]
+
+
+def constant_timed(name: str, source: str) -> list[str]:
+    guard = "if not READY: raise ValueError('not ready')"
+    return ["%time READY = True", body_first(source, guard)]
+
+
+def command_above(name: str, source: str) -> list[str]:
+    return [f"lines = !echo 2\nhere = %pwd\nsize = int(lines[0]) + len(here)\n\n{source}"]
+
+
 def under_if(name: str, source: str) -> list[str]:
     return [f"if True:\n{textwrap.indent(source, '    ')}"]
 
@@ -281,6 +300,10 @@ WAYS: tuple[Callable[[str, str], list[str]], ...] = (
     constant_by_exec,
     constant_by_setattr,
     constant_by_walrus,
+    constant_by_output,
+    constant_by_input,
+    constant_timed,
+    command_above,
     under_if,
     under_try,
     annotated,

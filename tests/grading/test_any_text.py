@@ -41,6 +41,10 @@ PIECES = (
     "\x0c",
     "\u2028",
     "?x\n",
+    "k = _\n",
+    "Out[1], In, _i, _2\n",
+    "%time x = 1\n",
+    "n = !ls\n",
 )
 code = st.text(max_size=60) | st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 cells = st.fixed_dictionaries(

@@ -113,7 +113,7 @@ def test_nothing_leaves_its_folder(tmp_path: Path, name: str) -> None:
     archive.write_bytes(packed({name: GOOD, "anna.ipynb": GOOD}))
     learners, (note,) = found(archive)
     assert set(learners.values()) == {"anna"}
-    assert note == f"“{archive}/a file” would lie outside of the archive and was skipped."
+    assert note == f"“{archive}/{name}” would lie outside of the archive and was skipped."
     assert [path.name for path in tmp_path.rglob("*")] == ["in", "class.zip"]
 
 

@@ -513,6 +513,52 @@ def test_nothing_is_written_through_a_link(folder: Folder, tmp_path: Path) -> No
     with pytest.raises(CourseError):
         grade([place], other, resume=True)
     assert not (tmp_path / "precious.txt").exists()
+    third = tmp_path / "third"
+    third.mkdir()
+    (third / "under_way.txt").symlink_to(tmp_path / "precious.txt")
+    with pytest.raises(CourseError, match="cannot be written"):
+        grade([place], third)
+    assert not (tmp_path / "precious.txt").exists()
+
+
+@pytest.mark.parametrize("below", ["", "below"])
+def test_one_s_own_link_to_the_output_folder_is_followed(
+    folder: Folder, tmp_path: Path, below: str
+) -> None:
+    disk = tmp_path / "large disk"
+    disk.mkdir()
+    (disk / "mine.txt").write_text("mine")
+    link = tmp_path / "results"
+    link.symlink_to(disk)
+    tmp_path.chmod(0o777)
+    grade([folder(anna=GOOD)], link / below, seed=1)
+    assert (disk / below / "summary.html").exists()
+    assert (disk / "mine.txt").read_text() == "mine"
+    assert link.is_symlink()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="users of POSIX")
+@pytest.mark.parametrize("below", ["", "below"])
+def test_another_user_s_link_in_a_shared_folder_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, below: str
+) -> None:
+    elsewhere, link = tmp_path / "elsewhere", tmp_path / "results"
+    elsewhere.mkdir()
+    link.symlink_to(elsewhere)
+    lstat = Path.lstat
+
+    def theirs(path: Path) -> os.stat_result:
+        found = lstat(path)
+        return os.stat_result([*found[:4], found.st_uid + 1, *found[5:]]) if path == link else found
+
+    monkeypatch.setattr(Path, "lstat", theirs)
+    tmp_path.chmod(0o777)
+    with pytest.raises(UsageError, match="another user has put there"):
+        Results(link / below, resume=True, seed=None)
+    assert not [*elsewhere.iterdir()]
+    tmp_path.chmod(0o755)  # whoever may write there is trusted with it
+    with Results(link / below, resume=True, seed=None):
+        assert (elsewhere / below / "results.jsonl").exists()
 
 
 def test_folders_in_folders_have_an_end(folder: Folder, tmp_path: Path) -> None:
