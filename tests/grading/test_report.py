@@ -441,6 +441,12 @@ def test_counts_of_one() -> None:
     assert "1 submission of 1 learner." in summary(record("anna", entry())).text
 
 
+def test_the_stub_is_not_shown_as_somebodys_code() -> None:
+    stub = "def mse(predictions, targets):\n    raise NotImplementedError()"
+    assert stub not in page(record("anna", entry(status="not attempted", code=stub))).text
+    assert stub in page(record("anna", entry(status="error", code=stub))).text
+
+
 def test_the_summary_of_nothing() -> None:
     lost = record("anna", status="unreadable", message="The file is empty.", lesson=None)
     shown = summary(lost)
