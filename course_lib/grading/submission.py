@@ -347,8 +347,18 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
 
         transformer: Any = TransformerManager
         python = str(transformer().transform_cell(source))
-        return _TIME.sub(lambda magic: str(ast.literal_eval(magic[1])), python), work
+        return _TIME.sub(_timed, python), work
     return source, 0
+
+
+def _timed(magic: re.Match[str]) -> str:
+    """The statement that `%time` runs; if that is a magic again, the call as it is."""
+    statement = str(ast.literal_eval(magic[1]))
+    try:
+        syntax_tree(statement, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return magic[0]
+    return statement
 
 
 def _where(error: BaseException) -> str:

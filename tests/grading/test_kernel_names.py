@@ -53,6 +53,8 @@ KEPT = {
     "a statement that is timed": ["%time k = 2", using("k")],
     "a value that is timed": ["k = %time 1 + 1", using("k")],
     "a value that is timed, kept": ["%time 1 + 1", "k = _", using("k")],
+    "a command that is timed": [f"%time !echo 2\n%time %pwd\n%time x = (\n{MSE}"],
+    "code that waits is timed": ["%time await __import__('asyncio').sleep(0)", "k = 2", using("k")],
     "code that is text": ["get_ipython().run_cell('k = 2')", using("k")],
 }
 UNUSED = {
