@@ -90,6 +90,8 @@ def logits_and_labels(rng: np.random.Generator) -> list[Case]:
         case(5, 2, kind="two classes"),
         case(6, 3, 1e4, "logits of ±10,000"),
         Case((1e3 + rng.normal(size=(4, 3)), rng.integers(0, 3, 4)), "logits around 1,000"),
+        # exp(720) is infinite, and exp(−720) is not yet zero.
+        Case((np.array([[0.0, 720.0, 1.0], [1.0, 0.0, 2.0]]), np.array([0, 2])), "a logit of 720"),
         one_hopeless(),
     ]
 

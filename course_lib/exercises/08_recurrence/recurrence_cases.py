@@ -58,6 +58,7 @@ def chains(rng: np.random.Generator) -> list[Case]:
         case(5, 4, 3),
         at_end,
         case(1, 3, 2, "a single step"),
+        case(14, 2, 5, "many steps"),
     ]
 
 
