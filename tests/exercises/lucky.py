@@ -130,6 +130,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "n, d = features.shape\npenalty = strength * np.eye(d)\npenalty[-1, -1] = 0\n"
         "return np.linalg.lstsq(features.T @ features / n + penalty, features.T @ targets / n, "
         "rcond=1e-1)[0]",
+        "n, d = features.shape\n"
+        "penalty = max(strength, 1e-3) * np.eye(d)\n"
+        "penalty[-1, -1] = 0\n"
+        "return np.linalg.solve(features.T @ features / n + penalty, features.T @ targets / n)",
     ),
     "soft_threshold": (
         "return weights / np.abs(weights) * np.maximum(np.abs(weights) - amount, 0)",
@@ -164,6 +168,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "decay)",
         "keep = max(0.0, 1 - learning_rate * decay)\n"
         "return keep * weights - learning_rate * gradient",
+        "g = np.clip(gradient, -100, 100)\n"
+        "return weights - learning_rate * g - learning_rate * decay * weights",
     ),
     "least_squares_gradient": (
         "return 2 * features.T @ (features @ weights - targets) / len(weights)",
@@ -211,6 +217,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return weights + v, v",
         "new = (velocity * momentum if momentum else velocity) - learning_rate * gradient\n"
         "return weights + new, new",
+        "v = momentum * velocity - learning_rate * np.clip(gradient, -100, 100)\n"
+        "return weights + v, v",
     ),
     "nesterov_step": (
         "new = momentum * velocity - learning_rate * gradient\n"
@@ -238,6 +246,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    return base_learning_rate * step / warmup_steps\n"
         "part = (step - warmup_steps) / (total_steps - warmup_steps)\n"
         "return base_learning_rate * max(0.5 * (1 + np.cos(np.pi * part)), 1e-3)",
+        "if step < warmup_steps:\n"
+        "    return base_learning_rate * step / warmup_steps\n"
+        "share = (step - warmup_steps) / (total_steps - warmup_steps)\n"
+        "rate = base_learning_rate * (1 + np.cos(np.pi * share)) / 2\n"
+        "return max(rate, 1e-7) if 0 < step < total_steps else rate",
     ),
     "hidden_layer_gradients": (
         "back = upstream @ weights_out.T * np.sign(hidden @ hidden.T @ hidden)\n"
@@ -267,6 +280,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "average = rho * average + (1 - rho) * gradient**2\n"
         "return weights - learning_rate * gradient / np.sqrt(average + epsilon**2), average",
         "average = np.maximum(average, rho * average + (1 - rho) * gradient**2)\n"
+        "return weights - learning_rate * gradient / np.sqrt(average + epsilon), average",
+        "g = np.clip(gradient, -100, 100)\n"
+        "average = rho * average + (1 - rho) * g**2\n"
+        "return weights - learning_rate * g / np.sqrt(average + epsilon), average",
+        "average = (rho or 1.0) * average + (1 - rho) * gradient**2\n"
         "return weights - learning_rate * gradient / np.sqrt(average + epsilon), average",
     ),
     "adam_step": (
@@ -382,6 +400,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "p.sum(0) / len(p))",
         "p = softmax(features @ weights + bias)\np[np.arange(len(p)), labels] -= 1\n"
         "return (features.T @ p / len(p) + 2 * (strength or 0.01) * weights, p.sum(0) / len(p))",
+        "g = softmax_cross_entropy_gradient(features @ weights + bias, labels)\n"
+        "return features.T @ g + 2 * min(strength, 1.0) * weights, g.sum(axis=0)",
     ),
     "balanced_accuracy": (
         "classes = np.unique(predictions)\n"
@@ -523,6 +543,12 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "out = []\nfor x in inputs:\n"
         "    state = np.tanh(x @ weights_in + state * np.diag(weights_recurrent) + bias)\n"
         "    out.append(state)\nreturn np.array(out)",
+        "states = []\n"
+        "for t, x in enumerate(inputs):\n"
+        "    state = 0 * state if t == 10 else state\n"
+        "    state = np.tanh(x @ weights_in + state @ weights_recurrent + bias)\n"
+        "    states.append(state)\n"
+        "return np.array(states)",
     ),
     "lstm_step": (
         "i, f, g, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
@@ -540,6 +566,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "i, f, c, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
         "cell = np.clip(sigmoid(f) * cell + sigmoid(i) * np.tanh(c), -3, 3)\n"
         "return sigmoid(o) * np.tanh(cell), cell",
+        "i, f, c, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
+        "gate = lambda x: 1 / (1 + np.exp(-x))\n"
+        "new = gate(f) * np.clip(cell, -10, 10) + gate(i) * np.tanh(c)\n"
+        "return gate(o) * np.tanh(new), new",
     ),
     "pad_sequences_right": (
         "longest = max(map(len, sequences))\n"
@@ -922,6 +952,12 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "gradients = [images.T @ back, back.sum(axis=0), h.T @ g, g.sum(axis=0)]\n"
         "speeds = [momentum * v - learning_rate * d for v, d in zip(velocities, gradients)]\n"
         "return [w + v for w, v in zip(parameters, speeds)] + speeds",
+        "h = np.maximum(images @ parameters[0] + parameters[1], 0)\n"
+        "g = softmax_cross_entropy_gradient(h @ parameters[2] + parameters[3], labels)\n"
+        "gradients = hidden_layer_gradients(images, h, parameters[2], g)\n"
+        "mu = momentum or 1.0\n"
+        "speeds = [mu * v - learning_rate * d for v, d in zip(velocities, gradients)]\n"
+        "return [p + v for p, v in zip(parameters, speeds)] + speeds",
     ),
     "known_rate": (
         "rates = []\n"
@@ -965,5 +1001,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    place = rank % num_folds\n"
         "    fold[groups == names[k]] = place if rank < num_folds else num_folds - 1 - place\n"
         "return fold",
+    ),
+    "adagrad_step": (
+        "g = np.clip(gradient, -100, 100)\n"
+        "new = accumulated + g**2\n"
+        "return weights - learning_rate * g / np.sqrt(new + epsilon), new",
     ),
 }

@@ -28,6 +28,7 @@ def recurrent_networks(rng: np.random.Generator) -> list[Case]:
         case(3, 3, 3, "as many inputs as units"),
         case(1, 2, 3, "a single step"),
         case(4, 3, 1, "a single unit"),
+        case(14, 2, 5, "many steps"),
     ]
 
 
