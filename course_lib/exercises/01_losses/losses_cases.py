@@ -108,4 +108,5 @@ def images_to_train_on(rng: np.random.Generator) -> list[Case]:
         case(6, 3, 5, 0.3, 6),
         case(8, 6, 3, 0.8, 1, "a single step"),
         Case(unseen, "a class without examples"),
+        case(8, 5, 3, 0.4, 60, "many steps"),
     ]
