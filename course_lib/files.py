@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,23 @@ def text_of(path: Path) -> str:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise CourseError(
             f"{path} cannot be read ({why}): restore it, as with `git checkout`."
+        ) from error
+
+
+@contextmanager
+def in_temporary_folder() -> Iterator[None]:
+    """Turns a failure to write there, as on a full disk, into a sentence.
+
+    Raises:
+        CourseError: in place of `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CourseError(
+            f"Nothing can be written to the temporary folder “{tempfile.gettempdir()}”: "
+            f"{error.strerror or type(error).__name__}. Make room there, or name another folder in "
+            "TMPDIR; then run again."
         ) from error
 
 

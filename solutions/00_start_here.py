@@ -176,6 +176,10 @@ start.my_progress()
 # field, as in Visual Studio Code, take a sheet of paper.) A guess that turns out wrong is what you
 # will remember.
 #
+# Without a mouse, the keys **up** and **down** go from cell to cell, **Enter** goes into a cell and
+# **Esc** out of it. **Tab** reaches the links, fields, sliders and folds in and below a cell, and
+# **Shift+Enter** goes on from there.
+#
 # JupyterLab saves your work every two minutes; **Ctrl+S** saves it now.
 
 # %% [markdown]
@@ -233,9 +237,10 @@ start.machine()
 # and keeps your answers in a copy beside it.
 #
 # **There is a newer version of the course.** Your answers stay if you copy them first: in a
-# terminal, in the course's folder, `cp -r notebooks my-answers`, then `git checkout -- notebooks`
-# and `git pull`. What you have solved is still counted. Your functions are in `my-answers`; put
-# them into the new notebooks where you want to go on.
+# terminal, in the course's folder, enter
+# `cp -r notebooks my-answers && git checkout -- notebooks && git pull`. What you have solved is
+# still counted. Your functions are in `my-answers`; put them into the new notebooks where you want
+# to go on.
 #
 # **Something is missing or does not start.** Run `course doctor` in a terminal (**File**, **New**,
 # **Terminal**). It says the same as the cell above, and what to do.

@@ -49,12 +49,13 @@
 # | 7 The gradient of softmax and cross-entropy | 12 |
 # | 8 Your loss reads handwriting | 15 |
 #
-# **How the exercises work.** You write the body of a function and run the cell below it. The check
-# says whether it is right. If not, it says which mistake it is, if it knows it, and otherwise shows
-# a small call that goes wrong. Hints are folded below the verdict. If you get stuck, go on: the
-# check lends you the course's own function, and the rest of the lesson works. Some exercises come
-# before their formula: derive it yourself first; the derivation is folded below the check. What is
-# marked *Deeper* can be left out. A good place to break off is after section 3.
+# **How the exercises work.** You write the body of a function; arrays hold floats, unless its text
+# says otherwise. Run the cell below it: the check says whether the function is right. If not, it
+# says which mistake it is, if it knows it, and otherwise shows a small call that goes wrong. Hints
+# are folded below the verdict. If you get stuck, go on: the check lends you the course's own
+# function, and the rest of the lesson works. Some exercises come before their formula: derive it
+# yourself first; the derivation is folded below the check. What is marked *Deeper* can be left out.
+# A good place to break off is after section 3.
 #
 # After a restart of the kernel, and when you open the lesson again, run the cells above the one
 # where you go on (menu *Run*, *Run All Above Selected Cell*). Red broken links beside a slider, or

@@ -105,7 +105,7 @@ loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 # Sixteen fonts of four families draw the digits. Each pixel is multiplied by a random grain, as in
 # the echoes of ultrasound or radar. Each picture is made twice, with other grains.
 
-# %%
+# %% jupyter={"source_hidden": true}
 ink, digit = glyphs.alphabet("0123456789", copies=1 if QUICK else 3, side=32)
 family = np.resize(np.repeat(np.arange(4), 4 * 10), len(digit))
 
@@ -136,7 +136,7 @@ def by_svm(x, y, train, test):
     return model.predict(x[test])
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 held_out = [family == number for number in range(4)]
 frozen = features.pooled(reader, pictures[0], ["stage3", "stage4", "stage5"], BOTH)
 for name, x in {"pixels": pictures[0].reshape(len(digit), -1), "frozen features": frozen}.items():
@@ -303,7 +303,7 @@ trainable_parameters = check(trainable_parameters)
 #
 # **Guess first.** Which has most weights: the convolutions, or one of the heads?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 channels = [3, 64, 64, 128, 128, 256, 256, 256, *[512] * 6]
 pairs = itertools.pairwise(channels)
 parts = {
@@ -318,20 +318,20 @@ for name, shapes in parts.items():
 # Some freeze the convolutions so that little is left to train, and then put the first head on top.
 # Now our own network, from the third stage on, against Keras' count:
 
-# %%
+# %% jupyter={"source_hidden": true}
 network = reader.up_to("stage4")
 names = [layer.name for layer in network.layers]
 is_norm = [isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers]
 mask = trainable_mask(names, finetune.stage_start(reader, "stage3"), np.array(is_norm))
 
-# %%
+# %% jupyter={"source_hidden": true}
 shapes, moves = [], []
 for layer, trains in zip(network.layers, mask, strict=True):
     layer.trainable = bool(trains)
     shapes += [w.shape for w in layer.weights]
     moves += [bool(trains)] * len(layer.weights)
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 ours = trainable_parameters(shapes, moves)
 theirs = sum(int(np.prod(w.shape)) for w in network.trainable_weights)
 print(f"{sum(mask)} of {len(mask)} layers may move: {ours:,} weights, Keras counts {theirs:,}")
@@ -381,13 +381,13 @@ batchnorm_inference = check(batchnorm_inference)
 #
 # Against Keras, on a layer with statistics of its own:
 
-# %%
+# %% jupyter={"source_hidden": true}
 norm = keras.layers.BatchNormalization(epsilon=0.25)
 norm.build((None, 3))
 gamma, beta, mean, variance = np.array([[2, 1, 3], [0, 1, -1], [0.5, 0, -2], [4, 0.25, 1]])
 norm.set_weights([gamma, beta, mean, variance])
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 ours = batchnorm_inference(x, gamma, beta, mean, variance, 0.25)
 difference = np.abs(ours - to_numpy(norm(x, training=False))).max()
 print(f"largest difference: {difference:.1e}")
@@ -463,12 +463,12 @@ batchnorm_moving_update = check(batchnorm_moving_update)
 #
 # Three batches through Keras' layer, and through yours:
 
-# %%
+# %% jupyter={"source_hidden": true}
 norm = keras.layers.BatchNormalization(momentum=0.75)
 norm.build((None, 3))
 mean, variance = np.zeros(3), np.ones(3)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 for batch in (x[:20], x[20:30] * 3, x[30:] + 1):
     norm(batch, training=True)
     mean, variance = batchnorm_moving_update(mean, variance, batch, 0.75)
@@ -573,7 +573,7 @@ digits_model = pretrained()
 start = digits_model.get_weights()
 print(f"before fine-tuning: {accuracy_on_faint(digits_model):.0%}")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 rng = np.random.default_rng(0)
 draws = [rng.choice(len(data.train_labels), 100, replace=False) for _ in range(2)]
 tuned = {}
@@ -607,7 +607,7 @@ def renew(model, images):
         layer.momentum = 0.99
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 steps = int(to_numpy(digits_model.optimizer.iterations))
 print(f"{steps} batches of fine-tuning leave {0.99**steps:.0%} of the old statistics")
 for draw, few in enumerate(draws):
@@ -698,7 +698,7 @@ fine_tune = check(fine_tune)
 # **Guess first.** Which is best on the *new* examples: frozen backbone, all at once from a random
 # head, or head first and then all? And on the training examples?
 
-# %%
+# %% jupyter={"source_hidden": true}
 rng = np.random.default_rng(0)
 right = np.linalg.qr(rng.normal(size=(20, 5)))[0]
 task, new_head = 1.5 * rng.normal(size=(2, 5))
@@ -795,7 +795,7 @@ model = toy()
 model.get_layer("base").get_layer("norm").trainable = False
 rates = layerwise_learning_rates(2, 2**-6, 0.25)
 
-# %%
+# %% jupyter={"source_hidden": true}
 before = {w.path: to_numpy(w).copy() for w in model.trainable_weights}
 
 # %%
@@ -803,7 +803,7 @@ optimizer = layerwise.LayerwiseAdamW.by_group(2**-6, model, ends=["norm"], decay
 model.compile(optimizer, loss)
 _ = model.train_on_batch(x, y)
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for path, rate in {"dense/kernel": rates[0], "head/kernel": rates[1]}.items():
     [weight] = [w for w in model.trainable_weights if w.path == path]
     step = np.abs(to_numpy(weight) - before[path]).max()
@@ -895,11 +895,11 @@ figures.changed_figure(pictures[0][held_out[0]], digit[held_out[0]], before, aft
 # %% tags=["nbval-ignore-output"]
 ours = [first, *(read(parts, out)[0] for out in held_out[1:])]
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 empty = built(backbones.load("efficientnet-lite0", 32, weights="random"))
 control = [read(empty, out)[0] for out in held_out]
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 steps = ("frozen, SVM", "frozen, head", "fine-tuned")
 scores = {
     weights: {step: np.array(found)[:, n] for n, step in enumerate(steps)}
@@ -909,11 +909,11 @@ scores = {
 # %% tags=["nbval-ignore-output"]
 figures.scores_figure(scores, tested=np.sum(held_out[0]))
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 gains = 100 * np.diff(ours, axis=1)[:, 1]
 error = np.std(gains, ddof=1) / 2
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 print(f"fine-tuned against frozen, points: {np.mean(gains):.0f} ± {error:.0f}")
 print("family by family:", " ".join(f"{gain:+.0f}" for gain in gains))
 
@@ -1006,7 +1006,7 @@ flips = list(finetune.FLIPS.values())[: 4 if FULL else 2]  # as it is, mirrored,
 variants = [features.maps(backbone, np.flip(cells.images, axes), STAGES[0]) for axes in flips]
 tail = finetune.tail(backbone, STAGES[0], STAGES, BOTH)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 split = cells.module_split(seed=0)
 rows = np.array([tail.predict(maps, batch_size=64, verbose=0) for maps in variants])
 
@@ -1026,7 +1026,7 @@ by_class = dict(enumerate(class_weights(labels[split.train], 2)))
 defective = labels[split.test] == 1
 plain = head_first(rows, split)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 for name, head in {"plain": plain, "weighted": head_first(rows, split, by_class)}.items():
     said = head.predict(rows.mean(axis=0)[split.test], verbose=0).argmax(axis=1) == 1
     found, rejected = said[defective].mean(), said[~defective].mean()
@@ -1164,11 +1164,11 @@ grouped_difference = check(grouped_difference)
 # The verdict is that of lesson 05: **a difference is one if it is more than twice its standard
 # error.**
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 right = [(said == truth).astype(int) for said in (after, before)]
 gain, error = grouped_difference(*right, cells.module[split.test])
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 verdict = "a difference" if abs(gain) > 2 * error else "no result"
 print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points: {verdict}")
 

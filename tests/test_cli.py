@@ -326,7 +326,7 @@ def test_names_that_a_pipe_cannot_encode_are_escaped(tmp_path: Path) -> None:
         capture_output=True,
     )
     assert done.returncode == 0
-    assert "\\u738b.txt” is not a notebook and was skipped." in done.stdout.decode("cp1252")
+    assert "\\u738b.txt” is not a notebook and was skipped;" in done.stdout.decode("cp1252")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import IO
 
 from ..errors import UsageError
+from ..files import in_temporary_folder
 from ..sandbox.isolation import clear
 from ..sandbox.scratch import ScratchFolder
 
@@ -28,6 +29,7 @@ MAX_NAME = 100  # of a file that is told of, in characters
 MAX_DEPTH = 3
 _CHUNK = 1 << 20
 _UTF8 = 0x800
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # no quotas on Windows
 _BROKEN = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -93,6 +95,7 @@ class Archives:
 
         Raises:
             UsageError: it cannot be read at all, or holds too much; nothing of it is left.
+            CourseError: the temporary folder is full.
         """
         if self._depth(archive) >= MAX_DEPTH:
             raise UsageError(f"“{archive}” lies in too many archives.")
@@ -117,8 +120,9 @@ class Archives:
         except _BROKEN as error:
             raise UsageError(f"“{archive}” is no zip file that can be read: {error}.") from None
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise
+            if error.errno in _FULL:
+                with in_temporary_folder():
+                    raise
             why = error.strerror or type(error).__name__
             raise UsageError(f"“{archive}” cannot be opened: {why}.") from None
         return folder
@@ -152,7 +156,7 @@ class Archives:
             except _BROKEN as error:
                 yield name, f"cannot be unpacked ({error})"
             except OSError as error:
-                if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                if error.errno in _FULL:
                     raise
                 yield parts[-1], f"cannot be unpacked ({error.strerror})"
 

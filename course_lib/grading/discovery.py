@@ -178,7 +178,8 @@ class _Walk:
                 if entry.is_dir() or self.archives.takes(entry):
                     what = "holds no notebook to grade"
                     what += f" (but {named(others)})" if others else ""
-                self.notes.append(f"“{entry}” {what} and was skipped.")
+                ask = "if it was handed in, ask for the .ipynb file"
+                self.notes.append(f"“{entry}” {what} and was skipped; {ask}.")
             yield from found
 
     def _under(self, path: Path, depth: int = 0) -> Iterator[tuple[Path, Path]]:

@@ -192,7 +192,9 @@ class Results:
         return [self._records[key] for key in sorted(self._records)]
 
     def _require_unchanged(self) -> None:
-        if os.fstat(self._file.fileno()).st_size != self._end:
+        with writing(self.path.parent):  # its disk may be gone
+            same = os.path.samestat(self.path.stat(), os.fstat(self._file.fileno()))
+        if not same or os.fstat(self._file.fileno()).st_size != self._end:
             raise CourseError(
                 f"Something else has changed “{self.path}” while it was being written: run again "
                 "with --resume, or into another folder with --out."

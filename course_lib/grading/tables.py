@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..exercises.catalogue import catalogue
 from ..exercises.verdict import HEADINGS
+from ..files import in_temporary_folder
 from . import platforms
 from .record import Graded
 
@@ -82,6 +83,7 @@ def gradebook_xlsx(records: Sequence[Graded], path: Path) -> None:
 
     Raises:
         OSError: it cannot be written.
+        CourseError: nothing can be written to the temporary folder.
     """
     from openpyxl import Workbook  # only here: importing it takes long
     from openpyxl.cell import WriteOnlyCell
@@ -91,14 +93,16 @@ def gradebook_xlsx(records: Sequence[Graded], path: Path) -> None:
     sheet = book.create_sheet("Gradebook")
     sheet.freeze_panes = "B2"
     sheet.column_dimensions["A"].width = 30
-    for place, row in enumerate(_gradebook(records)):
-        shown = [printable(value) if isinstance(value, str) else value for value in row]
-        cells = [WriteOnlyCell(sheet, value) for value in shown]
-        for cell, value in zip(cells, row, strict=True):
-            if isinstance(value, str):
-                cell.data_type = "s"  # whatever it begins with, it is no formula
-            cell.font = Font(bold=not place)
-        sheet.append(cells)
+    with in_temporary_folder():  # where openpyxl keeps a sheet until it is whole
+        for place, row in enumerate(_gradebook(records)):
+            shown = [printable(value) if isinstance(value, str) else value for value in row]
+            cells = [WriteOnlyCell(sheet, value) for value in shown]
+            for cell, value in zip(cells, row, strict=True):
+                if isinstance(value, str):
+                    cell.data_type = "s"  # whatever it begins with, it is no formula
+                cell.font = Font(bold=not place)
+            sheet.append(cells)
+        sheet.close()
     book.save(path)
 
 

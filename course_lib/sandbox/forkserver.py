@@ -19,6 +19,7 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,7 @@ def _work(isolation: Isolation, serve: Serve, own: int) -> NoReturn:
         os.closerange(start, MAX_HANDLES)
         limits.silence()
         os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "TEMP"), isolation.work))
+        tempfile.tempdir = isolation.work  # which was found out when modules were imported
 
         def isolate(wanted: limits.Limits) -> tuple[list[str], list[str]]:
             holds, missing = limits.take_on(wanted, isolation.other_processes)

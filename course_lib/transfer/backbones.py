@@ -21,7 +21,7 @@ from ..data.image_size import side_length
 from ..errors import CourseError, UsageError
 from ..foundations.feature_extraction import IMAGENET_MEAN
 from . import efficientnet_lite, vgg16
-from .weights import RESNET50, VGG16, WeightsFile, fetch, verify
+from .weights import RESNET50, VGG16, NotFetchedError, WeightsFile, fetch, verify
 
 PATIENCE = 60.0
 """Seconds that "auto" spends on fetching ResNet50."""
@@ -251,6 +251,11 @@ def _automatic(image_size: int) -> Backbone:
             why = f"resnet50: its ImageNet weights were fetched into {resnet50.parent}."
     except CourseError as error:
         why = f"efficientnet-lite0, for the weights of resnet50 are not here: {error}"
+        if isinstance(error, NotFetchedError):  # nothing is wrong: addresses would be too much
+            why = (
+                "efficientnet-lite0, for the weights of resnet50 are not here and could not be "
+                f"fetched ({error.reason}). `course fetch` gets them when you are online."
+            )
         try:
             path = _published("efficientnet-lite0")
         except CourseError as lacking:

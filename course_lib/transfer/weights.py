@@ -71,6 +71,21 @@ VGG16 = WeightsFile(
 )
 
 
+class NotFetchedError(CourseError):
+    """Weights could not be fetched; the sentence says where to put them by hand.
+
+    Attributes:
+        reason: why, in a few words.
+    """
+
+    def __init__(self, file: WeightsFile, reason: str) -> None:
+        super().__init__(
+            f"{file.name} could not be fetched from {file.url} ({reason}): try again with an "
+            f"internet connection, or put the file at {file.path} by hand."
+        )
+        self.reason = reason
+
+
 def keras_home() -> Path:
     """The folder in which Keras keeps what it fetched: `$KERAS_HOME`, else `~/.keras`."""
     # In a container whose user has no home, Path.expanduser would raise; Keras uses this.
@@ -117,8 +132,8 @@ def fetch(file: WeightsFile, silence: float = SILENCE, patience: float | None = 
         patience: seconds that the whole download may take; None for any time.
 
     Raises:
-        CourseError: it could not be fetched or is not the published file; the sentence says
-            where to put it by hand.
+        NotFetchedError: it could not be fetched.
+        CourseError: it is there, but is not the published file.
     """
     if file.path.exists():
         verify(file.path, file.digest)
@@ -127,10 +142,7 @@ def fetch(file: WeightsFile, silence: float = SILENCE, patience: float | None = 
         return _download(file, silence, patience)
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
-        raise CourseError(
-            f"{file.name} could not be fetched from {file.url} ({_plain(reason)}): "
-            f"try again with a network, or put the file at {file.path} by hand."
-        ) from error
+        raise NotFetchedError(file, _plain(reason)) from error
 
 
 def _download(file: WeightsFile, silence: float, patience: float | None) -> Path:

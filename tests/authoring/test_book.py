@@ -90,6 +90,16 @@ def test_the_mistakes_are_there_on_request_only(site):
     assert "mistakes_0" not in book_pages.texts(with_mistakes=False)["index"]
 
 
+INK_AND_GROUND = """element => {
+    let ground = element;
+    while (getComputedStyle(ground).backgroundColor === "rgba(0, 0, 0, 0)")
+        ground = ground.parentElement;
+    return [getComputedStyle(element).color, getComputedStyle(ground).backgroundColor]
+        .map(color => color.match(/\\d+/g).slice(0, 3).reduce((sum, part) => sum + +part, 0));
+}"""
+"""How light words are, and what they stand on: red, green and blue together."""
+
+
 @pytest.mark.browser
 def test_a_browser_shows_the_contents_whole_and_sentences_of_what_it_finds(site):
     """At the usual widths of a screen; opened as files, as the command says."""
@@ -113,6 +123,11 @@ def test_a_browser_shows_the_contents_whole_and_sentences_of_what_it_finds(site)
         expect(picture).to_have_attribute("aria-label", re.compile("slope 0.00"))
         page.get_by_role("slider", name="slope").press("ArrowRight")
         expect(picture).to_have_attribute("aria-label", re.compile("slope 0.02"))
+        page.emulate_media(color_scheme="dark")
+        for words in ("course-line label", "[role=status] code"):
+            ink, ground = page.locator(words).first.evaluate(INK_AND_GROUND)
+            assert ink > ground + 300, words
+        page.emulate_media(color_scheme="light")
         page.goto((site / "search.html").as_uri() + "?q=softmax")
         expect(page.locator("#search-results .context").first).to_contain_text("softmax")
         for name in ("index", "teaching"):

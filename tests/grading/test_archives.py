@@ -62,7 +62,7 @@ def test_a_download_is_graded_as_it_is(tmp_path: Path) -> None:
     }
     assert summary.notes == (
         f"“{download}/Lee C_903414_assignsubmission_file” holds no notebook to grade (but "
-        "“report.pdf”) and was skipped.",
+        "“report.pdf”) and was skipped; if it was handed in, ask for the .ipynb file.",
         "Beside notebooks one file of kind .png was skipped: "
         f"“{download}/王 小明_903412_assignsubmission_file/lesson/figure.png”.",
     )

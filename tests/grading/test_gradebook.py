@@ -235,7 +235,8 @@ def test_who_handed_in_something_else_is_noted(folder: Folder, tmp_path: Path) -
         f"“{place / 'ben.zip'}” is no zip file that can be read: File is not a zip file. It was "
         "skipped.",
         f"“{place / 'carl/ps1/.ipynb_checkpoints'}” holds automatic copies and was skipped.",
-        f"“{place / 'carl'}” holds no notebook to grade (but “mse.py”) and was skipped.",
+        f"“{place / 'carl'}” holds no notebook to grade (but “mse.py”) and was skipped; if it "
+        "was handed in, ask for the .ipynb file.",
     )
 
 

@@ -6,8 +6,10 @@ import errno
 import json
 import os
 import sys
+import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -19,9 +21,9 @@ import pytest
 
 from course_lib.cli import course
 from course_lib.errors import NAMED, CourseError, named
-from course_lib.grading import gradebook, record
+from course_lib.grading import archives, gradebook, record
 from course_lib.grading.gradebook import grade
-from course_lib.grading.record import HandedIn, grade_one
+from course_lib.grading.record import Graded, HandedIn, grade_one
 from course_lib.sandbox import process
 from course_lib.sandbox.process import AnswerProcess, Countdown, DiedError, HungError
 from course_lib.sandbox.run import SandboxError, shut_down
@@ -247,7 +249,8 @@ def test_threads_that_cannot_start_are_told(
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(errno.EMFILE, "crashed"), (errno.EACCES, "unreadable")]
+    ("number", "status"),
+    [(errno.EMFILE, "crashed"), (errno.ENOENT, "crashed"), (errno.EACCES, "unreadable")],
 )
 def test_a_file_that_cannot_be_read_just_now_is_not_called_unreadable(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, status: str
@@ -267,6 +270,68 @@ def test_a_file_that_cannot_be_read_just_now_is_not_called_unreadable(
     (line,) = (out / "results.jsonl").read_text().splitlines()
     assert f"be {'read' if status == 'crashed' else 'opened'}: {os.strerror(number)}." in line
     assert grade([place], out, resume=True).graded == 1
+
+
+def test_a_class_whose_disk_is_gone_for_a_time_loses_nothing(
+    folder: Folder, tmp_path: Path
+) -> None:
+    place, out, away = folder(anna=GOOD, ben=GOOD, carl=GOOD), tmp_path / "out", tmp_path / "away"
+
+    def leave(done: int, total: int, graded: Graded) -> None:
+        if done == 1:
+            place.rename(away)
+
+    summary = grade([place], out, jobs=1, progress=leave)
+    assert summary.unreadable == 0
+    assert summary.crashed
+    away.rename(place)
+    assert grade([place], out, resume=True).graded == 3
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["gone", "another disk in its place"])
+def test_results_whose_disk_is_gone_for_a_time_are_resumed(
+    folder: Folder, tmp_path: Path, other: bool
+) -> None:
+    place, out, away = folder(anna=GOOD, ben=GOOD, carl=GOOD), tmp_path / "out", tmp_path / "away"
+
+    def leave(done: int, total: int, graded: Graded) -> None:
+        out.rename(away)
+        if other:
+            out.mkdir()
+            (out / "results.jsonl").touch()
+
+    with pytest.raises(CourseError, match=r"results.jsonl.*--resume"):
+        grade([place], out, jobs=1, progress=leave)
+    if other:
+        assert [path.name for path in out.iterdir()] == ["results.jsonl"]
+        (out / "results.jsonl").unlink()
+        out.rmdir()
+    away.rename(out)
+    assert len((out / "results.jsonl").read_text().splitlines()) == 1
+    summary = grade([place], out, resume=True)
+    assert summary.graded == 3
+    assert any("1 of 3 were graded before" in note for note in summary.notes)
+
+
+def test_a_full_temporary_folder_is_not_taken_for_the_results(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, out = folder(anna=GOOD), tmp_path / "out"
+
+    def full(*arguments: Any, **options: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tempfile, "NamedTemporaryFile", full)
+        patched.setattr("openpyxl.worksheet._writer.NamedTemporaryFile", full)
+        with pytest.raises(CourseError, match=r"temporary folder.*No space left.*TMPDIR"):
+            grade([place], out)
+    assert grade([place], out, resume=True).graded == 1
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.write(place / "anna.ipynb", "anna.ipynb")
+    monkeypatch.setattr(archives, "_new", full)
+    with pytest.raises(CourseError, match=r"temporary folder.*No space left.*TMPDIR"):
+        grade([tmp_path / "class.zip"], tmp_path / "of zip")
 
 
 # --- records -------------------------------------------------------------------------------------

@@ -390,6 +390,7 @@ def test_the_summary_draws_and_tells(tmp_path: Path) -> None:
     assert "fred (unreadable): The file is JSON, but not a notebook" in text
     assert "seed 12;" in text
     assert "Limits that held:" in text
+    assert "learners whose answers run on one machine could agree on signs" in text
 
 
 def test_the_summary_is_accessible_and_survives_grayscale() -> None:
@@ -438,6 +439,12 @@ def test_the_summary_leads_to_every_learner(tmp_path: Path) -> None:
 
 def test_counts_of_one() -> None:
     assert "1 submission of 1 learner." in summary(record("anna", entry())).text
+
+
+def test_the_stub_is_not_shown_as_somebodys_code() -> None:
+    stub = "def mse(predictions, targets):\n    raise NotImplementedError()"
+    assert stub not in page(record("anna", entry(status="not attempted", code=stub))).text
+    assert stub in page(record("anna", entry(status="error", code=stub))).text
 
 
 def test_the_summary_of_nothing() -> None:

@@ -47,7 +47,7 @@ def test_a_failure_is_status_1_and_one_thing_to_do(url, capsys, manner, reason):
     said = capsys.readouterr().out.splitlines()
     at = next(i for i, line in enumerate(said) if line.startswith("missing weights: w.h5"))
     assert reason in said[at]
-    assert said[at + 1].startswith("        -> try again with a network, or put the file at ")
+    assert said[at + 1].startswith("        -> try again with an internet connection, or put ")
 
 
 @pytest.mark.parametrize(("level", "until"), [("ok", True), ("missing", False)])

@@ -12,6 +12,8 @@ from .view import DEVICES, OF_PROCESSES
 
 # Landlock's rights on files, of its first version: execute, write, read, list, then the rest.
 _EXECUTE, _WRITE, _READ, _LIST = 1, 2, 4, 8
+WITH_TRUNCATE, WITH_SIGNALS = 3, 6
+"""The first versions that know of these."""
 _MAKE_CHARACTER, _MAKE_BLOCK = 1 << 6, 1 << 11
 _TRUNCATE, _DEVICE_CONTROL = 1 << 14, 1 << 15
 _OF_FILES = _EXECUTE | _WRITE | _READ | _TRUNCATE | _DEVICE_CONTROL
@@ -28,7 +30,7 @@ def ruleset(known: int, paths: dict[str, bool], work: str) -> int:
     """A set of rules: ``paths`` can be read, ``work`` written, no port used, nobody signaled."""
     newest = min(known, 6)
     files = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(newest, 16)) - 1
-    parts = [files, 0b11, 0b11][: 1 + (newest >= 4) + (newest >= 6)]
+    parts = [files, 0b11, 0b11][: 1 + (newest >= 4) + (newest >= WITH_SIGNALS)]
     attributes = struct.pack(f"={len(parts)}Q", *parts)
     handle = syscall(RULESET, attributes, len(attributes), 0)
 

@@ -71,7 +71,7 @@ class Isolation:
             self.landlock = landlock.version()
         if self.namespaces:
             self._restrict_files(str(Path(self.work).parent))
-        self.seccomp = "seccomp" not in self.without and works(filter_system_calls)
+        self.seccomp = "seccomp" not in self.without and works(self._filter)
         # What is refused to others of the same user: to look into this process.
         prctl(DUMPABLE, 0)
 
@@ -113,7 +113,7 @@ class Isolation:
         if self.landlock:
             landlock.restrict(self.ruleset)
         if self.seccomp:
-            filter_system_calls()
+            self._filter()
 
     def words(self) -> tuple[list[str], list[str]]:
         """Which limits hold here and which are missing."""
@@ -121,15 +121,20 @@ class Isolation:
             NO_NETWORK: self.namespaces or self.seccomp,
             NO_SIGHT: self.namespaces or bool(self.landlock),
             "an empty working folder, the only one to write in": self.namespaces
-            or bool(self.landlock),
+            or (self.landlock >= landlock.WITH_TRUNCATE and self.seccomp),
             f"files in memory ({namespaces.FOLDER_BYTES >> 20} MiB)": self.namespaces,
             "no other programs": bool(self.landlock),
-            NO_REACH: self.namespaces or self.user is not None or self.landlock >= 6,
+            NO_REACH: self.namespaces
+            or self.user is not None
+            or (self.landlock >= landlock.WITH_SIGNALS and self.seccomp),
             "an unprivileged user": os.geteuid() != 0 or self.user is not None,
             "no privileges and none to be gained": True,
             "refused system calls": self.seccomp,
         }
         return [w for w, holds in limits.items() if holds], [w for w, h in limits.items() if not h]
+
+    def _filter(self) -> None:
+        filter_system_calls(alone=self.namespaces)
 
     def _restrict_files(self, work: str) -> None:
         if self.landlock:
