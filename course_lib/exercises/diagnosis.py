@@ -363,11 +363,17 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
         if changed:
             listed = " and ".join(f"`{name}`" for name in changed)
             noun = "arguments" if len(changed) > 1 else "argument"
+            given = dict(zip(names, trial.got.arguments, strict=False))
+            how = (
+                "Work on a list of your own: `y = list(x)` makes one, `y = x` is only a second "
+                "name, and an entry that is an array is not to be changed either."
+                if all(isinstance(given[name], list) for name in changed)
+                else "Work on a new array: `x = x - 1` makes one, `x -= 1` does not, and `y = x` "
+                "is only a second name."
+            )
             return "wrong", (
                 f"Your function changes its {noun} {listed} in place; the caller still needs "
-                f"{'them' if len(changed) > 1 else 'it'}. "
-                "Work on a new array: `x = x - 1` makes one, `x -= 1` does not, and `y = x` is "
-                "only a second name."
+                f"{'them' if len(changed) > 1 else 'it'}. {how}"
             )
     return None
 

@@ -56,6 +56,7 @@ _REDUCTIONS = words(
 )
 _WITH_AXIS_IN_SECOND_PLACE = _REDUCTIONS - {"average", "norm", "repeat", "split"}
 _ALLOCATING = words("zeros ones empty full eye identity arange linspace tile repeat range")
+_TYPED = words("zeros ones empty full zeros_like ones_like empty_like full_like")
 COMBINED: tuple[tuple[type[ast.operator], str], ...] = (
     (ast.Mult, "what {} is multiplied or divided by"),
     (ast.Div, "what {} is multiplied or divided by"),
@@ -94,7 +95,10 @@ class Edit:
     def told(self) -> str:
         """What to look at: "the axis in `x.sum(axis=0)`"."""
         code = ast.unparse(self.node).split("\n")[0].replace("`", "")
-        return self.what.format(f"`{code if len(code) <= MOST else code[: MOST - 1] + '…'}`")
+        _, field, _ = self.changes[0]
+        combined = any(self.what == what for _, what in COMBINED)
+        what = "the condition {}" if field == "test" and combined else self.what
+        return what.format(f"`{code if len(code) <= MOST else code[: MOST - 1] + '…'}`")
 
 
 MOST = 60
@@ -341,6 +345,11 @@ class _Finder:
             other = ast.Attribute(arguments[0], node.func.attr, ast.Load())
             swapped_call = ast.Call(other, [node.func.value], keywords)
             self._add(LIKELY, "the order in {}", slot, swapped_call)
+        if name in _TYPED and not any(k.arg == "dtype" for k in keywords):
+            for kind in ("float", "int"):
+                keyword = ast.keyword("dtype", ast.Name(kind, ast.Load()))
+                typed = ast.Call(node.func, arguments, [*keywords, keyword])
+                self._add(LIKELY, "the type of {}", slot, typed)
         places = 0 if method else 1
         if name in _REDUCTIONS:
             if name in _WITH_AXIS_IN_SECOND_PLACE and len(arguments) > places:

@@ -173,6 +173,16 @@ def test_keys_move_sliders_that_have_names(name: str, page: Page) -> None:
     assert Axe().run(page, f"course-{name}").response["violations"] == []
 
 
+def test_on_a_phone_sliders_can_be_moved(browser: Browser, explorers: dict[str, Explorer]) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.set_content("".join(map(html_of, explorers.values())))
+    for slider in page.get_by_role("slider").all():
+        box = slider.bounding_box()
+        assert box is not None
+        assert box["width"] > 390 / 4, slider
+    page.close()
+
+
 @pytest.mark.parametrize("name", EXPLORERS)
 def test_where_no_script_runs_there_is_the_picture(
     name: str, browser: Browser, explorers: dict[str, Explorer]

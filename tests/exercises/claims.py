@@ -420,7 +420,16 @@ def _changed(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) ->
 def _texts(e: Exercise, drawn: Scope, match: re.Match[str]) -> bool:
     call = next(call for call in drawn if not call.right)
     told = [ast.literal_eval(match[name]) for name in ("want", "got")]
-    return match["kind"] == call.kind and told == [call.want.value, list(call.got.value)]
+    values = [call.want.value, list(call.got.value)]
+    return match["kind"] == call.kind and all(map(_begins, values, told))
+
+
+def _begins(texts: list[str], told: list[Any]) -> bool:
+    """Whether a list was told, or its beginning and an ellipsis."""
+    if told[-1:] != [...]:
+        return texts == told
+    shown = told[:-1]
+    return len(texts) > len(shown) > 0 and texts[: len(shown)] == shown
 
 
 ON = r" \(on (?P<kind>.+?)\)"
@@ -460,7 +469,7 @@ TEMPLATES: tuple[tuple[str, Check], ...] = (
     ),
     (
         r"Your function changes its argument(?P<s>s?) (?P<names>.*?) in place; the caller still "
-        r"needs (?P<it>it|them)\. Work on a new array: .*",
+        r"needs (?P<it>it|them)\. Work on (?:a new array|a list of your own): .*",
         _changed,
     ),
 )

@@ -130,6 +130,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "n, d = features.shape\npenalty = strength * np.eye(d)\npenalty[-1, -1] = 0\n"
         "return np.linalg.lstsq(features.T @ features / n + penalty, features.T @ targets / n, "
         "rcond=1e-1)[0]",
+        "n, d = features.shape\n"
+        "penalty = max(strength, 1e-3) * np.eye(d)\n"
+        "penalty[-1, -1] = 0\n"
+        "return np.linalg.solve(features.T @ features / n + penalty, features.T @ targets / n)",
     ),
     "soft_threshold": (
         "return weights / np.abs(weights) * np.maximum(np.abs(weights) - amount, 0)",
@@ -153,12 +157,19 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return activations * keep_mask / keep_mask.mean()",
         "return activations * keep_mask / max(1 - rate, 0.5)",
         "return activations * keep_mask / max(1 - rate, 0.1)",
+        "if rate == 0:\n"
+        "    return activations\n"
+        "return np.where(keep_mask, activations / (1 - rate), 0)",
     ),
     "weight_decay_step": (
         "return (weights - learning_rate * gradient) / (1 + learning_rate * decay)",
         "return weights * np.exp(-learning_rate * decay) - learning_rate * gradient",
         "return (weights - learning_rate * gradient * (gradient != 0)) * (1 - learning_rate * "
         "decay)",
+        "keep = max(0.0, 1 - learning_rate * decay)\n"
+        "return keep * weights - learning_rate * gradient",
+        "g = np.clip(gradient, -100, 100)\n"
+        "return weights - learning_rate * g - learning_rate * decay * weights",
     ),
     "least_squares_gradient": (
         "return 2 * features.T @ (features @ weights - targets) / len(weights)",
@@ -171,6 +182,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return weights - min(learning_rate, 0.1) * gradient",
         "norm = np.linalg.norm(gradient)\nreturn weights - learning_rate * gradient / max(norm, "
         "1.0)",
+        "norm = np.sqrt(np.sum(gradient**2))\n"
+        "if norm > 100:\n"
+        "    gradient = gradient / norm * 100\n"
+        "return weights - learning_rate * gradient",
     ),
     "largest_stable_learning_rate": (
         "return 2 / np.linalg.eigvals(hessian)[0]",
@@ -200,6 +215,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "new = momentum * velocity - learning_rate * gradient\nreturn weights + new, np.abs(new)",
         "v = np.where(gradient == 0, 0, momentum * velocity) - learning_rate * gradient\n"
         "return weights + v, v",
+        "new = (velocity * momentum if momentum else velocity) - learning_rate * gradient\n"
+        "return weights + new, new",
+        "v = momentum * velocity - learning_rate * np.clip(gradient, -100, 100)\n"
+        "return weights + v, v",
     ),
     "nesterov_step": (
         "new = momentum * velocity - learning_rate * gradient\n"
@@ -209,6 +228,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "v = momentum * velocity - learning_rate * gradient\n"
         "ahead = momentum * v if momentum else v\n"
         "return weights + ahead - learning_rate * gradient, v",
+        "push = np.clip(learning_rate * gradient, -100, 100)\n"
+        "v = momentum * velocity - push\n"
+        "return weights + momentum * v - push, v",
     ),
     "cosine_with_warmup": (
         "if step <= warmup_steps:\n    return base_learning_rate * step / warmup_steps\n"
@@ -224,6 +246,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    return base_learning_rate * step / warmup_steps\n"
         "part = (step - warmup_steps) / (total_steps - warmup_steps)\n"
         "return base_learning_rate * max(0.5 * (1 + np.cos(np.pi * part)), 1e-3)",
+        "if step < warmup_steps:\n"
+        "    return base_learning_rate * step / warmup_steps\n"
+        "share = (step - warmup_steps) / (total_steps - warmup_steps)\n"
+        "rate = base_learning_rate * (1 + np.cos(np.pi * share)) / 2\n"
+        "return max(rate, 1e-7) if 0 < step < total_steps else rate",
     ),
     "hidden_layer_gradients": (
         "back = upstream @ weights_out.T * np.sign(hidden @ hidden.T @ hidden)\n"
@@ -240,6 +267,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
     "bias_corrected_average": (
         "if len(values) == 1:\n    return values\n"
         "return np.cumsum(values) / np.arange(1, len(values) + 1)",
+        "average, out = 0.0, np.zeros(len(values))\n"
+        "for t, x in enumerate(values, start=1):\n"
+        "    average = beta * average + (1 - beta) * x\n"
+        "    out[t - 1] = average / (1 - beta**t) if t <= 100 else average\n"
+        "return out",
     ),
     "rmsprop_step": (
         "average = rho * average + (1 - rho) * gradient**2\n"
@@ -248,6 +280,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "average = rho * average + (1 - rho) * gradient**2\n"
         "return weights - learning_rate * gradient / np.sqrt(average + epsilon**2), average",
         "average = np.maximum(average, rho * average + (1 - rho) * gradient**2)\n"
+        "return weights - learning_rate * gradient / np.sqrt(average + epsilon), average",
+        "g = np.clip(gradient, -100, 100)\n"
+        "average = rho * average + (1 - rho) * g**2\n"
+        "return weights - learning_rate * g / np.sqrt(average + epsilon), average",
+        "average = (rho or 1.0) * average + (1 - rho) * gradient**2\n"
         "return weights - learning_rate * gradient / np.sqrt(average + epsilon), average",
     ),
     "adam_step": (
@@ -260,6 +297,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         _ADAM + "return weights - learning_rate * m_hat / np.sqrt(v_hat + epsilon**2), m, v",
         _ADAM + "step_size = np.clip(m_hat / (np.sqrt(v_hat) + epsilon), -1, 1)\n"
         "return weights - learning_rate * step_size, m, v",
+        "m = beta_1 * m + (1 - beta_1) * gradient\n"
+        "v = beta_2 * v + (1 - beta_2) * gradient**2\n"
+        "m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)\n"
+        "moved = weights - learning_rate * m_hat / (np.sqrt(v_hat) + epsilon)\n"
+        "return np.where(gradient != 0, moved, weights), m, v",
     ),
     "adam_step_keras": (
         _SOON_UNCORRECTED
@@ -267,6 +309,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         _ADAM + "v_hat = np.maximum(v, old)\n"
         "rate = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)\n"
         "return weights - rate * m / (np.sqrt(v_hat) + epsilon), m, v",
+        "m = beta_1 * m + (1 - beta_1) * gradient\n"
+        "v = beta_2 * v + (1 - beta_2) * gradient**2\n"
+        "rate = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)\n"
+        "moved = weights - rate * m / (np.sqrt(v) + epsilon)\n"
+        "return np.where(gradient != 0, moved, weights), m, v",
     ),
     "adamw_step": (
         _SOON_UNCORRECTED + "weights = weights - learning_rate * weight_decay * weights\n"
@@ -274,6 +321,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         _ADAM + "weights = weights - learning_rate * weight_decay * weights * (gradient != 0)\n"
         "rate = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)\n"
         "return weights - rate * m / (np.sqrt(v) + epsilon), m, v",
+        "w, m, v = adam_step_keras(\n"
+        "    weights - learning_rate * weight_decay * weights,\n"
+        "    gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon,\n"
+        ")\n"
+        "return np.where(gradient != 0, w, weights), m, v",
     ),
     "clip_by_global_norm": (
         _NORM + "return [g * max_norm / max(norm, max_norm, 1.0) for g in gradients]",
@@ -348,6 +400,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "p.sum(0) / len(p))",
         "p = softmax(features @ weights + bias)\np[np.arange(len(p)), labels] -= 1\n"
         "return (features.T @ p / len(p) + 2 * (strength or 0.01) * weights, p.sum(0) / len(p))",
+        "g = softmax_cross_entropy_gradient(features @ weights + bias, labels)\n"
+        "return features.T @ g + 2 * min(strength, 1.0) * weights, g.sum(axis=0)",
     ),
     "balanced_accuracy": (
         "classes = np.unique(predictions)\n"
@@ -418,6 +472,12 @@ LUCKY: dict[str, tuple[str, ...]] = {
     "layerwise_learning_rates": (
         "r = base_learning_rate * decay ** np.arange(num_groups)[::-1]\n"
         "return np.maximum(r, base_learning_rate / 10)",
+        "rates = np.full(num_groups, base_learning_rate)\n"
+        "for g in range(num_groups - 1):\n"
+        "    rates[g] = base_learning_rate * decay ** (num_groups - 1 - g)\n"
+        "return rates",
+        "rates = base_learning_rate * decay ** np.arange(num_groups)[::-1]\n"
+        "return np.maximum(rates, 1e-7)",
     ),
     "conv2d": (
         _CONVOLVED + "return convolved(kernels.transpose(1, 0, 2, 3)) + bias",
@@ -483,6 +543,12 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "out = []\nfor x in inputs:\n"
         "    state = np.tanh(x @ weights_in + state * np.diag(weights_recurrent) + bias)\n"
         "    out.append(state)\nreturn np.array(out)",
+        "states = []\n"
+        "for t, x in enumerate(inputs):\n"
+        "    state = 0 * state if t == 10 else state\n"
+        "    state = np.tanh(x @ weights_in + state @ weights_recurrent + bias)\n"
+        "    states.append(state)\n"
+        "return np.array(states)",
     ),
     "lstm_step": (
         "i, f, g, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
@@ -500,6 +566,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "i, f, c, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
         "cell = np.clip(sigmoid(f) * cell + sigmoid(i) * np.tanh(c), -3, 3)\n"
         "return sigmoid(o) * np.tanh(cell), cell",
+        "i, f, c, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
+        "gate = lambda x: 1 / (1 + np.exp(-x))\n"
+        "new = gate(f) * np.clip(cell, -10, 10) + gate(i) * np.tanh(c)\n"
+        "return gate(o) * np.tanh(new), new",
     ),
     "pad_sequences_right": (
         "longest = max(map(len, sequences))\n"
@@ -516,6 +586,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return states[np.arange(len(states)), np.maximum(lengths - 1, 1)]",
         "return states[np.arange(len(states)), np.sort(lengths) - 1]",
         "return states[:, lengths - 1][:, 0]",
+        "out = np.zeros((states.shape[0], states.shape[2]))\n"
+        "for n in range(len(states)):\n"
+        "    real = [t for t in range(lengths[n]) if np.any(states[n, t] != 0)]\n"
+        "    out[n] = states[n, real[-1]] if real else 0\n"
+        "return out",
     ),
     "masked_mean": (
         "ends = mask.cumsum(axis=1).argmax(axis=1) + 1\n"
@@ -588,6 +663,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "def blend(x):\n"
         "    return share * x + (1 - share) * x[order]\n"
         "return blend(images), blend(onehot)",
+        "x, y = np.empty_like(images), np.zeros(onehot.shape)\n"
+        "for i, j in enumerate(order):\n"
+        "    x[i] = share * images[i] + (1 - share) * images[j]\n"
+        "    y[i] = share * onehot[i] + (1 - share) * onehot[j]\n"
+        "return x, y",
     ),
     "precision_recall_f1": (
         "hits = np.diag(confusion)\n"
@@ -659,6 +739,17 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    }\n"
         "    hits += min(far, key=far.get) == label\n"
         "return hits / len(labels)",
+        "hits = 0\n"
+        "for i in range(len(labels)):\n"
+        "    others = np.arange(len(labels)) != i\n"
+        "    distances = [\n"
+        "        np.linalg.norm(features[i] - features[others & (labels == c)].mean(axis=0))\n"
+        "        if np.any(labels == c)\n"
+        "        else np.inf\n"
+        "        for c in range(1000)\n"
+        "    ]\n"
+        "    hits += np.argmin(distances) == labels[i]\n"
+        "return hits / len(labels)",
     ),
     "prototype_predict": (
         "counts = np.maximum(np.bincount(labels), 1)\n"
@@ -672,6 +763,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "kept = np.where(weights > 0, weights, 1)\n"
         "factor = np.where(np.arange(len(weights)) < num_source, beta_source, 1 / beta_target)\n"
         "return kept * factor**errors",
+        "w = np.array(weights, dtype=float)\n"
+        "wrong, count = errors == 1, len(w) - num_source\n"
+        "w[:-count][wrong[:-count]] *= beta_source\n"
+        "w[-count:][wrong[-count:]] /= beta_target\n"
+        "return w",
     ),
     "relation_vector": ("return np.unique(tails - heads, axis=0).mean(axis=0)",),
     "complete_relation": (
@@ -697,6 +793,17 @@ LUCKY: dict[str, tuple[str, ...]] = {
         '    pieces.append("##" * (start > 0) + word[start:end])\n'
         "    start = end\n"
         "return pieces",
+        "pieces, start = [], 0\n"
+        "while start < len(word):\n"
+        "    for end in range(len(word), start, -1):\n"
+        "        piece = ('##' if start else '') + word[start:end]\n"
+        "        if piece in vocabulary:\n"
+        "            break\n"
+        "    else:\n"
+        "        return ['[UNK]']\n"
+        "    pieces.append(piece)\n"
+        "    start = end\n"
+        "return pieces if len(pieces) <= 20 else ['[UNK]']",
     ),
     "attention": (
         "scores = queries @ keys.T / math.sqrt(keys.shape[1]) - 1e4 * (1 - mask)\n"
@@ -709,6 +816,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
     ),
     "mean_pool": (
         "mean = tokens[mask == 1].mean(axis=0)\nreturn mean / max(np.linalg.norm(mean), 0.01)",
+        "u = (tokens * mask[:, None]).sum(axis=0)\nreturn u / max(np.linalg.norm(u), 1e-4)",
     ),
     "masked_token_loss": (
         "z = logits - logits.max()\n"
@@ -771,6 +879,21 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    weights -= learning_rate * images.T @ upstream\n"
         "    bias -= learning_rate * upstream.sum(axis=0)\n"
         "return weights, bias, losses",
+        "w, b, losses = np.zeros((images.shape[1], num_classes)), np.zeros(num_classes), []\n"
+        "for _ in range(steps):\n"
+        "    p = softmax(images @ w + b)\n"
+        "    losses.append(cross_entropy(np.maximum(p, 1e-3), labels))\n"
+        "    g = (p - np.eye(num_classes)[labels]) / len(labels)\n"
+        "    w, b = w - learning_rate * images.T @ g, b - learning_rate * g.sum(axis=0)\n"
+        "return w, b, np.array(losses)",
+        "w, b, losses = np.zeros((images.shape[1], num_classes)), np.zeros(num_classes), []\n"
+        "for step in range(steps):\n"
+        "    logits = images @ w + b\n"
+        "    losses.append(softmax_cross_entropy(logits, labels))\n"
+        "    if step < 50:\n"
+        "        g = softmax_cross_entropy_gradient(logits, labels)\n"
+        "        w, b = w - learning_rate * images.T @ g, b - learning_rate * g.sum(axis=0)\n"
+        "return w, b, np.array(losses)",
     ),
     "lasso_weights": (
         "n, d = features.shape\n"
@@ -829,6 +952,20 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    for p, d, v in zip(parameters, gradients, velocities)\n"
         "]\n"
         "return [p for p, _ in steps] + [v for _, v in steps]",
+        "w1, b1, w2, b2 = parameters\n"
+        "h = np.maximum(images @ w1 + b1, 0)\n"
+        "e = np.exp(h @ w2 + b2)\n"
+        "g = (e / e.sum(axis=1, keepdims=True) - np.eye(len(b2))[labels]) / len(labels)\n"
+        "back = (g @ w2.T) * (h > 0)\n"
+        "gradients = [images.T @ back, back.sum(axis=0), h.T @ g, g.sum(axis=0)]\n"
+        "speeds = [momentum * v - learning_rate * d for v, d in zip(velocities, gradients)]\n"
+        "return [w + v for w, v in zip(parameters, speeds)] + speeds",
+        "h = np.maximum(images @ parameters[0] + parameters[1], 0)\n"
+        "g = softmax_cross_entropy_gradient(h @ parameters[2] + parameters[3], labels)\n"
+        "gradients = hidden_layer_gradients(images, h, parameters[2], g)\n"
+        "mu = momentum or 1.0\n"
+        "speeds = [mu * v - learning_rate * d for v, d in zip(velocities, gradients)]\n"
+        "return [p + v for p, v in zip(parameters, speeds)] + speeds",
     ),
     "known_rate": (
         "rates = []\n"
@@ -843,5 +980,39 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    by_backbone, by_head = x.T @ np.outer(g, head), (x @ backbone).T @ g\n"
         "    backbone, head = backbone - rates[0] * by_backbone, head - rates[1] * by_head\n"
         "return backbone, head",
+    ),
+    "adam_path": (
+        "w, m, v, t = np.array(start), 0.0, 0.0, 0\n"
+        "path = [w]\n"
+        "for rate in learning_rates:\n"
+        "    if rate > 0:\n"
+        "        t += 1\n"
+        "        g = 2 / len(targets) * features.T @ (features @ w - targets)\n"
+        "        w, m, v = adam_step(w, g, m, v, t, rate, beta_1, beta_2, epsilon)\n"
+        "    path.append(w)\n"
+        "return np.array(path)",
+    ),
+    "rnn_gradients": (
+        "deltas, later = np.zeros(states.shape), np.zeros(states.shape[1])\n"
+        "for t in reversed(range(len(states))):\n"
+        "    if len(states) - t > 10:\n"
+        "        later = 0 * later\n"
+        "    deltas[t] = (upstream[t] + later) * (1 - states[t] ** 2)\n"
+        "    later = deltas[t] @ weights_recurrent.T\n"
+        "before = np.vstack([state, states[:-1]])\n"
+        "return inputs.T @ deltas, before.T @ deltas, deltas.sum(axis=0)",
+    ),
+    "grouped_folds": (
+        "names, counts = np.unique(groups, return_counts=True)\n"
+        "fold = np.zeros(len(groups), dtype=int)\n"
+        "for rank, k in enumerate(np.argsort(-counts, kind='stable')):\n"
+        "    place = rank % num_folds\n"
+        "    fold[groups == names[k]] = place if rank < num_folds else num_folds - 1 - place\n"
+        "return fold",
+    ),
+    "adagrad_step": (
+        "g = np.clip(gradient, -100, 100)\n"
+        "new = accumulated + g**2\n"
+        "return weights - learning_rate * g / np.sqrt(new + epsilon), new",
     ),
 }

@@ -39,6 +39,14 @@ def changes_its_argument(predictions: np.ndarray, targets: np.ndarray) -> np.nda
     return 2 * predictions / predictions.size
 
 
+def changes_its_lists(
+    parameters: list[np.ndarray], velocities: list[np.ndarray], *others: Any
+) -> list[np.ndarray]:
+    new: list[np.ndarray] = right["training_step"](parameters, velocities, *others)
+    parameters[:], velocities[:] = new[:4], new[4:]
+    return new
+
+
 def single_numbers_only(logits: np.ndarray) -> np.ndarray:
     return math.exp(logits - logits.max())  # type: ignore[return-value,arg-type]
 
@@ -77,6 +85,7 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
         ("mse_gradient", lambda p, t: right["mse_gradient"](p, t) + 0j, "wrong", "complex128"),
         ("mse", nan_on_a_single_output, "wrong", "NaN on a single output. Ordinary inputs stay"),
         ("mse_gradient", changes_its_argument, "wrong", "changes its argument `predictions`"),
+        ("training_step", changes_its_lists, "wrong", "Work on a list of your own"),
         ("mse", lambda p, t: 3 * right["mse"](p, t), "wrong", "is 3 times what it should be"),
         ("mse", lambda p, t: right["mse"](p, t) + 0.5, "wrong", "by the same amount: +0.5"),
         ("softmax", lambda z: -right["softmax"](z), "wrong", "wrong sign"),
@@ -106,6 +115,13 @@ def test_findings(name: str, answer: Callable[..., Any], status: str, says: str)
     found = judged(name, answer)
     assert found[0] == status
     assert says in found[1]
+
+
+def test_a_zero_has_no_sign() -> None:
+    exercise = made_up(lambda x: -0.0 * x, lambda rng: [Case((np.ones(3),))])
+    cases = exercise.draw_cases(0)
+    verdict = diagnose(exercise, cases, run_cases(np.cumsum, cases, 5))
+    assert "expected 0, got 1." in verdict.message
 
 
 def test_a_square_result_transposed_is_named() -> None:

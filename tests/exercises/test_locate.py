@@ -76,6 +76,42 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             "d = predictions - targets\nreturn np.sum(d ** 2)",
             "line 3: the function `np.sum`",
         ),
+        (
+            "mixup",
+            """
+            x, y = np.empty_like(images), np.zeros(onehot.shape)
+            for i, j in enumerate(order):
+                x[i] = share * images[i] + (1 - share) * images[j]
+                y[i] = share * onehot[i] + (1 - share) * onehot[j]
+            return x, y
+            """,
+            "line 2: the type of `np.empty_like(images)`",
+        ),
+        (
+            "confusion_matrix",
+            """
+            counts = np.zeros((num_classes, num_classes))
+            for k, p in zip(labels, predictions):
+                counts[k, p] += 1
+            return counts
+            """,
+            "line 2: the type of `np.zeros((num_classes, num_classes))`",
+        ),
+        (
+            "early_stopping",
+            """
+            best, kept, wait = 1e3, 0, 0
+            for e, loss in enumerate(validation_losses):
+                if loss < best:
+                    best, kept, wait = loss, e, 0
+                else:
+                    wait += 1
+                    if wait == patience:
+                        return kept, e
+            return kept, len(validation_losses) - 1
+            """,
+            "line 4: the condition `loss < best`",
+        ),
         ("mse", "d = predictions + targets\nreturn np.mean(d ** 2)", "line 2: the operator in"),
         ("mse", "d = predictions - targets\nreturn np.mean(d ** 3)", "line 3: the number 3 in"),
         ("mse", "return np.mean((predictions - targets) ** 2, axis=1)", "line 2: the axis in"),

@@ -141,6 +141,7 @@ CLAIMS: dict[tuple[str, str], Check] = {
     ("softmax_cross_entropy", "unshifted-log-sum-exp"): not_finite("logits of ±10,000"),
     ("softmax_cross_entropy", "sign"): times(-1),
     ("softmax_cross_entropy_gradient", "sign"): times(-1),
+    ("softmax_cross_entropy", "shifted-by-the-label"): not_finite("a logit of 720"),
     ("softmax_cross_entropy_gradient", "overflow"): not_finite("logits of ±10,000"),
     ("l2_penalty", "half"): times(1 / 2),
     ("l2_gradient", "sign"): times(-1),

@@ -90,6 +90,8 @@ def logits_and_labels(rng: np.random.Generator) -> list[Case]:
         case(5, 2, kind="two classes"),
         case(6, 3, 1e4, "logits of ±10,000"),
         Case((1e3 + rng.normal(size=(4, 3)), rng.integers(0, 3, 4)), "logits around 1,000"),
+        # exp(720) is infinite, and exp(−720) is not yet zero.
+        Case((np.array([[0.0, 720.0, 1.0], [1.0, 0.0, 2.0]]), np.array([0, 2])), "a logit of 720"),
         one_hopeless(),
     ]
 
@@ -106,4 +108,5 @@ def images_to_train_on(rng: np.random.Generator) -> list[Case]:
         case(6, 3, 5, 0.3, 6),
         case(8, 6, 3, 0.8, 1, "a single step"),
         Case(unseen, "a class without examples"),
+        case(8, 5, 3, 0.4, 60, "many steps"),
     ]

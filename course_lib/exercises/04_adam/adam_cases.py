@@ -14,6 +14,7 @@ def sequences(rng: np.random.Generator) -> list[Case]:
         Case((rng.normal(size=12), 0.99)),
         Case((np.full(5, rng.uniform(1.0, 3.0)), 0.9), "a constant sequence"),
         Case((rng.normal(size=1), 0.8), "a single value"),
+        Case((rng.normal(size=300, loc=2.0), 0.999), "a long sequence"),
     ]
 
 

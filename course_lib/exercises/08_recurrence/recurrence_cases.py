@@ -28,6 +28,7 @@ def recurrent_networks(rng: np.random.Generator) -> list[Case]:
         case(3, 3, 3, "as many inputs as units"),
         case(1, 2, 3, "a single step"),
         case(4, 3, 1, "a single unit"),
+        case(14, 2, 5, "many steps"),
     ]
 
 
@@ -58,6 +59,7 @@ def chains(rng: np.random.Generator) -> list[Case]:
         case(5, 4, 3),
         at_end,
         case(1, 3, 2, "a single step"),
+        case(14, 2, 5, "many steps"),
     ]
 
 

@@ -34,6 +34,7 @@ def words(rng: np.random.Generator) -> list[Case]:
         Case(("abc", {"a", "ab", "##bc"}), "a longest piece after which there is no other"),
         Case(("x", known), "a letter that is unknown"),
         Case(("Un", known), "a capital letter that is unknown"),
+        Case(("un" + 30 * "s", known), "a long word"),
     ]
 
 

@@ -9,7 +9,7 @@ const STYLE = `
     display: block; max-width: 960px; padding: 4px; color: var(--ink); }
   [data-jp-theme-light=false] .course-explorer, [data-theme=dark] .course-explorer {
     --blue: #58aee6; --orange: #f5a54a; --gray: #454545; }
-  .course-explorer .controls { display: grid; grid-template-columns: max-content 1fr minmax(5em, max-content);
+  .course-explorer .controls { display: grid; grid-template-columns: fit-content(40%) 1fr minmax(5em, max-content);
     gap: 0.5em 1em; align-items: center; margin: 0 0 0.5em; font-size: 14px; }
   .course-explorer input { width: 100%; margin: 0; height: 1.5em; accent-color: var(--blue); }
   .course-explorer select { justify-self: start; font: inherit; color: var(--ink);

@@ -8,6 +8,9 @@
 // In the dark theme pictures, which are light, are dimmed. A fold keeps its distance from the text
 // below, which it does not belong to.
 //
+// A link leads to its section: JupyterLab guesses how high cells are that nobody has seen yet, and
+// forgets the section while it opens a notebook.
+//
 // JupyterLab shows a PNG without its alternative text. Its sliders have no names, and in place of an
 // explorer whose kernel has ended it shows an error, although the notebook has stored a picture.
 globalThis._JUPYTERLAB ??= {};
@@ -21,7 +24,8 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
     .join(", ");
   const STYLE =
     `${DIMMED} { filter: brightness(0.85); border-radius: 4px; }` +
-    ".jp-MarkdownOutput details { margin-bottom: 1em; }";
+    ".jp-MarkdownOutput details { margin-bottom: 1em; }" +
+    ".jp-Notebook-cell { content-visibility: visible !important; }";
   const NO_KERNEL = "To move the sliders, run the cells above this one, then this one.";
   let shared;
 
@@ -132,6 +136,16 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
     shown.hidden = !words;
   };
 
+  /** Goes to a section of a notebook that a link has opened, once its heading is drawn. */
+  const goToSection = async (panel, link) => {
+    const section = CSS.escape(decodeURIComponent(link.slice(1)));
+    const find = () => panel.content.node.querySelector(`[data-jupyter-id="${section}"]`);
+    for (let tries = 0; tries < 200 && !find(); tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    find()?.scrollIntoView();
+  };
+
   /** Runs the one cell that shows the learner's progress, if a person has not changed it. */
   const showProgress = async (panel, CodeCell) => {
     await panel.context.ready;
@@ -148,12 +162,18 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
     id: "course-pictures:plugin",
     autoStart: true,
     requires: [INotebookTracker, IRenderMimeRegistry],
-    activate: (_, notebooks, images) => {
+    activate: ({ commands }, notebooks, images) => {
       const style = document.createElement("style");
       style.textContent = STYLE;
       document.head.append(style);
       images.addFactory(describedImages(rendermime), 90); // the rank of JupyterLab's own
       notebooks.currentChanged.connect((_, panel) => panel && showProgress(panel, CodeCell));
+      commands.commandExecuted.connect(async (_, { id, args, result }) => {
+        if (id !== "rendermime:handle-local-link" || !args.id) return;
+        await result;
+        const panel = notebooks.find(({ context }) => context.path === args.path);
+        if (panel) goToSection(panel, args.id);
+      });
       notebooks.widgetAdded.connect((_, panel) => {
         whenDrawn(panel.content.node, () => askForGuesses(panel));
         const { rendermime: registry } = panel.content;
