@@ -43,7 +43,7 @@ MAX_MAGIC_WORK = 150_000
 # Too little of something, or a disk that is gone: what is read was there when it was found.
 _FAULTS_HERE = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ETIMEDOUT}
-    | {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE}
+    | {errno.ENOENT, errno.ENOTCONN, errno.ESTALE}
 )
 # Cell magics that run the rest of their cell as Python, in the notebook's own names.
 _TRANSPARENT = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun"})

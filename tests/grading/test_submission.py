@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -168,13 +169,17 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.ipynb").write_bytes(notebook())
     (tmp_path / "link.ipynb").symlink_to(tmp_path / "a.ipynb")
     os.mkfifo(tmp_path / "pipe.ipynb")
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(os.path.relpath(tmp_path / "socket.ipynb"))  # such paths are short
     for name, says in (
         ("link.ipynb", "symbolic link"),
         ("pipe.ipynb", "not a regular file"),
-        ("none.ipynb", "cannot be opened"),
+        ("socket.ipynb", "cannot be opened"),
     ):
         with pytest.raises(UnreadableError, match=says):
             read(tmp_path / name)
+    with pytest.raises(FileNotFoundError):  # it was there when it was found
+        read(tmp_path / "none.ipynb")
 
 
 # --- cells -----------------------------------------------------------------------------------
