@@ -1,4 +1,4 @@
-"""For all tests."""
+"""For all tests, and for the lessons that nbval runs."""
 
 from __future__ import annotations
 
@@ -9,18 +9,13 @@ from unittest import mock
 
 import pytest
 
-pytest.register_assert_rewrite("lesson_runs")
-import lesson_runs  # noqa: E402
+pytest_plugins = ["lesson_runs"]
+"""In `tests/`: what is asked of each lesson, beside nbval."""
 
 # Started in the background (`pytest &`), this process and all that the tests start would ignore
 # interrupts; the tests of Ctrl-C need the usual state.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Not as a conftest, whose hooks would not reach `notebooks/` and `solutions/`."""
-    config.pluginmanager.register(lesson_runs)
 
 
 @pytest.fixture(autouse=True)
