@@ -17,6 +17,10 @@ pytest_plugins = ["lesson_runs"]
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# As lessons have it. Else a process that loaded TensorFlow after a lesson's cells, and another one
+# that it starts, would round differently.
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+
 
 @pytest.fixture(autouse=True)
 def environment() -> Iterator[None]:

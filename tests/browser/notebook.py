@@ -113,8 +113,8 @@ def jupyterlab(root: Path) -> Iterator[str]:
     Neither settings of the person who runs the tests are read nor anything of theirs is written.
     """
     own = {f"JUPYTER_{kind}_DIR": str(root / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
-    # Kernels that know of pytest do not show what libraries in C write.
-    hidden = ("DISPLAY", "PYTEST_CURRENT_TEST")
+    # Kernels that know of pytest do not show what libraries in C write, as oneDNN its greeting.
+    hidden = ("DISPLAY", "PYTEST_CURRENT_TEST", "TF_ENABLE_ONEDNN_OPTS")
     environment = {key: entry for key, entry in os.environ.items() if not key.endswith(hidden)}
     environment |= own | {"IPYTHONDIR": str(root / "ipython"), "CI": "true"}
     environment["COURSE_QUICK"] = "1"  # the numbers of long lessons are for nbval to check
