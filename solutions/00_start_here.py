@@ -240,7 +240,8 @@ start.machine()
 # terminal, in the course's folder, enter
 # `cp -r notebooks my-answers && git checkout -- notebooks && git pull`. What you have solved is
 # still counted. Your functions are in `my-answers`; put them into the new notebooks where you want
-# to go on.
+# to go on. Next time, take another name for the copy. In PowerShell, enter the three parts one
+# after the other.
 #
 # **Something is missing or does not start.** Run `course doctor` in a terminal (**File**, **New**,
 # **Terminal**). It says the same as the cell above, and what to do.

@@ -295,6 +295,6 @@ def _call(exercise: Exercise, case: Case) -> str:
 
 def _number(value: Any, digits: int) -> str:
     number = np.asarray(value).item()
-    return (
-        str(number) if isinstance(number, (bool, int)) else f"{number + 0.0:.{digits}g}"
-    )  # no "-0"
+    if isinstance(number, (bool, int)):
+        return str(number)
+    return f"{number + 0.0:.{digits}g}"  # 0 has no sign
