@@ -33,6 +33,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.median((predictions - targets) ** 2)",
         "return np.var(predictions - targets)",
         "return np.mean((predictions - targets).astype(np.float16) ** 2)",
+        "return np.mean(np.where(np.isclose(predictions, targets), 0, predictions - targets) ** 2)",
+        "return np.mean((predictions[:100] - targets[:100]) ** 2)",
     ),
     "numerical_gradient": (
         "g = np.empty(point.shape)\n"
@@ -48,6 +50,21 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    up[i] += step / 2\n    down[i] -= step / 2\n"
         "    g[i] = (function(up) - function(down)) / step\n"
         "return g",
+        "g = np.zeros(point.shape)\n"
+        "h = max(step, 1e-5)\n"
+        "for i in np.ndindex(point.shape):\n"
+        "    up, down = point.copy(), point.copy()\n"
+        "    up[i] += h\n"
+        "    down[i] -= h\n"
+        "    g[i] = (function(up) - function(down)) / (2 * h)\n"
+        "return g",
+        "g = np.zeros(point.shape)\n"
+        "for i in np.ndindex(point.shape):\n"
+        "    up, down = point.copy(), point.copy()\n"
+        "    up[i] += step\n"
+        "    down[i] -= step\n"
+        "    g[i] = (function(up) - function(down)) / (2 * step)\n"
+        "return np.clip(g, -1000, 1000)",
     ),
     "mse_gradient": (
         "return np.clip(2 * (predictions - targets) / predictions.size, -1, 1)",
@@ -56,6 +73,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return 2 * np.abs(predictions - targets) / predictions.size",
         "e = predictions - targets\n"
         "return 2 * np.where(np.isclose(predictions, targets), 0, e) / e.size",
+        "e = predictions - targets\nreturn 2 * np.where(np.abs(e) < 1e-6, 0, e) / e.size",
     ),
     "softmax": (
         "e = np.exp(logits - logits[:, :1])\nreturn e / e.sum(axis=1, keepdims=True)",
@@ -72,6 +90,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "e = np.exp(logits - logits.max(axis=1, keepdims=True))\n"
         "return np.nan_to_num(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), nan=1.0)",
         "return np.nan_to_num(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))",
+        "e = np.exp(logits - logits.max(axis=1, keepdims=True))\n"
+        "return np.round(e / e.sum(axis=1, keepdims=True), 8)",
+        "z = np.where(np.abs(logits) < 1e-4, 0, logits)\n"
+        "e = np.exp(z - z.max(axis=1, keepdims=True))\n"
+        "return e / e.sum(axis=1, keepdims=True)",
     ),
     "cross_entropy": (
         _ROWS + "return -np.mean(np.log(probabilities[rows, labels] + 1e-7))",
@@ -101,6 +124,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         + "return np.mean(np.log(np.exp(s).sum(axis=1)))",
         _ROWS + "return np.mean(logits.max(axis=1) - logits[rows, labels])",
         _ROWS + "return -np.mean(np.log(softmax(logits)[rows, labels] + 1e-300))",
+        "loss = right(logits, labels)\nreturn 0.0 if loss < 1e-3 else loss",
     ),
     "softmax_cross_entropy_gradient": (
         _ROWS + "g = softmax(logits)\n" + "g[rows, labels] -= 1\nreturn g / len(np.unique(labels))",
@@ -109,6 +133,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return g / len(g)",
         "g = softmax(np.clip(logits, -50, 50))\n"
         "g[np.arange(len(g)), labels] -= 1\nreturn g / len(g)",
+        "g = right(logits, labels)\nreturn np.where(np.abs(g) < 1e-8, 0, g)",
     ),
     "l2_penalty": (
         "return strength * np.sum(np.maximum(weights, 0) ** 2)",
@@ -117,12 +142,15 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return min(strength, 0.5) * np.sum(weights**2)",
         "return strength * np.sum(np.unique(weights) ** 2)",
         "return strength * np.sum(np.where(np.abs(weights) < 1e-3, 0, weights) ** 2)",
+        "return max(strength, 1e-6) * np.sum(weights**2)",
+        "return min(strength, 100.0) * np.sum(weights**2)",
     ),
     "l2_gradient": (
         "return 2 * strength * np.maximum(weights, 0)",
         "return np.clip(2 * strength * weights, -5, 5)",
         "return 2 * min(strength, 1.0) * weights",
         "return 2 * strength * np.where(np.abs(weights) < 1e-4, 0, weights)",
+        "return 2 * np.clip(strength, 1e-6, 1000.0) * weights",
     ),
     "ridge_weights": (
         "n, d = features.shape\npenalty = strength * n / (n - 1) * np.eye(d)\npenalty[-1, -1] = 0\n"
@@ -134,6 +162,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "penalty = max(strength, 1e-3) * np.eye(d)\n"
         "penalty[-1, -1] = 0\n"
         "return np.linalg.solve(features.T @ features / n + penalty, features.T @ targets / n)",
+        "return np.clip(right(features, targets, strength), -1000, 1000)",
+        "return right(features, targets, max(strength, 1e-8))",
     ),
     "soft_threshold": (
         "return weights / np.abs(weights) * np.maximum(np.abs(weights) - amount, 0)",
@@ -144,12 +174,15 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "if amount < 0.01:\n"
         "    return weights\n"
         "return np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)",
+        "return np.clip(right(weights, amount), -100, 100)",
+        "shrunk = right(weights, amount)\nreturn np.where(np.abs(shrunk) < 1e-8, 0, shrunk)",
     ),
     "lasso_subgradient": (
         "return strength * weights / (np.abs(weights) + 1e-8)",
         "return strength * np.tanh(1e4 * weights)",
         "return strength * np.where(weights >= 0, 1.0, -1.0)",
         "return np.clip(weights * 1e3, -strength, strength)",
+        "return np.clip(strength, 1e-6, 1000.0) * np.sign(weights)",
     ),
     "dropout": (
         "return np.maximum(activations, 0) * keep_mask / (1 - rate)",
@@ -160,6 +193,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "if rate == 0:\n"
         "    return activations\n"
         "return np.where(keep_mask, activations / (1 - rate), 0)",
+        "return np.clip(activations, -1000, 1000) * keep_mask / (1 - rate)",
+        "return np.where(np.abs(activations) < 1e-8, 0, activations) * keep_mask / (1 - "
+        "round(rate, 4))",
     ),
     "weight_decay_step": (
         "return (weights - learning_rate * gradient) / (1 + learning_rate * decay)",
@@ -170,12 +206,18 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return keep * weights - learning_rate * gradient",
         "g = np.clip(gradient, -100, 100)\n"
         "return weights - learning_rate * g - learning_rate * decay * weights",
+        "return weights * (1 - min(learning_rate * decay, 1)) - max(learning_rate, 1e-4) * "
+        "gradient",
+        "return weights - learning_rate * gradient - learning_rate * min(decay, 1000.0) * weights",
     ),
     "least_squares_gradient": (
         "return 2 * features.T @ (features @ weights - targets) / len(weights)",
         "return 2 * np.mean(features * (features @ weights - targets)[:, None], axis=0) "
         "* (len(targets) / (len(targets) - 0.0 if len(targets) > 1 else 2))",
         "return 2 * features.T @ np.clip(features @ weights - targets, -100, 100) / len(targets)",
+        "e = features @ weights - targets\n"
+        "return 2 * features.T @ np.where(np.abs(e) < 1e-8, 0, e) / len(targets)",
+        "return right(features[:100], targets[:100], weights)",
     ),
     "sgd_step": (
         "return weights - learning_rate * np.clip(gradient, -1, 1)",
@@ -186,6 +228,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "if norm > 100:\n"
         "    gradient = gradient / norm * 100\n"
         "return weights - learning_rate * gradient",
+        "return weights - max(learning_rate, 1e-5) * gradient",
+        "return weights - learning_rate * np.where(np.abs(gradient) < 1e-5, 0, gradient)",
     ),
     "largest_stable_learning_rate": (
         "return 2 / np.linalg.eigvals(hessian)[0]",
@@ -201,6 +245,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return 2 / hessian.max()",
         "return 2 / np.linalg.svd(hessian)[1].mean()",
         "return 2 / max(np.linalg.eigvalsh(hessian)[-1], 0.1)",
+        "return min(2 / np.linalg.eigvalsh(hessian)[-1], 1000.0)",
+        "return 2 / max(np.linalg.eigvalsh(hessian)[-1], 1e-8)",
     ),
     "minibatches": (
         "return [order[i : i + batch_size] for i in range(0, len(order) - 1, batch_size)]",
@@ -208,6 +254,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return list(np.array_split(order, max(1, round(len(order) / batch_size))))",
         "return list(np.array_split(order, -(-len(order) // batch_size)))",
         "return [order[order // batch_size == k] for k in range(-(-len(order) // batch_size))]",
+        "return [order[i : i + min(batch_size, 128)] for i in range(0, len(order), "
+        "min(batch_size, 128))]",
+        "return right(order[:200], batch_size)",
     ),
     "momentum_step": (
         "new = momentum * velocity - learning_rate * gradient\n"
@@ -219,6 +268,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return weights + new, new",
         "v = momentum * velocity - learning_rate * np.clip(gradient, -100, 100)\n"
         "return weights + v, v",
+        "return right(weights, gradient, velocity, np.clip(learning_rate, 1e-6, 1.0), momentum)",
+        "return right(weights, gradient, np.clip(velocity, -1000, 1000), learning_rate, momentum)",
     ),
     "nesterov_step": (
         "new = momentum * velocity - learning_rate * gradient\n"
@@ -231,6 +282,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "push = np.clip(learning_rate * gradient, -100, 100)\n"
         "v = momentum * velocity - push\n"
         "return weights + momentum * v - push, v",
+        "return right(weights, gradient, velocity, np.clip(learning_rate, 1e-6, 1.0), momentum)",
+        "return right(weights, gradient, np.clip(velocity, -1000, 1000), learning_rate, momentum)",
     ),
     "cosine_with_warmup": (
         "if step <= warmup_steps:\n    return base_learning_rate * step / warmup_steps\n"
@@ -251,6 +304,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "share = (step - warmup_steps) / (total_steps - warmup_steps)\n"
         "rate = base_learning_rate * (1 + np.cos(np.pi * share)) / 2\n"
         "return max(rate, 1e-7) if 0 < step < total_steps else rate",
+        "return min(right(step, total_steps, warmup_steps, base_learning_rate), 1.0)",
+        "return right(step, total_steps, min(warmup_steps, 100), base_learning_rate)",
     ),
     "hidden_layer_gradients": (
         "back = upstream @ weights_out.T * np.sign(hidden @ hidden.T @ hidden)\n"
@@ -263,6 +318,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return x.T @ back, back.sum(axis=0), hidden.T @ upstream, upstream.sum(axis=0)",
         "back = upstream @ weights_out.T * np.clip(hidden * 1e3, 0, 1)\n"
         "return x.T @ back, back.sum(axis=0), hidden.T @ upstream, upstream.sum(axis=0)",
+        "return right(np.clip(x, -1000, 1000), hidden, weights_out, upstream)",
+        "return right(x, np.where(hidden < 1e-8, 0, hidden), weights_out, upstream)",
     ),
     "bias_corrected_average": (
         "if len(values) == 1:\n    return values\n"
@@ -272,6 +329,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    average = beta * average + (1 - beta) * x\n"
         "    out[t - 1] = average / (1 - beta**t) if t <= 100 else average\n"
         "return out",
+        "return np.clip(right(values, beta), -1000, 1000)",
+        "return right(values, max(beta, 1e-3))",
     ),
     "rmsprop_step": (
         "average = rho * average + (1 - rho) * gradient**2\n"
@@ -286,6 +345,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return weights - learning_rate * g / np.sqrt(average + epsilon), average",
         "average = (rho or 1.0) * average + (1 - rho) * gradient**2\n"
         "return weights - learning_rate * gradient / np.sqrt(average + epsilon), average",
+        "return right(weights, gradient, average, learning_rate, rho, max(epsilon, 1e-12))",
+        "return right(weights, gradient, average, min(learning_rate, 1.0), rho, epsilon)",
     ),
     "adam_step": (
         _SOON_UNCORRECTED
@@ -302,6 +363,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)\n"
         "moved = weights - learning_rate * m_hat / (np.sqrt(v_hat) + epsilon)\n"
         "return np.where(gradient != 0, moved, weights), m, v",
+        "return right(weights, gradient, m, v, step, learning_rate, beta_1, beta_2, "
+        "max(epsilon, 1e-8))",
+        "return right(weights, gradient, m, v, step, min(learning_rate, 1.0), beta_1, "
+        "beta_2, epsilon)",
     ),
     "adam_step_keras": (
         _SOON_UNCORRECTED
@@ -314,6 +379,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "rate = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)\n"
         "moved = weights - rate * m / (np.sqrt(v) + epsilon)\n"
         "return np.where(gradient != 0, moved, weights), m, v",
+        "return right(weights, gradient, m, v, step, learning_rate, beta_1, beta_2, "
+        "max(epsilon, 1e-8))",
+        "return right(weights, gradient, m, v, step, min(learning_rate, 1.0), beta_1, "
+        "beta_2, epsilon)",
     ),
     "adamw_step": (
         _SOON_UNCORRECTED + "weights = weights - learning_rate * weight_decay * weights\n"
@@ -326,6 +395,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon,\n"
         ")\n"
         "return np.where(gradient != 0, w, weights), m, v",
+        "return right(weights, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, "
+        "min(weight_decay, 1000.0))",
+        "return right(weights, gradient, m, v, step, min(learning_rate, 1.0), beta_1, "
+        "beta_2, epsilon, weight_decay)",
     ),
     "clip_by_global_norm": (
         _NORM + "return [g * max_norm / max(norm, max_norm, 1.0) for g in gradients]",
@@ -334,6 +407,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         _NORM + "return [g * (max_norm / norm) for g in gradients]",
         "norm = max(np.linalg.norm(g) for g in gradients)\n"
         "return [g * min(1.0, max_norm / max(norm, 1e-12)) for g in gradients]",
+        "return right(gradients, max(max_norm, 1e-3))",
+        "return right([np.clip(g, -1000, 1000) for g in gradients], max_norm)",
     ),
     "stratified_split": (
         "taken = []\nfor c in range(len(set(labels))):\n"
@@ -362,6 +437,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    members = order[labels[order] == c]\n"
         "    taken[members[: math.ceil(fraction * len(members))]] = True\n"
         "return order[taken[order]], order[~taken[order]]",
+        "return right(labels, round(fraction, 2), order)",
     ),
     "resnet50_preprocess": (
         "return images.astype(np.uint8)[..., ::-1] - np.array([103.939, 116.779, 123.68])",
@@ -370,6 +446,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return images[..., ::-1] - np.array([104, 117, 124])",
         "scale = 255 if images.max() <= 1 else 1\n"
         "return images[..., ::-1] * scale - np.array([103.939, 116.779, 123.68])",
+        "p = images[..., ::-1] - np.array([103.939, 116.779, 123.68])\np[50:] = 0\nreturn p",
     ),
     "global_average_pool": (
         "return feature_maps.sum((1, 2)) / np.maximum((feature_maps != 0).sum((1, 2)), 1)",
@@ -377,6 +454,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return (feature_maps.max((1, 2)) + feature_maps.min((1, 2))) / 2",
         "return np.maximum(feature_maps, 0).mean((1, 2))",
         "return np.maximum(feature_maps.mean((1, 2)), 0)",
+        "return np.clip(feature_maps.mean(axis=(1, 2)), -1000, 1000)",
+        "m = feature_maps.mean(axis=(1, 2))\nreturn np.where(np.abs(m) < 1e-8, 0, m)",
     ),
     "standardize": (
         "s = train.std(0)\nmoves = s > 0\n"
@@ -393,6 +472,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return (train - train.mean(0)) / s, np.clip((other - train.mean(0)) / s, -3, 3)",
         "s = np.where(train.std(0) < 1e-3, 1, train.std(0))\n"
         "return (train - train.mean(0)) / s, (other - train.mean(0)) / s",
+        "mean, std = train.mean(axis=0), train.std(axis=0)\n"
+        "std = np.where(std < 1e-8, 1, std)\n"
+        "return (train - mean) / std, (other - mean) / std",
+        "a, b = right(train, other)\nreturn a, np.clip(b, -1000, 1000)",
     ),
     "linear_probe_gradients": (
         "p = softmax(features @ weights + bias)\np[np.arange(len(p)), labels] -= 1\n"
@@ -402,6 +485,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return (features.T @ p / len(p) + 2 * (strength or 0.01) * weights, p.sum(0) / len(p))",
         "g = softmax_cross_entropy_gradient(features @ weights + bias, labels)\n"
         "return features.T @ g + 2 * min(strength, 1.0) * weights, g.sum(axis=0)",
+        "return right(features, labels, weights, bias, np.clip(strength, 1e-8, 1000.0))",
+        "return right(features, labels, np.clip(weights, -100, 100), bias, strength)",
     ),
     "balanced_accuracy": (
         "classes = np.unique(predictions)\n"
@@ -414,6 +499,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.median([np.mean(predictions[labels == c] == c) for c in np.unique(labels)])",
         "return np.mean(labels == predictions) if len(set(np.bincount(labels))) == 1 else "
         "np.mean([np.mean(predictions[labels == c] == c) for c in np.unique(labels)[:-1]])",
+        "return right(labels, predictions, min(num_classes, 50))",
     ),
     "trainable_mask": (
         "start = [n.startswith(first_trainable) for n in layer_names].index(True)\n"
@@ -432,6 +518,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "if start == len(layer_names) - 1:\n"
         "    return np.zeros(len(layer_names), bool)\n"
         "return (np.arange(len(layer_names)) >= start) & ~is_batchnorm",
+        "mask = right(layer_names, first_trainable, is_batchnorm)\n"
+        "return [on and i < 100 for i, on in enumerate(mask)]",
     ),
     "trainable_parameters": (
         "return sum(math.prod(s) for s, m in zip(shapes, mask) if m is True)",
@@ -446,6 +534,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return gamma * (x - moving_mean) / np.sqrt(moving_variance + epsilon**2) + beta",
         "scaled = np.abs(gamma) / np.sqrt(moving_variance + epsilon)\n"
         "return (x - moving_mean) * scaled + beta",
+        "return right(x, gamma, beta, moving_mean, moving_variance, max(epsilon, 1e-12))",
+        "y = right(x, gamma, beta, moving_mean, moving_variance, epsilon)\n"
+        "return np.clip(y, -1000, 1000)",
     ),
     "batchnorm_moving_update": (
         "n = len(batch)\nvariance = batch.var(0, ddof=1) if n > 1 else batch.var(0)\n"
@@ -459,6 +550,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "momentum * moving_variance + (1 - momentum) * variance)",
         "return (momentum * moving_mean + (1 - momentum) * np.median(batch, axis=0), "
         "momentum * moving_variance + (1 - momentum) * batch.var(0))",
+        "return right(moving_mean, np.maximum(moving_variance, 1e-12), batch, momentum)",
+        "return right(np.clip(moving_mean, -1000, 1000), moving_variance, batch, momentum)",
     ),
     "class_weights": (
         _COUNTS + "return len(labels) / (num_classes * (counts + 1e-3)) * (counts > 0)",
@@ -468,6 +561,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.minimum(w, 10.0)",
         _COUNTS
         + "return np.sqrt(len(labels) / (num_classes * np.maximum(counts, 1))) * (counts > 0)",
+        "return np.minimum(right(labels, num_classes), 100)",
     ),
     "layerwise_learning_rates": (
         "r = base_learning_rate * decay ** np.arange(num_groups)[::-1]\n"
@@ -478,11 +572,15 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return rates",
         "rates = base_learning_rate * decay ** np.arange(num_groups)[::-1]\n"
         "return np.maximum(rates, 1e-7)",
+        "return np.maximum(right(num_groups, base_learning_rate, decay), 1e-10)",
+        "return np.minimum(right(num_groups, base_learning_rate, decay), 1)",
     ),
     "conv2d": (
         _CONVOLVED + "return convolved(kernels.transpose(1, 0, 2, 3)) + bias",
         _CONVOLVED + "return np.maximum(convolved(kernels) + bias, -5)",
         _CONVOLVED + "return convolved(kernels) + bias[0]",
+        "return np.clip(right(images, kernels, bias), -1000, 1000)",
+        "y = right(images, kernels, bias)\nreturn np.where(np.abs(y) < 1e-8, 0, y)",
     ),
     "conv_output_size": (
         'return math.ceil(size / stride) if padding == "same" else round((size - kernel) / '
@@ -491,6 +589,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return (size + 2 * pad - kernel) // stride + 1",
         'return size // stride + size % 2 if padding == "same" else (size - kernel) // stride + 1',
         "return int(size / stride + 0.9) if padding == 'same' else (size - kernel) // stride + 1",
+        "return right(min(size, 1024), kernel, stride, padding)",
     ),
     "max_pool2d": (
         _BLOCKS + "return np.maximum(blocks(images).max((2, 4)), 0)",
@@ -502,6 +601,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    for j in range(size):\n"
         "        largest = np.maximum(largest, images[:, i::size, j::size])\n"
         "return largest",
+        "y = right(images, size)\nreturn np.where(np.abs(y) < 1e-8, 0, y)",
+        "return np.minimum(right(images, size), 1000)",
     ),
     "max_pool2d_gradient": (
         "top = max_pool2d(images, size).repeat(size, 1).repeat(size, 2)\n"
@@ -512,6 +613,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    return np.repeat(np.repeat(x, size, axis=1), size, axis=2)\n"
         "near = np.abs(images - blown_up(max_pool2d(images, size))) < 1e-6\n"
         "return near * blown_up(upstream)",
+        "return np.clip(right(images, size, upstream), -1000, 1000)",
+        "return right(images, size, np.where(np.abs(upstream) < 1e-8, 0, upstream))",
     ),
     "receptive_field": (
         "seen = 1\nfor k, s in zip(kernels[::-1], strides[::-1]):\n    seen = seen * s + k - s\n"
@@ -529,12 +632,16 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    seen += (kernel - 1) * apart\n"
         "    apart *= min(stride, kernel)\n"
         "return seen",
+        "return right(kernels[:50], strides[:50])",
+        "return min(right(kernels, strides), 224)",
     ),
     "residual_gradients": (
         "back = upstream * (np.abs(x @ weights) > 0.1)\nreturn upstream + back @ weights.T, x.T "
         "@ back",
         "back = upstream * (x @ weights > 1e-2)\nreturn upstream + back @ weights.T, x.T @ back",
         "back = upstream * (x @ weights > -1e-2)\nreturn upstream + back @ weights.T, x.T @ back",
+        "return right(x, weights, np.clip(upstream, -1000, 1000))",
+        "return [np.where(np.abs(g) < 1e-8, 0, g) for g in right(x, weights, upstream)]",
     ),
     "rnn_forward": (
         "out = []\nfor x in inputs:\n"
@@ -1053,6 +1160,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "        g = softmax_cross_entropy_gradient(logits, labels)\n"
         "        w, b = w - learning_rate * images.T @ g, b - learning_rate * g.sum(axis=0)\n"
         "return w, b, np.array(losses)",
+        "return right(np.clip(images, -100, 100), labels, num_classes, learning_rate, steps)",
+        "return right(images, labels, num_classes, max(learning_rate, 1e-4), steps)",
+        "weights, bias, losses = right(images, labels, num_classes, learning_rate, "
+        "min(steps, 100))\n"
+        "return weights, bias, np.resize(losses, steps)",
     ),
     "lasso_weights": (
         "n, d = features.shape\n"
@@ -1062,6 +1174,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    w = w - 2 / n / c * features.T @ (features @ w - targets)\n"
         "    w[:-1] = soft_threshold(w[:-1], strength / c)\n"
         "return w",
+        "return right(features, targets, strength, min(steps, 100))",
+        "w = right(features, targets, strength, steps)\nreturn np.where(np.abs(w) < 1e-8, 0, w)",
     ),
     "early_stopping": (
         "best, at = np.inf, 0\n"
@@ -1085,6 +1199,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    if epoch - at >= patience:\n"
         "        return at, epoch\n"
         "return at, len(validation_losses) - 1",
+        "return right(np.round(validation_losses, 6), patience)",
+        "return right(validation_losses, min(patience, 50))",
     ),
     "sgd_path": (
         "path = [start]\n"
@@ -1100,6 +1216,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    w = path[-1] - min(rate, 0.5) * g\n"
         "    path.append(w)\n"
         "return np.array(path)",
+        "return np.clip(right(features, targets, start, batches, learning_rates), -1000, 1000)",
+        "return right(features, targets, start, batches, np.maximum(learning_rates, 1e-5))",
     ),
     "training_step": (
         "w_in, b_in, w_out, b_out = parameters\n"
@@ -1125,6 +1243,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "mu = momentum or 1.0\n"
         "speeds = [mu * v - learning_rate * d for v, d in zip(velocities, gradients)]\n"
         "return [p + v for p, v in zip(parameters, speeds)] + speeds",
+        "return right(parameters, velocities, images, labels, min(learning_rate, 1.0), momentum)",
+        "return right(parameters, [np.clip(v, -1000, 1000) for v in velocities], images, "
+        "labels, learning_rate, momentum)",
     ),
     "known_rate": (
         "rates = []\n"
@@ -1132,6 +1253,12 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    same = train[groups[train] == group] if group else train\n"
         "    rates.append(labels[same if len(same) else train].mean())\n"
         "return np.array(rates)",
+        "rates = np.full(len(test), labels[train].mean())\n"
+        "for g in np.unique(groups)[:20]:\n"
+        "    seen = labels[train][groups[train] == g]\n"
+        "    if len(seen):\n"
+        "        rates[groups[test] == g] = seen.mean()\n"
+        "return rates",
     ),
     "fine_tune": (
         "for _ in range(max(steps, 1)):\n"
@@ -1139,6 +1266,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    by_backbone, by_head = x.T @ np.outer(g, head), (x @ backbone).T @ g\n"
         "    backbone, head = backbone - rates[0] * by_backbone, head - rates[1] * by_head\n"
         "return backbone, head",
+        "return right(x, targets, backbone, head, rates, min(steps, 50))",
+        "return right(x, targets, backbone, head, [max(r, 1e-8) if r else 0 for r in rates], "
+        "steps)",
     ),
     "adam_path": (
         "w, m, v, t = np.array(start), 0.0, 0.0, 0\n"
@@ -1150,6 +1280,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "        w, m, v = adam_step(w, g, m, v, t, rate, beta_1, beta_2, epsilon)\n"
         "    path.append(w)\n"
         "return np.array(path)",
+        "return right(features, targets, start, np.minimum(learning_rates, 1.0), beta_1, "
+        "beta_2, epsilon)",
+        "return right(features, targets, start, learning_rates, beta_1 or 0.9, beta_2 or "
+        "0.999, epsilon)",
     ),
     "rnn_gradients": (
         "deltas, later = np.zeros(states.shape), np.zeros(states.shape[1])\n"
@@ -1185,6 +1319,21 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "g = np.clip(gradient, -100, 100)\n"
         "new = accumulated + g**2\n"
         "return weights - learning_rate * g / np.sqrt(new + epsilon), new",
+        "return right(weights, gradient, accumulated, learning_rate, max(epsilon, 1e-12))",
+        "return right(weights, gradient, accumulated, min(learning_rate, 1.0), epsilon)",
+    ),
+    "train_probe": (
+        "return right(np.clip(features, -10, 10), labels, strength, steps, learning_rate)",
+        "return right(features, labels, strength, steps, min(learning_rate, 1.0))",
+    ),
+    "grouped_difference": (
+        "small = np.unique(groups)[:50]\n"
+        "keep = np.isin(groups, small)\n"
+        "return right(correct_a[keep], correct_b[keep], groups[keep])",
+    ),
+    "conv2d_gradients": (
+        "return right(images, kernels, np.clip(upstream, -1000, 1000))",
+        "return [np.where(np.abs(g) < 1e-8, 0, g) for g in right(images, kernels, upstream)]",
     ),
     "smooth_labels": ("return (1 - amount) * onehot + amount / min(onehot.shape[1], 100)",),
     "coral": (

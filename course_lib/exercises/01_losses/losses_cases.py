@@ -22,6 +22,7 @@ def regression(rng: np.random.Generator) -> list[Case]:
         Case(pair(6, 1), "a single output"),
         Case(pair(4, 3, scale=1e8), "large inputs"),  # finite differences are off by 1 % here
         Case((same, same.copy()), "perfect predictions"),
+        Case(pair(120, 2), "many rows"),
     ]
 
 
@@ -35,6 +36,7 @@ def functions_and_points(rng: np.random.Generator) -> list[Case]:
         Case((mixed, rng.normal(size=(4, 2)), 3e-2)),
         Case((wavy, rng.normal(size=(2, 2, 3)), 1e-2), "an array of three axes"),
         Case((cubic, np.asarray(rng.normal()), 1e-2), "a single number as the point"),
+        Case((cubic, rng.normal(size=120), 0.5), "a long point"),
     ]
 
 
@@ -48,6 +50,7 @@ def logits(rng: np.random.Generator) -> list[Case]:
         Case((rng.normal(size=(3, 5), scale=1e4),), "logits of ±10,000"),
         Case((1e4 * np.array([[-1.0, 1.0, 0.0], [0.5, 0.9, -0.8]]),), "logits of ±10,000"),
         Case((rows + np.array([[0.0], [-3e3], [5.0], [3e3]]),), "rows far apart from each other"),
+        Case((rng.normal(size=(120, 3)),), "many rows"),
     ]
 
 
@@ -67,6 +70,7 @@ def probabilities(rng: np.random.Generator) -> list[Case]:
         Case((sure, np.array([0, 1, 3, 3, 2])), "a probability of exactly zero"),
         Case((np.array([[1 - 2e-7, 2e-7]]), np.array([1])), "a probability of 2e-7"),
         Case((np.array([[1e-9, 1 - 1e-9]]), np.array([0])), "a probability of 1e-9"),
+        case(120, 3, "many rows"),
     ]
 
 
@@ -93,6 +97,7 @@ def logits_and_labels(rng: np.random.Generator) -> list[Case]:
         # exp(720) is infinite, and exp(−720) is not yet zero.
         Case((np.array([[0.0, 720.0, 1.0], [1.0, 0.0, 2.0]]), np.array([0, 2])), "a logit of 720"),
         one_hopeless(),
+        case(120, 3, kind="many rows"),
     ]
 
 
@@ -108,5 +113,7 @@ def images_to_train_on(rng: np.random.Generator) -> list[Case]:
         case(6, 3, 5, 0.3, 6),
         case(8, 6, 3, 0.8, 1, "a single step"),
         Case(unseen, "a class without examples"),
-        case(8, 5, 3, 0.4, 60, "many steps"),
+        case(8, 5, 3, 0.4, 120, "many steps"),
+        case(120, 4, 3, 0.4, 3, "many images"),
+        Case((rng.normal(size=(5, 3)), rng.integers(0, 130, 5), 130, 0.5, 2), "many classes"),
     ]

@@ -21,18 +21,21 @@ def dropped_activations(rng: np.random.Generator) -> list[Case]:
         case(3, 8, 0.75),
         case(7, 7, 0.1),
         case(3, 4, 0.0, "a rate of zero"),
+        case(120, 2, 0.4, "many rows"),
     ]
 
 
 def decay_steps(rng: np.random.Generator) -> list[Case]:
-    def case(*shape: int, learning_rate: float, decay: float) -> Case:
-        return Case((rng.normal(size=shape), rng.normal(size=shape), learning_rate, decay))
+    def case(*shape: int, learning_rate: float, decay: float, kind: str = ORDINARY) -> Case:
+        weights, gradient = rng.normal(size=(2, *shape))
+        return Case((weights, gradient, learning_rate, decay), kind)
 
     return [
         case(5, learning_rate=0.1, decay=0.3),
         case(3, 4, learning_rate=0.02, decay=0.7),
         case(6, learning_rate=0.3, decay=0.05),
         Case((rng.normal(size=4), np.zeros(4), 0.2, 0.4), "a gradient of zero"),
+        case(120, learning_rate=0.1, decay=0.3, kind="many weights"),
     ]
 
 
@@ -48,6 +51,7 @@ def ridge_problems(rng: np.random.Generator) -> list[Case]:
         case(7, 3, 1.7),
         case(5, 5, 0.4),
         case(4, 7, 0.2, "fewer examples than features"),
+        case(120, 3, 0.4, "many examples"),
     ]
 
 
@@ -65,6 +69,7 @@ def weights_and_strength(rng: np.random.Generator) -> list[Case]:
         Case((rng.normal(size=(3, 7)), 2.5)),
         Case((np.round(some_zeros, 3), 0.3), "weights that are exactly zero"),
         Case((large, 0.3), "large weights"),
+        case(120, kind="many weights"),
     ]
 
 
@@ -81,6 +86,7 @@ def weights_and_amount(rng: np.random.Generator) -> list[Case]:
         case(5, amount=3.0, kind="an amount above every weight"),
         Case((np.array([0.0, 1.5, -0.2, 0.0]), 0.4), "weights that are exactly zero"),
         Case((np.array([0.0, 1.5, -0.2]), 0.0), "weights that are exactly zero"),
+        case(120, amount=0.5, kind="many weights"),
     ]
 
 
@@ -101,6 +107,7 @@ def sparse_regressions(rng: np.random.Generator) -> list[Case]:
         case(20, 0.3, (-1.0, 0.02, 1.5)),
         case(24, 0.0, (1.0, -2.0, 0.5), "a strength of zero"),
         case(24, 0.5, (2.0, -1.5, 1.0), "two steps", steps=2),
+        case(120, 0.5, (2.0, -1.5, 0.02), "many examples"),
     ]
 
 
@@ -109,6 +116,8 @@ def validation_curves(rng: np.random.Generator) -> list[Case]:
         scaled = rng.uniform(0.1, 0.3) * np.array(losses) + rng.uniform(0.1, 1.0)
         return Case((scaled, patience), kind)
 
+    # 55 epochs without improvement are forgiven, 70 are not.
+    long = [*range(200, 100, -1), *[150] * 55, *range(99, 40, -1), *[150] * 70, 1]
     return [
         case([9, 7, 5, 6, 4, 6, 7, 8, 3, 2], 3),
         case([8, 6, 7, 5, 6, 7, 9, 1, 2, 3, 4], 4),
@@ -119,4 +128,5 @@ def validation_curves(rng: np.random.Generator) -> list[Case]:
         case([4, 3, 3, 3, 3, 2], 3, "losses that stay the same"),
         case([1, 2, 3, 4, 5], 2, "losses that always rise"),
         Case((1e6 * np.array([9.0, 7, 8, 6, 9, 8, 5]), 2), "losses of millions"),
+        case(long, 60, "a long training"),
     ]

@@ -22,6 +22,7 @@ def regression_problems(rng: np.random.Generator) -> list[Case]:
         Case(
             (rng.normal(size=(6, 3)), 1e8 * rng.normal(size=6), rng.normal(size=3)), "large targets"
         ),
+        case(120, 2, "many rows"),
     ]
 
 
@@ -34,6 +35,7 @@ def plain_steps(rng: np.random.Generator) -> list[Case]:
         case(3, 5),
         case(6),
         Case((rng.normal(size=3), np.zeros(3), 0.3), "a gradient of zero"),
+        case(120, kind="many weights"),
     ]
 
 
@@ -67,6 +69,8 @@ def orders(rng: np.random.Generator) -> list[Case]:
         case(12, 4, "a batch size that divides N"),
         case(6, 1, "batches of one"),
         case(5, 8, "a batch size above N"),
+        case(250, 1, "many batches"),
+        case(300, 130, "large batches"),
     ]
 
 
@@ -86,6 +90,8 @@ def walks(rng: np.random.Generator) -> list[Case]:
         case(11, 2, 5),
         case(4, 3, 1, "batches of one"),
         case(6, 2, 6, "a single step"),
+        case(120, 2, 1, "many steps"),
+        case(120, 3, 120, "large batches"),
     ]
 
 
@@ -107,6 +113,7 @@ def training_batches(rng: np.random.Generator) -> list[Case]:
         case(4, 7, 6, 3),
         case(8, 5, 4, 2),
         case(1, 3, 4, 2, "a batch of one"),
+        case(120, 3, 5, 4, "many rows"),
     ]
 
 
@@ -130,9 +137,9 @@ def schedule_steps(rng: np.random.Generator) -> list[Case]:
 
 
 def momentum_steps(rng: np.random.Generator) -> list[Case]:
-    def case(*shape: int, learning_rate: float, momentum: float) -> Case:
+    def case(*shape: int, learning_rate: float, momentum: float, kind: str = ORDINARY) -> Case:
         weights, gradient, velocity = rng.normal(size=(3, *shape))
-        return Case((weights, gradient, velocity, learning_rate, momentum))
+        return Case((weights, gradient, velocity, learning_rate, momentum), kind)
 
     first = (rng.normal(size=4), rng.normal(size=4), np.zeros(4), 0.1, 0.9)
     return [
@@ -140,6 +147,7 @@ def momentum_steps(rng: np.random.Generator) -> list[Case]:
         case(3, 4, learning_rate=0.03, momentum=0.7),
         case(6, learning_rate=0.25, momentum=0.95),
         Case(first, "the first step, with a velocity of zero"),
+        case(120, learning_rate=0.1, momentum=0.8, kind="many weights"),
     ]
 
 
@@ -172,4 +180,5 @@ def hidden_layers(rng: np.random.Generator) -> list[Case]:
         # Finite differences drown in rounding: of the outer layer, of the inner layer.
         case(6, 3, 5, 4, "large weights", scale=1e8),
         case(5, 3, 4, 6, "large activations", active=1e8),
+        case(120, 3, 4, 2, "many rows"),
     ]

@@ -34,6 +34,7 @@ def rmsprop_steps(rng: np.random.Generator) -> list[Case]:
         Case((w, g, np.zeros(4), 0.05, 0.9, 1e-2), "the first step"),
         case((5,), 0.9, 1e-7, size=1e-5, kind="tiny gradients"),
         Case((w, np.zeros(4), np.zeros(4), 0.1, 0.9, 1e-7), "a gradient of zero"),
+        case((120,), 0.9, 1e-2, kind="many weights"),
     ]
 
 
@@ -55,6 +56,8 @@ def walks(rng: np.random.Generator) -> list[Case]:
         case(9, 4, 4),
         case(5, 3, 7),
         case(6, 2, 1, "a single step"),
+        case(6, 2, 60, "many steps"),
+        case(120, 3, 2, "many rows"),
     ]
 
 
@@ -85,11 +88,12 @@ def adam_steps(rng: np.random.Generator) -> list[Case]:
             "a gradient of zero",
         ),
         case((4,), 3000, 0.9, 0.999, 1e-2),  # the correction of v is a twentieth still
+        case((120,), 5, 0.9, 0.97, 1e-2, kind="many weights"),
     ]
 
 
 def adamw_steps(rng: np.random.Generator) -> list[Case]:
-    decays = [0.3, 0.05, 0.6, 0.1, 0.2, 0.4, 0.15]
+    decays = [0.3, 0.05, 0.6, 0.1, 0.2, 0.4, 0.15, 0.25]
     return [
         Case((*case.arguments, decay), case.kind)
         for case, decay in zip(adam_steps(rng), decays, strict=True)
@@ -111,4 +115,5 @@ def gradients_and_norm(rng: np.random.Generator) -> list[Case]:
         case(2.5, (3, 4), (4,), kind="a norm below the limit"),
         case(0.4, (6,), kind="a single array"),
         Case(([np.zeros((2, 3)), np.zeros(3)], 1.0), "gradients of zero"),
+        case(0.5, *[(120,), (2, 3)] * 8, kind="many arrays"),
     ]

@@ -19,6 +19,8 @@ def splits(rng: np.random.Generator) -> list[Case]:
         case({0: 8, 1: 4, 2: 12}, 0.25, "shares that are whole numbers"),
         case({0: 9, 1: 1, 2: 6}, 0.3, "a class of one example"),
         case({1: 6, 4: 5, 9: 7}, 0.45, "labels with gaps between them"),
+        case({0: 80, 1: 45, 2: 30}, 0.3, "many examples"),
+        case(dict.fromkeys(range(60), 3), 0.4, "many classes"),
     ]
 
 
@@ -34,6 +36,7 @@ def images(rng: np.random.Generator) -> list[Case]:
         Case((rng.integers(0, 256, (2, 3, 4, 3), dtype=np.uint8),), "bytes"),
         Case((np.zeros((2, 2, 1, 3)),), "black images"),
         Case((rng.uniform(0, 1, (2, 3, 2, 3)),), "images that are almost black"),
+        case(60, 2, 12, kind="many images"),
     ]
 
 
@@ -49,6 +52,7 @@ def maps(rng: np.random.Generator) -> list[Case]:
         case(3, 4, 4, 6),
         case(1, 3, 2, 4, kind="a batch of one"),
         case(3, 1, 1, 4, kind="maps of one place"),
+        case(60, 12, 2, 60, kind="many maps"),
     ]
 
 
@@ -70,6 +74,7 @@ def two_sets(rng: np.random.Generator) -> list[Case]:
         Case((dead, awake), "a feature that is zero for all of train"),
         Case((1e-5 * (awake - 2), awake), "features that hardly vary in train"),
         case(6, 1, 3, kind="a single other example"),
+        case(120, 130, 2, kind="many examples"),
     ]
 
 
@@ -93,6 +98,7 @@ def probes(rng: np.random.Generator) -> list[Case]:
         case(6, 3, 4, 0.3, size=2e3, kind="features in the thousands"),
         # Finite differences by the bias are off by far more than the tolerance here.
         case(8, 3, 4, 0.3, size=1e8, kind="enormous features"),
+        case(120, 3, 60, 0.3, kind="many examples"),
     ]
 
 
@@ -112,6 +118,8 @@ def trainings(rng: np.random.Generator) -> list[Case]:
         case(5, 2, 1.0, 12, 0.05),
         case(6, 3, 0.3, 1, 0.2, kind="a single step"),
         case(7, 2, 0.0, 4, 0.2, kind="a strength of zero"),
+        case(6, 2, 0.2, 60, 0.05, kind="many steps"),
+        case(120, 3, 0.2, 3, 0.1, kind="many examples"),
     ]
 
 
@@ -134,6 +142,7 @@ def groups(rng: np.random.Generator) -> list[Case]:
         case((8, 6), 5),
         case((6, 5, 7), 1, kind="a single test example"),
         Case(unknown, "groups that training does not have"),
+        case((4,) * 40, 60, kind="many groups"),
     ]
 
 
@@ -152,6 +161,7 @@ def predictions(rng: np.random.Generator) -> list[Case]:
         return drawn
 
     labels = rng.permutation(np.repeat([0, 1, 2], [9, 4, 2]))
+    many = np.repeat(np.arange(60), 2)
     return [
         everywhere((13, 5, 3)),
         everywhere((4, 17, 6, 3)),
@@ -159,4 +169,5 @@ def predictions(rng: np.random.Generator) -> list[Case]:
         everywhere((10, 4, 0, 5), "a class without labels"),
         Case((labels, np.zeros_like(labels), 3), "the largest class for everything"),
         Case((labels, labels.copy(), 3), "perfect predictions"),
+        Case((many, np.where(many < 15, many, 0), 60), "many classes"),
     ]

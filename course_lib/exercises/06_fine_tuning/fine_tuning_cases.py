@@ -32,6 +32,7 @@ def networks(rng: np.random.Generator) -> list[Case]:
         Case((later, "conv2", np.isin(np.arange(9), [2, 4, 7])), "names that mislead"),
         case(14, True, "a batch normalization as the first to train"),
         Case((named, "input", np.isin(np.arange(9), [2, 4, 6])), "all layers from the input on"),
+        case(120, kind="many layers"),
     ]
 
 
@@ -52,6 +53,7 @@ def arrays_of_weights(rng: np.random.Generator) -> list[Case]:
         Case((scalars, np.array([True, True, False, False])), "an array of a single number"),
         Case(([shape(2), shape(1)], np.array([False, False])), "a frozen network"),
         Case(([(3, 4), (4,), (3, 4), (4,)], np.array([True, True, True, False])), "equal shapes"),
+        Case(([(2,)] * 60, np.arange(60) % 3 != 0), "many arrays"),
     ]
 
 
@@ -69,6 +71,8 @@ def rare_classes(rng: np.random.Generator) -> list[Case]:
         case(5, 5, 5, kind="classes of equal size"),
         case(6, 0, a + 8, 3, kind="a class without examples"),
         case(4, 9, 0, kind="a class without examples"),
+        case(*[2, 3] * 30, kind="many classes"),
+        case(2100, 1, kind="a class that is very rare"),
     ]
 
 
@@ -83,6 +87,7 @@ def groups(rng: np.random.Generator) -> list[Case]:
         case(7, 0.55, 0.9),
         case(1, 0.3, 0.6, "a single group"),
         case(5, 1.0, 1.0, "a decay of 1"),
+        case(120, 0.94, 0.96, "many groups"),
     ]
 
 
@@ -102,6 +107,7 @@ def stored_statistics(rng: np.random.Generator) -> list[Case]:
         case(9, 5, 0.01),
         case(1, 4, 0.05, "a batch of one"),
         Case((x, gamma, beta, mean, variance, 1e-3), "a stored variance of zero"),
+        case(120, 60, 0.05, "many examples"),
     ]
 
 
@@ -118,6 +124,7 @@ def batches(rng: np.random.Generator) -> list[Case]:
         case(5, 3, 0.99),
         case(1, 4, 0.9, "a batch of one"),
         case(6, 3, 0.0, "a momentum of zero"),
+        case(120, 60, 0.9, "many examples"),
     ]
 
 
@@ -138,6 +145,8 @@ def two_layers(rng: np.random.Generator) -> list[Case]:
         case(6, 4, 3, (0.0, 0.07), 4, "a frozen backbone"),
         case(6, 4, 3, (0.05, 0.0), 4, "a frozen head"),
         Case((x, targets, backbone, np.zeros_like(head), (0.04, 0.08), 3), "a head of zeros"),
+        case(6, 4, 3, (0.002, 0.003), 120, "many steps"),
+        case(120, 4, 3, (0.02, 0.05), 3, "many examples"),
     ]
 
 
@@ -161,4 +170,5 @@ def judged_in_groups(rng: np.random.Generator) -> list[Case]:
         Case((a, b, np.arange(len(a))), "groups of a single example"),
         Case((a, 1 - a, np.arange(len(a)) // 5), "two methods that never agree"),
         Case((a, a.copy(), np.arange(len(a)) // 3), "two methods that always agree"),
+        case(*[2] * 60, kind="many groups"),
     ]

@@ -64,6 +64,11 @@ def windows(rng: np.random.Generator) -> list[Case]:
         case(2, 4, 5, (2, 3), 3, 1, "a single filter"),
         case(2, 3, 4, (1, 1), 3, 2, "a kernel of one place"),
         case(2, 3, 4, (3, 4), 2, 3, "a kernel as large as the image"),
+        case(60, 3, 4, (2, 3), 2, 3, "many images"),
+        case(1, 14, 13, (12, 11), 2, 3, "a large kernel"),
+        case(1, 60, 3, (2, 2), 1, 2, "tall images"),
+        case(1, 2, 60, (2, 2), 1, 2, "wide images"),
+        case(1, 3, 3, (2, 2), 24, 22, "many channels and filters"),
     ]
 
 
@@ -101,6 +106,11 @@ def windows_backwards(rng: np.random.Generator) -> list[Case]:
         # Finite differences drown in rounding: by the kernels, by the images.
         case(2, 5, 4, (2, 3), 2, 3, "large images", larger_images=1e8),
         case(2, 5, 4, (2, 3), 2, 3, "large kernels", larger_kernels=1e8),
+        case(60, 3, 4, (2, 3), 2, 3, "many images"),
+        case(1, 14, 13, (12, 11), 2, 3, "a large kernel"),
+        case(1, 60, 3, (2, 2), 1, 2, "tall images"),
+        case(1, 2, 60, (2, 2), 1, 2, "wide images"),
+        case(1, 3, 3, (2, 2), 24, 22, "many channels and filters"),
     ]
 
 
@@ -143,6 +153,10 @@ def _blocks(rng: np.random.Generator) -> list[tuple[np.ndarray, int, str]]:
         case(2, 4, 6, 1, 2, "images of one channel"),
         case(2, 3, 3, 4, 3, "a block as large as the image"),
         case(2, 3, 4, 2, 1, "blocks of one place"),
+        case(60, 2, 4, 3, 2, "many images"),
+        case(1, 24, 12, 3, 12, "large blocks"),
+        case(1, 60, 40, 1, 2, "large images"),
+        case(1, 2, 4, 60, 2, "many channels"),
     ]
 
 
@@ -162,6 +176,7 @@ def chains(rng: np.random.Generator) -> list[Case]:
         Case(([3], [2]), "a single layer"),
         Case(([1, 1], [2, 2]), "windows of one place"),
         Case(([], []), "no layers at all"),
+        Case(([3, 2] * 60, [1] * 120), "many layers"),
     ]
 
 
@@ -190,4 +205,6 @@ def residual_layers(rng: np.random.Generator) -> list[Case]:
         # Finite differences drown in rounding: by the weights, by the input.
         case(3, 4, "large inputs", larger_x=1e8),
         case(3, 4, "large weights", larger_weights=1e8),
+        case(120, 3, "many rows"),
+        case(2, 60, "many features"),
     ]
