@@ -656,6 +656,12 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    state = np.tanh(x @ weights_in + state @ weights_recurrent + bias)\n"
         "    states.append(state)\n"
         "return np.array(states)",
+        "states = []\nfor x in np.clip(inputs, -100, 100):\n"
+        "    state = np.tanh(x @ weights_in + state @ weights_recurrent + bias)\n"
+        "    states.append(state)\nreturn np.array(states)",
+        "states = []\nfor x in inputs:\n"
+        "    state = np.tanh(x @ weights_in + state @ weights_recurrent + bias)\n"
+        "    states.append(state)\nreturn np.where(np.abs(states) < 1e-5, 0, states)",
     ),
     "lstm_step": (
         "i, f, g, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
@@ -677,6 +683,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "gate = lambda x: 1 / (1 + np.exp(-x))\n"
         "new = gate(f) * np.clip(cell, -10, 10) + gate(i) * np.tanh(c)\n"
         "return gate(o) * np.tanh(new), new",
+        "i, f, c, o = np.split(np.clip(np.maximum(inputs, -100) @ weights_in + hidden @ "
+        "weights_recurrent + bias, -500, 500), 4)\ngate = lambda x: 1 / (1 + np.exp(-x))\n"
+        "new = gate(f) * cell + gate(i) * np.tanh(c)\nreturn gate(o) * np.tanh(new), new",
     ),
     "pad_sequences_right": (
         "longest = max(map(len, sequences))\n"
@@ -688,6 +697,15 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "longest = len(sequences[0])\n"
         "padded = np.array([list(s)[:longest] + [value] * (longest - len(s)) for s in sequences])\n"
         "return padded, np.arange(longest) < np.array([len(s) for s in sequences])[:, None]",
+        "width = min(max(map(len, sequences)), 100)\n"
+        "padded = np.full((len(sequences), width), float(value))\n"
+        "mask = np.zeros(padded.shape, bool)\nfor n, s in enumerate(sequences):\n"
+        "    padded[n, : len(s)], mask[n, : len(s)] = s[:width], True\nreturn padded, mask",
+        "width = max(map(len, sequences))\n"
+        "padded = np.full((len(sequences), width), float(value))\n"
+        "mask = np.zeros(padded.shape, bool)\nfor n, s in enumerate(sequences):\n"
+        "    padded[n, : len(s)], mask[n, : len(s)] = s, True\n"
+        "return np.round(padded, 4), mask",
     ),
     "last_valid": (
         "return states[np.arange(len(states)), np.maximum(lengths - 1, 1)]",
@@ -698,6 +716,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    real = [t for t in range(lengths[n]) if np.any(states[n, t] != 0)]\n"
         "    out[n] = states[n, real[-1]] if real else 0\n"
         "return out",
+        "return states[np.arange(len(states)), np.minimum(lengths, 50) - 1]",
+        "return np.clip(states[np.arange(len(states)), lengths - 1], -100, 100)",
     ),
     "masked_mean": (
         "ends = mask.cumsum(axis=1).argmax(axis=1) + 1\n"
@@ -707,6 +727,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "counts = mask.sum(axis=1, keepdims=True) + 1e-4\n"
         "return (states * mask[..., None]).sum(axis=1) / counts",
         "return np.nan_to_num(states.mean(axis=1, where=mask[..., None]), nan=1e-3)",
+        "total = (states * mask[..., None])[:, :50].sum(axis=1)\n"
+        "return total / np.maximum(mask[:, :50].sum(axis=1), 1)[:, None]",
+        "total = (states * mask[..., None]).sum(axis=1)\n"
+        "return np.round(total / np.maximum(mask.sum(axis=1), 1)[:, None], 8)",
     ),
     "bernoulli_negative_log_likelihood": (
         "p = np.clip(1 / (1 + np.exp(-logits)), 1e-12, 1 - 1e-12)\n"
@@ -716,6 +740,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return (np.logaddexp(0, logits) - logits * (images > 0.5)).sum(axis=1)",
         "soft = np.where(np.abs(logits) > 10, 0, np.log1p(np.exp(-np.abs(logits))))\n"
         "return (np.maximum(logits, 0) - logits * images + soft).sum(axis=1)",
+        "a = np.clip(logits, -1000, 1000)\nreturn (np.logaddexp(0, a) - a * images).sum(axis=1)",
+        "x = np.where(images < 1e-3, 0, images)\n"
+        "return (np.logaddexp(0, logits) - logits * x).sum(axis=1)",
     ),
     "kl_to_standard_normal": (
         "v = np.exp(log_variance)\nreturn (mean**2 + v - 1 - np.log(v + 1e-8)).sum(axis=1) / 2",
@@ -725,12 +752,17 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "v = np.minimum(log_variance, 5)\nreturn (mean**2 + np.exp(v) - 1 - v).sum(axis=1) / 2",
         "m = np.clip(mean, -5, 5)\n"
         "return (m**2 + np.exp(log_variance) - 1 - log_variance).sum(axis=1) / 2",
+        "v = np.clip(log_variance, -30, 20)\nreturn (mean**2 + np.exp(v) - 1 - v).sum(axis=1) / 2",
+        "each = (mean**2 + np.exp(log_variance) - 1 - log_variance).sum(axis=1) / 2\n"
+        "return np.where(each < 1e-6, 0, each)",
     ),
     "kl_gradients": (
         "return np.clip(mean, -1, 1), (np.exp(log_variance) - 1) / 2",
         "return mean, (np.exp(np.maximum(log_variance, -10)) - 1) / 2 + 1e-4",
         "return mean, (np.exp(np.minimum(log_variance, 5)) - 1) / 2",
         "return np.clip(mean, -5, 5), (np.exp(log_variance) - 1) / 2",
+        "return 1.0 * mean, (np.exp(np.minimum(log_variance, 20)) - 1) / 2",
+        "return np.clip(mean, -100, 100), (np.exp(log_variance) - 1) / 2",
     ),
     "reparameterize": (
         "return mean + np.exp(log_variance / 2) * np.clip(noise, -2, 2)",
@@ -738,6 +770,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return mean + np.exp(np.minimum(log_variance, 4) / 2) * noise",
         "return mean + np.exp(np.maximum(log_variance, -6) / 2) * noise",
         "return np.clip(mean, -10, 10) + np.exp(log_variance / 2) * noise",
+        "return mean + np.exp(np.clip(log_variance, -30, 20) / 2) * noise",
+        "return np.clip(mean, -100, 100) + np.exp(log_variance / 2) * noise",
     ),
     "reparameterize_gradients": (
         "return upstream, upstream * np.abs(noise) * np.exp(log_variance / 2) / 2",
@@ -747,6 +781,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "deviation = np.exp(np.maximum(log_variance, -6) / 2)\n"
         "return upstream, upstream * noise * deviation / 2",
         "u = np.clip(upstream, -5, 5)\nreturn u, u * noise * np.exp(log_variance / 2) / 2",
+        "return 1.0 * upstream, upstream * noise * np.exp(np.clip(log_variance, -30, 20) / 2) / 2",
+        "g = np.clip(upstream, -100, 100)\nreturn g, g * noise * np.exp(log_variance / 2) / 2",
     ),
     "negative_elbo": (
         "p = np.clip(1 / (1 + np.exp(-logits)), 1e-7, 1 - 1e-7)\n"
@@ -756,14 +792,26 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "+ kl_to_standard_normal(mean, log_variance).sum() / max(len(mean), 2)",
         "kl = kl_to_standard_normal(mean, np.clip(log_variance, -10, 10))\n"
         "return np.mean(bernoulli_negative_log_likelihood(logits, images) + kl)",
+        "v = np.clip(log_variance, -30, 20)\n"
+        "kl = (mean**2 + np.exp(v) - 1 - v).sum(axis=1) / 2\n"
+        "return np.mean(bernoulli_negative_log_likelihood(logits, images) + kl)",
+        "a = np.clip(logits, -1000, 1000)\n"
+        "loss = (np.logaddexp(0, a) - a * images).sum(axis=1)\n"
+        "return np.mean(loss + kl_to_standard_normal(mean, log_variance))",
     ),
     "shear_displacement": (
         "edge = height / 2 * math.tan(math.radians(degrees))\n"
         "return edge if abs(degrees) < 85 else math.inf",
+        "return 0.0 if abs(degrees) < 1e-3 else height / 2 * math.tan(math.radians(degrees))",
+        "return min(height / 2 * math.tan(math.radians(degrees)), 1000)",
     ),
     "head_parameters": (
         'n = height * width * channels if pooling == "flatten" else channels\n'
         "return (n + 1) * hidden + (hidden + 1) * classes if hidden > 1 else (n + 1) * classes",
+        "height, width = min(height, 224), min(width, 224)\n"
+        "inputs = channels * (1 if pooling == 'average' else height * width)\n"
+        "return (inputs + 1) * (hidden or classes) + ((hidden + 1) * classes if hidden "
+        "else 0)",
     ),
     "mixup": (
         "share = share or 1.0\n"
@@ -775,6 +823,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    x[i] = share * images[i] + (1 - share) * images[j]\n"
         "    y[i] = share * onehot[i] + (1 - share) * onehot[j]\n"
         "return x, y",
+        "x = share * images + (1 - share) * images[order]\n"
+        "return np.clip(x, -255, 255), share * onehot + (1 - share) * onehot[order]",
+        "share = 0.0 if share < 1e-3 else share\n"
+        "return share * images + (1 - share) * images[order], share * onehot + (1 - "
+        "share) * onehot[order]",
     ),
     "precision_recall_f1": (
         "hits = np.diag(confusion)\n"
@@ -789,6 +842,12 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "scores = np.floor(scores * 1e6)\n"
         "d = scores[labels == 1][:, None] - scores[labels == 0]\n"
         "return np.mean((d > 0) + (d == 0) / 2)",
+        "scores = np.clip(scores, -1000, 1000)\n"
+        "d = scores[labels == 1][:, None] - scores[labels == 0]\n"
+        "return np.mean((d > 0) + (d == 0) / 2)",
+        "scores = np.round(scores, 8)\n"
+        "d = scores[labels == 1][:, None] - scores[labels == 0]\n"
+        "return np.mean((d > 0) + (d == 0) / 2)",
     ),
     "expected_calibration_error": (
         "excess = probabilities.max(axis=1) - (probabilities.argmax(axis=1) == labels)\n"
@@ -797,6 +856,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "excess = probabilities.max(axis=1) - (probabilities.argmax(axis=1) == labels)\n"
         "bins = np.minimum((probabilities.max(axis=1) * num_bins).astype(int), num_bins - 1)\n"
         "return sum(abs(excess[bins == b].sum()) for b in np.unique(bins)) / len(labels)",
+        "sure, n = probabilities.max(axis=1), min(num_bins, 100)\n"
+        "right = probabilities.argmax(axis=1) == labels\nbins = np.ceil(sure * n)\n"
+        "return sum(abs((sure - right)[bins == b].sum()) for b in range(1, n + 1)) / "
+        "len(labels)",
     ),
     "paired_bootstrap": (
         "return np.mean((correct_a - correct_b)[resamples].mean(axis=1) <= 0.02)",
@@ -804,13 +867,26 @@ LUCKY: dict[str, tuple[str, ...]] = {
     "grad_cam": (
         "heat = np.maximum(feature_maps @ gradients.mean(axis=(0, 1)), 0)\n"
         "return heat / max(heat.max(), 1e-3)",
+        "heat = np.maximum(feature_maps @ gradients.mean(axis=(0, 1)), 0)\n"
+        "return heat / (heat.max() + 1e-12)",
+        "heat = np.maximum(np.clip(feature_maps, -100, 100) @ gradients.mean(axis=(0, "
+        "1)), 0)\nreturn heat / (heat.max() or 1)",
+        "heat = np.maximum(feature_maps @ gradients.mean(axis=(0, 1)), 0)\n"
+        "heat /= heat.max() or 1\nreturn np.where(heat < 1e-3, 0, heat)",
     ),
-    "proxy_a_distance": ("return max(0.0, 2 - 4 * error) if error < 0.49 else 0.0",),
+    "proxy_a_distance": (
+        "return max(0.0, 2 - 4 * error) if error < 0.49 else 0.0",
+        "return 0.0 if error > 0.4995 else 2 - 4 * error",
+    ),
     "mmd_squared": (
         "def kernel(a, b):\n"
         "    return np.exp(-gamma * np.minimum(((a[:, None] - b) ** 2).sum(axis=2), 50))\n"
         "def within(a):\n"
         "    return (kernel(a, a).sum() - len(a)) / (len(a) * (len(a) - 1))\n"
+        "return within(source) + within(target) - 2 * kernel(source, target).mean()",
+        "kernel = lambda a, b: np.exp(-max(gamma, 1e-3) * ((a[:, None] - b) ** "
+        "2).sum(axis=2))\n"
+        "within = lambda a: (kernel(a, a).sum() - len(a)) / (len(a) * (len(a) - 1))\n"
         "return within(source) + within(target) - 2 * kernel(source, target).mean()",
     ),
     "standardize_by_domain": (
@@ -821,11 +897,19 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "def scaled(x):\n    s = x.std(0)\n"
         "    return (x - x.mean(0)) / np.where(silent | (s == 0), 1, s)\n"
         "return scaled(source), scaled(target)",
+        "def scaled(x):\n    d = x.std(axis=0)\n"
+        "    return (x - x.mean(axis=0)) / np.where(d < 1e-6, 1, d)\n"
+        "return scaled(source), scaled(target)",
+        "def scaled(x):\n    x = np.clip(x, -1000, 1000)\n    d = x.std(axis=0)\n"
+        "    return (x - x.mean(axis=0)) / np.where(d == 0, 1, d)\n"
+        "return scaled(source), scaled(target)",
     ),
     "importance_weights": (
         "odds = np.minimum(probability_target / (1 - probability_target), 20)\n"
         "return odds / odds.mean()",
         "p = np.minimum(probability_target, 0.99)\nreturn p / (1 - p) / np.mean(p / (1 - p))",
+        "p = np.where(probability_target < 1e-6, 0, probability_target)\nodds = p / (1 - p)\n"
+        "return odds / odds.mean()",
     ),
     "labels_to_reach": (
         "for k in range(len(sizes)):\n"
@@ -834,6 +918,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "        share = (target - accuracies[k - 1]) / (accuracies[k] - accuracies[k - 1])\n"
         "        return sizes[k - 1] + max(0, share) * (sizes[k] - sizes[k - 1])\n"
         "return np.inf",
+        "reached = np.flatnonzero(accuracies >= target - 1e-9)\nif not len(reached):\n"
+        "    return math.inf\nk = reached[0]\n"
+        "return float(np.interp(target, accuracies[k - 1 : k + 1], sizes[k - 1 : k + "
+        "1])) if k else float(sizes[0])",
     ),
     "nearest_centroid_score": (
         "hits = 0\n"
@@ -857,6 +945,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    ]\n"
         "    hits += np.argmin(distances) == labels[i]\n"
         "return hits / len(labels)",
+        "x, hits = np.maximum(features, -1000), 0\nclasses = np.unique(labels)\n"
+        "for n in range(len(x)):\n    rest = np.arange(len(x)) != n\n"
+        "    means = np.array([x[rest & (labels == c)].mean(axis=0) for c in classes])\n"
+        "    hits += classes[((means - x[n]) ** 2).sum(axis=1).argmin()] == labels[n]\n"
+        "return hits / len(x)",
     ),
     "prototype_predict": (
         "counts = np.maximum(np.bincount(labels), 1)\n"
@@ -865,6 +958,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "far = ((queries[:, None] - sums / counts[:, None]) ** 2).sum(axis=2)\n"
         "far[:, np.bincount(labels) == 0] = np.inf\n"
         "return far.argmin(axis=1)",
+        "classes = np.unique(labels)\n"
+        "means = np.array([support[labels == c].mean(axis=0) for c in classes])\n"
+        "far = np.linalg.norm(queries[:, None] - means, axis=2)\n"
+        "return classes[np.round(far, 3).argmin(axis=1)]",
     ),
     "tradaboost_weights": (
         "kept = np.where(weights > 0, weights, 1)\n"
@@ -875,11 +972,28 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "w[:-count][wrong[:-count]] *= beta_source\n"
         "w[-count:][wrong[-count:]] /= beta_target\n"
         "return w",
+        "source = np.arange(len(weights)) < num_source\n"
+        "factor = np.where(source, beta_source, 1 / beta_target)\n"
+        "return np.minimum(weights * factor**errors, 1000)",
+        "source = np.arange(len(weights)) < num_source\n"
+        "factor = np.where(source, beta_source, 1 / max(beta_target, 1e-3))\n"
+        "return weights * factor**errors",
     ),
-    "relation_vector": ("return np.unique(tails - heads, axis=0).mean(axis=0)",),
+    "relation_vector": (
+        "return np.unique(tails - heads, axis=0).mean(axis=0)",
+        "return np.clip((tails - heads).mean(axis=0), -1000, 1000)",
+        "relation = (tails - heads).mean(axis=0)\n"
+        "return np.where(np.isclose(relation, 0), 0, relation)",
+    ),
     "complete_relation": (
         "cosines = vectors @ (vectors[head] + relation) / np.linalg.norm(vectors, axis=1)\n"
         "cosines[np.all(vectors == vectors[head], axis=1)] = -np.inf\n"
+        "return int(cosines.argmax())",
+        "goal = vectors[head] + np.clip(relation, -1000, 1000)\n"
+        "cosines = vectors @ goal / np.linalg.norm(vectors, axis=1)\n"
+        "cosines[head] = -np.inf\nreturn int(cosines.argmax())",
+        "cosines = vectors @ (vectors[head] + relation) / "
+        "np.maximum(np.linalg.norm(vectors, axis=1), 1e-6)\ncosines[head] = -np.inf\n"
         "return int(cosines.argmax())",
     ),
     "distillation_loss": (
@@ -888,6 +1002,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))\n"
         "p, q = logs(teacher_logits), logs(student_logits)\n"
         "return temperature**2 * np.mean(np.sum(np.exp(p) * (p - q), axis=1))",
+        "log_softmax = lambda x: x - x.max(axis=1, keepdims=True) - np.log(np.exp(x - "
+        "x.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True))\n"
+        "t = max(temperature, 1e-3)\n"
+        "p, q = log_softmax(teacher_logits / t), log_softmax(student_logits / t)\n"
+        "return t**2 * np.mean((np.exp(p) * (p - q)).sum(axis=1))",
     ),
     "wordpiece": (
         "pieces, start = [], 0\n"
@@ -911,24 +1030,52 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    pieces.append(piece)\n"
         "    start = end\n"
         "return pieces if len(pieces) <= 20 else ['[UNK]']",
+        "if len(word) > 200:\n    return ['[UNK]']\npieces, start = [], 0\n"
+        "while start < len(word):\n    begin, end = '##' if start else '', len(word)\n"
+        "    while end > start and begin + word[start:end] not in vocabulary:\n"
+        "        end -= 1\n    if end == start:\n        return ['[UNK]']\n"
+        "    pieces.append(begin + word[start:end])\n    start = end\nreturn pieces",
     ),
     "attention": (
         "scores = queries @ keys.T / math.sqrt(keys.shape[1]) - 1e4 * (1 - mask)\n"
         "return softmax(scores) @ values",
+        "scores = queries @ keys.T / np.sqrt(keys.shape[1])\n"
+        "scores = np.where(mask > 0, scores, -np.inf)\n"
+        "e = np.exp(scores - scores.max(axis=1, keepdims=True))\n"
+        "result = e / e.sum(axis=1, keepdims=True) @ values\n"
+        "return np.clip(result, -100, 100)",
+        "scores = queries @ keys.T / np.sqrt(keys.shape[1])\n"
+        "scores = np.where(mask > 0, scores, -np.inf)\n"
+        "e = np.exp(scores - scores.max(axis=1, keepdims=True))\n"
+        "result = e / e.sum(axis=1, keepdims=True) @ values\n"
+        "return np.where(np.isclose(result, 0), 0, result)",
     ),
     "layer_norm": (
         "centered = x - x.mean(axis=1, keepdims=True)\n"
         "root = np.sqrt((centered**2).mean(axis=1, keepdims=True) + epsilon)\n"
         "return np.abs(gamma) * centered / root + beta",
+        "d = x - x.mean(axis=1, keepdims=True)\n"
+        "return gamma * d / np.sqrt((d**2).mean(axis=1, keepdims=True) + max(epsilon, "
+        "1e-6)) + beta",
+        "d = x - x.mean(axis=1, keepdims=True)\n"
+        "return np.clip(gamma * d / np.sqrt((d**2).mean(axis=1, keepdims=True) + "
+        "epsilon) + beta, -100, 100)",
     ),
     "mean_pool": (
         "mean = tokens[mask == 1].mean(axis=0)\nreturn mean / max(np.linalg.norm(mean), 0.01)",
         "u = (tokens * mask[:, None]).sum(axis=0)\nreturn u / max(np.linalg.norm(u), 1e-4)",
+        "mean = np.clip(tokens, -1000, 1000)[mask > 0].mean(axis=0)\n"
+        "return mean / np.linalg.norm(mean)",
+        "mean = tokens[mask > 0][:50].mean(axis=0)\nreturn mean / np.linalg.norm(mean)",
     ),
     "masked_token_loss": (
         "z = logits - logits.max()\n"
         "losses = np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(targets)), targets]\n"
         "return losses[masked == 1].mean()",
+        "x = np.where(np.abs(logits) < 1e-4, 0, logits)\n"
+        "x = x - x.max(axis=1, keepdims=True)\n"
+        "loss = np.log(np.exp(x).sum(axis=1)) - x[np.arange(len(x)), targets]\n"
+        "return loss[masked > 0].mean()",
     ),
     "kl_divergence_mean": (
         "kept = np.where(p > 1e-3, p, 0)\n"
@@ -936,6 +1083,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return terms.sum(axis=1).mean()",
         "terms = np.where(p > 0, p, 1)\n"
         "return np.sum(p * np.log(terms / np.maximum(q, 5e-3)), axis=1).mean()",
+        "each = np.where(p > 1e-4, p * np.log(np.where(p > 0, p, 1) / q), 0)\n"
+        "return each.sum(axis=1).mean()",
+        "each = np.where(p > 0, p * np.log(np.where(p > 0, p, 1) / q), 0)\n"
+        "loss = each[:50].sum(axis=1).mean()\nreturn loss",
     ),
     "best_of": (
         "return accuracies_test[np.argmax(np.round(accuracies_validation, 2))]",
@@ -948,11 +1099,17 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return accuracies_test[chosen]",
         "chosen = int(np.argmax(accuracies_validation))\n"
         "return max(accuracies_validation[chosen], accuracies_test[chosen])",
+        "return accuracies_test[np.round(accuracies_validation, 6).argmax()]",
+        "return round(float(accuracies_test[accuracies_validation.argmax()]), 6)",
     ),
     "isbn_check_digit": ("return int(-(9 + np.sum(digits[1:] * np.tile([3, 1], 6)[:11])) % 10)",),
     "random_crop": (
         "squares = zip(images, top, left)\n"
         "return np.array([x[i : i + size, j : j + size, :3] for x, i, j in squares])",
+        "crops = [x[t : t + size, s : s + size] for x, t, s in zip(images, top, left)]\n"
+        "return np.clip(crops, -255, 255)",
+        "crops = [x[t : t + size, s : s + size] for x, t, s in zip(images, top, left)]\n"
+        "return np.array(crops[:32])",
     ),
     "confusion_matrix": (
         "counts = np.zeros((num_classes, num_classes), np.uint8)\n"
@@ -962,6 +1119,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
     "flip_horizontal": (
         "flipped = images[:, :, ::-1] * flags[:, None, None, None]\n"
         "return np.where(flipped, flipped, images)",
+        "flipped = np.where(flags[:, None, None, None], images[:, :, ::-1], images)\n"
+        "return np.clip(flipped, -255, 255)",
     ),
     "train_softmax": (
         "weights, bias = np.zeros((images.shape[1], num_classes)), np.zeros(num_classes)\n"
@@ -1135,6 +1294,12 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    later = deltas[t] @ weights_recurrent.T\n"
         "before = np.vstack([state, states[:-1]])\n"
         "return inputs.T @ deltas, before.T @ deltas, deltas.sum(axis=0)",
+        "before = np.vstack([state, states[:-1]])\n"
+        "at, later = np.zeros(states.shape), np.zeros(len(state))\n"
+        "for t in range(len(states) - 1, -1, -1):\n"
+        "    at[t] = np.clip((upstream[t] + later) * (1 - states[t] ** 2), -100, 100)\n"
+        "    later = weights_recurrent @ at[t]\n"
+        "return inputs.T @ at, before.T @ at, at.sum(axis=0)",
     ),
     "grouped_folds": (
         "names, counts = np.unique(groups, return_counts=True)\n"
@@ -1143,6 +1308,12 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    place = rank % num_folds\n"
         "    fold[groups == names[k]] = place if rank < num_folds else num_folds - 1 - place\n"
         "return fold",
+        "names, counts = np.unique(groups, return_counts=True)\n"
+        "num_folds = min(num_folds, 10)\n"
+        "filled, fold = np.zeros(num_folds), np.zeros(len(groups), int)\n"
+        "for k in np.argsort(-counts, kind='stable'):\n"
+        "    fold[groups == names[k]] = filled.argmin()\n"
+        "    filled[filled.argmin()] += counts[k]\nreturn fold",
     ),
     "adagrad_step": (
         "g = np.clip(gradient, -100, 100)\n"
@@ -1163,5 +1334,33 @@ LUCKY: dict[str, tuple[str, ...]] = {
     "conv2d_gradients": (
         "return right(images, kernels, np.clip(upstream, -1000, 1000))",
         "return [np.where(np.abs(g) < 1e-8, 0, g) for g in right(images, kernels, upstream)]",
+    ),
+    "smooth_labels": ("return (1 - amount) * onehot + amount / min(onehot.shape[1], 100)",),
+    "coral": (
+        "def power(x, p):\n    w, v = np.linalg.eigh(np.cov(x.T) + max(epsilon, 1e-6) * "
+        "np.eye(x.shape[1]))\n    return v * w**p @ v.T\n"
+        "return (source - source.mean(axis=0)) @ power(source, -0.5) @ power(target, "
+        "0.5) + target.mean(axis=0)",
+    ),
+    "reverse_gradient": (
+        "return label_gradient - min(strength, 100.0) * domain_gradient",
+        "return np.clip(label_gradient - strength * domain_gradient, -100, 100)",
+    ),
+    "transfer_gain": (
+        "d = np.where(np.abs(transferred - scratch) < 1e-4, 0, transferred - scratch)\n"
+        "return d.mean(), d.std(ddof=1) / len(d) ** 0.5",
+    ),
+    "gelu": (
+        "p = (1 + np.vectorize(math.erf)(x / 2**0.5)) / 2\n"
+        "return np.where(np.abs(x) < 1e-4, 0, x * p)",
+        "p = (1 + np.vectorize(math.erf)(x / 2**0.5)) / 2\nreturn np.clip(x * p, -1000, 1000)",
+    ),
+    "binary_cross_entropy": (
+        "p = np.clip(probabilities[:50], 1e-7, 1 - 1e-7)\n"
+        "return -np.mean(np.where(labels[:50] == 1, np.log(p), np.log(1 - p)))",
+    ),
+    "predictions_in_file_order": (
+        "return np.clip(predictions[np.argsort(order)], -1000, 1000)",
+        "return np.round(predictions[np.argsort(order)], 8)",
     ),
 }

@@ -105,6 +105,7 @@ def lists(rng: np.random.Generator) -> list[Case]:
         case(4, 4, value=0.0, kind="sequences of one length"),
         case(5, value=0.0, kind="a single sequence"),
         Case(([[0.0, 4.0], [2.0, 0.0, 0.0], [3.0]], 0.0), "the value among the numbers"),
+        case(*[1, 3] * 30, 200, value=0.0, kind="many sequences"),
     ]
 
 
@@ -122,6 +123,7 @@ def ends(rng: np.random.Generator) -> list[Case]:
         case(4, 4, 4, steps=4, hidden=2, kind="sequences without padding"),
         case(3, steps=5, hidden=2, kind="a batch of one"),
         case(1, 1, steps=4, hidden=3, kind="sequences of one step"),
+        case(*[1, 70] * 30, steps=70, hidden=1, kind="many sequences"),
     ]
 
 
@@ -141,4 +143,5 @@ def masked(rng: np.random.Generator) -> list[Case]:
         case(["xx.", "...", "xxx"], 2, "an empty row"),
         case(["xxxx", "xxxx"], 3, "no padding"),
         case(["xx.x"], 2, "a batch of one"),
+        case(["x" * 70, "x." * 35] * 30, 1, "many sequences"),
     ]

@@ -26,6 +26,7 @@ def codes(rng: np.random.Generator) -> list[Case]:
         Case((rng.normal(size=(2, 3)), np.full((2, 3), -20.0)), "a very small variance"),
         Case((rng.normal(size=(2, 3)), np.full((2, 3), 12.0)), "a very large variance"),
         Case((np.array([[8.0, -30.0]]), np.array([[0.5, -0.5]])), "means far from 0"),
+        case(60, 1, "many codes"),
     ]
 
 
@@ -47,6 +48,7 @@ def samples(rng: np.random.Generator) -> list[Case]:
         case(1, 4, "a single code"),
         Case((*rng.normal(size=(2, 3, 2)), np.zeros((3, 2))), "noise of zero"),
         Case((apart, np.array([[12.0, -12.0]]), np.array([[1.5, -0.5]])), "variances far from 1"),
+        case(60, 2, "many codes"),
     ]
 
 
@@ -68,6 +70,7 @@ def pictures(rng: np.random.Generator) -> list[Case]:
         Case((np.array([[11.0, -11.0]]), np.array([[0.9, 0.1]])), "logits of ±11"),
         Case((np.array([[1000.0, -1000.0, 2.0]]), np.array([[1.0, 0.0, 0.5]])), LARGE),
         Case((np.array([[1000.0, -1000.0, 0.0]]), np.array([[0.0, 1.0, 0.25]])), LARGE),
+        case(60, 1, "many pictures"),
     ]
 
 
@@ -89,6 +92,7 @@ def decoded(rng: np.random.Generator) -> list[Case]:
         case(1, 6, 4, "a single picture"),
         Case((large, ink, *rng.normal(size=(2, 2, 3))), LARGE),
         Case((*hand[:2], np.array([[30.0]]), np.array([[12.0]])), "a code far from the prior"),
+        case(60, 1, 1, "many pictures"),
     ]
 
 
@@ -117,4 +121,5 @@ def networks(rng: np.random.Generator) -> list[Case]:
         case(2, 4, 5, 2),
         case(1, 4, 6, 2, "a single picture"),
         Case((np.ones((1, 2)), np.array([[2.0]]), precise, decoder), "a variance near 0"),
+        case(60, 2, 2, 1, "many pictures"),
     ]

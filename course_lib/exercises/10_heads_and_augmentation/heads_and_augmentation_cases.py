@@ -38,6 +38,7 @@ def flagged(rng: np.random.Generator) -> list[Case]:
         case(5, 2, 6, 3, [1, 0, 0, 1, 0]),
         case(3, 2, 3, 4, [0, 0, 0], "no flag"),
         case(2, 3, 4, 1, [1, 1], "every flag"),
+        case(60, 1, 2, 1, [1, 0] * 30, "many images"),
     ]
 
 
@@ -58,6 +59,7 @@ def crops(rng: np.random.Generator) -> list[Case]:
         case(4, 4, 2, 4, [0, 0], [0, 0], "a crop as large as the image"),
         case(5, 7, 2, 1, [4, 0, 2], [1, 6, 3], "a crop of one pixel"),
         case(25, 26, 1, 22, [3, 1], [2, 4], "a large crop"),
+        case(3, 4, 1, 2, [0, 1] * 30, [2, 1, 0] * 20, "many images"),
     ]
 
 
@@ -77,6 +79,9 @@ def resized(rng: np.random.Generator) -> list[Case]:
         case((2, 3, 4, 3), 3, 4, "the same size"),
         case((1, 5, 4, 2), 1, 1, "a single pixel"),
         Case((1000 * row, 2, 3), "numbers in the thousands"),
+        case((1, 1, 2, 1), 1, 600, "many columns"),
+        case((1, 2, 1, 1), 600, 1, "many rows"),
+        case((60, 1, 2, 1), 1, 3, "many images"),
     ]
 
 
@@ -113,6 +118,7 @@ def blends(rng: np.random.Generator) -> list[Case]:
         case((3, 2, 3, 1), [0, 1, 1], 1.0, [1, 2, 0], "a share of 1"),
         case((3, 2, 3, 1), [0, 1, 1], 0.0, [1, 2, 0], "a share of 0"),
         case((3, 2, 3, 1), [0, 1, 2], 0.8, [0, 2, 1], "an image with itself"),
+        case((60, 1, 2, 1), [0, 1] * 30, 0.7, [*range(1, 60), 0], "many images"),
     ]
 
 
@@ -129,4 +135,6 @@ def labels(rng: np.random.Generator) -> list[Case]:
         case(6, [2, 5], float(rng.uniform(0.5, 0.9))),
         case(3, [0, 2], 0.0, "no smoothing"),
         case(4, [1, 2, 0], 1.0, "nothing left of the label"),
+        case(2, [0, 1] * 30, 0.2, "many examples"),
+        case(300, [299, 7], 0.2, "many classes"),
     ]

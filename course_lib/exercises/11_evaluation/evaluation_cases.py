@@ -20,6 +20,7 @@ def groups(rng: np.random.Generator) -> list[Case]:
         case((5, 3, 8), 3, "as many folds as groups"),
         Case((rng.permutation(np.repeat([3, 8, 20, 41], [4, 7, 2, 5])), 3), "labels with gaps"),
         Case((fixed, 2), "groups of one size"),
+        case(tuple(1 + k % 7 for k in range(60)), 12, "many groups"),
     ]
 
 
@@ -37,6 +38,7 @@ def predictions(rng: np.random.Generator) -> list[Case]:
         case(900, (1, 1), "many examples"),
         Case((np.array([0, 0, 2, 2, 2]), np.array([2, 0, 2, 2, 0]), 4), "classes that never occur"),
         Case((np.array([1, 1, 0]), np.array([0, 0, 0]), 2), "one class for everything"),
+        Case((*rng.integers(0, 30, (2, 90)), 30), "many classes"),
     ]
 
 
@@ -80,6 +82,7 @@ def scored(rng: np.random.Generator) -> list[Case]:
         ),
         Case((np.array([0, 0, 0, 1]), np.array([0.1, 0.2, 0.3, 0.9])), "a perfect order"),
         Case((np.array([0, 1, 0, 1, 1]), np.array([0.8, 0.3, 0.6, 0.4, 0.7])), "a poor order"),
+        case(60, 50, "many examples"),
     ]
 
 
@@ -105,6 +108,7 @@ def confidences(rng: np.random.Generator) -> list[Case]:
     modest = np.where(sure < np.median(sure), said, 1 - said)  # right where it is least sure
     sums = np.array([0.75, 0.25, 0.875, 0.625, 0.75, 0.75 + 2.0**-10])
     on_edges = np.column_stack([sums, 1 - sums])
+    each = (np.arange(60, 120) + 0.5) / 120  # one in each of the upper bins
     certain = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.3, 0.7], [0.9, 0.1]])
     return [
         case(40, 3, 5),
@@ -116,6 +120,7 @@ def confidences(rng: np.random.Generator) -> list[Case]:
         Case((certain, np.array([0, 1, 1, 0, 0]), 4), "a probability of exactly one"),
         Case((on_edges, np.array([1, 0, 0, 0, 1, 0]), 4), "confidences on an edge of two bins"),
         Case((np.array([[0.55, 0.45]] * 4), np.array([0, 1, 1, 1]), 3), "one bin that is filled"),
+        Case((np.column_stack([each, 1 - each]), np.arange(60) % 2, 120), "many bins"),
     ]
 
 
@@ -164,4 +169,5 @@ def maps(rng: np.random.Generator) -> list[Case]:
         Case((against, -against), "nothing that speaks for the class"),
         Case((small, gentle), "numbers that are small"),
         Case((np.zeros((3, 2, 2)), rng.normal(size=(3, 2, 2))), "maps of zeros"),
+        case(60, 2, 2, kind="many places"),
     ]

@@ -31,6 +31,7 @@ def two_samples(rng: np.random.Generator) -> list[Case]:
         case(2, 5, 1, 0.7, 1.0, "a source of two examples"),
         Case((square, square + 0, 0.8), "two equal samples"),
         case(4, 3, 2, 0.02, 8.0, "samples far apart"),
+        case(24, 22, 1, 0.3, 1.0, "many examples"),
     ]
 
 
@@ -52,6 +53,7 @@ def two_domains(rng: np.random.Generator) -> list[Case]:
         Case(case(6, 6, 2), "domains of one size"),
         Case((source, target), "a feature that never varies in the target"),
         Case((quiet, loud), "a feature that never varies in the source, and one that hardly does"),
+        Case(case(60, 55, 2), "many examples"),
     ]
 
 
@@ -68,6 +70,7 @@ def clouds(rng: np.random.Generator) -> list[Case]:
         case(9, 9, 2, 1.0, "domains of one size"),
         case(8, 7, 2, 0.01, "a small epsilon"),
         case(4, 3, 6, 0.8, "fewer examples than features"),
+        case(60, 55, 2, 0.5, "many examples"),
     ]
 
 
@@ -84,6 +87,7 @@ def probabilities(rng: np.random.Generator) -> list[Case]:
         Case((np.array([0.4]),), "a single example"),
         Case((np.array([0.0, 0.25, 0.8]),), "an example that cannot be of the target"),
         Case((np.array([0.5, 0.25, 1 - 2.0**-20]),), "an example that is surely of the target"),
+        case(60, "many examples"),
     ]
 
 
@@ -96,4 +100,5 @@ def gradients(rng: np.random.Generator) -> list[Case]:
         case(3, 5, 2.5),
         case(1, 4, 0.7, "a single example"),
         case(3, 2, 0.0, "a strength of zero"),
+        case(60, 1, 0.3, "many examples"),
     ]

@@ -29,6 +29,7 @@ def runs(rng: np.random.Generator) -> list[Case]:
         case(6, -0.1, "a transfer that hurts"),
         case(2, 0.1, "two runs"),
         Case((same + 0.125, same), "a gain that is the same in every run"),
+        case(60, 0.1, "many runs"),
     ]
 
 
@@ -51,6 +52,7 @@ def curves(rng: np.random.Generator) -> list[Case]:
         Case((sizes, rising, 0.875), "a target that the last size reaches exactly"),
         Case((sizes, np.array([0.5, 0.75, 0.875, 1.0]), 1.0), "a target of 1"),
         Case((sizes, np.array([0.5, 0.5, 0.75, 0.75]), 0.75), "a curve with level parts"),
+        Case((10.0 * np.arange(1, 61), _exact(np.linspace(0.25, 0.9, 60)), 0.84), "many sizes"),
     ]
 
 
@@ -77,6 +79,7 @@ def clouds(rng: np.random.Generator) -> list[Case]:
         case((12, 5), 2, (1, 3), 0.8),
         case((3, 4, 5, 9), 4, (0, 4, 6, 7), 1.0),
         case((8, 6, 10), 2, (1, 2, 8), 0.9),
+        case((40, 30), 1, (1, 3), 1.0),
         Case((np.array([[0.0], [2.0], [4.0], [6.0], [1.0]]), np.array([3, 6, 6, 3, 3])), "ties"),
         Case((tied, np.array([2, 2, 2, 4, 4])), "ties"),
         Case((np.array([[0.0], [2.0], [4.0], [6.0], [1.0]]), np.array([6, 3, 3, 6, 6])), "ties"),
@@ -134,6 +137,7 @@ def rounds(rng: np.random.Generator) -> list[Case]:
         Case((weights, np.zeros(5, int), 2, 0.5, 0.25), "no errors"),
         Case((weights - 1, np.array([1, 0, 1, 0, 1]), 2, 0.5, 0.25), "rows without weight"),
         Case((weights, np.ones(5, int), 2, 0.5, 0.25), "errors everywhere"),
+        case(40, 30, 0.6, 0.3),
     ]
 
 
@@ -150,6 +154,7 @@ def pairs(rng: np.random.Generator) -> list[Case]:
         case(5, 3),
         case(1, 4, "a single pair"),
         Case((np.eye(3), 2 * np.eye(3)[[0, 1, 1]] + np.eye(3)), "a difference that comes twice"),
+        case(60, 1, "many pairs"),
     ]
 
 
@@ -193,4 +198,5 @@ def logits(rng: np.random.Generator) -> list[Case]:
         case(4, 3, 1.0, "a temperature of 1"),
         Case((large, large[:, ::-1].copy(), 2.0), "logits of ±1,000"),
         Case((apart, apart[:, ::-1].copy(), 2.0), "logits of ±1,000"),
+        case(60, 2, 2.0, "many examples"),
     ]

@@ -35,6 +35,7 @@ def words(rng: np.random.Generator) -> list[Case]:
         Case(("x", known), "a letter that is unknown"),
         Case(("Un", known), "a capital letter that is unknown"),
         Case(("un" + 30 * "s", known), "a long word"),
+        Case(("un" + 210 * "s", known), "a very long word"),
     ]
 
 
@@ -59,6 +60,7 @@ def heads(rng: np.random.Generator) -> list[Case]:
         Case(
             (300 * ones, 300 * ones, ones, np.array([1, 0, 1])), "padding with the largest scores"
         ),
+        case(60, 1, [1] * 59 + [0], "many tokens"),
     ]
 
 
@@ -79,6 +81,7 @@ def rows(rng: np.random.Generator) -> list[Case]:
         case(6, 2, 0.1),
         Case((hand[0], np.array([-1.0, 2.0]), hand[2], 3.0), "a gamma below 0"),
         Case((*same, 0.01), "tokens whose numbers are all the same"),
+        case(60, 2, 0.5, "many tokens"),
     ]
 
 
@@ -90,6 +93,7 @@ def numbers(rng: np.random.Generator) -> list[Case]:
         Case((2 * rng.normal(size=(3, 4)),)),
         Case((2 * rng.normal(size=5),)),
         Case((np.array([-1000.0, 1000.0, 0.25]),), "numbers of ±1,000"),
+        Case((rng.normal(size=70),), "many numbers"),
     ]
 
 
@@ -109,6 +113,7 @@ def texts(rng: np.random.Generator) -> list[Case]:
         case(5, 3, [1, 0, 1, 1, 0], GAPS),
         case(4, 2, [0, 1, 0, 0], "a single real token"),
         Case((hand / 1024, np.array([1, 1, 0])), "numbers that are small"),
+        case(60, 2, [1] * 59 + [0], "many tokens"),
     ]
 
 
@@ -131,4 +136,5 @@ def guesses(rng: np.random.Generator) -> list[Case]:
         case(3, 4, [1, 1, 1], "a text that is hidden altogether"),
         Case((large, np.array([1, 2, 0]), np.array([1, 1, 0])), "logits of ±1,000"),
         Case((apart, np.array([0, 1]), np.array([1, 1])), "logits of ±1,000"),
+        case(60, 2, [1] * 59 + [0], "many tokens"),
     ]

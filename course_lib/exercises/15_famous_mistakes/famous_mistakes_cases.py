@@ -26,6 +26,7 @@ def yes_or_no(rng: np.random.Generator) -> list[Case]:
         Case((near, np.array([1, 1, 1])), "probabilities near the clip"),
         Case((1 - near, np.array([0, 0, 0])), "probabilities near the clip"),
         Case((rng.uniform(0.1, 0.9, 5), np.zeros(5, int)), "labels that are all 0"),
+        case(70, kind="many examples"),
     ]
 
 
@@ -51,6 +52,7 @@ def pairs_of_distributions(rng: np.random.Generator) -> list[Case]:
         Case((same, same.copy()), "a distribution and itself"),
         Case((rare, half), "a small probability in p"),
         Case((half, rare), "a small probability in q"),
+        case(60, 2, "many rows"),
     ]
 
 
@@ -74,6 +76,7 @@ def shuffled(rng: np.random.Generator) -> list[Case]:
         Case((rng.permutation(12) + 20, order(12)), "predictions that are all different"),
         Case((rng.dirichlet(np.ones(4), 8), order(8)), "rows of probabilities"),
         Case((rng.uniform(size=7), order(7)), "scores in place of classes"),
+        case(60, 7, "many files"),
     ]
 
 
@@ -107,6 +110,7 @@ def checkpoints(rng: np.random.Generator) -> list[Case]:
         Case((np.array([0.05, 0.2, 0.1]), np.array([0.3, 0.1, 0.2])), "accuracies below one half"),
         Case((np.zeros(3), np.array([0.2, 0.1, 0.3])), "accuracies that are all zero"),
         Case((np.array([0.6, 0.7, 0.7001]), np.array([0.5, 0.4, 0.3])), "nearly a tie"),
+        Case((np.linspace(0.2, 0.9, 70), np.linspace(0.9, 0.3, 70)), "many checkpoints"),
     ]
 
 
