@@ -179,7 +179,7 @@ def _untrue_of_the_known(
         and _neither(called(known.variant, call.case.arguments), call)
     ]
     others = {call.kind for call in unexplained}
-    match = re.fullmatch(r" \(It is wrong in another way on (.*)\.\)", rest)
+    match = re.fullmatch(r" \(On (.*), this mistake alone would come out differently\.\)", rest)
     told = kinds_in(match[1], calls) if match else set()
     if told != (others - {SMALL} or others) or (rest and not match):
         yield f"told {rest!r}, but something else is wrong on {others}"
