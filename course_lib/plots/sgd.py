@@ -322,6 +322,6 @@ def hidden_units(weights: np.ndarray) -> Picture:
     return Picture(
         figure,
         f"Incoming weights of {units} hidden units as images, on a scale from −{strongest:.2g} "
-        f"(dark) to {strongest:.2g} (bright): ink on a bright pixel pushes the unit up, ink on a "
-        "dark one pushes it down.",
+        f"(orange) to {strongest:.2g} (blue): ink on a blue pixel pushes the unit up, ink on an "
+        "orange one pushes it down.",
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import CourseError
 from .palette import LINES, SIGNED, style
-from .picture import Picture, new_figure
+from .picture import Picture, framed, new_figure
 from .words import brief
 
 
@@ -124,13 +124,14 @@ def weights_as_images(weights: np.ndarray) -> Picture:
         axes.set_axis_off()
     for number, axes in enumerate(grid[:classes]):
         image = axes.imshow(_square(weights[:, number]), cmap=SIGNED, vmin=-limit, vmax=limit)
+        framed(axes)
         axes.set_title(str(number))
     bar = figure.colorbar(image, cax=figure.add_axes((0.89, 0.1, 0.02, 0.7)))
     bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.2g}", "0", f"{limit:.2g}"])
     return Picture(
         figure,
         f"{classes} images of {side} by {side} weights, one for each class, from −{limit:.2g} "
-        f"(dark: ink here speaks against the class) to {limit:.2g} (bright: it speaks for it).",
+        f"(orange: ink here speaks against the class) to {limit:.2g} (blue: it speaks for it).",
     )
 
 
