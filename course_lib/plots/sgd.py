@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ..foundations.sgd import (
@@ -17,7 +16,7 @@ from ..foundations.sgd import (
     momentum_step,
     nesterov_step,
 )
-from .descent import CROSS, ESCAPED, descend
+from .descent import CROSS, ESCAPED, GROUND, descend
 from .explorer import Draw, Explorer, choice, slider
 from .palette import BLUE, GRAY, INK, ORANGE, style
 from .picture import Picture, new_figure
@@ -28,9 +27,6 @@ from .words import brief
 # --- descent on a quadratic ----------------------------------------------------------------------
 
 STEPS = 80
-
-GROUND = LinearSegmentedColormap.from_list("ground", ["white", GRAY])
-"""From white, where the loss is lowest, to the gray on which all inks are still seen."""
 
 LOSSES = (1e-7, 1e3)
 """Lowest and highest loss in the picture."""
