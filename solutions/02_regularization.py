@@ -725,8 +725,8 @@ lasso_weights = check(lasso_weights)
 #
 # Lay a bowl over the curve that touches it at $w$ and is nowhere below it: a step that goes down
 # the bowl goes down the curve at least as far. In numbers: $f(v) = v^2$ has the curvature 2; take
-# $c = 4$ and $w = 3$. The bowl $9 + 6(v - 3) + 2(v - 3)^2$ touches $f$ at 3, where both are 9. Its
-# lowest point is at $v = 3 - 6/4 = 1.5$. There the bowl is 4.5, and $f$ only 2.25.
+# $c = 4$ and $w = 4$. The bowl $16 + 8(v - 4) + 2(v - 4)^2$ touches $f$ at 4, where both are 16.
+# Its lowest point is at $v = 4 - 8/4 = 2$. There the bowl is 8, and $f$ only 4.
 #
 # Let $f$ be the squared error, $g$ its gradient at the present weights $w$.
 #

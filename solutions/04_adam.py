@@ -627,8 +627,8 @@ for name, step in steps.items():
 #
 # At a given step the two corrections are the same numbers for every weight, so $\eta_t$ can make up
 # for both at once. In numbers, at the first step with the usual betas: a gradient of 2 makes
-# $m = 0.2$ and $v = 0.004$, and $m / \sqrt v$ is about 3.16, where it should be 1. So $\eta_1$ is
-# about $0.316\, \eta$.
+# $m = 2/10$ and $v = 4/1000$, and $m / \sqrt v$ is $\sqrt{10}$, where it should be 1. So $\eta_1$
+# is $\eta / \sqrt{10}$.
 #
 # ### Exercise: `adam_step_keras`
 #
