@@ -451,6 +451,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
     "global_average_pool": (
         "return feature_maps.sum((1, 2)) / np.maximum((feature_maps != 0).sum((1, 2)), 1)",
         "return np.median(feature_maps, axis=(1, 2))",
+        "n, k = feature_maps.shape[0], feature_maps.shape[3]\n"
+        "return np.squeeze(feature_maps.mean(axis=(1, 2))) - np.zeros((n, k))",
         "return (feature_maps.max((1, 2)) + feature_maps.min((1, 2))) / 2",
         "return np.maximum(feature_maps, 0).mean((1, 2))",
         "return np.maximum(feature_maps.mean((1, 2)), 0)",
@@ -868,6 +870,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "heat = np.maximum(feature_maps @ gradients.mean(axis=(0, 1)), 0)\n"
         "return heat / max(heat.max(), 1e-3)",
         "heat = np.maximum(feature_maps @ gradients.mean(axis=(0, 1)), 0)\n"
+        "return heat / heat.max() if heat.max() > heat.min() else np.zeros_like(heat)",
+        "heat = np.maximum(feature_maps @ gradients.mean(axis=(0, 1)), 0)\n"
         "return heat / (heat.max() + 1e-12)",
         "heat = np.maximum(np.clip(feature_maps, -100, 100) @ gradients.mean(axis=(0, "
         "1)), 0)\nreturn heat / (heat.max() or 1)",
@@ -1108,6 +1112,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.array([x[i : i + size, j : j + size, :3] for x, i, j in squares])",
         "crops = [x[t : t + size, s : s + size] for x, t, s in zip(images, top, left)]\n"
         "return np.clip(crops, -255, 255)",
+        "_, height, width, _ = images.shape\n"
+        "corners = zip(images, np.minimum(top, width + size), np.minimum(left, height + size))\n"
+        "return np.array([x[t : t + size, s : s + size] for x, t, s in corners])",
         "crops = [x[t : t + size, s : s + size] for x, t, s in zip(images, top, left)]\n"
         "return np.array(crops[:32])",
     ),
