@@ -646,6 +646,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return [np.where(np.abs(g) < 1e-8, 0, g) for g in right(x, weights, upstream)]",
     ),
     "rnn_forward": (
+        "state = state if state[0] else np.zeros(len(bias))\n"
+        "return right(inputs, weights_in, weights_recurrent, bias, state)",
         "out = []\nfor x in inputs:\n"
         "    state = np.clip(x @ weights_in + state @ weights_recurrent + bias, -1, 1)\n"
         "    out.append(state)\nreturn np.array(out)",
@@ -666,6 +668,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    states.append(state)\nreturn np.where(np.abs(states) < 1e-5, 0, states)",
     ),
     "lstm_step": (
+        "hidden = hidden if hidden[0] else np.zeros_like(hidden)\n"
+        "return right(inputs, hidden, cell, weights_in, weights_recurrent, bias)",
+        "cell = cell if cell[0] else np.zeros_like(cell)\n"
+        "return right(inputs, hidden, cell, weights_in, weights_recurrent, bias)",
         "i, f, g, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
         "s = lambda a: 1 / (1 + np.exp(-a))\n"
         "new = s(f) * cell + s(i) * np.tanh(g)\n"
@@ -1268,6 +1274,15 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return rates",
     ),
     "fine_tune": (
+        "least, kept = np.inf, (backbone, head)\n"
+        "for step in range(steps + 1):\n"
+        "    loss = np.mean((x @ backbone @ head - targets) ** 2)\n"
+        "    if loss > least:\n"
+        "        return kept\n"
+        "    least, kept = loss, (backbone, head)\n"
+        "    if step < steps:\n"
+        "        backbone, head = right(x, targets, backbone, head, rates, 1)\n"
+        "return backbone, head",
         "for _ in range(max(steps, 1)):\n"
         "    g = 2 / len(x) * (x @ backbone @ head - targets)\n"
         "    by_backbone, by_head = x.T @ np.outer(g, head), (x @ backbone).T @ g\n"
