@@ -322,6 +322,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return right(x, np.where(hidden < 1e-8, 0, hidden), weights_out, upstream)",
     ),
     "bias_corrected_average": (
+        "plain = right(values, beta) * (1 - beta ** np.arange(1, len(values) + 1))\n"
+        "left = beta ** np.arange(1, len(values) + 1)\n"
+        "return np.where(left < 0.01, plain, plain / (1 - left))",
         "if len(values) == 1:\n    return values\n"
         "return np.cumsum(values) / np.arange(1, len(values) + 1)",
         "average, out = 0.0, np.zeros(len(values))\n"
