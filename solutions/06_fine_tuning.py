@@ -1381,7 +1381,7 @@ print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points
 # - In section 6, start *all* with a head of zeros. Better than the random one?
 # - In section 5, replace the faint pictures by negatives, `0.55 - 0.3 * images`. Why do new
 #   statistics not help now?
-# - In section 8, give `optimizer_at` 0.02 in the place of 0.06, and then a tenth of our rate. Where
+# - In section 8, give `optimizer_at` `0.02` in the place of `0.06`, and then a tenth of our rate. Where
 #   do the curves end now?
 # - In section 9, lower the bar of the plain head until it rejects as many sound cells as the
 #   weighted one. Which finds more defects then?
@@ -1394,7 +1394,7 @@ print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points
 #   second it already does, and it is still a bad head.
 # - New statistics undo a change of brightness and contrast. A negative turns the sign of every
 #   pixel, and no mean or variance can turn it back: weights have to move.
-# - With 0.02 the first epochs lose what was known, and the later ones win back a part of it. Near
+# - With `0.02` the first epochs lose what was known, and the later ones win back a part of it. Near
 #   the edge chance decides how much: try another family. A tenth learns, but less in five epochs.
 # - About the same: class weights act like another threshold.
 # - The live curve climbs, for it is drawn on training cells. Whether the verdict changes, the line
