@@ -258,9 +258,16 @@ for h in [1e-5, 1e-8, 1e-11]:
     print(slope_errors(h))
 
 # %% [markdown]
+# <details>
+# <summary>Unfold when you have guessed</summary>
+#
 # No. A float64 keeps some 16 digits of each value of $f$. The smaller $h$, the more of these digits
 # are equal and cancel in the difference, and the division by $h$ magnifies the rounding of the
-# rest. Near $h = 10^{-5}$ the two errors of the central difference balance, so that is our step.
+# rest. Near $h = 10^{-5}$ the two errors of the central difference balance.
+#
+# </details>
+#
+# Our step is $h = 10^{-5}$.
 
 # %% [markdown]
 # ### Exercise: `numerical_gradient`
@@ -784,10 +791,9 @@ print(f"test accuracy: {score:.1%}")
 assert score > 0.9
 
 # %% [markdown]
-# Is that good, or was it easy? And was it luck? A score means little without others to
-# compare it with: what always answering the
-# commonest class would score, what the same training reaches on labels that were shuffled, and how
-# much the score moves from one random split to the next.
+# Is that good, or was it easy? And was it luck? A score means little without others to compare it
+# with: what always answering the commonest class would score, what the same training reaches on
+# labels that were shuffled, and how much the score moves from one random split to the next.
 
 
 # %% tags=["nbval-check-output"]
@@ -809,7 +815,7 @@ print(f"commonest class  {commonest:.0%}")
 
 # %% [markdown]
 # What has it learned? Each class has one weight per pixel, so its weights are an image. Ink on a
-# bright pixel speaks for the class, ink on a dark one against it.
+# blue pixel speaks for the class, ink on an orange one against it; white pixels do not matter.
 
 # %%
 figures.weights_as_images(weights)
@@ -871,9 +877,10 @@ figures.wrong_predictions_figure(
 #
 # ### In practice
 #
-# When you compare numbers between
-# books, articles and libraries, ask three questions first: is it a sum or a mean? Over what? Is
-# there a ½? These are rows of the course's *conventions ledger*; the column of Keras was measured
+# When you compare numbers between books, articles and libraries, ask three questions first: is it a
+# sum or a mean? Over what? Is there a ½?
+#
+# *Deeper:* these are rows of the course's *conventions ledger*; the column of Keras was measured
 # just now, by running it. Mind the last row: PyTorch's `CrossEntropyLoss` takes logits, and applies
 # softmax itself. Give it probabilities, and it does so a second time, without a word.
 

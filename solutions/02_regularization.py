@@ -285,9 +285,14 @@ print("of weights, in five splits:", *(f"{likeness(w.T):.2f}" for w, _ in plain)
 figures.strength_explorer()
 
 # %% [markdown]
+# <details>
+# <summary>Unfold when you have guessed</summary>
+#
 # The training error is smallest at the far left: a penalty can only pull the weights away from
 # where it is least. The validation error is smallest in between. Further left the noise is fitted;
 # further right the sine is flattened, too.
+#
+# </details>
 #
 # ### Exercise: `l2_penalty`
 #
@@ -387,8 +392,8 @@ automatic = keras_gradient(keras.regularizers.L2(0.25), some_weights)
 compare(l2_gradient(some_weights, 0.25), {"finite differences": witness, "Keras": automatic})
 
 # %% [markdown]
-# Before you copy a strength from a paper, ask whether there is a ½ in front. These are rows of the
-# course's *conventions ledger*; the column of Keras was measured just now.
+# Before you copy a strength from a paper, ask whether there is a ½ in front. *Deeper:* these are
+# rows of the course's *conventions ledger*; the column of Keras was measured just now.
 
 # %% jupyter={"source_hidden": true}
 Markdown(ledger(["l2-half", "l2-bias"], keras=keras))
@@ -718,6 +723,11 @@ lasso_weights = check(lasso_weights)
 # <details>
 # <summary>Unfold when you have tried: why it never goes up</summary>
 #
+# Lay a bowl over the curve that touches it at $w$ and is nowhere below it: a step that goes down
+# the bowl goes down the curve at least as far. In numbers: $f(v) = v^2$ has the curvature 2; take
+# $c = 4$ and $w = 4$. The bowl $16 + 8(v - 4) + 2(v - 4)^2$ touches $f$ at 4, where both are 16.
+# Its lowest point is at $v = 4 - 8/4 = 2$. There the bowl is 8, and $f$ only 4.
+#
 # Let $f$ be the squared error, $g$ its gradient at the present weights $w$.
 #
 # 1. No direction curves more than $c$, so a bowl of that curvature lies above $f$ and touches it at
@@ -752,7 +762,7 @@ def with_ones(inputs):
 
 
 # %%
-inputs, answers = sparse_problem(1)
+inputs, answers = sparse_problem(2)
 found = lasso_weights(with_ones(inputs), answers, 0.25, 1000)
 lasso, bias = found[:-1], found[-1]
 
@@ -837,8 +847,9 @@ figures.weights_side_by_side(truth, {"L2": ridge, "L1 by thresholds": lasso})
 
 # %% [markdown]
 # L2 sets nothing to zero. The subgradient jumps to and fro across the kink and does not land on it.
-# Soft-thresholding stops *at* zero. Keras' optimizers get the subgradient, so
-# `keras.regularizers.L1` gives small weights, not zeros: set the small ones to zero yourself.
+# Soft-thresholding stops *at* zero; the few useless weights that it keeps are small. Keras'
+# optimizers get the subgradient, so `keras.regularizers.L1` gives small weights, not zeros: set the
+# small ones to zero yourself.
 #
 # One problem proves little. Twenty more of the kind, and the price: the penalty also pulls at the
 # three weights that matter. Compare them with least squares on these three features alone, which
@@ -892,7 +903,9 @@ for strength, row in zip(some, figures.lasso_path(features, t, some), strict=Tru
 #
 # In numbers: at a rate of 0.2 a 2 becomes 2.5 in four of five steps and 0 in the fifth; the mean
 # is 2. So at test time there is no mask and no scaling. This is *inverted* dropout, as in Keras and
-# PyTorch. The paper of 2014 scaled at test time, and wrote $p$ for the share that is *kept*:
+# PyTorch.
+#
+# *Deeper:* the paper of 2014 scaled at test time, and wrote $p$ for the share that is *kept*:
 
 # %% jupyter={"source_hidden": true}
 Markdown(ledger(["dropout-scale", "dropout-rate"], keras=keras))
@@ -1088,8 +1101,9 @@ print(f"decay outside:  loud {outside[0]:.2f}   quiet {outside[1]:.2f}")
 # With L2 inside, the weight with loud gradients hardly shrinks, because its penalty is divided by
 # 10 too, and the quiet one nearly vanishes. Weight decay treats both alike. So in an adaptive
 # optimizer the two are different things, and which one `weight_decay` means depends on the library.
-# Lesson 04 settles it, with AdamW. Even for SGD the libraries differ as soon as there is momentum
-# (lesson 03):
+# Lesson 04 settles it, with AdamW.
+#
+# *Deeper:* even for SGD the libraries differ as soon as there is momentum (lesson 03):
 
 # %% jupyter={"source_hidden": true}
 Markdown(ledger(["sgd-weight-decay"], keras=keras))

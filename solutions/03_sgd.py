@@ -53,7 +53,7 @@
 # **How the exercises work.** Write the body of a function and run the cell below it. If you get
 # stuck, go on: the check lends you the course's own function. Several exercises come *before* their
 # derivation: try first, then unfold it below the check. What is marked *Deeper* may be skipped:
-# without sections 5 and 9 the lesson takes a quarter of an hour less.
+# without sections 5 and 9 the lesson takes about ten minutes less.
 # Good places to break off are after section 3 and after section 6.
 
 # %% [markdown]
@@ -449,15 +449,15 @@ def above_minimum(weights):
     return mse(X @ weights, targets) - mse(X @ best, targets)
 
 
-def thousandths(losses):
-    return f"{1000 * np.mean(losses):6.2f} ± {1000 * np.std(losses, ddof=1):5.2f} thousandths"
+def mean_and_spread(losses):
+    return f"{np.mean(losses):.4f} ± {np.std(losses, ddof=1):.4f}"
 
 
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 full = [above_minimum(descend(400, rate, 5)[-1]) for rate in np.linspace(0.01, 0.15, 15)]
 small = [above_minimum(descend(8, 0.0625, 5, seed)[-1]) for seed in range(20)]
 print(f"loss above the minimum, full batch, best of {len(full)} rates: ", end="")
-print(f"{1000 * min(full):.0f} thousandths\nbatches of 8, 20 orders: {thousandths(small)}")
+print(f"{min(full):.4f}\nbatches of 8, 20 orders: {mean_and_spread(small)}")
 
 # %% [markdown]
 # The mini-batches come close to the star, and then do not settle: every batch has its own idea of
@@ -474,7 +474,7 @@ def cloud(path):
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for batch_size, rate in [(8, 0.03125), (8, 0.015625), (16, 0.03125)]:
     clouds = [cloud(descend(batch_size, rate, 60, seed)) for seed in range(5)]
-    print(f"batch {batch_size:2}, rate {rate:.6f}, 5 orders: {thousandths(clouds)}")
+    print(f"batch {batch_size:2}, rate {rate:.6f}, 5 orders: {mean_and_spread(clouds)}")
 
 # %% [markdown]
 # Both do: half the rate or twice the batch leaves less than half. For small rates and independent
@@ -523,8 +523,13 @@ momentum_step = check(momentum_step)
 figures.momentum_explorer(hessian, best)
 
 # %% [markdown]
+# <details>
+# <summary>Unfold when you have guessed</summary>
+#
 # Too large a momentum swings for long. And without noise, momentum *raises* the limit, to
-# $2(1 + \mu)/\lambda_{\max}$: the headline has it.
+# $2(1 + \mu)/\lambda_{\max}$: the line above the picture shows it.
+#
+# </details>
 #
 # How long is a step now? Let the gradient stay at 1, with $\mu = 1/2$ and $\eta = 1$. The
 # velocity is $-1$, then $-3/2$, then $-7/4$: each push is still there, weaker. Where does it end?
@@ -579,7 +584,7 @@ def descend_with_momentum(rate, momentum, seed):
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for rate, momentum in [(0.03125, 0.0), (0.03125, 0.9), (0.003125, 0.9)]:
     clouds = [cloud(descend_with_momentum(rate, momentum, seed)) for seed in range(5)]
-    print(f"rate {rate:.6f}, momentum {momentum}, 5 orders: {thousandths(clouds)}")
+    print(f"rate {rate:.6f}, momentum {momentum}, 5 orders: {mean_and_spread(clouds)}")
 
 # %% [markdown]
 # It makes the cloud about ten times as large, $1/(1 - \mu)$, as theory says a rate ten times as
@@ -614,8 +619,8 @@ by_keras = keras_path(keras.optimizers.SGD(1.0, momentum=0.875))
 compare(our_path(momentum_step), {"Keras": by_keras})
 
 # %% [markdown]
-# PyTorch leaves the learning rate *out* of the velocity. That is the same, **as long as η stays**.
-# And when $\eta$ drops to a quarter?
+# *Deeper:* PyTorch leaves the learning rate *out* of the velocity. That is the same, **as long as η
+# stays**. And when $\eta$ drops to a quarter?
 #
 # <details>
 # <summary>Deeper: PyTorch's two lines</summary>
@@ -779,7 +784,7 @@ for name, rates in (plans | {"cosine": falling}).items():
         above_minimum(sgd_path(X, targets, np.zeros(2), shuffled_batches(8, 10, seed), rates)[-1])
         for seed in range(20)
     ]
-    print(f"{name:19} {thousandths(finals)}")
+    print(f"{name:19} {mean_and_spread(finals)}")
 
 # %% [markdown]
 # The largest rate arrives and keeps jumping. The smallest is calm but has not arrived. No constant
@@ -993,10 +998,10 @@ print(f"test accuracy {score:.1%}")
 assert score > 0.95
 
 # %% [markdown]
-# Is that good, and is it the hidden layer that did it? The number needs company, all on the same
-# five splits: the network on shuffled labels; the linear model as lesson 01 trained it, two hundred
-# full batches; and the same linear model, with a weak penalty, by scikit-learn, which goes on until
-# nothing changes any more.
+# Is that good, and is it the hidden layer that did it? The number means little without others, all
+# on the same five splits: the network on shuffled labels; the linear model as lesson 01 trained it,
+# two hundred full batches; and the same linear model, with a weak penalty, by scikit-learn, which
+# goes on until nothing changes any more.
 
 
 # %% jupyter={"source_hidden": true}
@@ -1024,27 +1029,24 @@ def scores_on_split(seed):
     }
 
 
-def mean_and_spread(values):
-    return f"{np.mean(values):6.1%} ± {np.std(values, ddof=1):.1%}"
-
-
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 splits = [scores_on_split(seed) for seed in range(5)]
-table = {name: np.array([split[name] for split in splits]) for name in splits[0]}
-for name, scores in table.items():
-    print(f"{name:22} {mean_and_spread(scores)} on five splits")
-by_training = table["linear, to the end"] - table["linear, lesson 01"]
-by_layer = table["network"] - table["linear, to the end"]
-print(
-    f"gained by training better {100 * by_training.mean():.1f} points, by the hidden layer ", end=""
-)
-print(f"{100 * by_layer.mean():.1f}; the network is ahead on {np.sum(by_layer > 0)} of 5 splits")
+scores = {name: 100 * np.array([split[name] for split in splits]) for name in splits[0]}
+shuffled = scores.pop("shuffled labels")
+print(f"network on shuffled labels: {shuffled.mean():.0f}% ± {shuffled.std(ddof=1):.0f}%")
+by_training = scores["linear, to the end"] - scores["linear, lesson 01"]
+by_layer = scores["network"] - scores["linear, to the end"]
+print(f"gained by training better {by_training.mean():.1f} points, by the hidden layer ", end="")
+print(f"{by_layer.mean():.1f}; the network is ahead on {np.sum(by_layer > 0)} of 5 splits")
+
+# %% jupyter={"source_hidden": true}
+figures.methods_figure({"five splits": scores}, "test accuracy in %")
 
 # %% [markdown]
 # Shuffled labels teach nothing, as they should. And most of what the network gained over lesson 01
-# came from *training better*, not from the hidden layer. Without the rows in the middle we would
-# have given the network too much credit. (The strength of the penalty in the third row was found on
-# these same test images, so that row is a little too good; a fair choice needs a validation set.)
+# came from *training better*, not from the hidden layer. Without the row in the middle we would
+# have given the network too much credit. (The strength of the penalty in that row was found on
+# these same test images, so the row is a little too good; a fair choice needs a validation set.)
 #
 # ### Two famous mistakes, measured
 #
@@ -1078,14 +1080,14 @@ def score_of(seed, step=training_step, scale=1.0, is_sorted=False, **options):
 
 
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
-mistakes = {
-    "none": {},
-    "not shuffled": {"is_sorted": True},
-    "mask forgotten": {"step": mask_forgotten},
-}
+mistakes = {"not shuffled": {"is_sorted": True}, "mask forgotten": {"step": mask_forgotten}}
+shown = {"no mistake": scores["network"]}
 for name, mistake in mistakes.items():
-    scores = [score_of(seed, **mistake) for seed in range(5)]
-    print(f"{name:15} {mean_and_spread(scores)} on five splits")
+    shown[name] = 100 * np.array([score_of(seed, **mistake) for seed in range(5)])
+    print(f"{name:14} costs {np.mean(shown['no mistake'] - shown[name]):4.1f} points")
+
+# %% jupyter={"source_hidden": true}
+figures.methods_figure({"five splits": shown}, "test accuracy in %", chance=10)
 
 # %% [markdown]
 # Without shuffling it is hardly better than guessing: while the network sees one class, it forgets

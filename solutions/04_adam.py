@@ -228,7 +228,7 @@ compare(bias_corrected_average(values, beta), {"NumPy's weighted mean": weighted
 # %% [markdown]
 # How far back does it look? A value loses weight by a factor of about $e$ every $1/(1-\beta)$
 # steps. That is also how long the correction matters: the nearer $\beta$ is to 1, the longer the
-# plain average lies.
+# plain average is wrong.
 
 # %% tags=["nbval-check-output"]
 for beta in (0.9, 0.99, 0.999):
@@ -497,9 +497,14 @@ for t in (3, 10, 100):
 figures.optimizer_explorer()
 
 # %% [markdown]
+# <details>
+# <summary>Unfold when you have looked</summary>
+#
 # SGD diverges beyond its limit, Adam and RMSProp do not: their steps are never longer than a few
 # $\eta$. RMSProp pays for that: without a momentum its steps stay about as long as $\eta$, and it
 # jumps to and fro across the minimum, the more widely the larger the rate.
+#
+# </details>
 #
 # A *saddle* is lowest in one direction and highest in another, and flat in the middle. SGD starts
 # so close to its ridge that the gradient is nearly zero in the direction that leads away, and at
@@ -620,6 +625,11 @@ for name, step in steps.items():
 # That is Keras. The epsilon now stands beside the root of the *uncorrected* $v$, and the paper
 # calls it $\hat\varepsilon$.
 #
+# At a given step the two corrections are the same numbers for every weight, so $\eta_t$ can make up
+# for both at once. In numbers, at the first step with the usual betas: a gradient of 2 makes
+# $m = 2/10$ and $v = 4/1000$, and $m / \sqrt v$ is $\sqrt{10}$, where it should be 1. So $\eta_1$
+# is $\eta / \sqrt{10}$.
+#
 # ### Exercise: `adam_step_keras`
 #
 # Which number is $\eta_t$? It has to be such that, without any epsilon, nothing changes.
@@ -727,8 +737,8 @@ for t in (1, 10, 100, 1000, 5000):
 # scaled down. Where gradients stay far below epsilon, Adam is no longer Adam: the denominator is
 # all epsilon, and the step is proportional to $m$, as in SGD with momentum.
 #
-# A third place is *inside* the root, where Keras' RMSProp has it. There an epsilon of $10^{-8}$
-# acts like $\sqrt{10^{-8}} = 10^{-4}$ beside the root. So, what do the libraries do?
+# *Deeper:* a third place is *inside* the root, where Keras' RMSProp has it. There an epsilon of
+# $10^{-8}$ acts like $\sqrt{10^{-8}} = 10^{-4}$ beside the root. So, what do the libraries do?
 
 # %%
 Markdown(ledger(["adam-step", "adam-epsilon", "adam-epsilon-default"], keras))
@@ -742,9 +752,14 @@ Markdown(ledger(["adam-step", "adam-epsilon", "adam-epsilon-default"], keras))
 # are the same: both take the share $2 \eta \lambda$ of each weight away at each step. So libraries
 # came to call the penalty "weight decay" (Loshchilov and Hutter, 2019). With Adam the two differ.
 #
-# Add the penalty's gradient $2 \lambda w$ to $g$, and it goes into $m$ *and* into $v$. Say that the
-# gradients of a weight have the typical size $s$, larger than the penalty's. Then the step takes
-# away about
+# Adam divides whatever it is given by the usual size of the gradient, the penalty's part too. In
+# numbers: $w = 1$ and $\lambda = 1/4$, so that the penalty's gradient is $1/2$. Where the gradients
+# have the size 10, its part of a step is about $\eta/20$; where they have the size 1, about
+# $\eta/2$. A decay would take $\eta/2$ from both.
+#
+# In symbols: add the penalty's gradient $2 \lambda w$ to $g$, and it goes into $m$ *and* into $v$.
+# Say that the gradients of a weight have the typical size $s$, larger than the penalty's. Then the
+# step takes away about
 #
 # $$\eta\, \frac{2 \lambda w}{\sqrt{\hat v}} \approx \eta\, \frac{2 \lambda w}{s}$$
 #
@@ -786,6 +801,9 @@ ours = our_path(lambda w, g, m, v, t: adamw_step(w, g, m, v, t, RATE, *BETAS, 1e
 for rule in (keras.optimizers.AdamW, keras.optimizers.Adam):
     settings = dict(zip(("beta_1", "beta_2"), BETAS, strict=True), epsilon=1e-7, weight_decay=0.25)
     compare(ours, {f"the path of Keras' {rule.__name__}": keras_path(rule(RATE, **settings))})
+
+# %% [markdown]
+# *Deeper:* what the papers, Keras and PyTorch mean by a weight decay.
 
 # %%
 Markdown(ledger(["adam-weight-decay", "adamw-decay", "adamw-decay-default"], keras))
@@ -911,6 +929,9 @@ for name in ("global_clipnorm", "clipnorm", "clipvalue"):
     clipped = keras_clipped(gradients, **{name: 0.5})
     cosine = clipped @ whole / np.linalg.norm(clipped) / np.linalg.norm(whole)
     print(f"{name:16} cosine {cosine:.3f}   norm {np.linalg.norm(clipped):.3f}")
+
+# %% [markdown]
+# *Deeper:* when somebody clips "by norm", ask whose norm it is.
 
 # %%
 Markdown(ledger(["clip-norm"], keras))
@@ -1244,7 +1265,8 @@ print(" ".join(f"{np.mean(trap(seed)[3] > 0):.0%}" for seed in range(5)))
 # - **AdaGrad** and **RMSProp**, a step size for every weight: $g / \sqrt{a + \varepsilon}$ with a
 #   sum or an average of $g^2$. In Keras: `Adagrad`, `RMSprop`.
 # - **Adam**, direction and size both averaged: $\eta\, \hat m / (\sqrt{\hat v} + \varepsilon)$. A
-#   step is at most about $\eta$ long. In Keras: `Adam`, with $\hat\varepsilon$ beside $\sqrt v$.
+#   step is usually at most about $\eta$ long. In Keras: `Adam`, with $\hat\varepsilon$ beside
+#   $\sqrt v$.
 # - **AdamW**, decay that bypasses the moments: $w \leftarrow w - \eta\, d\, w$ before the step. In
 #   Keras: `AdamW(weight_decay=...)`.
 # - **Clipping**, one factor for all gradients: $\min(1, c / \lVert g \rVert)$. In Keras:

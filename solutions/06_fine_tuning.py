@@ -1381,8 +1381,8 @@ print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points
 # - In section 6, start *all* with a head of zeros. Better than the random one?
 # - In section 5, replace the faint pictures by negatives, `0.55 - 0.3 * images`. Why do new
 #   statistics not help now?
-# - In section 8, give `optimizer_at` `0.02` in the place of `0.06`, and then a tenth of our rate. Where
-#   do the curves end now?
+# - In section 8, give `optimizer_at` `0.02` in the place of `0.06`, and then a tenth of our rate.
+#   Where do the curves end now?
 # - In section 9, lower the bar of the plain head until it rejects as many sound cells as the
 #   weighted one. Which finds more defects then?
 # - Set `ROUNDS` to 8. Is fine-tuning ahead on the cells now?

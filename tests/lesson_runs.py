@@ -235,7 +235,7 @@ def pytest_make_collect_report(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Lessons and browser are slow, and slow files come first: two processes end together."""
+    """Lessons and browser are slow, and slow files come first: all processes end together."""
     for item in items:
         if isinstance(item.parent, IPyNbFile):
             item.add_marker("lessons")

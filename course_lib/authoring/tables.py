@@ -125,7 +125,8 @@ def hours() -> str:
     return (
         f"The {len(minutes)} lessons take about {round(sum(minutes) / 60)} hours if you do their "
         f"exercises, each between {min(minutes)} and {max(minutes)} minutes. A lesson comes in "
-        "sections of about a quarter of an hour: stop after any of them, and go on another day."
+        "sections of about a quarter of an hour: stop after any of them, and go on another day. "
+        "The minutes are those of the sections: the opening, the summary and breaks come on top."
     )
 
 

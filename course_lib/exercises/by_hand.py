@@ -15,6 +15,8 @@ from .exercise import Case, Formula
 KIND = "a small call"
 MOST = 40
 """An array of more numbers is described, not shown."""
+DIGITS = (5, 8, 12, 17)
+"""As many as it takes to tell two numbers apart."""
 # Such an error is the same in every call; a call to try would not explain it.
 _WHATEVER_THE_CALL = ("NameError", "ImportError", "ModuleNotFoundError", "NotImplementedError")
 
@@ -73,12 +75,22 @@ def _told(trial: Trial) -> str:
     if got.state != "returned":
         return ""
     if same_values(want.value, got.value, trial.tolerance):
-        return ""  # it has changed its arguments: the message says so
-    for digits in (5, 8, 12, 17):
+        return _changed(trial)
+    for digits in DIGITS:
         wanted, actual = shown(want.value, digits), shown(got.value, digits)
         if wanted != actual:
             return f"`{trial.case.call}` should be {wanted}, yours is {actual}."
     return ""  # it differs in type: the message says so
+
+
+def _changed(trial: Trial) -> str:
+    """The first argument that was changed in place, before and after."""
+    for before, after in zip(trial.want.arguments, trial.got.arguments, strict=True):
+        for digits in DIGITS[:2]:  # a last digit is no example
+            kept, made = shown(before, digits), shown(after, digits)
+            if kept != made:
+                return f"`{trial.case.call}` should leave {kept} as it is, yours makes it {made}."
+    return ""
 
 
 def shown(value: Any, digits: int = 5) -> str:

@@ -295,7 +295,10 @@ class _Finder:
                 for other_op in _COMPARISONS
                 if not isinstance(node.ops[0], other_op)
             ]
-        self._add(LIKELY, "the comparison {}", slot, *whole)
+        what = "comparison {}"
+        if isinstance(node, ast.BoolOp):
+            what = "`or` in {}" if isinstance(node.op, ast.Or) else "`and` in {}"
+        self._add(LIKELY, f"the {what}", slot, *whole)
         self._add(LIKELY, "the condition {}", slot, ast.UnaryOp(ast.Not(), node))
 
     def _constant(self, slot: Slot, node: ast.Constant, above: tuple[ast.AST, ...]) -> None:
@@ -317,7 +320,7 @@ class _Finder:
                 edit = Edit(whole, "the axis in {}", (slot.with_(_pair(pair)),))
                 self.ranks[LIKELY].append(edit)
             return
-        index = any(isinstance(a, (ast.Subscript, ast.Slice)) for a in above[-3:])
+        index = _is_index(node, above)
         near: list[float] = [0, 1, 2, -1, value + 1, value - 1, 3]
         if not index:
             near += [0.5, 2 * value, value / 2, 4]
@@ -351,7 +354,7 @@ class _Finder:
                 typed = ast.Call(node.func, arguments, [*keywords, keyword])
                 self._add(LIKELY, "the type of {}", slot, typed)
         places = 0 if method else 1
-        if name in _REDUCTIONS:
+        if name in _REDUCTIONS and not _is_built_in(node):
             if name in _WITH_AXIS_IN_SECOND_PLACE and len(arguments) > places:
                 self._add(
                     LIKELY,
@@ -743,8 +746,29 @@ def _is_axis(slot: Slot, above: Sequence[ast.AST]) -> bool:
     if isinstance(parent, ast.keyword):
         return parent.arg == "axis"
     if isinstance(parent, ast.Call) and _called(parent) in _WITH_AXIS_IN_SECOND_PLACE:
+        if _is_built_in(parent):
+            return False
         method = isinstance(parent.func, ast.Attribute) and not _is_module(parent.func.value)
         return parent is slot.parent and slot.index == (0 if method else 1)
+    return False
+
+
+def _is_built_in(call: ast.Call) -> bool:
+    """Whether it is Python's `max`, say, and not NumPy's."""
+    return isinstance(call.func, ast.Name) and call.func.id in _BUILT_IN
+
+
+def _is_index(node: ast.expr, above: Sequence[ast.AST]) -> bool:
+    """Whether a number says which entry: by itself, or added to others."""
+    inside: ast.AST = node
+    for outer in reversed(above):
+        if isinstance(outer, ast.Slice):
+            return True
+        if isinstance(outer, ast.Subscript):
+            return outer.slice is inside
+        if not isinstance(outer, (ast.Tuple, ast.UnaryOp, ast.BinOp)):
+            return False
+        inside = outer
     return False
 
 

@@ -204,7 +204,8 @@ def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.
     kinds = sorted({trial.case.kind for trial in others} - {by_hand.KIND})
     said = known.says
     if others:
-        said += f" (It is wrong in another way on {' and '.join(kinds or [by_hand.KIND])}.)"
+        on = " and ".join(kinds or [by_hand.KIND])
+        said += f" (On {on}, this mistake alone would come out differently.)"
     verdict = _verdict(exercise, "wrong", said, known)
     return verdict if kinds else _with_example(verdict, others)
 

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.collections import LineCollection
+from matplotlib.axes import Axes
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 
 from ..foundations.adam import adam_step, bias_corrected_average, rmsprop_step
 from ..foundations.sgd import sgd_step
-from .descent import CROSS, ESCAPED, Rule, descend
+from .descent import CROSS, ESCAPED, GROUND, Rule, descend
 from .explorer import Draw, Explorer, choice, log_slider, slider
 from .palette import BLUE, GRAY, INK, LINES, MOVING_TEXT, ORANGE
-from .picture import new_figure
 from .training import curves as curves
 from .words import brief
 
@@ -167,12 +167,7 @@ def _prepare_race(figure: Figure) -> Draw:
     left.set(xlim=WINDOW[:2], ylim=WINDOW[2:], xticks=[], yticks=[])
     left.set(xlabel="the two weights: start □, minimum ★")
     right.set(yscale="log", xlim=(-1, STEPS + 1), ylim=(1e-8, 1e3), xlabel="step")
-    contours = {
-        name: left.add_collection(
-            LineCollection(_contours(surface), colors=GRAY, linewidths=1, animated=True)
-        )
-        for name, surface in SURFACES.items()
-    }
+    grounds = {name: _ground(left, surface) for name, surface in SURFACES.items()}
     looks = [{**line, "markersize": 4, "linewidth": 1.5, "markevery": 10} for line in LINES]
     paths = [left.plot([], [], **look, animated=True)[0] for look in looks]
     losses = [right.plot([], [], **look, animated=True)[0] for look in looks]
@@ -194,8 +189,9 @@ def _prepare_race(figure: Figure) -> Draw:
 
     def draw(*, learning_rate: float, surface: str) -> str:
         chosen = SURFACES[surface]
-        for name, lines in contours.items():
-            lines.set_visible(name == surface)
+        for name, bands in grounds.items():
+            for part in bands:
+                part.set_visible(name == surface)
         start.set_data(*np.array(chosen.start)[:, None])
         minima.set_data(*np.transpose(chosen.minima))
         told = []
@@ -227,11 +223,14 @@ def _end(heights: np.ndarray, escaped: bool) -> str:
     return f"final loss {brief(heights[-1])}"
 
 
-def _contours(surface: Surface) -> list[np.ndarray]:
-    """Lines of equal loss, closer where it is low."""
+def _ground(axes: Axes, surface: Surface) -> tuple[ContourSet, ContourSet]:
+    """Bands of equal loss, narrower where it is low, and lines between them."""
     low_x, high_x, low_y, high_y = WINDOW
     x, y = np.linspace(low_x, high_x, 121), np.linspace(low_y, high_y, 121)
     heights = surface.height(np.array(np.meshgrid(x, y)))
-    levels = np.median(heights) * np.linspace(0.1, 1.8, 12) ** 2
-    found = new_figure((1, 1)).subplots().contour(x, y, heights, levels)
-    return [line for level in found.allsegs for line in level if len(line)]
+    roots, levels = np.sqrt(heights / np.median(heights)), np.linspace(0.1, 1.8, 12)
+    bands = axes.contourf(x, y, roots, levels, cmap=GROUND, extend="max", zorder=0)
+    lines = axes.contour(x, y, roots, levels, colors=[GRAY], linewidths=1, zorder=0)
+    for part in (bands, lines):
+        part.set_animated(True)
+    return bands, lines

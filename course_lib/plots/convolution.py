@@ -16,7 +16,7 @@ from course_lib.foundations.convolution import conv2d
 from .explorer import Draw, Explorer, choice, slider
 from .feature_extraction import image_rows
 from .palette import GRAY, INK, LINES, ORANGE, PLAIN, SIGNED, style
-from .picture import Picture, new_figure
+from .picture import Picture, framed, new_figure
 from .training import curves
 from .words import brief, number
 
@@ -85,8 +85,10 @@ def _prepare_kernel(gray: np.ndarray, figure: Figure) -> Draw:
     made = right.imshow(np.zeros_like(gray)[1:-1, 1:-1], cmap="gray", animated=True)
     below = figure.text(0.815, 0.95, "", ha="center", size=10.5, animated=True)
     words = figure.text(0.815, 0.88, "", ha="center", size=9.5, animated=True)
-    for axes in (left, middle, right):
+    for axes in (left, right):
         axes.set_axis_off()
+    framed(middle)
+    middle.spines[:].set_animated(True)  # above the tiles
 
     def draw(*, begin: str, **values: float) -> str:
         kernel = np.array([values[f"k{n // 3}{n % 3}"] for n in range(9)]).reshape(3, 3)
@@ -96,7 +98,7 @@ def _prepare_kernel(gray: np.ndarray, figure: Figure) -> Draw:
         limits = (-largest, largest) if low < -1e-9 else (0.0, largest)
         tiles.set_data(kernel)
         for text, value in zip(numbers, kernel.ravel(), strict=True):
-            text.set(text=brief(value), color="white" if value < 1 else INK)
+            text.set(text=brief(value), color="white" if value > 3.5 else INK)
         made.set_data(result)
         made.set_clim(*limits)
         below.set_text("what it makes")
@@ -190,13 +192,14 @@ def maps_figure(image: np.ndarray, kernels: np.ndarray, maps: np.ndarray) -> Pic
     limit = float(np.abs(kernels).max())
     for n in range(filters):
         grid[0, n + 1].imshow(kernels[..., n], cmap=SIGNED, vmin=-limit, vmax=limit)
+        framed(grid[0, n + 1])
         grid[0, n + 1].set_title(f"filter {n}", fontsize=9.5)
         grid[1, n + 1].imshow(maps[..., n], cmap="gray_r", vmin=0, vmax=maps.max())
     quiet = [str(n) for n in range(filters) if not maps[..., n].any()]
     return Picture(
         figure,
         f"{filters} kernels of {kernels.shape[0]} by {kernels.shape[1]} numbers, from "
-        f"−{brief(limit)} (dark) to {brief(limit)} (bright), and below each the map that it makes "
+        f"−{brief(limit)} (orange) to {brief(limit)} (blue), and below each the map that it makes "
         f"of one image. Maps that are empty: {', '.join(quiet) or 'none'}.",
     )
 

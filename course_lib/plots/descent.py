@@ -6,6 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+from .palette import GRAY
+
+GROUND = LinearSegmentedColormap.from_list("ground", ["white", GRAY])
+"""From white, where the loss is lowest, to the gray on which all inks are still seen."""
 
 ESCAPED = 1e6
 """A coordinate of this size: the path has left every picture and will not come back."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,8 @@ from course_lib.foundations.domain_adaptation import (
 )
 
 from .explorer import Draw, Explorer, choice, slider
-from .palette import GRAY, INK, LINES, style
-from .picture import Picture, new_figure
+from .palette import INK, LINES
+from .training import methods_figure as methods_figure
 from .words import number
 
 _MOVING: dict[str, Any] = {"animated": True}
@@ -144,46 +143,3 @@ def _confused(source: np.ndarray, target: np.ndarray) -> float:
     known = np.arange(len(points)) // 2 % 2 == 0  # pairs, so that both classes are there
     weights, bias = _line(points[known], domains[known])
     return float(np.mean((points[~known] @ weights + bias > 0) != domains[~known]))
-
-
-# --- methods beside each other --------------------------------------------------------------------
-
-
-@style()
-def methods_figure(
-    scores: Mapping[str, Mapping[str, Sequence[float]]], label: str, chance: float
-) -> Picture:
-    """Each method's scores, a point for each repetition and a bar at their mean.
-
-    Args:
-        scores: by the name of the task, at most three, and of the method, one score for each
-            repetition.
-        label: of the score.
-        chance: what guessing scores, drawn as a line.
-    """
-    names = list(next(iter(scores.values())))
-    figure = new_figure((8.4, 0.42 * len(names) + 1.2))
-    figure.set_layout_engine("constrained")
-    axes = figure.subplots()
-    axes.axvline(chance, color=INK, linestyle=":", linewidth=1)
-    told = []
-    shifts = (np.arange(len(scores)) - (len(scores) - 1) / 2) * 0.3
-    for (task, methods), line, shift in zip(scores.items(), LINES, shifts, strict=False):
-        look = {"color": line["color"], "marker": line["marker"], "linestyle": ""}
-        means = [float(np.mean(methods[name])) for name in names]
-        for place, name in enumerate(names):
-            heights = np.full(len(methods[name]), place + shift)
-            axes.plot(methods[name], heights, alpha=0.35, markersize=5, **look)
-        places = np.arange(len(names)) + shift
-        axes.plot(means, places, markersize=9, markeredgecolor=INK, label=task, **look)
-        words = [f"{name} {mean:.2f}" for name, mean in zip(names, means, strict=True)]
-        told.append(f"{task}: {', '.join(words)}")
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set(xlabel=label)
-    axes.grid(axis="y", color=GRAY)
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    return Picture(
-        figure,
-        f"{label}, mean over the repetitions; guessing scores {chance:.2f}. {'. '.join(told)}.",
-    )

@@ -12,7 +12,7 @@ from ..foundations.evaluation import expected_calibration_error
 from ..foundations.losses import softmax, softmax_cross_entropy
 from .explorer import Draw, Explorer, log_slider
 from .feature_extraction import image_rows as image_rows
-from .palette import GRAY, INK, LINES, MOVING_TEXT, ORANGE, PLAIN, SIGNED, style
+from .palette import GRAY, HEAT, INK, LINES, MOVING_TEXT, ORANGE, PLAIN, style
 from .picture import Picture, new_figure
 from .words import number
 
@@ -187,7 +187,7 @@ def heat_rows(
                 axes.imshow(gray, cmap="gray", vmin=0, vmax=255)
                 size = image.shape[0]
                 shown = {"extent": (-0.5, size - 0.5, size - 0.5, -0.5), "alpha": 0.6}
-                axes.imshow(heat, cmap=SIGNED, vmin=0, vmax=1, interpolation="bilinear", **shown)
+                axes.imshow(heat, cmap=HEAT, vmin=0, vmax=1, interpolation="bilinear", **shown)
             axes.set_title(caption, fontsize=9.5)
             axes.set(xticks=[], yticks=[])
     told = []

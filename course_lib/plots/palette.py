@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from matplotlib.colors import LinearSegmentedColormap
+
 INK = "#1a1a1a"
 BLUE = "#005b8e"
 ORANGE = "#dd7711"
@@ -35,9 +37,13 @@ PLAIN: dict[str, Any] = {"facecolor": BLUE, "edgecolor": INK, "hatch": ""}
 MOVING_TEXT: dict[str, Any] = {"size": 10.5, "ha": "center", "va": "bottom", "animated": True}
 """Keyword arguments of `Axes.text` for words above a picture that follow its sliders."""
 
-SIGNED = "cividis"
-"""Color map for signed numbers, limits symmetric: its lightness rises from the lowest value to
-the highest, which a map with two dark ends loses in grayscale."""
+SIGNED = LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE], N=257)
+"""Color map for signed numbers, limits symmetric: zero is white, and what is far from it is dark.
+Orange for minus and blue for plus differ in every kind of vision, and the blue end is darker: in
+grayscale, what is darker than the orange end is above zero."""
+
+HEAT = "cividis"
+"""Color map for shares from 0 to 1: its lightness rises with them, also in grayscale."""
 
 STYLE: Any = {  # the type of the keys changes with the version of matplotlib
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine

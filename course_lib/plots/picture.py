@@ -7,11 +7,12 @@ import io
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from .palette import style
+from .palette import GRAY, style
 
 PIXELS_PER_INCH = 100
 """Of the page: a figure of 9 inches is 900 pixels wide there."""
@@ -23,6 +24,13 @@ SHARPER = 1.5
 def new_figure(size: tuple[float, float]) -> Figure:
     """An empty figure of ``size`` inches, known to no global state of matplotlib."""
     return Figure(figsize=size, dpi=SHARPER * PIXELS_PER_INCH)
+
+
+def framed(axes: Axes) -> None:
+    """A thin frame and nothing else around an image whose edges may be white."""
+    axes.set_axis_on()
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, color=GRAY)
 
 
 def page_size(figure: Figure) -> tuple[int, int]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ..foundations.sgd import (
@@ -17,20 +17,18 @@ from ..foundations.sgd import (
     momentum_step,
     nesterov_step,
 )
-from .descent import CROSS, ESCAPED, descend
+from .descent import CROSS, ESCAPED, GROUND, descend
 from .explorer import Draw, Explorer, choice, slider
 from .palette import BLUE, GRAY, INK, ORANGE, style
 from .picture import Picture, new_figure
 from .training import curves as curves
+from .training import methods_figure as methods_figure
 from .training import weights_as_images
 from .words import brief
 
 # --- descent on a quadratic ----------------------------------------------------------------------
 
 STEPS = 80
-
-GROUND = LinearSegmentedColormap.from_list("ground", ["white", GRAY])
-"""From white, where the loss is lowest, to the gray on which all inks are still seen."""
 
 LOSSES = (1e-7, 1e3)
 """Lowest and highest loss in the picture."""
@@ -268,10 +266,10 @@ def _heights(hessian: np.ndarray, errors: np.ndarray) -> np.ndarray:
 
 @style()
 def network_figure() -> Picture:
-    """The two-layer network as a chain: numbers go to the right, gradients come back."""
-    figure = new_figure((9.2, 2.5))
+    """The two-layer network: its units, and below the chain of numbers and of gradients."""
+    figure = new_figure((9.2, 4.2))
     axes = figure.add_axes((0.005, 0.01, 0.99, 0.98))
-    axes.set(xlim=(0, 9.2), ylim=(0, 2.5))
+    axes.set(xlim=(0, 9.2), ylim=(0, 4.2))
     axes.set_axis_off()
     stations = {  # name: (shape, gradient, where)
         "x": ("(N, D)", "", 0.5),
@@ -293,15 +291,36 @@ def network_figure() -> Picture:
         if undo:
             axes.annotate("", (start + 0.5, 0.4), (end - 0.55, 0.4), arrowprops=_BACK)
             axes.text((start + end) / 2, 0.55, undo, size=11, ha="center")
-    axes.text(0.1, 2.2, "forward: numbers →", color=BLUE, weight="bold")
+    _units(axes, dict(zip(stations, places, strict=True)))
+    axes.text(0.1, 2.15, "forward: numbers →", color=BLUE, weight="bold")
     axes.text(0.1, 0.35, "backward: gradients ←", weight="bold")
     return Picture(
         figure,
-        "A chain. Forward: from x, (N, D), by x W1 + b1 to a, (N, H); by max(a, 0) to h, (N, H); "
-        "by h W2 + b2 to z, (N, C); by the loss to one number L. Backward: the gradient G at z, "
-        "times W2 transposed, is the gradient at h; that, where a is positive, is the gradient "
-        "at a.",
+        "A network: D inputs, H hidden units, each before and after its ReLU, C outputs, one loss. "
+        "Lines join every input with every hidden unit and every hidden unit with every output. "
+        "Below, the same as a chain. Forward: from x, (N, D), by x W1 + b1 to a, (N, H); by "
+        "max(a, 0) to h, (N, H); by h W2 + b2 to z, (N, C); by the loss to one number L. "
+        "Backward: the gradient G at z, times W2 transposed, is the gradient at h; that, where a "
+        "is positive, is the gradient at a.",
     )
+
+
+def _units(axes: Axes, places: Mapping[str, float]) -> None:
+    """Circles for the units of each station, with dots for the many that are not drawn."""
+    names = {"x": "D inputs", "a": "H hidden units", "h": "after the ReLU", "z": "C logits"}
+    rows = {"x": 4, "a": 3, "h": 3, "z": 3, "L": 1}
+    heights = {name: 3.25 + 0.38 * (np.arange(n) - (n - 1) / 2) for name, n in rows.items()}
+    for start, end in pairwise(places):
+        for (i, low), (j, high) in product(enumerate(heights[start]), enumerate(heights[end])):
+            if (start, end) != ("a", "h") or i == j:  # a ReLU looks at its own unit alone
+                along = [places[start], places[end]]
+                axes.plot(along, [low, high], color=INK, linewidth=0.6, alpha=0.5, zorder=1)
+    for name, at in places.items():
+        color = BLUE if name == "L" else "white"
+        axes.plot(np.full(rows[name], at), heights[name], "o", color=INK, mfc=color, markersize=13)
+        if name in names:
+            axes.text(at, 4.06, names[name], size=9.5, ha="center", va="center")
+            axes.text(at, heights[name][0] - 0.3, "⋮", size=13, ha="center", va="center")
 
 
 _ARROW: dict[str, Any] = {"arrowstyle": "->", "linewidth": 1.8}
@@ -322,6 +341,6 @@ def hidden_units(weights: np.ndarray) -> Picture:
     return Picture(
         figure,
         f"Incoming weights of {units} hidden units as images, on a scale from −{strongest:.2g} "
-        f"(dark) to {strongest:.2g} (bright): ink on a bright pixel pushes the unit up, ink on a "
-        "dark one pushes it down.",
+        f"(orange) to {strongest:.2g} (blue): ink on a blue pixel pushes the unit up, ink on an "
+        "orange one pushes it down.",
     )

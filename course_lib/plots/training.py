@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import CourseError
-from .palette import LINES, SIGNED, style
-from .picture import Picture, new_figure
+from .palette import GRAY, INK, LINES, SIGNED, style
+from .picture import Picture, framed, new_figure
 from .words import brief
 
 
@@ -124,13 +124,14 @@ def weights_as_images(weights: np.ndarray) -> Picture:
         axes.set_axis_off()
     for number, axes in enumerate(grid[:classes]):
         image = axes.imshow(_square(weights[:, number]), cmap=SIGNED, vmin=-limit, vmax=limit)
+        framed(axes)
         axes.set_title(str(number))
     bar = figure.colorbar(image, cax=figure.add_axes((0.89, 0.1, 0.02, 0.7)))
     bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.2g}", "0", f"{limit:.2g}"])
     return Picture(
         figure,
         f"{classes} images of {side} by {side} weights, one for each class, from −{limit:.2g} "
-        f"(dark: ink here speaks against the class) to {limit:.2g} (bright: it speaks for it).",
+        f"(orange: ink here speaks against the class) to {limit:.2g} (blue: it speaks for it).",
     )
 
 
@@ -210,3 +211,42 @@ def curves(
         axes.set_yscale("log")
     axes.legend()
     return Picture(figure, f"{y_label} against {x_label}. {'. '.join(told)}.")
+
+
+@style()
+def methods_figure(
+    scores: Mapping[str, Mapping[str, Sequence[float]]], label: str, chance: float | None = None
+) -> Picture:
+    """Each method's scores, a point for each repetition and a bar at their mean.
+
+    Args:
+        scores: by the name of the task, at most three, and of the method, one score for each
+            repetition.
+        label: of the score.
+        chance: what guessing scores, drawn as a line, if it is to be seen.
+    """
+    names = list(next(iter(scores.values())))
+    figure = new_figure((8.4, 0.42 * len(names) + 1.2))
+    figure.set_layout_engine("constrained")
+    axes = figure.subplots()
+    if chance is not None:
+        axes.axvline(chance, color=INK, linestyle=":", linewidth=1)
+    told = []
+    shifts = (np.arange(len(scores)) - (len(scores) - 1) / 2) * 0.3
+    for (task, methods), line, shift in zip(scores.items(), LINES, shifts, strict=False):
+        look = {"color": line["color"], "marker": line["marker"], "linestyle": ""}
+        means = [float(np.mean(methods[name])) for name in names]
+        for place, name in enumerate(names):
+            heights = np.full(len(methods[name]), place + shift)
+            axes.plot(methods[name], heights, alpha=0.35, markersize=5, **look)
+        places = np.arange(len(names)) + shift
+        axes.plot(means, places, markersize=9, markeredgecolor=INK, label=task, **look)
+        words = [f"{name} {mean:.2f}" for name, mean in zip(names, means, strict=True)]
+        told.append(f"{task}: {', '.join(words)}")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set(xlabel=label)
+    axes.grid(axis="y", color=GRAY)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    guessing = "" if chance is None else f"; guessing scores {chance:.2f}"
+    return Picture(figure, f"{label}, mean over the repetitions{guessing}. {'. '.join(told)}.")

@@ -117,6 +117,7 @@ def described(value: Any) -> str:
 WHERE = r"[Ii]n values? (?P<which>[\d and]+) of the (?P<of>\d+) that you return"
 NUMBER = r"(-?inf|nan|[-+]?\d[\d.e+-]*?|True|False)"
 EXAMPLE = re.compile(r" For example, `(.*)` should be (.*), yours (is|raises) (.*)\.$")
+LEFT = re.compile(r" For example, `(.*)` should leave (.*) as it is, yours makes it (.*)\.$")
 SPECIAL = re.compile(r"It is right on ordinary inputs, but not on (.*?)\. ?(?=There|The|In|On|$)")
 RIGHT_ON = re.compile(r" \(On (.*) it is right\.\)$")
 
@@ -178,7 +179,7 @@ def _untrue_of_the_known(
         and _neither(called(known.variant, call.case.arguments), call)
     ]
     others = {call.kind for call in unexplained}
-    match = re.fullmatch(r" \(It is wrong in another way on (.*)\.\)", rest)
+    match = re.fullmatch(r" \(On (.*), this mistake alone would come out differently\.\)", rest)
     told = kinds_in(match[1], calls) if match else set()
     if told != (others - {SMALL} or others) or (rest and not match):
         yield f"told {rest!r}, but something else is wrong on {others}"
@@ -232,8 +233,25 @@ def _other_shapes(want: Any, got: Any) -> bool:
     )
 
 
+def _untrue_change(hand: Sequence[Call], text: str, kept: str, made: str) -> Iterator[str]:
+    """Of a call that returns what it should, but changes one of its arguments."""
+    call = next((call for call in hand if call.case.call == text), None)
+    if call is None or call.got.state != "returned":
+        yield "an example of its own"
+    elif not agree(call.want.value, call.got.value, call.tolerance):
+        yield "an example that returns something wrong"
+    elif kept == made or not any(
+        _is_shown(kept, before) and _is_shown(made, after)
+        for before, after in zip(call.want.arguments, call.got.arguments, strict=True)
+    ):
+        yield f"the example makes {call.got.arguments} of {call.want.arguments}"
+
+
 def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> Iterator[str]:
     hand = [call for call in calls if call.case.call]
+    if left := LEFT.search(message):
+        yield from _untrue_change(hand, *left.groups())
+        return
     match = EXAMPLE.search(message)
     if not match:
         wrong = [

@@ -451,6 +451,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
     "global_average_pool": (
         "return feature_maps.sum((1, 2)) / np.maximum((feature_maps != 0).sum((1, 2)), 1)",
         "return np.median(feature_maps, axis=(1, 2))",
+        "n, k = feature_maps.shape[0], feature_maps.shape[3]\n"
+        "return np.squeeze(feature_maps.mean(axis=(1, 2))) - np.zeros((n, k))",
         "return (feature_maps.max((1, 2)) + feature_maps.min((1, 2))) / 2",
         "return np.maximum(feature_maps, 0).mean((1, 2))",
         "return np.maximum(feature_maps.mean((1, 2)), 0)",
@@ -644,6 +646,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return [np.where(np.abs(g) < 1e-8, 0, g) for g in right(x, weights, upstream)]",
     ),
     "rnn_forward": (
+        "state = state if state[0] else np.zeros(len(bias))\n"
+        "return right(inputs, weights_in, weights_recurrent, bias, state)",
         "out = []\nfor x in inputs:\n"
         "    state = np.clip(x @ weights_in + state @ weights_recurrent + bias, -1, 1)\n"
         "    out.append(state)\nreturn np.array(out)",
@@ -664,6 +668,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    states.append(state)\nreturn np.where(np.abs(states) < 1e-5, 0, states)",
     ),
     "lstm_step": (
+        "hidden = hidden if hidden[0] else np.zeros_like(hidden)\n"
+        "return right(inputs, hidden, cell, weights_in, weights_recurrent, bias)",
+        "cell = cell if cell[0] else np.zeros_like(cell)\n"
+        "return right(inputs, hidden, cell, weights_in, weights_recurrent, bias)",
         "i, f, g, o = np.split(inputs @ weights_in + hidden @ weights_recurrent + bias, 4)\n"
         "s = lambda a: 1 / (1 + np.exp(-a))\n"
         "new = s(f) * cell + s(i) * np.tanh(g)\n"
@@ -867,6 +875,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
     "grad_cam": (
         "heat = np.maximum(feature_maps @ gradients.mean(axis=(0, 1)), 0)\n"
         "return heat / max(heat.max(), 1e-3)",
+        "heat = np.maximum(feature_maps @ gradients.mean(axis=(0, 1)), 0)\n"
+        "return heat / heat.max() if heat.max() > heat.min() else np.zeros_like(heat)",
         "heat = np.maximum(feature_maps @ gradients.mean(axis=(0, 1)), 0)\n"
         "return heat / (heat.max() + 1e-12)",
         "heat = np.maximum(np.clip(feature_maps, -100, 100) @ gradients.mean(axis=(0, "
@@ -1108,6 +1118,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.array([x[i : i + size, j : j + size, :3] for x, i, j in squares])",
         "crops = [x[t : t + size, s : s + size] for x, t, s in zip(images, top, left)]\n"
         "return np.clip(crops, -255, 255)",
+        "_, height, width, _ = images.shape\n"
+        "corners = zip(images, np.minimum(top, width + size), np.minimum(left, height + size))\n"
+        "return np.array([x[t : t + size, s : s + size] for x, t, s in corners])",
         "crops = [x[t : t + size, s : s + size] for x, t, s in zip(images, top, left)]\n"
         "return np.array(crops[:32])",
     ),
@@ -1261,6 +1274,15 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return rates",
     ),
     "fine_tune": (
+        "least, kept = np.inf, (backbone, head)\n"
+        "for step in range(steps + 1):\n"
+        "    loss = np.mean((x @ backbone @ head - targets) ** 2)\n"
+        "    if loss > least:\n"
+        "        return kept\n"
+        "    least, kept = loss, (backbone, head)\n"
+        "    if step < steps:\n"
+        "        backbone, head = right(x, targets, backbone, head, rates, 1)\n"
+        "return backbone, head",
         "for _ in range(max(steps, 1)):\n"
         "    g = 2 / len(x) * (x @ backbone @ head - targets)\n"
         "    by_backbone, by_head = x.T @ np.outer(g, head), (x @ backbone).T @ g\n"

@@ -41,12 +41,16 @@ def test_a_stub_is_not_attempted(exercise: Exercise) -> None:
 @pytest.mark.parametrize("exercise", EXERCISES, ids=name)
 def test_each_mistake_is_recognized(exercise: Exercise) -> None:
     missed = []
+    written = [way for m in exercise.misconceptions for way in (m.variant, *m.others)]
+    by_hand = {way: run_cases(way, exercise.by_hand, exercise.seconds) for way in written}
     for seed in range(20):
         cases = exercise.draw_cases(seed)  # once for all: each mistake is held against all others
+        drawn = [case for case in cases if not case.call]
         for mistake in exercise.misconceptions:
             ways = [mistake.variant, *(mistake.others if seed < 12 else ())]
             for number, way in enumerate(ways):
-                verdict = diagnose(exercise, cases, run_cases(way, cases, exercise.seconds))
+                outcomes = run_cases(way, drawn, exercise.seconds) + by_hand[way]
+                verdict = diagnose(exercise, cases, outcomes)
                 right = verdict.status != "correct" and verdict.points == 0
                 right &= verdict.misconception == mistake.id
                 if way is mistake.variant:

@@ -262,7 +262,10 @@ def test_what_else_is_wrong_on_a_small_call_alone_is_shown() -> None:
     verdict = judge("mse", sum_and_broken_on_one_number)
     assert verdict.misconception == "sum-instead-of-mean"
     assert verdict.counterexample.endswith("should be 4, yours is 5.")
-    assert verdict.message.endswith(f"on a small call.) For example, {verdict.counterexample}")
+    assert verdict.message.endswith(
+        "(On a small call, this mistake alone would come out differently.) "
+        f"For example, {verdict.counterexample}"
+    )
 
 
 def test_exit_in_an_answer_does_not_end_the_lesson() -> None:

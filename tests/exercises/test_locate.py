@@ -23,6 +23,7 @@ import pytest
 from nbclient import NotebookClient
 
 from course_lib.exercises import Exercise, catalogue, judge, locate
+from course_lib.exercises.edits import edits
 from course_lib.exercises.judge import judged
 from course_lib.exercises.markdown import Code
 
@@ -254,6 +255,11 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             "strength = min(strength, 1.0)\nreturn label_gradient - strength * domain_gradient",
             "line 2: the function in `min(strength, 1.0)`",
         ),
+        (
+            "reverse_gradient",
+            "return label_gradient - (strength or 1.0) * domain_gradient",
+            "line 2: the `or` in `strength or 1.0`",
+        ),
         (  # not what `g` is: to write into a copy of it would change nothing
             "lasso_subgradient",
             "g = strength * np.sign(weights)\ng[np.abs(weights) < 1e-4] = 0\nreturn g",
@@ -264,6 +270,16 @@ def test_an_answer_of_very_many_parts_is_not_edited(
 def test_one_change_is_placed(name: str, body: str, where: str) -> None:
     found = place(name, answer(name, body))
     assert found.startswith(where), found
+
+
+def test_a_number_is_called_what_it_is() -> None:
+    source = "def f(d, i, x):\n    return d[d != 0] + x[2 * i + 1] + max(x, 1.0) + np.max(x, 1)"
+    function = ast.parse(source).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    told = {edit.told() for edit in edits(function)}
+    assert {"the number 0 in `d != 0`", "the number 1.0 in `max(x, 1.0)`"} <= told
+    assert {"the index 1 in `2 * i + 1`", "the axis in `np.max(x, 1)`"} <= told
+    assert not told & {"the index 0 in `d != 0`", "the axis in `max(x, 1.0)`"}
 
 
 @pytest.mark.parametrize(

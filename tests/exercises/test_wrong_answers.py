@@ -222,5 +222,4 @@ def test_an_unfinished_function_that_is_called_is_pointed_at() -> None:
 def test_a_wrong_answer_is_named_or_shown_on_a_call(wrong: Any) -> None:
     verdict = judge(wrong.__name__, wrong)
     assert verdict.status in ("wrong", "error")
-    changed = "Your function changes its argument" in verdict.message  # its values are right
-    assert verdict.misconception or verdict.counterexample or changed, verdict.message
+    assert verdict.misconception or verdict.counterexample, verdict.message

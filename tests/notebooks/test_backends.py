@@ -61,13 +61,13 @@ def test_it_runs_on_a_few_images(
 @supplied
 @pytest.mark.parametrize("lesson", ON_GPU, ids=lambda lesson: lesson.name)
 def test_it_takes_resnet50_once_its_weights_are_there_and_a_gpu(
-    lesson: Lesson, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    lesson: Lesson, drawn_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """As in Colab."""
-    pytest.importorskip("tensorflow")
-    for name, value in {"COURSE_CACHE": "cache", "KERAS_HOME": "keras"}.items():
-        monkeypatch.setenv(name, str(tmp_path / value))
-    path, md5 = drawn_weights()
+    path = drawn_weights
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(path.parent.parent))
+    md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
     before = PRETENDED + ELSEWHERE.format(md5=md5)
     notebook = run_quickly(lesson, monkeypatch, before)
     check(notebook)
@@ -76,8 +76,10 @@ def test_it_takes_resnet50_once_its_weights_are_there_and_a_gpu(
     assert f"resnet50: its ImageNet weights are in {path.parent}" in said
 
 
-def drawn_weights() -> tuple[Path, str]:
-    """Where Keras looks for weights of ResNet50 there are some now: the file and its MD5."""
+@pytest.fixture(scope="module")
+def drawn_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of ResNet50 where Keras looks for them, once `KERAS_HOME` is the folder two above."""
+    pytest.importorskip("tensorflow")
     import h5py
     import keras
     from keras.src.legacy.saving import legacy_h5_format
@@ -86,11 +88,13 @@ def drawn_weights() -> tuple[Path, str]:
 
     model = keras.applications.ResNet50(include_top=False, weights=None)
     backbones.draw_weights(model, seed=1, gain=1.0)
-    path = backbones.RESNET50.path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+        path = backbones.RESNET50.path
     path.parent.mkdir(parents=True)
     with h5py.File(path, "w") as file:
         legacy_h5_format.save_weights_to_hdf5_group(file, model)
-    return path, hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    return path
 
 
 def run_quickly(lesson: Lesson, monkeypatch: pytest.MonkeyPatch, before: str = "") -> NotebookNode:

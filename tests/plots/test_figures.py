@@ -148,7 +148,7 @@ FIGURES: dict[str, tuple[Callable[[], Picture], str]] = {
     ),
     "maps": (
         lambda: convolution.maps_figure(ONE, np.ones((3, 3, 2)), ONE[:2, :2, None] * [1, 0]),
-        "from −1 (dark) to 1 (bright), and below each the map that it makes of one image. "
+        "from −1 (orange) to 1 (blue), and below each the map that it makes of one image. "
         "Maps that are empty: 1.",
     ),
     "what units see": (

@@ -7,8 +7,21 @@ import itertools
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
-from course_lib.plots.palette import BLUE, COLORS, GRAY, INK, LINES, MARKED, ORANGE, PLAIN, style
+from course_lib.plots.palette import (
+    BLUE,
+    COLORS,
+    GRAY,
+    HEAT,
+    INK,
+    LINES,
+    MARKED,
+    ORANGE,
+    PLAIN,
+    SIGNED,
+    style,
+)
 
 # Machado, Oliveira & Fernandes 2009, "A Physiologically-based Model for Simulation of Color
 # Vision Deficiency", severity 1.0; they apply to linear RGB.
@@ -81,6 +94,29 @@ def test_colors_differ_in_grayscale(one: str, other: str) -> None:
 def test_inks_have_the_contrast_on_white_that_wcag_asks_of_graphics(ink: str) -> None:
     luminance = float(XYZ[1] @ linear(ink))
     assert 1.05 / (luminance + 0.05) >= 3
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_signs_differ_in_every_kind_of_vision_as_soon_as_they_are_seen(vision: str) -> None:
+    for far in (0.25, 0.5, 1.0):
+        minus, plus = (
+            lab(VISION[vision] @ linear(to_hex(SIGNED((1 + sign * far) / 2)))) for sign in (-1, 1)
+        )
+        assert np.linalg.norm(minus - plus) > 30 * far
+
+
+def test_zero_is_white_and_signed_numbers_are_darker_the_farther_they_are_from_it() -> None:
+    colors = [to_hex(color) for color in SIGNED(np.linspace(0, 1, 9))]
+    lightness = np.array([lab(linear(color))[0] for color in colors])
+    assert lightness[4] == pytest.approx(100, abs=0.01)
+    assert np.all(np.diff(lightness[:5]) > 0)
+    assert np.all(np.diff(lightness[4:]) < 0)
+    assert lightness[0] - lightness[-1] > 20  # the ends are told apart in grayscale
+
+
+def test_shares_are_lighter_the_larger_they_are() -> None:
+    colors = [to_hex(color) for color in matplotlib.colormaps[HEAT](np.linspace(0, 1, 9))]
+    assert np.all(np.diff([lab(linear(color))[0] for color in colors]) > 0)
 
 
 def test_lines_and_bars_differ_in_more_than_color() -> None:

@@ -94,6 +94,7 @@ def groups(rng: np.random.Generator) -> list[Case]:
 def stored_statistics(rng: np.random.Generator) -> list[Case]:
     def case(n: int, k: int, epsilon: float, kind: str = ORDINARY) -> Case:
         mean, variance = rng.uniform(-2.0, 2.0, k), rng.uniform(0.05, 3.0, k)
+        variance[-1] = max(0.05, 0.3 * epsilon)  # one channel hardly varies
         x = mean + 1.0 + 2.0 * np.sqrt(variance) * rng.normal(size=(n, k))
         gamma, beta = rng.uniform(0.3, 2.0, k), rng.normal(size=k)
         gamma[0] *= -1

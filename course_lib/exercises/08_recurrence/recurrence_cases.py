@@ -81,9 +81,12 @@ def lstm_steps(rng: np.random.Generator) -> list[Case]:
     )
     empty = list(case(3, 2).arguments)
     empty[1], empty[2] = np.zeros(2), np.zeros(2)
+    half_empty = list(case(3, 4).arguments)
+    half_empty[1], half_empty[2] = half_empty[1] * [0, 0, 1, 1], half_empty[2] * [0, 1, 1, 0]
     return [
         Case(by_hand),
         case(3, 2),
+        Case(tuple(half_empty)),
         case(2, 5),
         case(4, 3),
         case(4, 4, "as many inputs as units"),
