@@ -3,12 +3,14 @@
 N examples, D features, C classes; images are (N, H, W, 3), feature maps (N, H, W, K).
 Sources: He, Zhang, Ren & Sun, Deep residual learning (2016); Lin, Chen & Yan, Network in network
 (2014); Alain & Bengio, Understanding intermediate layers using linear classifier probes (2017);
-Brodersen, Ong, Stephan & Buhmann, The balanced accuracy and its posterior distribution (2010).
+Brodersen, Ong, Stephan & Buhmann, The balanced accuracy and its posterior distribution (2010);
+Nadeau & Bengio, Inference for the generalization error (2003).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -205,3 +207,14 @@ def balanced_accuracy(labels: np.ndarray, predictions: np.ndarray, num_classes: 
         if np.any(labels == label)
     ]
     return float(np.mean(recalls))
+
+
+def standard_error(values: Sequence[float] | np.ndarray, test_share: float = 0.25) -> float:
+    """Of the mean over splits that share their examples (Nadeau & Bengio 2003).
+
+    Args:
+        values: (K,) one score, or difference of scores, of each split; K is at least 2.
+        test_share: share of the examples that a split tests on; it trains on the others.
+    """
+    variance = float(np.var(values, ddof=1))
+    return math.sqrt(variance * (1 / len(values) + test_share / (1 - test_share)))

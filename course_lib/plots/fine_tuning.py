@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
+from ..foundations.feature_extraction import standard_error
 from ..foundations.fine_tuning import layerwise_learning_rates
 from ..foundations.sgd import cosine_with_warmup
 from .explorer import Draw, Explorer, slider
@@ -86,15 +87,14 @@ def variants_figure(image: np.ndarray, flips: Mapping[str, tuple[int, ...]]) -> 
 
 
 @style()
-def scores_figure(scores: Mapping[str, Mapping[str, np.ndarray]], tested: int) -> Picture:
-    """Accuracy of each method on each kind of split, with a bar of one standard error.
+def scores_figure(scores: Mapping[str, Mapping[str, np.ndarray]]) -> Picture:
+    """Mean accuracy of each method, with a bar of one standard error and a tick for each split.
 
-    Where there are several splits, an upright tick shows each.
+    A single split has neither: nothing tells its error.
 
     Args:
-        scores: by kind of split and then by method, (R,) accuracies of R splits, 0..1; R need not
-            be the same for all methods.
-        tested: cells in a test part, for the standard error of one.
+        scores: by kind and then by method, (R,) accuracies of R splits that each test on a quarter,
+            0..1; R need not be the same for all methods.
     """
     methods = list(next(iter(scores.values())))
     figure = new_figure((8.6, 0.9 + 0.42 * len(methods)))
@@ -104,10 +104,13 @@ def scores_figure(scores: Mapping[str, Mapping[str, np.ndarray]], tested: int) -
     for number, ((kind, by_method), line) in enumerate(zip(scores.items(), LINES, strict=False)):
         means = np.array([np.mean(by_method[method]) for method in methods])
         repeats = np.array([len(by_method[method]) for method in methods])
-        errors = np.sqrt(means * (1 - means) / tested / repeats)
+        errors = [
+            standard_error(by_method[method]) if len(by_method[method]) > 1 else 0.0
+            for method in methods
+        ]
         rows = np.arange(len(methods)) + 0.16 * (number - (len(scores) - 1) / 2)
         look = line | {"linestyle": "none"}
-        axes.errorbar(100 * means, rows, xerr=100 * errors, label=kind, **look)
+        axes.errorbar(100 * means, rows, xerr=100 * np.array(errors), label=kind, **look)
         if max(repeats) > 1:
             single = 100 * np.concatenate([by_method[method] for method in methods])
             ticks = look | {"marker": "|", "markersize": 9, "markeredgewidth": 0.8}

@@ -8,17 +8,20 @@ from contextlib import contextmanager
 import keras
 
 OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError", "MemoryError")
-"""Names of the errors of TensorFlow, of PyTorch and of Python; JAX says RESOURCE_EXHAUSTED."""
+"""Names of the errors of TensorFlow, of PyTorch and of Python."""
+OUT_OF_MEMORY_SAID = ("RESOURCE_EXHAUSTED", "CUDNN_STATUS_ALLOC_FAILED", "No algorithm worked")
+"""What other errors say: JAX's, and those of cuDNN where no memory is left to try a convolution."""
 BFLOAT16 = 8.0
 """Compute capability from which on NVIDIA's GPUs have units for bfloat16; a T4 has 7.5."""
 
 
 def names() -> list[str]:
-    """What Keras' backend computes on, as ``GPU:0``, ``cuda:1`` or ``cpu:0``."""
+    """What Keras' backend computes on, as ``GPU:0``, ``cuda:1``, ``mps:0`` or ``cpu``."""
     if keras.config.backend() == "torch":
         import torch
 
-        return [f"cuda:{n}" for n in range(torch.cuda.device_count())] or ["cpu:0"]
+        used = str(keras.ops.zeros(()).device)
+        return [f"cuda:{n}" for n in range(torch.cuda.device_count())] or [used]
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -52,16 +55,19 @@ def accelerated() -> Iterator[None]:
 
 def report() -> str:
     """One sentence: the backend, the devices and the precision of what is made `accelerated`."""
-    gpus = [name for name in names() if _is_gpu(name)]
+    others = _accelerators()
+    kind = "GPU" if "GPU" in others else others[0] if others else "CPU"
+    count = others.count(kind)
     precision = "bfloat16 with float32 weights" if _halves() else str(keras.config.floatx())
-    device = f"one of {len(gpus)} GPUs" if len(gpus) > 1 else "one GPU" if gpus else "one CPU"
-    make = f" ({_gpu_name()})" if gpus else ""
+    device = f"one of {count} {kind}s" if count > 1 else f"one {kind}"
+    make = f" ({_gpu_name()})" if kind == "GPU" else ""
     return f"Keras computes with {keras.config.backend()} on {device}{make}, in {precision}."
 
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether a backend, or Python, says that it has no memory left."""
-    return type(error).__name__ in OUT_OF_MEMORY or "RESOURCE_EXHAUSTED" in str(error)
+    said = str(error)
+    return type(error).__name__ in OUT_OF_MEMORY or any(part in said for part in OUT_OF_MEMORY_SAID)
 
 
 def _halves() -> bool:
@@ -71,6 +77,12 @@ def _halves() -> bool:
 
 def _is_gpu(name: str) -> bool:
     return name.lower().startswith(("gpu", "cuda"))
+
+
+def _accelerators() -> list[str]:
+    """What there is beside the CPU, as GPU or TPU. TensorFlow names a host of TPUs, too."""
+    kinds = ["GPU" if _is_gpu(name) else name.split(":")[0].upper() for name in names()]
+    return [kind for kind in kinds if kind not in ("CPU", "TPU_SYSTEM")]
 
 
 def _gpu_name() -> str:

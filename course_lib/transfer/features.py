@@ -148,15 +148,28 @@ def _computed(
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
     given = (_prepared(backbone, chunk, preprocess) if preprocess else chunk for chunk in chunks)
     paths = [[folder / f"{name}.npz" for name in _names(keys, each)] for each in given]
-    rows = [[stored(path) for path in of_chunk] for of_chunk in paths]
-    missing = [number for number, row in enumerate(rows) if any(part is None for part in row)]
+    shapes = [
+        maps.shape[-1:] if output.pooling else maps.shape[1:]
+        for maps, output in zip(trunk.outputs, outputs, strict=True)
+    ]
+    arrays = [np.empty((len(images), *shape), np.float32) for shape in shapes]
+
+    def fill(number: int, parts: Sequence[np.ndarray | None]) -> bool:
+        """Put a chunk's outputs where they belong, if all of them are there."""
+        for array, part in zip(arrays, parts, strict=True):
+            if part is None:
+                return False
+            array[number * CHUNK : (number + 1) * CHUNK] = part
+        return True
+
+    missing = [n for n, row in enumerate(paths) if not fill(n, [stored(path) for path in row])]
     if missing:
         forward = _forward(backbone, outputs, preprocess, batch_size, len(images))
         done, trouble = len(chunks) - len(missing), ""
         try:
             for n in track(missing, f"Features by {backbone.name}", f"x {CHUNK} images"):
                 computed = forward(chunks[n])
-                rows[n] = [*computed]
+                fill(n, computed)
                 trouble = trouble or store(paths[n], computed)
                 done += not trouble
         except KeyboardInterrupt:
@@ -164,8 +177,7 @@ def _computed(
             raise
         if trouble:
             print(f"Features cannot be kept for the next time ({trouble}): {folder}")
-    columns = zip(*rows, strict=True)
-    return [np.concatenate([part for part in parts if part is not None]) for parts in columns]
+    return arrays
 
 
 def _forward(

@@ -41,7 +41,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
 
     Raises:
         UsageError: variants and labels differ in length or variants in shape, labels are neither
-            classes nor probabilities, or there is nothing to learn from.
+            classes nor probabilities, there is nothing to learn from, or images are in 0..1.
     """
 
     def __init__(
@@ -62,6 +62,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
                 "Variants are a list of arrays of one shape, [images] if there is only one: these "
                 f"have {' and '.join(map(str, sorted(shapes))) or 'none'}."
             )
+        for variant in self.variants:
+            _refuse_prepared(variant)
         if len(self.variants[0]) != len(self.labels):
             raise UsageError(
                 "Labels and variants need one entry for each example, and variants are a list, "
@@ -120,6 +122,19 @@ def _checked(labels: np.ndarray) -> np.ndarray:
             "from 0, or for each example the probabilities of all classes, (N, C)."
         )
     return labels
+
+
+def _refuse_prepared(variant: np.ndarray) -> None:
+    """A model of `finetune.assemble` would take images in 0..1 for black ones, without a word."""
+    colored = variant.ndim == 4 and variant.shape[3] in (1, 3)
+    if not colored or not np.issubdtype(variant.dtype, np.floating):
+        return
+    high = float(variant.max(initial=0))
+    if 0 < high <= 1:
+        raise UsageError(
+            f"These images have values up to {high:.3g}, but the course's networks take RGB 0..255 "
+            "and prepare it themselves: give the images as they were read."
+        )
 
 
 def _carried(variants: Sequence[np.ndarray]) -> np.dtype[Any]:

@@ -292,3 +292,12 @@ def test_arguments_stay_as_they_are(probe):
     feature_extraction.balanced_accuracy(labels, labels, 2)
     for array, before in zip(arguments, kept, strict=True):
         np.testing.assert_array_equal(array, before)
+
+
+def test_the_error_of_splits_that_share_their_examples_is_larger_than_that_of_others():
+    values = [1.0, 3.0, 5.0, 7.0]
+    alone = feature_extraction.standard_error(values, 0.0)
+    assert alone == pytest.approx(np.std(values, ddof=1) / 2)
+    shared = feature_extraction.standard_error(values)
+    assert shared == pytest.approx(np.std(values, ddof=1) * np.sqrt(1 / 4 + 1 / 3))
+    assert feature_extraction.standard_error(values, 0.5) > shared > alone

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from importlib import util
@@ -13,6 +15,7 @@ import pytest
 from PIL import Image
 
 SOURCE = Path(__file__).parents[2] / "solutions" / "06_fine_tuning.py"
+TESTED = 6  # photographs in the test part: three of the twelve animals, two photographs of each
 ELSEWHERE = """
 import sys
 sys.modules["course_lib"] = None  # a saved model needs Keras alone
@@ -22,12 +25,16 @@ print(model.predict(np.zeros((1, 32, 32, 3), np.uint8), verbose=0).shape)
 """
 
 
-def script() -> str:
-    """The code between the fences of the last section."""
+def fenced(number: int) -> str:
+    """The code between the fences of the last section: its heart, then the whole script."""
     text = SOURCE.read_text(encoding="utf-8")
     section = text[text.index("# ## 11 Your own photographs") :]
-    fenced = section.split("# ```python\n")[1].split("# ```\n")[0]
-    return "".join(line[2:] or "\n" for line in fenced.splitlines(keepends=True))
+    code = section.split("# ```python\n")[number].split("# ```\n")[0]
+    return "".join(line[2:] or "\n" for line in code.splitlines(keepends=True))
+
+
+def script() -> str:
+    return fenced(2)
 
 
 def photographs(top: Path) -> None:
@@ -65,6 +72,13 @@ def test_from_a_folder_to_a_saved_model_that_answers(tmp_path: Path) -> None:
         )
         assert run.returncode == 0, run.stderr
         assert said in run.stdout.splitlines()[-1]
+        if part is small:  # steps 5 and 6: the comparison, and a file for each mistake
+            compared, wrong = re.findall("against frozen: (.+)|^wrong: (.+)", run.stdout, re.M)
+            assert re.fullmatch(r"[+-][\d.]+% ± [\d.]+%", compared[0])
+            mistakes = ast.literal_eval(wrong[1])
+            [accuracy] = re.findall(r"'accuracy': ([\d.]+)", run.stdout)[1:]
+            assert len(mistakes) == round(TESTED * (1 - float(accuracy)))
+            assert all((tmp_path / "photographs" / name[:3] / name).is_file() for name in mistakes)
     assert (tmp_path / "photographs.keras").is_file()
 
 
@@ -81,3 +95,27 @@ def test_animals_are_on_one_side_only(tmp_path: Path, monkeypatch: pytest.Monkey
     assert sorted(np.concatenate(parts)) == list(range(24))
     groups = [{names["groups"][n] for n in part} for part in parts]
     assert not groups[0] & groups[1] | groups[0] & groups[2] | groups[1] & groups[2]
+
+
+@pytest.mark.slow
+def test_the_ten_lines_train_the_head_and_then_the_base_without_its_normalizations() -> None:
+    import keras
+
+    inputs = keras.Input((8, 8, 3))
+    hidden = keras.layers.BatchNormalization(name="norm")(keras.layers.Conv2D(4, 3)(inputs))
+    base = keras.Model(inputs, hidden)
+    before = [np.copy(weight) for weight in base.get_weights()]
+    names = {
+        "keras": keras,
+        "base": base,
+        "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        "x": np.random.default_rng(0).normal(size=(8, 8, 8, 3)),
+        "y": np.arange(8) % 2,
+    }
+    head_alone, both = fenced(1).replace("epochs=", "verbose=0, epochs=").split("\n\n")
+    exec(head_alone, names)  # the lesson's own lines
+    for weight, old in zip(base.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+    exec(both, names)
+    moved = [not np.array_equal(w, old) for w, old in zip(base.get_weights(), before, strict=True)]
+    assert moved == [True, True, False, False, False, False]

@@ -139,7 +139,7 @@ FIGURES: dict[str, tuple[Callable[[], Picture], str]] = {
         "The same solar cell 2 times: as it is, mirrored.",
     ),
     "scores": (
-        lambda: fine_tuning.scores_figure(SCORES, tested=100),
+        lambda: fine_tuning.scores_figure(SCORES),
         "random split: frozen 85.0, fine-tuned 90.0. modules apart: frozen 75.0",
     ),
     "a window": (

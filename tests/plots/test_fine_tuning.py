@@ -52,21 +52,22 @@ def test_variants_are_the_image_turned_round():
     assert picture.alt == "The same solar cell 2 times: as it is, mirrored."
 
 
-def test_scores_are_means_with_the_standard_error_of_their_test_parts():
-    picture = figures.scores_figure(SCORES, tested=100)
+def test_scores_are_means_with_the_standard_error_of_overlapping_splits():
+    picture = figures.scores_figure(SCORES)
     [axes] = picture.figure.axes
     for container, by_method in zip(axes.containers, SCORES.values(), strict=True):
         means = np.array([values.mean() for values in by_method.values()])
         np.testing.assert_allclose(container.lines[0].get_xdata(), 100 * means)
         segments = np.array([s[:, 0] for s in container.lines[2][0].get_segments()])
-        errors = 100 * np.sqrt(means * (1 - means) / 200)
+        deviations = np.array([values.std(ddof=1) for values in by_method.values()])
+        errors = 100 * deviations * np.sqrt(1 / 2 + 1 / 3)  # two splits, a quarter to test
         np.testing.assert_allclose(segments.T, [100 * means - errors, 100 * means + errors])
     assert "random split: frozen 85.0, fine-tuned 90.0. modules apart: frozen 75.0" in picture.alt
 
 
 def test_single_splits_are_ticks_beside_their_mean():
     scores = {"random split": {"frozen": np.array([0.8, 0.9]), "control": np.array([0.7])}}
-    [axes] = figures.scores_figure(scores, tested=100).figure.axes
+    [axes] = figures.scores_figure(scores).figure.axes
     [ticks] = [line for line in axes.lines if line.get_marker() == "|"]
     np.testing.assert_allclose(ticks.get_xdata(), [80, 90, 70])
     np.testing.assert_array_equal(ticks.get_ydata(), [0, 0, 1])

@@ -3,6 +3,8 @@
 import functools
 import hashlib
 import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -109,6 +111,24 @@ def test_random_weights_follow_their_seed():
     a, b, c = kernel(1), kernel(1), kernel(2)
     np.testing.assert_array_equal(a, b)
     assert np.abs(a - c).max() > 0
+
+
+@pytest.mark.skipif(util.find_spec("torch") is None, reason="PyTorch is not installed")
+def test_no_gradient_is_kept_of_what_a_backbone_says():
+    """On PyTorch a call of the model alone would hold every map of every layer."""
+    code = """
+import numpy as np, torch
+from course_lib.transfer import backbones
+backbone = backbones.load("efficientnet-lite0", 32, weights="random")
+kept, last = [], backbone.model.layers[-1]
+call = last.call
+last.call = lambda *given, **named: kept.append(torch.is_grad_enabled()) or call(*given, **named)
+maps = backbone(np.zeros((1, 32, 32, 3), np.uint8))
+print(type(maps).__name__, *kept)
+"""
+    environment = os.environ | {"KERAS_BACKEND": "torch"}
+    said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    assert said.stdout.split() == [b"ndarray", b"False"], said.stderr
 
 
 # --- images prepared for another network -------------------------------------------------------

@@ -45,3 +45,31 @@ def test_what_is_made_elsewhere_keeps_its_precision(gpus):
     with pytest.raises(RuntimeError), devices.accelerated():
         raise RuntimeError
     assert keras.layers.Dense(1).compute_dtype == "float32"
+
+
+@pytest.mark.parametrize(
+    ("found", "device"),
+    [
+        (["CPU:0", "TPU_SYSTEM:0", *(f"TPU:{n}" for n in range(8))], "one of 8 TPUs"),
+        (["tpu:0"], "one TPU"),
+        (["mps:0"], "one MPS"),
+        (["cpu"], "one CPU"),
+        (["cpu:0", "cpu:1"], "one CPU"),
+    ],
+)
+def test_what_is_no_gpu_is_named_too(monkeypatch, found, device):
+    monkeypatch.setattr(devices, "names", lambda: found)
+    assert devices.report().endswith(f" on {device}, in float32.")
+
+
+@pytest.mark.parametrize(
+    ("said", "lacks"),
+    [
+        ("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 2 bytes", True),
+        ("CUDNN_STATUS_ALLOC_FAILED in external/xla/cuda_dnn.cc", True),
+        ("No algorithm worked!  Error messages:", True),
+        ("CUDNN_STATUS_NOT_INITIALIZED", False),
+    ],
+)
+def test_lack_of_memory_is_known_by_what_backends_say(said, lacks):
+    assert devices.out_of_memory(RuntimeError(said)) is lacks

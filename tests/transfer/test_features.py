@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 
 import keras
@@ -136,6 +137,19 @@ def test_one_name_needs_no_list(backbone, images):
         features.pooled(backbone, images, "stage2", "maximum"),
         features.pooled(backbone, images, ["stage2"], ["maximum"]),
     )
+
+
+def test_maps_are_never_in_memory_twice(backbone, monkeypatch):
+    """Those of ResNet50 at 224 pixels would fill a small machine."""
+    monkeypatch.setattr(features, "CHUNK", 30)
+    many = np.random.default_rng(0).integers(0, 256, (300, SIZE, SIZE, 1), dtype=np.uint8)
+    first = features.maps(backbone, many, "stage1")
+    tracemalloc.start()
+    again = features.maps(backbone, many, "stage1")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(again, first)
+    assert peak < 1.5 * first.nbytes
 
 
 def test_numpy_reads_what_is_kept(backbone, images, cache):

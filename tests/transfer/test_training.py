@@ -168,6 +168,30 @@ def test_what_says_nothing_is_one_sentence(arguments, sentence):
         Batches(**{"variants": [ROWS], "labels": LABELS} | arguments)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_that_were_divided_by_255_are_refused(channels):
+    """In silence, a model that begins at the images would take them for black ones."""
+    images = np.random.default_rng(0).integers(0, 256, (12, 8, 8, channels)).astype("uint8")
+    for prepared in (images / 255, (images / 255).astype(np.float16), images / 127.5 - 1):
+        with pytest.raises(UsageError, match=r"values up to .*: give the images as they were read"):
+            Batches([images.astype(prepared.dtype), prepared], LABELS)
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        np.zeros((12, 8, 8, 3)),  # blank
+        np.full((12, 8, 8, 3), 1, np.uint8),  # bytes are as they were read
+        np.full((12, 8, 8, 3), 1.5),
+        np.full((12, 8, 8, 24), 0.5),  # maps
+        np.full((12, 24), 0.5),  # rows
+    ],
+)
+def test_what_may_be_as_small_is_taken(taken):
+    x, _ = Batches([taken], LABELS)[0]
+    np.testing.assert_array_equal(x, taken)
+
+
 def test_a_column_of_labels_is_labels():
     np.testing.assert_array_equal(Batches([ROWS], LABELS[:, None].tolist()).labels, LABELS)
 
