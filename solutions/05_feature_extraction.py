@@ -1005,7 +1005,7 @@ def learning_curve(x, classifier):
 
 by_labels = {name: learning_curve(*method) for name, method in METHODS.items()}
 
-# %% jupyter={"source_hidden": true}
+# %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 balanced = {name: [[s[1] for s in row] for row in rows] for name, rows in by_labels.items()}
 figures.score_lines(LABELS, balanced, "labeled cells", "balanced accuracy")
 
