@@ -89,6 +89,7 @@ from course_lib import settings
 from course_lib.data import elpv, photographs
 from course_lib.errors import CourseError
 from course_lib.exercises import check
+from course_lib.foundations.feature_extraction import standard_error
 from course_lib.foundations.losses import softmax, softmax_cross_entropy
 from course_lib.plots import heads_and_augmentation as figures
 from course_lib.plots.feature_extraction import image_rows, score_lines
@@ -368,13 +369,6 @@ for name, kind in HEADS.items():
     measured(model, start, 5, 0)  # the first time, Keras compiles
     for number in SHOTS:
         found[name, number] = np.array([measured(model, start, number, s) for s in SEEDS])
-
-
-# %% jupyter={"source_hidden": true}
-def standard_error(values, test=1 / 4, train=3 / 4):
-    """Of a mean over splits that share their cells (lesson 05)."""
-    return np.std(values, ddof=1) * np.sqrt(1 / len(values) + test / train)
-
 
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 print(f"{'':26}{'weights':>10} {'each class':>11} {'seconds':>8} {'training':>9}   unseen modules")
