@@ -235,21 +235,15 @@ def pytest_make_collect_report(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Lessons and browser are slow, and slow files come first: two processes end together.
-
-    Two lessons at once wait for the memory: they take turns with what computes or sleeps.
-    """
+    """Lessons and browser are slow, and slow files come first: two processes end together."""
     for item in items:
         if isinstance(item.parent, IPyNbFile):
             item.add_marker("lessons")
         if any(map(item.get_closest_marker, ("lessons", "browser"))):
             item.add_marker("slow")
-    turns: dict[Path, float] = {}
-    for kind in ("slow", "lessons", "browser"):  # a file of several kinds is of the last
-        files = list(dict.fromkeys(i.path for i in items if i.get_closest_marker(kind)))
-        for number, path in enumerate(files):
-            turns[path] = number / len(files) if kind != "browser" else -1
-    items.sort(key=lambda item: turns.get(item.path, 1))
+    kinds = ("browser", "lessons", "slow")
+    files = [{item.path for item in items if item.get_closest_marker(kind)} for kind in kinds]
+    items.sort(key=lambda item: [item.path not in of_kind for of_kind in files])
 
 
 @pytest.hookimpl(wrapper=True)
