@@ -953,7 +953,7 @@ curves(np.arange(EPOCHS + 1), by_rate, "epoch", "accuracy on the first family")
 tail = finetune.tail(reader, "stage2", "stage4", BOTH)
 said = by_svm(tail.predict(parts[0][0], verbose=0), digit, ~held_out[0], held_out[0])
 now = np.mean(said == digit[held_out[0]])
-print(f"an SVM on the network's features: {first[0]:.0%} before, {now:.0%} after ten times the rate")
+print(f"an SVM on its features: {first[0]:.0%} before, {now:.0%} after ten times the rate")
 
 # %% [markdown]
 # <details>
