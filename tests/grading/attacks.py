@@ -50,7 +50,7 @@ def body(*lines: str) -> str:
     return "\n".join(["def mse(p, t):", *(f"    {line}" for line in lines), "    return 0.125"])
 
 
-TIME = {
+ENDLESS = {
     "loop": attack(body("while True: pass"), "timeout", "had not returned after 0.5 s"),
     "loop ignoring signals": attack(
         "import signal\nfor n in range(1, 65):\n    try: signal.signal(n, signal.SIG_IGN)\n"
@@ -694,7 +694,7 @@ NAMES = {
 }
 
 GROUPS = {
-    "time": TIME,
+    "endless": ENDLESS,
     "ending": ENDINGS,
     "bomb": BOMBS,
     "process": OTHER_PROCESSES,
@@ -709,10 +709,10 @@ ATTACKS = {
     **{f"{group} {name}": one for group, all_ in GROUPS.items() for name, one in all_.items()},
     **NAMES,
 }
-ASLEEP = tuple(f"time {name}" for name in ("loop ignoring signals", "sleep", "stopping itself"))
+ASLEEP = tuple(f"endless {name}" for name in ("loop ignoring signals", "sleep", "stopping itself"))
 """No limit on the processor's time ends them; the clock on the wall does, three times."""
 BUSY = (
-    *(name for name in ATTACKS if name.startswith("time ") and name not in ASLEEP),
+    *(name for name in ATTACKS if name.startswith("endless ") and name not in ASLEEP),
     "ending recursion",
     "lie printing without end",
 )
