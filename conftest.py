@@ -21,6 +21,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # that it starts, would round differently.
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 
+# The two processes that run tests keep two cores busy: more threads would only wait for each other.
+for threads in ("TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")
+
 
 @pytest.fixture(autouse=True)
 def environment() -> Iterator[None]:

@@ -253,26 +253,6 @@ def test_a_mistake_is_named_and_the_right_answer_passes(
     notebook.show(exercise.name)
 
 
-# --- a guess -----------------------------------------------------------------------------------
-
-
-def test_a_guess_is_kept_and_shown_where_the_answer_stands(open_notebook: Open) -> None:
-    path = f"fresh/{lessons()[0].name}.ipynb"
-    lesson = open_notebook(path)
-    field = lesson.page.get_by_label("Your guess:").first
-    field.click()
-    field.press_sequentially("bad 00 add")  # by themselves these keys are commands of JupyterLab
-    told = lesson.page.get_by_text("You guessed: bad 00 add", exact=True)
-    expect(told).to_have_count(1)
-    assert lesson.barriers() == []
-    lesson.save()
-    lesson.end()
-
-    again = open_notebook(path)
-    expect(again.page.get_by_label("Your guess:").first).to_have_value("bad 00 add")
-    expect(again.page.get_by_text("You guessed: bad 00 add")).to_have_count(1)
-
-
 # --- a link ------------------------------------------------------------------------------------
 
 
@@ -291,9 +271,15 @@ def test_a_link_leads_to_its_section(open_notebook: Open) -> None:
 
 
 def test_what_is_left_of_a_lesson_on_another_day(open_notebook: Open, folder: Path) -> None:
-    """Explorers that still answer, and a solved exercise that counts until progress is reset."""
+    """A guess, explorers that still answer, and a solved exercise, until progress is reset."""
     first, second, *_ = catalogue().values()
     lesson = open_notebook(f"fresh/{first.lesson}.ipynb")
+    field = lesson.page.get_by_label("Your guess:").first
+    field.click()
+    field.press_sequentially("bad 00 add")  # by themselves these keys are commands of JupyterLab
+    told = lesson.page.get_by_text("You guessed: bad 00 add", exact=True)
+    expect(told).to_have_count(1)
+    assert lesson.barriers() == []
     lesson.run_above(first.name)
     head, _ = lesson.source(first.name).split(f"\n    {STUB[0]}\n")
     lesson.write(first.name, head, right_lines(first))
@@ -304,6 +290,8 @@ def test_what_is_left_of_a_lesson_on_another_day(open_notebook: Open, folder: Pa
     lesson.end()
 
     again = open_notebook(f"fresh/{first.lesson}.ipynb")
+    expect(again.page.get_by_label("Your guess:").first).to_have_value("bad 00 add")
+    expect(again.page.get_by_text("You guessed: bad 00 add")).to_have_count(1)
     assert explore(again, again.show(again.cell_with("line_explorer("))) == 2
     again.end()
 
