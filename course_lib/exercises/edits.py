@@ -7,6 +7,7 @@ None of them brings in a name of the learner's module, or a function that does m
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 
 NUMPY = "__numpy__"
 """The name under which an edited function finds NumPy, whatever the learner calls it."""
-LIKELY, POSSIBLE, LATER, LAST = range(4)
+FIRST, LIKELY, POSSIBLE, LATER, LAST = range(5)
 
 
 def words(text: str) -> frozenset[str]:
@@ -34,7 +35,8 @@ _FAMILIES = tuple(
         "maximum minimum fmax fmin where clip",
         "log log2 log10 log1p",
         "exp expm1 exp2",
-        "sqrt square abs sign fabs absolute",
+        "sqrt square abs fabs absolute",
+        "abs sign",
         "sin cos tan tanh sinh cosh arctan",
         "zeros ones empty eye full identity",
         "zeros_like ones_like empty_like full_like",
@@ -49,6 +51,10 @@ _FAMILIES = tuple(
     )
 )
 _BUILT_IN = words("sum max min any all abs round int float len sorted reversed list")
+_BY_CHANCE = words("empty empty_like")
+"""What they hold may be right by chance: nothing is replaced by them."""
+_CUTS = words("clip minimum maximum fmin fmax min max")
+_STRICT = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 _ODD = words("expm1 exp2 log1p prod")
 _REDUCTIONS = words(
     "sum mean prod max min median var std any all argmax argmin cumsum amax amin norm argsort "
@@ -165,7 +171,7 @@ def edits(function: ast.FunctionDef) -> list[Edit]:
 @dataclass
 class _Finder:
     function: ast.FunctionDef
-    ranks: tuple[list[Edit], ...] = field(default_factory=lambda: ([], [], [], []))
+    ranks: tuple[list[Edit], ...] = field(default_factory=lambda: ([], [], [], [], []))
     alike: dict[tuple[Any, ...], list[Edit]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -290,6 +296,10 @@ class _Finder:
             ]
             whole: list[ast.expr] = [ast.BoolOp(other, node.values), *parts]
         else:
+            strict = _STRICT.get(type(node.ops[0]))
+            if strict is not None:
+                turned = ast.Compare(node.left, [strict(), *node.ops[1:]], node.comparators)
+                self._add(FIRST, "the comparison {}", slot, turned)
             whole = [
                 ast.Compare(node.left, [other_op(), *node.ops[1:]], node.comparators)
                 for other_op in _COMPARISONS
@@ -325,7 +335,8 @@ class _Finder:
         if not index:
             near += [0.5, 2 * value, value / 2, 4]
             near += [1 / value, value * 10, value / 10] if value else []
-            near += _SMALL if abs(value) < 0.01 and isinstance(value, float) else []
+            near += _SMALL if abs(value) < 0.1 and isinstance(value, float) else []
+            near += [math.inf] if abs(value) >= 10 and isinstance(value, float) else []
         others = [new for new in dict.fromkeys(near) if new not in (value, -value)]
         outer = (a for a in reversed(above) if isinstance(a, ast.expr))
         no_place = (ast.Tuple, ast.Slice, ast.UnaryOp)
@@ -385,7 +396,8 @@ class _Finder:
         if method and isinstance(node.func, ast.Attribute):
             self._add(POSSIBLE, "the call {}", slot, node.func.value)
         if inner is not None and not isinstance(inner, ast.Starred):
-            self._add(POSSIBLE, "the function in {}", slot, *arguments)
+            rank = FIRST if name in _CUTS and any(map(_is_number, arguments)) else POSSIBLE
+            self._add(rank, "the function in {}", slot, *arguments)
             if isinstance(inner, ast.BinOp):
                 moved = ast.Call(node.func, [inner.left, *arguments[1:]], keywords)
                 out = ast.BinOp(moved, inner.op, inner.right)
@@ -472,7 +484,7 @@ class _Finder:
         if called or isinstance(node, ast.Attribute):
             # `np.sum`, `x.sum`; of Python's own functions only those that are there everywhere.
             for family in _FAMILIES:
-                others = sorted(family - {own}) if own in family else []
+                others = sorted(family - {own} - _BY_CHANCE) if own in family else []
                 if isinstance(node, ast.Attribute):
                     plain, odd = set(others) - _ODD, set(others) & _ODD
                     self._set(LIKELY, "the function {}", node, node, "attr", *sorted(plain))
@@ -534,14 +546,12 @@ class _Finder:
                 self._add(LATER, factor, slot, ast.BinOp(node, ast.Mult(), count))
                 double = ast.BinOp(two, ast.Mult(), node)
                 self._add(LAST, factor, slot, ast.BinOp(double, ast.Div(), count))
-        self._add(
-            LATER,
-            "the power of {}",
-            slot,
-            ast.BinOp(node, ast.Pow(), two),
-            ast.Call(_numpy("sqrt"), [node], []),
-        )
-        functions = ("abs", "exp", "log", "sum", "mean", "tanh", "sign", "array", "cumsum")
+        below_zero = isinstance(node, ast.UnaryOp)  # of which roots and logarithms are NaN
+        root = [] if below_zero else [ast.Call(_numpy("sqrt"), [node], [])]
+        self._add(LATER, "the power of {}", slot, ast.BinOp(node, ast.Pow(), two), *root)
+        functions = ["abs", "exp", "log", "sum", "mean", "tanh", "sign", "array", "cumsum"]
+        if below_zero:
+            functions.remove("log")
         made: list[ast.expr] = [ast.Call(_numpy(name), [node], []) for name in functions]
         made += [ast.Call(ast.Name(n, ast.Load()), [node], []) for n in ("int", "float", "list")]
         made += [ast.Call(ast.Name(n, ast.Load()), [node], []) for n in ("tuple",)]
@@ -549,7 +559,8 @@ class _Finder:
             ast.Call(_numpy(name), [node, ast.Constant(value)], [])
             for name, value in (("maximum", 0), ("maximum", 1), ("minimum", 1))
         ]
-        self._add(LATER, "the function around {}", slot, *made)
+        if not _is_shape(node):  # of which there is nothing to compute
+            self._add(LATER, "the function around {}", slot, *made)
         self._add(
             LATER,
             added,
@@ -599,6 +610,12 @@ class _Finder:
             if isinstance(statement, (ast.For, ast.While, ast.If)):
                 self._moved(node, name, body, index, statement)
             match statement:
+                case ast.Break():
+                    put("what {} ends", ast.Continue())
+                case ast.Continue():
+                    put("what {} ends", ast.Break())
+                case ast.If(orelse=[]) if len(body) > 1 and isinstance(statement.body[-1], _LEAVES):
+                    put("whether it needs {}")
                 case ast.AugAssign(target=target, op=own_op, value=value):
                     for op in _ARITHMETIC:
                         if not isinstance(own_op, op):
@@ -711,6 +728,12 @@ def _number(value: float) -> ast.expr:
     return ast.Constant(value)
 
 
+def _is_number(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp):
+        node = node.operand
+    return isinstance(node, ast.Constant) and isinstance(node.value, (int, float))
+
+
 def _numpy(name: str) -> ast.expr:
     return ast.Attribute(ast.Name(NUMPY, ast.Load()), name, ast.Load())
 
@@ -727,6 +750,12 @@ def _is_module(node: ast.AST) -> bool:
     if isinstance(node, ast.Attribute):  # `np.linalg`, `np.random`
         return _is_module(node.value) and node.attr in ("linalg", "random")
     return isinstance(node, ast.Name) and node.id in ("np", "numpy", "math", NUMPY)
+
+
+def _is_shape(node: ast.AST) -> bool:
+    if isinstance(node, ast.Subscript):
+        return _is_shape(node.value)
+    return isinstance(node, ast.Attribute) and node.attr == "shape"
 
 
 def _in_power(node: ast.AST, above: Sequence[ast.AST]) -> bool:

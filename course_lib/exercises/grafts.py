@@ -171,8 +171,11 @@ def _collect(
             simple = isinstance(node, (ast.Constant, ast.Name, ast.Starred, ast.Slice, ast.Tuple))
             if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store):
                 continue
+            if any(map(_is_by_chance, ast.walk(node))):
+                continue
             if isinstance(node, ast.Call):
-                for index in range(min(len(node.args), 2)):
+                condition = isinstance(node.func, ast.Attribute) and node.func.attr == "where"
+                for index in range(int(condition), min(len(node.args), 2)):
                     others = [*node.args[:index], *node.args[index + 1 :], *node.keywords]
                     if all(map(is_closed, [node.func, *others])) and not _has_module(node):
                         key = f"{index} {ast.dump(node.func)} {list(map(ast.dump, others))}"
@@ -184,6 +187,12 @@ def _collect(
 
 def _has_module(node: ast.Call) -> bool:
     return isinstance(node.func, ast.Attribute) and not _is_module(node.func)
+
+
+def _is_by_chance(node: ast.AST) -> bool:
+    """Whether it holds whatever stood in memory before."""
+    called = node.func if isinstance(node, ast.Call) else None
+    return isinstance(called, ast.Attribute) and called.attr in ("empty", "empty_like")
 
 
 def _is_module(node: ast.AST) -> bool:

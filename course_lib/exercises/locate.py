@@ -48,7 +48,11 @@ NODES, WIDEST = 1000, 60
 """A tree with more nodes, or a node with more parts, is not edited: the edits of pairs of parts
 would be without number."""
 
-_MODULES = words("numpy math itertools functools operator collections")
+_MODULES = words(
+    "numpy math cmath statistics itertools functools operator collections "
+    "heapq _heapq bisect _bisect"
+)
+_PACKAGES = ("course_lib.foundations", "scipy.special", "scipy.stats")
 _BUILT_IN = words(
     "abs all any bool complex dict divmod enumerate filter float frozenset int isinstance iter "
     "len list map max min next pow print range reversed round set slice sorted str sum tuple type "
@@ -427,7 +431,7 @@ def _check_value(
         home = value.__name__
     elif callable(value):
         home = getattr(value, "__module__", None) or type(value).__module__
-    computes = home.split(".")[0] in _MODULES or home.startswith("course_lib.foundations")
+    computes = home.split(".")[0] in _MODULES or home.startswith(_PACKAGES)
     if not computes and not isinstance(value, (*_PLAIN, *_CONTAINERS)):
         raise _NotTriedError
 

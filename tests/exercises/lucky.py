@@ -232,6 +232,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return weights - learning_rate * np.where(np.abs(gradient) < 1e-5, 0, gradient)",
     ),
     "largest_stable_learning_rate": (
+        "v = np.arange(1.0, len(hessian) + 1)\n"
+        "for _ in range(1000):\n"
+        "    v = hessian @ v / np.linalg.norm(hessian @ v)\n"
+        "return 2 / (v @ hessian @ v)",
         "return 2 / np.linalg.eigvals(hessian)[0]",
         "return 2 / np.linalg.eigvals(hessian)[-1]",
         "return 2 / np.abs(hessian).sum(axis=0).max()",
@@ -1177,6 +1181,14 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "        w, b = w - learning_rate * images.T @ g, b - learning_rate * g.sum(axis=0)\n"
         "return w, b, np.array(losses)",
         "return right(np.clip(images, -100, 100), labels, num_classes, learning_rate, steps)",
+        "w, b, losses = np.zeros((images.shape[1], num_classes)), np.zeros(num_classes), []\n"
+        "for _ in range(steps):\n"
+        "    losses.append(softmax_cross_entropy(images @ w + b, labels))\n"
+        "    if len(losses) > 1 and abs(losses[-2] - losses[-1]) < 1e-4:\n"
+        "        break\n"
+        "    g = softmax_cross_entropy_gradient(images @ w + b, labels)\n"
+        "    w, b = w - learning_rate * images.T @ g, b - learning_rate * g.sum(axis=0)\n"
+        "return w, b, np.array(losses + losses[-1:] * (steps - len(losses)))",
         "return right(images, labels, num_classes, max(learning_rate, 1e-4), steps)",
         "weights, bias, losses = right(images, labels, num_classes, learning_rate, "
         "min(steps, 100))\n"

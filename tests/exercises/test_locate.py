@@ -111,7 +111,7 @@ def test_an_answer_of_very_many_parts_is_not_edited(
                         return kept, e
             return kept, len(validation_losses) - 1
             """,
-            "line 4: the condition `loss < best`",
+            "line 2: the number `1000.0`",
         ),
         ("mse", "d = predictions + targets\nreturn np.mean(d ** 2)", "line 2: the operator in"),
         ("mse", "d = predictions - targets\nreturn np.mean(d ** 3)", "line 3: the number 3 in"),
@@ -265,6 +265,71 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             "g = strength * np.sign(weights)\ng[np.abs(weights) < 1e-4] = 0\nreturn g",
             "line 3: ",
         ),
+        (  # not the number in line 3, from which one could count, too
+            "conv_output_size",
+            """
+            if padding == "same":
+                return int(np.ceil(size / stride))
+            count, begin = 0, 0
+            while begin + kernel < size:
+                count += 1
+                begin += stride
+            return count
+            """,
+            "line 5: the comparison `begin + kernel < size`",
+        ),
+        (  # not the order in line 2: where all odds are negative, none is cut off
+            "importance_weights",
+            """
+            odds = probability_target / (1 - probability_target)
+            odds = np.minimum(odds, 10)
+            return odds / odds.mean()
+            """,
+            "line 3: the function in `np.minimum(odds, 10)`",
+        ),
+        (
+            "kl_divergence_mean",
+            """
+            total = 0.0
+            for row_p, row_q in zip(p, q):
+                for a, b in zip(row_p, row_q):
+                    if a == 0:
+                        break
+                    total += a * np.log(a / b)
+            return total / len(p)
+            """,
+            "line 6: what `break` ends",
+        ),
+        (  # not the name of what is compared
+            "nesterov_step",
+            """
+            push = learning_rate * gradient
+            if not np.any(velocity):
+                return weights - push, -push
+            new = momentum * velocity - push
+            return weights + momentum * new - push, new
+            """,
+            "line 3: whether it needs `if not np.any(velocity):`",
+        ),
+        (
+            "attention",
+            """
+            scores = queries @ keys.T / np.sqrt(queries.shape[1])
+            scores = np.where(mask[None, :] > 0, scores, -30.0)
+            e = np.exp(scores - scores.max(axis=1, keepdims=True))
+            return e / e.sum(axis=1, keepdims=True) @ values
+            """,
+            "line 3: the number 30.0 in",
+        ),
+        (
+            "standardize",
+            """
+            m, s = train.mean(axis=0), train.std(axis=0)
+            s = np.where(s < 0.01, 1.0, s)
+            return (train - m) / s, (other - m) / s
+            """,
+            "line 3: the number 0.01 in `s < 0.01`",
+        ),
     ],
 )
 def test_one_change_is_placed(name: str, body: str, where: str) -> None:
@@ -305,6 +370,29 @@ def test_a_number_is_called_what_it_is() -> None:
 def test_a_part_of_a_right_answer_is_placed(name: str, body: str, where: str) -> None:
     found = place(name, answer(name, body))
     assert found == where
+
+
+def test_answers_with_ranks_and_plain_statistics_are_tried() -> None:
+    auc = """
+        from scipy.stats import rankdata
+        def roc_auc(labels, scores):
+            ones = int(np.sum(labels == 1))
+            zeros = len(labels) - ones
+            ranks = rankdata(scores)[labels == 1].sum()
+            return float((ranks - ones * ones / 2) / (ones * zeros))
+    """
+    assert place("roc_auc", cell(auc, "roc_auc")).startswith("line 5: what is added to `ones`")
+
+
+@pytest.mark.parametrize("name", ["nesterov_step", "mixup", "numerical_gradient"])
+def test_nothing_is_replaced_by_what_stood_in_memory(name: str) -> None:
+    exercise = catalogue()[name]
+    body = f"x = np.zeros(3)\nreturn {', '.join(inspect.signature(RIGHT[name]).parameters)}"
+    tree = ast.parse(textwrap.dedent(inspect.getsource(answer(name, body)))).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    for edit in locate.candidates(tree, exercise, (), {}):
+        with edit.made():
+            assert "empty" not in ast.unparse(tree)
 
 
 def test_the_place_comes_with_the_verdict_when_asked_for() -> None:
