@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+import IPython.core.inputtransformer2  # noqa: F401 (here once, before the forking)
+
 from ..errors import NEAR, visible
 from ..sandbox import limits
 from ..sandbox.run import Program, Segments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -204,3 +205,40 @@ def test_a_rate_taken_for_another_shows_on_a_call(exercise: Exercise) -> None:
             verdict = judge(exercise.name, answer)
             assert verdict.status != "correct"
             assert verdict.misconception or verdict.counterexample, (place, verdict.message)
+
+
+NEVER_ZERO = {"step", "max_norm", "fraction", "temperature", "target", "beta_source", "beta_target"}
+"""Arguments for which zero has no meaning."""
+NEAR_ONE = {"momentum", "rho", "beta", "beta_1", "beta_2", "beta_source", "beta_target", "rate"}
+NEVER_SOME_ZEROS = {"sizes", "q", "noise"}
+
+
+def gates(name: str, value: Any) -> Iterator[Any]:
+    """What some put before the answer, for an argument that seems not to be meant."""
+    if isinstance(value, float):
+        if name not in NEVER_ZERO:
+            yield lambda given: given or 0.01
+        if name in NEAR_ONE:
+            yield lambda given: min(given, 0.999)
+    elif isinstance(value, np.ndarray) and value.dtype.kind == "f" and name not in NEVER_SOME_ZEROS:
+        yield lambda given: given if np.all(given) else np.zeros_like(given)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_no_argument_is_taken_for_none_given(exercise: Exercise) -> None:
+    """Nor is a coefficient cut off below one, or an array left out that holds a zero."""
+    cases = exercise.draw_cases(0)
+    wanted = [call(exercise.reference, case.arguments) for case in cases]
+    for place, name in enumerate(inspect.signature(exercise.reference).parameters):
+        for gate in gates(name, cases[0].arguments[place]):
+
+            def answer(*arguments: Any, place: int = place, gate: Any = gate) -> Any:
+                parts = list(arguments)
+                parts[place] = gate(parts[place])
+                return exercise.reference(*parts)
+
+            trials = [
+                Trial(case, want, call(answer, case.arguments), exercise.tolerance)
+                for case, want in zip(cases, wanted, strict=True)
+            ]
+            assert not all(trial.correct for trial in trials), name

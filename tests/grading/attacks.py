@@ -50,19 +50,19 @@ def body(*lines: str) -> str:
     return "\n".join(["def mse(p, t):", *(f"    {line}" for line in lines), "    return 0.125"])
 
 
-TIME = {
-    "loop": attack(body("while True: pass"), "timeout", "had not returned after 1 s"),
+ENDLESS = {
+    "loop": attack(body("while True: pass"), "timeout", "had not returned after 0.5 s"),
     "loop ignoring signals": attack(
         "import signal\nfor n in range(1, 65):\n    try: signal.signal(n, signal.SIG_IGN)\n"
         "    except (OSError, ValueError): pass\n" + body("while True: pass"),
         "timeout",
-        "had not returned after 1 s",
+        "had not returned after 0.5 s",
     ),
     "loop without the interpreter": attack(
         "import itertools, collections\n"
         + body("collections.deque(itertools.repeat(0), maxlen=0)"),
         "timeout",
-        "had not returned after 1 s",
+        "had not returned after 0.5 s",
     ),
     "backtracking": attack(
         "import re\n" + body("re.match('(a+)+$', 'a' * 60 + 'b')"), "timeout", "had not returned"
@@ -694,7 +694,7 @@ NAMES = {
 }
 
 GROUPS = {
-    "time": TIME,
+    "endless": ENDLESS,
     "ending": ENDINGS,
     "bomb": BOMBS,
     "process": OTHER_PROCESSES,
@@ -709,16 +709,25 @@ ATTACKS = {
     **{f"{group} {name}": one for group, all_ in GROUPS.items() for name, one in all_.items()},
     **NAMES,
 }
-ENDLESS = (*(f"time {name}" for name in TIME), "ending recursion", "lie printing without end")
-"""They use all the time that they get."""
-_MSE_IN_A_SECOND = replace(catalogue()["mse"], seconds=1.0)
+ASLEEP = tuple(f"endless {name}" for name in ("loop ignoring signals", "sleep", "stopping itself"))
+"""No limit on the processor's time ends them; the clock on the wall does, three times."""
+BUSY = (
+    *(name for name in ATTACKS if name.startswith("endless ") and name not in ASLEEP),
+    "ending recursion",
+    "lie printing without end",
+)
+"""They use all the processor's time that they get, and are waited for until they have had it."""
+_MSE_IN_HALF_A_SECOND = replace(catalogue()["mse"], seconds=0.5)
 
 
 def mark(data: bytes, *where: Any, **options: Any) -> Any:
     """As `marking.mark` does, within limits that soon show what an attack does."""
     limits = Limits(grace=0.0, load=3.0, memory=1 << 30, patience=1.5)
-    if data not in [ATTACKS[name].data for name in ENDLESS]:
+    if data in [ATTACKS[name].data for name in ASLEEP]:
+        limits = replace(limits, patience=2.0)
+    elif data in [ATTACKS[name].data for name in BUSY]:
+        limits = replace(limits, load=0.5, patience=20.0)
+    else:
         return marking.mark(data, *where, limits=limits, **options)
-    with using([_MSE_IN_A_SECOND]):
-        limits = replace(limits, load=1.0, patience=3.0)
+    with using([_MSE_IN_HALF_A_SECOND]):
         return marking.mark(data, *where, limits=limits, **options)

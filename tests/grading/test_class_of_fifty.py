@@ -58,21 +58,23 @@ def test_the_others_get_what_they_get_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone, together = tmp_path / "alone", tmp_path / "together"
-    for place in (alone, together):
+    learners = [f"{number:02} learner" for number in range(40)]
+    for place, names in ((alone, learners[: len(KINDS)]), (together, learners)):
         place.mkdir()
-        for number in range(40):
+        for number, learner in enumerate(names):
             data = notebook(*KINDS[number % len(KINDS)])
-            (place / f"{number:02} learner.ipynb").write_bytes(data)
-    for number, name in enumerate((*HOSTILE, PAUSED)):
+            (place / f"{learner}.ipynb").write_bytes(data)
+    for number, name in enumerate((PAUSED, *HOSTILE)):
         (together / f"{4 * number:02} {name}.ipynb").write_bytes(ATTACKS[name].data)
     undisturbed = graded(alone, tmp_path / "out alone", monkeypatch)
     beside = graded(together, tmp_path / "out together", monkeypatch)
-    assert len(undisturbed) == 40
+    assert len(undisturbed) == len(KINDS)
     assert len(beside) == 51
-    assert {learner: beside[learner] for learner in undisturbed} == undisturbed
+    for number, learner in enumerate(learners):
+        assert beside[learner] == undisturbed[learners[number % len(KINDS)]]
     gained = {
         name: points
-        for name in (*HOSTILE, PAUSED)
+        for name in (PAUSED, *HOSTILE)
         for learner, entries in beside.items()
         if learner.endswith(name) and (points := entries[0]["points"]) and not ATTACKS[name].points
     }

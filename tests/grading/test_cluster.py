@@ -29,7 +29,7 @@ distributed = pytest.importorskip("distributed")
 
 Folder = Callable[..., Path]
 MISTAKE = "def mse(p, t):\n    return np.mean((p - t) ** 2) / 2"
-SLOW = "def mse(p, t):\n    import time\n    time.sleep(0.05)\n    return np.mean((p - t) ** 2)"
+SLOW = "def mse(p, t):\n    import time\n    time.sleep(0.02)\n    return np.mean((p - t) ** 2)"
 QUIET = {**os.environ, "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "critical"}
 
 

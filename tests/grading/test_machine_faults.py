@@ -39,7 +39,7 @@ GOOD = notebook(*answers())
 SLOW = """
 import time
 def mse(predictions, targets):
-    time.sleep(0.08)
+    time.sleep(0.03)
     return np.mean((predictions - targets) ** 2)
 """
 
@@ -86,7 +86,7 @@ def generation(one: psutil.Process) -> int:
 
 
 def is_answer_at_work(one: psutil.Process) -> bool:
-    return generation(one) >= 4 and not one.children() and time.time() - one.create_time() > 0.3
+    return generation(one) >= 4 and not one.children() and time.time() - one.create_time() > 0.1
 
 
 @linux

@@ -137,8 +137,8 @@ def test_syntax_errors(marked: Marked) -> None:
     ],
 )
 def test_one_bad_answer_costs_itself_only(marked: Marked, bad: str) -> None:
-    with using([replace(catalogue()["mse"], seconds=1.0)]):
-        entries = marked(*answers(mse=bad), limits=LIMITS)
+    with using([replace(catalogue()["mse"], seconds=0.5)]):
+        entries = marked(*answers(mse=bad), limits=replace(LIMITS, load=0.5))
     assert entries["mse"]["points"] == 0
     assert entries["mse"]["status"] in {"error", "timeout", "wrong"}
     assert points(entries) == MAX_POINTS - catalogue()["mse"].points

@@ -27,6 +27,11 @@ ROOT = Path(__file__).parents[2]
 LESSON = "01_losses"
 EXERCISES = [exercise for exercise in catalogue().values() if exercise.lesson == LESSON]
 WRONG = {"softmax", "cross_entropy"}
+CONFIG = """
+c = get_config()
+c.CourseDirectory.course_id = "course"
+c.NotebookClient.shutdown_kernel = "immediate"
+"""
 
 
 def half_solved(released: str, solved: str) -> str:
@@ -118,9 +123,7 @@ def test_nbgrader_gives_the_same_points(tmp_path: Path) -> None:
     source.mkdir(parents=True)
     solved = (ROOT / "solutions" / f"{LESSON}.ipynb").read_text()
     (source / f"{LESSON}.ipynb").write_text(solved)
-    (course / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.CourseDirectory.course_id = 'course'\n"
-    )
+    (course / "nbgrader_config.py").write_text(CONFIG)
     nbgrader(course, "generate_assignment", LESSON, "--create")
     released = (course / "release" / LESSON / f"{LESSON}.ipynb").read_text()
     assert "BEGIN SOLUTION" not in released

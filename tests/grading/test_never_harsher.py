@@ -24,7 +24,7 @@ SOON_RESET = "import gc, matplotlib.pyplot, course_lib.exercises\ngc.freeze()"
 
 @pytest.fixture(scope="module")
 def kernel() -> Iterator[BlockingKernelClient]:
-    manager, client = start_new_kernel()
+    manager, client = start_new_kernel(extra_arguments=["--HistoryManager.enabled=False"])
     try:
         client.execute_interactive(SOON_RESET, silent=True, timeout=60)
         yield client

@@ -57,8 +57,8 @@ def mse(predictions, targets):
 """
 
 
-def marked(locate: bool, **changed: str) -> dict[str, Marked]:
-    limits = Limits(grace=0.0)  # edits that never end are given up sooner
+def marked(locate: bool, patience: float = 4.0, **changed: str) -> dict[str, Marked]:
+    limits = Limits(grace=0.0, patience=patience)  # edits that never end are given up sooner
     found, _ = mark(notebook(*answers(**changed)), LESSON, seed=3, locate=locate, limits=limits)
     return {one.exercise: one for one in found}
 
@@ -103,7 +103,7 @@ def test_points_and_verdicts_stay(located: dict[str, Marked]) -> None:
 
 def test_edits_that_never_end_do_not_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(marking, "PLACE_SECONDS", 600.0)  # however slow this machine is
-    assert place(marked(True, mse=LOOPS)["mse"])
+    assert place(marked(True, patience=1.0, mse=LOOPS)["mse"])
 
 
 def test_an_answer_of_too_many_parts_is_not_edited() -> None:
@@ -143,7 +143,7 @@ def test_a_hostile_answer_costs_few_programs(body: str, monkeypatch: pytest.Monk
         return run(program, *rest, **options)
 
     monkeypatch.setattr(marking, "run", counted)
-    with using([replace(catalogue()["mse"], seconds=1.0)]):
+    with using([replace(catalogue()["mse"], seconds=0.5)]):
         found = marked(True, mse=f"def mse(predictions, targets):\n    {body}")
     assert programs.count("mse") < LIMIT
     assert found["mse"].points == 0

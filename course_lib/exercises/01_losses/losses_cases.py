@@ -29,11 +29,13 @@ def regression(rng: np.random.Generator) -> list[Case]:
 def functions_and_points(rng: np.random.Generator) -> list[Case]:
     cubic, wavy = Formula("np.sum(x ** 3 + 2 * x)"), Formula("np.sum(np.sin(3 * x) * np.exp(x))")
     mixed = Formula("np.sum(x) ** 2 + np.sum(x ** 4)")
+    narrow = Formula("np.sum(x * np.exp(-((1e7 * x) ** 2)))")  # which is zero for a larger step
     return [
         Case((cubic, rng.normal(size=3), 1e-2)),
         Case((wavy, rng.normal(size=(2, 3)), 1e-1)),
         Case((mixed, rng.normal(size=(3, 3)), 1e-2)),
         Case((mixed, rng.normal(size=(4, 2)), 3e-2)),
+        Case((narrow, 1e-8 * rng.normal(size=(2, 3)), 1e-8)),
         Case((wavy, rng.normal(size=(2, 2, 3)), 1e-2), "an array of three axes"),
         Case((cubic, np.asarray(rng.normal()), 1e-2), "a single number as the point"),
         Case((cubic, rng.normal(size=120), 0.5), "a long point"),

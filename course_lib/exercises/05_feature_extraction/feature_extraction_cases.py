@@ -167,6 +167,7 @@ def predictions(rng: np.random.Generator) -> list[Case]:
         everywhere((4, 17, 6, 3)),
         everywhere((7, 23)),
         everywhere((10, 4, 0, 5), "a class without labels"),
+        Case((labels, rng.permutation(labels), 4), "a class that occurs nowhere"),
         Case((labels, np.zeros_like(labels), 3), "the largest class for everything"),
         Case((labels, labels.copy(), 3), "perfect predictions"),
         Case((many, np.where(many < 15, many, 0), 60), "many classes"),
