@@ -62,7 +62,6 @@
 # lesson also works on its own. `compare` prints how far two answers are apart.
 
 # %% jupyter={"source_hidden": true}
-import functools
 import os
 
 # Plumbing: TensorFlow reports errors only; one thread is fastest for small matrices.
@@ -1252,8 +1251,7 @@ strengths = np.array([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1])
 
 
 def with_l2_of(split, strength, steps=500):
-    penalty_gradient = functools.partial(l2_gradient, strength=strength)
-    return train(*split["training"], penalty_gradient, steps=steps)[-1]
+    return train(*split["training"], lambda w: l2_gradient(w, strength), steps=steps)[-1]
 
 
 candidates = [[with_l2_of(split, strength) for strength in strengths] for split in splits]

@@ -1024,6 +1024,7 @@ def linear_step(parameters, velocities, images, labels, rate, momentum):
     return [weights, bias, fast, speed]
 
 
+# %% jupyter={"source_hidden": true}
 def scores_on_split(seed):
     d, start = digits.load(seed), first_parameters(seed)
     images, labels, test = d.train_images, d.train_labels, (d.test_images, d.test_labels)
