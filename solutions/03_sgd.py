@@ -104,6 +104,7 @@ X = np.stack([x, np.ones(400)], axis=1)
 # %% [markdown]
 # Here is the failure of the first paragraph: the same points, the same start, the same eight steps,
 # and two learning rates. The darker the ground, the larger the loss; the star is the best line.
+# (The course's `sgd_path` takes the steps; you write yours in section 3.)
 
 # %% jupyter={"source_hidden": true}
 best, hessian = np.linalg.lstsq(X, targets, rcond=None)[0], 2 * X.T @ X / len(X)

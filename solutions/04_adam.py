@@ -320,7 +320,8 @@ for t in range(1, 10_001):
 #
 # One step proves little: errors in the memory show only later. So follow Keras for eight steps, on
 # all 640 weights of the digits classifier of lesson 01. Two small functions do it, and the rest of
-# the lesson uses them. A *rule* takes weights, gradient, what it remembers, and $t$.
+# the lesson uses them; you need not read them to go on. A *rule* takes weights, gradient, what it
+# remembers, and $t$.
 
 # %%
 data = digits.load(seed=0)

@@ -434,9 +434,10 @@ for name, values in areas.items():
 # *11 minutes*
 #
 # A layer of a convolutional network gives, for each image, a stack of $K$ *feature maps*: $K$ small
-# images, each the answer of one filter at every place. Blocks of layers that follow each other and
-# whose results have the same size and the same $K$ form a *stage*. Look at three, from early to
-# late; of each you see the maps that vary most from place to place.
+# images, each the answer of one filter, a small pattern of weights, at every place (lesson 07
+# builds one). Blocks of layers that follow each other and whose results have the same size and the
+# same $K$ form a *stage*. Look at three, from early to late; of each you see the maps that vary
+# most from place to place.
 
 # %% tags=["not-stored", "nbval-ignore-output"] jupyter={"source_hidden": true}
 stages = [list(backbone.stages)[n] for n in (1, 2, 1 + len(backbone.stages) // 2)]

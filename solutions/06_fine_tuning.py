@@ -217,8 +217,8 @@ print("all free:   ", sorted(moved(toy())))
 # </details>
 #
 # **The second switch** is an argument of a call: `training`. It freezes nothing. It tells the
-# layers that behave differently in training to do so: dropout (lesson 02), and batch
-# normalization.
+# layers that behave differently in training to do so: dropout (lesson 02), and batch normalization,
+# which standardizes each channel (section 4).
 #
 # **Guess first.** A frozen dropout layer is called with `training=True`. Does it drop? And does a
 # frozen *batch normalization* with `training=True` do as in training?
@@ -310,7 +310,8 @@ trainable_parameters = check(trainable_parameters)
 #
 # Two heads for VGG16, whose last maps have 7 by 7 places with 512 channels. One flattens them and
 # puts a layer of 1,024 units on top. The other averages over the places and goes straight to two
-# classes. Below them lie thirteen convolutions of 3 by 3 places.
+# classes. Below them lie thirteen convolutions of 3 by 3 places. (VGG16 is a network of 2014. What
+# a convolution is, lesson 07 explains; only the counts matter here.)
 #
 # **Guess first.** Which has most weights: the convolutions, or one of the heads?
 
@@ -541,7 +542,7 @@ assert not {name for name in by_layer if name.startswith("norm")}
 #
 # A network with batch normalization learns handwritten digits. Then the camera is replaced by one
 # with faint pictures on a gray ground, and there are a hundred labels for it. Everything may move,
-# but once batch normalization is protected and once it is not.
+# but once batch normalization is protected and once it is not. Does protecting it pay?
 
 # %% jupyter={"source_hidden": true}
 data = digits.load(seed=0)
@@ -661,7 +662,8 @@ for draw, few in enumerate(draws):
 #
 # ### Exercise: `fine_tune`
 #
-# Both gradients are taken before either layer moves.
+# Both gradients are taken before either layer moves. (`np.outer(a, b)` is the table of all products
+# $a_i b_j$.)
 
 
 # %%
