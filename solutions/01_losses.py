@@ -84,7 +84,8 @@ keras.config.set_floatx("float64")
 
 # %% [markdown]
 # **Notation.** $N$ examples, $D$ outputs of a regression, $C$ classes. $y$ is what the model
-# predicts, $t$ the target; $z$ are logits, $p$ probabilities, $k_n$ the label of example $n$.
+# predicts, $t$ the target; $z$ are logits, the scores of the classes (section 4), $p$
+# probabilities, $k_n$ the label of example $n$.
 # Arrays have one example per row: `predictions` is $(N, D)$, `logits` is $(N, C)$.
 
 # %% [markdown]
@@ -117,7 +118,7 @@ figures.line_explorer()
 # The noise of every target is independent of all others, so the probabilities multiply, over
 # examples and outputs. *Maximum likelihood* asks for the model (here a slope and an intercept)
 # whose predictions make the observed targets most probable. A logarithm turns the product into a
-# sum, and a minus turns the maximum into a minimum:
+# sum (and $\log e^a$ is $a$), and a minus turns the maximum into a minimum:
 #
 # $$-\log \prod_{n,d} p(t_{nd} \mid y_{nd})
 #   = \underbrace{\frac{1}{2\sigma^2}}_{\text{a factor}} \sum_{n,d} (y_{nd} - t_{nd})^2
@@ -125,17 +126,18 @@ figures.line_explorer()
 #
 # A positive factor and a constant do not move the minimum. What is left is a sum of squares. Up to
 # that factor and that constant, the square is *minus the logarithm of the Gaussian*. Other noise
-# gives another loss. Laplace noise, which has more far outliers, gives absolute values, and these
-# care less about a point that is far away.
+# gives another loss. *Laplace* noise, whose density falls as $e^{-|\text{error}|}$, has more far
+# outliers; it gives absolute values, and these care less about a point that is far away.
 
 # %%
 figures.squared_and_absolute_error()
 
 # %% [markdown]
 # We do not ask you to believe it. The next cell draws targets with Gaussian noise and tries many
-# slopes. For each it computes two things that know nothing of each other: the sum of squares, and
-# the density of all targets together, straight from the formula of the Gaussian. (With thousands of
-# targets this product would be rounded to zero: one more reason for the logarithm.)
+# slopes. For each it computes two things from the errors: the sum of their squares, and, without
+# any logarithm, the density of all targets together, straight from the formula of the Gaussian.
+# (With ten thousand targets this product would be rounded to zero: one more reason for the
+# logarithm.)
 
 # %% tags=["nbval-check-output"]
 rng = np.random.default_rng(0)
@@ -226,13 +228,22 @@ print("if all are the mean    :", np.mean((always_the_mean - targets_flat) ** 2)
 #
 # $$\frac{\partial f}{\partial x_i} \approx \frac{f(x + h\,e_i) - f(x - h\,e_i)}{2h}$$
 #
-# where $e_i$ moves entry $i$ alone. Why look to *both* sides? Taylor's series says
+# where $e_i$ moves entry $i$ alone. Here $\partial f / \partial x_i$ is the derivative by entry
+# $x_i$ while all others stay fixed, and the *gradient* is the array of all of these. Looking to
+# both sides is more exact than looking to one; you will see by how much.
+#
+# <details>
+# <summary>Deeper: why both sides</summary>
+#
+# Taylor's series says
 # $f(x \pm h) = f \pm h f' + \tfrac{h^2}{2} f'' \pm \tfrac{h^3}{6} f''' + \dots$ In the difference
 # of the two, the even terms cancel:
 #
 # $$\frac{f(x+h) - f(x-h)}{2h} = f'(x) + \frac{h^2}{6} f'''(x) + \dots
 # \qquad\text{but}\qquad
 # \frac{f(x+h) - f(x)}{h} = f'(x) + \frac{h}{2} f''(x) + \dots$$
+#
+# </details>
 #
 # **Guess first.** If $h$ becomes ten times smaller, how many times smaller does each error become?
 
@@ -345,8 +356,9 @@ mse_gradient = check(mse_gradient)
 #
 # </details>
 #
-# Your formula has two witnesses: the finite differences, and the automatic differentiation of
-# Keras. The finite differences carry their own small error; look at its size.
+# Your formula has two witnesses: the finite differences, and Keras' *automatic differentiation*,
+# which applies the chain rule to every step of the code. The finite differences carry their own
+# small error; look at its size.
 
 
 # %%
@@ -376,8 +388,8 @@ compare(formula, {"finite differences": witness, "Keras": automatic})
 #
 # $$p_c = \frac{e^{z_c}}{\sum_{j} e^{z_j}}$$
 #
-# Why the exponential and not, say, the square? Because then logits are *log-odds*. The ratio of
-# two probabilities is $p_a / p_b = e^{z_a - z_b}$, so
+# Why the exponential and not, say, the square? Because then logits are *log-odds*. The *odds* of
+# $a$ against $b$ are the ratio of their probabilities, $p_a / p_b = e^{z_a - z_b}$, so
 #
 # $$z_a - z_b = \log \frac{p_a}{p_b}$$
 #
@@ -690,7 +702,9 @@ for wrong in [1.0, 5.0, 10.0]:
 # The chain rule brings in the derivative of softmax. For two classes $a$ and $b$,
 # $p_a = e^{z_a} / (e^{z_a} + e^{z_b})$, and the quotient rule gives
 # $\partial p_a / \partial z_a = p_a (1 - p_a)$: close to zero wherever the model is sure, *right or
-# wrong*. In cross-entropy, the derivative $-1/p_a$ of the logarithm cancels it.
+# wrong*. In cross-entropy, with $a$ the right class, the derivative $-1/p_a$ of the logarithm
+# cancels the factor $p_a$. What is left is $-(1 - p_a)$: close to zero only where the model is sure
+# and *right*.
 #
 # </details>
 
@@ -718,7 +732,8 @@ print("train:", data.train_images.shape, "test:", data.test_images.shape)
 # much? A small case: one image of two pixels, $x = (2, 3)$, and two classes. If the weight from the
 # first pixel to the second class grows by a little $h$, the logit of that class grows by $2h$, and
 # the other stays. So the loss grows by $2h$ times the gradient at that logit. Now all images: what
-# is $\partial L / \partial W$, as a product of matrices?
+# is $\partial L / \partial W$, as a product of matrices? Put shapes to them: $X$ is $(N, D)$, $G$
+# is $(N, C)$, and the result has the shape of $W$, $(D, C)$. `X.T` swaps rows and columns.
 #
 # ### Exercise: `train_softmax`
 #
@@ -833,7 +848,8 @@ figures.wrong_predictions_figure(
 # ## What you have now
 #
 # Two losses from one principle, maximum likelihood; their gradients, confirmed by two independent
-# witnesses; and a classifier that is nothing but the two. To revise from:
+# witnesses; and a linear classifier, trained by nothing but cross-entropy and its gradient. To
+# revise from:
 #
 # - **Mean squared error**, minus the logarithm of Gaussian noise:
 #   $\frac{1}{ND} \sum (y - t)^2$, with the gradient $\frac{2}{ND} (y - t)$. In Keras:

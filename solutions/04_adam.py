@@ -193,8 +193,9 @@ bias_corrected_average = check(bias_corrected_average)
 #
 # $$\hat a_t = \frac{a_t}{1 - \beta^t}$$
 #
-# If all $x_t$ have the same expected value, then the expected value of $a_t$ is $1 - \beta^t$ times
-# that, and the expected value of $\hat a_t$ is right. Hence the name *bias correction*.
+# If all $x_t$ have the same expected value (the mean over many draws), then the expected value of
+# $a_t$ is $1 - \beta^t$ times that, and the expected value of $\hat a_t$ is right. Hence the name
+# *bias correction*.
 #
 # </details>
 #
@@ -227,7 +228,7 @@ compare(bias_corrected_average(values, beta), {"NumPy's weighted mean": weighted
 
 # %% [markdown]
 # How far back does it look? A value loses weight by a factor of about $e$ every $1/(1-\beta)$
-# steps. That is also how long the correction matters: the nearer $\beta$ is to 1, the longer the
+# steps. The correction matters for a few times as long: the nearer $\beta$ is to 1, the longer the
 # plain average is wrong.
 
 # %% tags=["nbval-check-output"]
@@ -270,8 +271,8 @@ adagrad_step = check(adagrad_step)
 
 # %% [markdown]
 # A sum never shrinks. If all gradients have size 1, then $a = t$, and the step is
-# $\eta / \sqrt{t}$ (but for $\varepsilon$): AdaGrad brakes for ever. For convex losses its authors
-# prove that this is good. A network may be stopped by it before it has arrived.
+# $\eta / \sqrt{t}$ (but for $\varepsilon$): AdaGrad brakes for ever. For convex (bowl-shaped)
+# losses its authors prove that this is good. A network may be stopped by it before it has arrived.
 #
 # **RMSProp** (2012) lets the sum forget. It is the exponential average of section 2, with its
 # $\beta$ called $\rho$, and without correction:
@@ -319,7 +320,8 @@ for t in range(1, 10_001):
 #
 # One step proves little: errors in the memory show only later. So follow Keras for eight steps, on
 # all 640 weights of the digits classifier of lesson 01. Two small functions do it, and the rest of
-# the lesson uses them. A *rule* takes weights, gradient, what it remembers, and $t$.
+# the lesson uses them; you need not read them to go on. A *rule* takes weights, gradient, what it
+# remembers, and $t$.
 
 # %%
 data = digits.load(seed=0)
@@ -441,13 +443,14 @@ for factor in (1, 1000):
 # Adam's first step is $\eta$ times the *sign* of the gradient, whatever its size, as long as it is
 # far above $\varepsilon$. Later steps are about as long while the gradients of a weight agree, and
 # shorter when they contradict each other: then $\hat m$ is small and $\sqrt{\hat v}$ is not. So
-# $\eta$ is now a length: *about how far a weight may move in a step*. (Only a gradient far above
-# all before it makes a longer step; section 7 has one.)
+# $\eta$ is now a length: *about how far a weight may move in a step*. (Steps are longer
+# where the gradients outgrow those before them; section 7 has a sudden case.)
 #
 # ### Exercise: `adam_path`
 #
 # Now the loop. One step for each learning rate, from moments that are zero, each with the gradient
-# where the step before it has arrived. What has to be remembered from step to step, and what is
+# where the step before it has arrived (`sgd.least_squares_gradient(features, targets, weights)`, as
+# in section 1). What has to be remembered from step to step, and what is
 # $t$?
 
 
@@ -558,7 +561,7 @@ for name, length in lengths.items():
 
 # %% [markdown]
 # The slow average $v$ misses more than the fast $m$, and it stands in the denominator: the steps
-# are too *long*. With half the correction they are longer than with none.
+# are too *long*. With $m$ alone corrected they are even longer than with none.
 #
 # ### Deeper: mistakes, measured
 #
@@ -602,10 +605,11 @@ for name, step in steps.items():
     print(f"{name:28}", *(f"{loss_after_fifty(step, rate):8.2g}" for rate in rates))
 
 # %% [markdown]
-# If $t$ starts at 0, both corrections are zero at the first step, and a moment that is zero as well
-# gives 0/0. The last row is `m_hat / np.sqrt(v_hat) + epsilon`: division comes before addition, so
-# epsilon shifts the weights and the denominator has no protection. It passes a test with random
-# numbers, and gives 0/0 at the first pixel without ink.
+# If $t$ starts at 0, both corrections are zero at the first step: a moment that is zero gives 0/0,
+# and all others give infinity divided by infinity. So every weight is NaN at once. The last row is
+# `m_hat / np.sqrt(v_hat) + epsilon`: division comes before addition, so epsilon shifts the weights
+# and the denominator has no protection. It passes a test with random numbers, and gives 0/0 at the
+# first pixel without ink.
 #
 # And be fair: leaving out *both* corrections helps at the smallest rate and hurts at the largest.
 # The first steps are too long, as if the rate were larger. That is why this mistake is hard to
@@ -971,8 +975,8 @@ for name, length in after.items():
 
 # %% [markdown]
 # The shock's own step is a few times longer than usual, not a thousand times. What follows is the
-# damage: $m$ forgets the shock in some ten steps, $v$ in several thousand, and most of the way that
-# training would have made until then is lost. Clipping prevents it.
+# damage: $m$ forgets the shock in some fifty steps, $v$ in several thousand, and most of the way
+# that training would have made until then is lost. Clipping prevents it.
 
 # %% [markdown]
 # ## 8 A fair race on handwriting
@@ -1113,8 +1117,7 @@ show_scores(bad_races)
 
 # %% [markdown]
 # Here Adam earns its name (from *adaptive moment estimation*). Note that both lost: rescaling the
-# pixels is still the better cure. (The largest rate is not drawn. Neither rule learns there, and
-# what remains is chance.)
+# pixels is still the better cure. (The largest rate is not drawn.)
 
 # %% [markdown]
 # ## 9 When SGD wins
@@ -1155,9 +1158,9 @@ for name, rule, memories in (("SGD", sgd_rule, 0), ("Adam", adam_rule, 2)):
     print(f"{name:5} best rate {best[name]:.3g}, over five seeds at most 1e{power:+03.0f}")
 
 # %% [markdown]
-# SGD arrives, to the last digits: where the curvature is the same in all directions, one rate fits
-# all. Does Adam need more time? **Guess first**, then follow it for fifty times as long, with its
-# best rate and with the cosine schedule of lesson 03 down from there.
+# SGD arrives, to the last digits: where the curvature is nearly the same in all directions, one
+# rate fits all. Does Adam need more time? **Guess first**, then follow it for fifty times as long,
+# with its best rate and with the cosine schedule of lesson 03 down from there.
 
 
 # %% jupyter={"source_hidden": true}
@@ -1241,7 +1244,8 @@ print(" ".join(f"{np.mean(trap(seed)[3] > 0):.0%}" for seed in range(5)))
 
 # %% [markdown]
 # Both fit the training data perfectly. SGD's steps are proportional to the gradient, and the honest
-# feature has the largest by far, because all examples have it. Adam makes the steps of all weights
+# feature has the largest by far: all examples have it, and all pull its weight the same way, while
+# they pull those of the constant ones to and fro. Adam makes the steps of all weights
 # about equally long, so that a private feature, seen once, ends with as large a weight as the
 # honest one, seen forty times. In a new example the private features are unknown, and the two
 # constant ones, which are always 1, together outvote the honest one: Adam says "positive" to
@@ -1292,8 +1296,9 @@ print(" ".join(f"{np.mean(trap(seed)[3] > 0):.0%}" for seed in range(5)))
 # <details>
 # <summary>Answers</summary>
 #
-# 1. The first is $\eta$ long, then they shrink: the signs cancel in $\hat m$, which goes to
-#    $(1 - \beta_1)/(1 + \beta_1)$, one nineteenth, while $\hat v$ stays 1.
+# 1. The first is $\eta$ long. Then the signs cancel in $\hat m$: at every even step its size is
+#    $(1 - \beta_1)/(1 + \beta_1)$, one nineteenth, and at the odd ones it shrinks to that, while
+#    $\hat v$ stays 1.
 # 2. RMSProp does not correct $v$ for its start, and in Keras its epsilon stands inside the root.
 # 3. Too short: the step is $(1 - \beta_1)/\sqrt{1 - \beta_2}$, which is $\sqrt{1 - 0.9}$. It is 1
 #    if $1 - \beta_2 = (1 - \beta_1)^2$.

@@ -110,8 +110,9 @@ loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 #
 # *2 minutes*
 #
-# Sixteen fonts of four families draw the digits. Each pixel is multiplied by a random grain, as in
-# the echoes of ultrasound or radar. Each picture is made twice, with other grains.
+# Sixteen fonts of four families draw the digits, three times each, by an unsteady hand. Each pixel
+# is multiplied by a random grain, as in the echoes of ultrasound or radar. Each picture is made
+# twice, with other grains.
 
 # %% jupyter={"source_hidden": true}
 ink, digit = glyphs.alphabet("0123456789", copies=1 if QUICK else 3, side=32)
@@ -130,11 +131,13 @@ rows_of_pictures({"printed": ink[:10], "speckled": pictures[0][:10].reshape(10, 
 
 # %% [markdown]
 # The rule of lesson 05: what belongs together stays together. A font of the test must have no
-# sister in training, so each *family* is held out in turn. The classifier is lesson 05's, too.
+# sister in training, so each *family* is held out in turn. (Three of the four are DejaVu, and the
+# digits of Sans and Sans Mono are nearly the same. The fourth, STIX, is the one without relatives:
+# its number, the last of each line, is the one to trust.) The classifier is lesson 05's, too.
 
 # %%
 BOTH = ("average", "maximum")
-with devices.accelerated():  # half precision, on a GPU that is made for it
+with devices.accelerated():  # bfloat16, on a GPU that has units for it
     reader = backbones.load("efficientnet-lite0", 32)
 
 
@@ -214,8 +217,8 @@ print("all free:   ", sorted(moved(toy())))
 # </details>
 #
 # **The second switch** is an argument of a call: `training`. It freezes nothing. It tells the
-# layers that behave differently in training to do so: dropout (lesson 02), and batch
-# normalization.
+# layers that behave differently in training to do so: dropout (lesson 02), and batch normalization,
+# which standardizes each channel (section 4).
 #
 # **Guess first.** A frozen dropout layer is called with `training=True`. Does it drop? And does a
 # frozen *batch normalization* with `training=True` do as in training?
@@ -307,7 +310,8 @@ trainable_parameters = check(trainable_parameters)
 #
 # Two heads for VGG16, whose last maps have 7 by 7 places with 512 channels. One flattens them and
 # puts a layer of 1,024 units on top. The other averages over the places and goes straight to two
-# classes. Below them lie thirteen convolutions of 3 by 3 places.
+# classes. Below them lie thirteen convolutions of 3 by 3 places. (VGG16 is a network of 2014. What
+# a convolution is, lesson 07 explains; only the counts matter here.)
 #
 # **Guess first.** Which has most weights: the convolutions, or one of the heads?
 
@@ -464,8 +468,9 @@ batchnorm_moving_update = check(batchnorm_moving_update)
 #   v \leftarrow \mu\, v + (1 - \mu)\, \operatorname{var}(x)$$
 #
 # The mean goes from 0 to 1, a quarter of the way to 4, and then a quarter of the rest. The variance
-# stays 1: it is divided by $N$. With $N - 1$ it would be 2. PyTorch calls the *other* share
-# momentum and stores the variance with $N - 1$.
+# stays 1, as that of the batch is 1, too, if divided by $N$. With $N - 1$ the batch would have 2,
+# and the stored one would go to 1.25. PyTorch calls the *other* share momentum and stores the
+# variance with $N - 1$.
 #
 # </details>
 #
@@ -528,8 +533,8 @@ assert not {name for name in by_layer if name.startswith("norm")}
 #
 # Keras' guide to transfer learning still says that the base runs in inference mode "since we passed
 # `training=False`". That was right in Keras 2, and it is right today in a *subclassed* model, whose
-# `call` you write yourself. For the models of this lesson the cell above is the proof (and issue
-# 20285 of Keras another one).
+# `call` you write yourself (those of this lesson are *functional*: built from `keras.Input`). For
+# the models of this lesson the cell above is the proof (and issue 20285 of Keras another one).
 #
 # </details>
 #
@@ -537,7 +542,7 @@ assert not {name for name in by_layer if name.startswith("norm")}
 #
 # A network with batch normalization learns handwritten digits. Then the camera is replaced by one
 # with faint pictures on a gray ground, and there are a hundred labels for it. Everything may move,
-# but once batch normalization is protected and once it is not.
+# but once batch normalization is protected and once it is not. Does protecting it pay?
 
 # %% jupyter={"source_hidden": true}
 data = digits.load(seed=0)
@@ -657,7 +662,8 @@ for draw, few in enumerate(draws):
 #
 # ### Exercise: `fine_tune`
 #
-# Both gradients are taken before either layer moves.
+# Both gradients are taken before either layer moves. (`np.outer(a, b)` is the table of all products
+# $a_i b_j$.)
 
 
 # %%
@@ -828,7 +834,10 @@ for path, rate in {"dense/kernel": rates[0], "head/kernel": rates[1]}.items():
 #
 # What is frozen says the same about a picture in every epoch. So it is computed once: `maps` are
 # the outputs of stage 2, and the model that trains starts there. (For the random network below,
-# too. It is built and compiled once, and set back for each family.)
+# too. Each of the two models is built and compiled once, and set back for each family.) To build it
+# once we standardize with all pictures, those of the test included. Lesson 05 calls that wrong, and
+# it is: the frozen head and the fine-tuned network share this advantage, the pixels of section 1
+# have it not.
 
 
 # %% jupyter={"source_hidden": true}
@@ -935,8 +944,9 @@ print("family by family:", " ".join(f"{gain:+.0f}" for gain in gains))
 #
 # No doubt here: in every family, by far more than two standard errors, and ahead of the pixels of
 # section 1, too. Nor is it the training alone: from random weights the same steps lead to much
-# less. The features of photographs were the wrong ones, and yet the best place to *start*. That is
-# what fine-tuning is for: images unlike those of the pretraining, and enough of them to say so.
+# less. The features of photographs were the wrong ones, and yet a far better place to *start* than
+# random ones (whose first two stages stay random here). That is what fine-tuning is for: images
+# unlike those of the pretraining, and enough of them to say so.
 #
 # ### Which rate?
 #
@@ -962,7 +972,8 @@ print(f"an SVM on its features: {first[0]:.0%} before, {now:.0%} after ten times
 # At our rate the accuracy falls at first, and then more is won than was lost. Ten times the rate,
 # and after one epoch the network guesses blindly, and it stays there. It is not the head alone that
 # is lost: a new classifier finds nothing in these features, either. What a million photographs had
-# taught is forgotten. This is the danger of fine-tuning, *catastrophic forgetting*.
+# taught is gone, and nothing came in its place. (To lose an old task while a new one is learned is
+# the milder danger of fine-tuning, *catastrophic forgetting*: lesson 13.)
 #
 # </details>
 
@@ -1029,10 +1040,10 @@ class_weights = check(class_weights)
 # <details>
 # <summary>Fine print: GPUs, and how to choose the smaller network</summary>
 #
-# On a GPU that is made for it, the network computes in half precision. Without a GPU, ResNet50
-# takes minutes for what is said to take seconds here. With `COURSE_OFFLINE=1` in the environment
-# before you start JupyterLab it is the smaller network; on Colab, set it by `os.environ` in the
-# first cell.
+# On a GPU with units for bfloat16, the network computes in that half precision. Without a GPU,
+# ResNet50 takes minutes for what is said to take seconds here. With `COURSE_OFFLINE=1` in the
+# environment before you start JupyterLab it is the smaller network; on Colab, set it by
+# `os.environ` in the first cell.
 #
 # </details>
 #
@@ -1045,8 +1056,8 @@ with devices.accelerated():
 STAGES = ["conv4", "conv5"] if backbone.name == "resnet50" else ["stage4", "stage5"]
 
 # %% [markdown]
-# As in lesson 05, the head sees a stage from the middle and the one behind it. The first of the two
-# stays frozen, so its maps are computed once.
+# The head sees a stage from the middle and the one behind it (lesson 05 took more; two are
+# quicker). The first of the two stays frozen, so its maps are computed once.
 
 # %% tags=["nbval-ignore-output"]
 flips = list(finetune.FLIPS.values())[: 4 if FULL else 2]  # as it is, mirrored, ...
@@ -1104,16 +1115,17 @@ figures.variants_figure(cells.images[np.argmax(labels)], finetune.FLIPS)
 # <details>
 # <summary>Unfold when you have guessed</summary>
 #
-# Thin dark lines, the busbars, run across each cell, in all images the same way. Mirroring and a
-# half turn keep that; a quarter turn makes cells that never occur. A random cut-out may lose the
-# crack and keep the label. Brightness is harder to judge: a dark region *is* a defect. To save time
-# we take two variants, the cell and its mirror image. They are one image, not two, and go where
-# their image goes: a variant of a test cell among the training cells would be a leak.
+# Thin dark lines, the busbars, run across each cell, in nearly all images the same way. Mirroring
+# and a half turn keep that; a quarter turn makes cells that never occur. A random cut-out may lose
+# the crack and keep the label. Brightness is harder to judge: a dark region *is* a defect. To save
+# time we take two variants, the cell and its mirror image. They are one image, not two, and go
+# where their image goes: a variant of a test cell among the training cells would be a leak.
 #
 # </details>
 #
-# The challenger is fine-tuned as the digits were: it begins with the plain head of section 9, and
-# then the second of its stages moves, from stored maps. The opponent is that head on frozen
+# The challenger is fine-tuned in the same way as the digits, with a smaller rate, one stage for two
+# and fewer epochs: it begins with the plain head of section 9, and then the second of its stages
+# moves, from stored maps. The opponent is that head on frozen
 # features.
 #
 # <details>
@@ -1229,13 +1241,14 @@ print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points
 # %% [markdown]
 # Be strict: less than two standard errors is no result, and with so few modules even two are a
 # hint. What fine-tuning brings on these cells is too small to be seen here, if there is anything.
-# The frozen features are good already: cracks are edges, and edges are what photographs teach. Put
-# the two tasks side by side:
+# (This is one split, and a lucky one for the features: over ten splits lesson 05 found them worse.
+# But even there they were ahead of the pixels. those of the digits were behind.) Put the two
+# tasks side by side:
 #
 # | question | speckled digits | solar cells |
 # |---|---|---|
 # | like photographs? | no | partly: edges, textures |
-# | frozen features | poor | good |
+# | frozen features | behind the pixels | ahead of the pixels (lesson 05) |
 # | fine-tuning | wins in every family | no more than chance can do |
 # | what to keep | the fine-tuned network | the frozen one: simpler, and it cannot forget |
 
@@ -1245,7 +1258,7 @@ print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points
 # *3 minutes*
 #
 # Three minutes to read, an evening to do: the guided project of this course, a classifier of your
-# own. Six steps, each of them a lesson.
+# own. Six steps; the lessons so far have prepared each of them.
 #
 # 1. **Collect.** Two or three classes, thirty photographs of each or more, in a folder
 #    `photographs` with a folder for each class. Name them by what belongs together: `tom_1.jpg` and
@@ -1278,11 +1291,11 @@ print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points
 # <summary>The script of steps 3 to 6</summary>
 #
 # Copy it into a file beside `photographs`, and run that. Four names are not Keras': `folder`,
-# `backbones`, your `grouped_difference`, and scikit-learn's `StratifiedGroupKFold`, which keeps
-# groups together; `groups` says which photographs belong to one, here by what stands before the
-# underscore. `folder.load` turns photographs upright, cuts them to a square and resizes them; if
-# what matters may lie at the edge, give it and `folder.photograph` `pad_to_aspect_ratio=True`.
-# Choose flips that your objects allow.
+# `backbones`, `grouped_difference` (yours does as well), and scikit-learn's `StratifiedGroupKFold`,
+# which keeps groups together; `groups` says which photographs belong to one, here by what stands
+# before the underscore. `folder.load` turns photographs upright, cuts them to a square and resizes
+# them; if what matters may lie at the edge, give it and `folder.photograph`
+# `pad_to_aspect_ratio=True`. Choose flips that your objects allow.
 #
 # ```python
 # import keras
@@ -1363,9 +1376,9 @@ print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points
 # **What six lessons have made of you.** In lesson 01 you wrote a loss and its gradient, and a first
 # classifier; in 02 you kept weights from learning by heart; 03 and 04 gave you the loop and Adam,
 # line by line. In 05 you read a network that somebody else had trained, and found out when its test
-# was not one. Now you have changed it, and can say when that was worth it. Nothing in the script
-# above is a black box to you any more: you have written its heart line by line, and it was held
-# against Keras.
+# was not one. Now you have changed it, and can say when that was worth it. Little in the script
+# above is a black box to you now: you have written its loss, its optimizer, its head and its
+# comparison, and they were held against Keras.
 #
 # The next lessons look inside (07 convolution, 08 memory, 09 codes), and 10 to 13 go on with
 # transfer: more from few labels, honest tests, other domains, other kinds. You may take them in any
@@ -1399,10 +1412,12 @@ print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points
 # - Better, but head first is best: in its first step a head of zeros sends nothing down, in the
 #   second it already does, and it is still a bad head.
 # - New statistics undo a change of brightness and contrast. A negative turns the sign of every
-#   pixel, and no mean or variance can turn it back: weights have to move.
+#   pixel, and no mean or variance can turn it back: weights have to move, and further than these
+#   few epochs take them.
 # - With `0.02` the first epochs lose what was known, and the later ones win back a part of it. Near
 #   the edge chance decides how much: try another family. A tenth learns, but less in five epochs.
-# - About the same: class weights act like another threshold.
+# - On one split the plain head finds more, on another the weighted one. That is about the same:
+#   class weights act like another threshold.
 # - The live curve climbs, for it is drawn on training cells. Whether the verdict changes, the line
 #   with the standard error says; if it does not, that was overfitting (lesson 02).
 #

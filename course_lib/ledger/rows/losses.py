@@ -104,7 +104,7 @@ ROWS = (
     Convention(
         id="cross-entropy-of-softmax",
         question="Cross-entropy behind a softmax activation (Keras on TensorFlow; its other "
-        "backends clip): what does a wrong class cost whose logit is 1000 higher?",
+        "backends clip), three classes: what does it cost if a wrong one's logit is 1000 higher?",
         forms={
             "1000, from the logits": losses.softmax_cross_entropy(_FAR_APART, np.array([1])),
             "−log 1e-7, clipped": losses.cross_entropy(np.eye(3)[[0]], np.array([1])),
