@@ -469,7 +469,7 @@ batchnorm_moving_update = check(batchnorm_moving_update)
 #
 # The mean goes from 0 to 1, a quarter of the way to 4, and then a quarter of the rest. The variance
 # stays 1, as that of the batch is 1, too, if divided by $N$. With $N - 1$ the batch would have 2,
-# and the stored one would go to 1.25. PyTorch calls the *other* share momentum and stores the
+# and the stored one would grow. PyTorch calls the *other* share momentum and stores the
 # variance with $N - 1$.
 #
 # </details>

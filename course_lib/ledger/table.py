@@ -1,4 +1,4 @@
-"""The ledger as a table in Markdown."""
+"""The ledger as a folded table in Markdown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def row(id: str) -> Convention:
 
 
 def ledger(ids: Sequence[str] = (), keras: Any | None = None, torch: Any | None = None) -> str:
-    """The table in Markdown.
+    """The table in Markdown, folded: who only wants to go on sees one line.
 
     Args:
         ids: rows to show, in this order; all if empty.
@@ -47,7 +47,8 @@ def ledger(ids: Sequence[str] = (), keras: Any | None = None, torch: Any | None 
             for library, module in _modules(keras, torch)
         ]
         lines.append([convention.question, convention.paper, *answers, convention.source])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"<details>\n<summary>The table</summary>\n\n{table}\n\n</details>"
 
 
 def _modules(keras: Any, torch: Any) -> tuple[tuple[Library, Any], tuple[Library, Any]]:

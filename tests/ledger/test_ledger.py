@@ -66,15 +66,22 @@ def test_an_unknown_row_is_named():
         row("adam-epsilom")
 
 
+def table_of(text):
+    """The lines between those that fold it."""
+    assert text.startswith("<details>\n<summary>The table</summary>\n\n")
+    assert text.endswith("\n\n</details>")
+    return text.split("\n\n")[1].splitlines()
+
+
 def test_the_table_shows_the_rows_asked_for_and_measures_what_it_is_given():
     keras = pytest.importorskip("keras")
-    stated = ledger(["adam-epsilon", "l2-half"]).splitlines()
-    measured = ledger(["adam-epsilon", "l2-half"], keras=keras).splitlines()
+    stated = table_of(ledger(["adam-epsilon", "l2-half"]))
+    measured = table_of(ledger(["adam-epsilon", "l2-half"], keras=keras))
     assert len(stated) == 4
     assert measured[2:] == stated[2:]
     assert "Keras, measured" in measured[0]
-    assert len(ledger().splitlines()) == 2 + len(ROWS)
-    assert {line.count("|") for line in ledger().splitlines()} == {6}
+    assert len(table_of(ledger())) == 2 + len(ROWS)
+    assert {line.count("|") for line in table_of(ledger())} == {6}
 
 
 def test_the_ledger_imports_no_library():
