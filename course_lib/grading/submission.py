@@ -52,6 +52,9 @@ _MAGIC_LINE = re.compile(r"^[ \t]*[%!?,;/]|=[ \t]*[%!]|\?[ \t]*$", re.MULTILINE)
 _TIME = re.compile(
     r"get_ipython\(\)\.run_line_magic\('time', ('[^-'].*'|\"[^-\"].*\")\)$", re.MULTILINE
 )
+# `%run file.py`, likewise, and `%%writefile file.py`, whose cell goes to the answer's own folder.
+_RUN = re.compile(r"get_ipython\(\)\.run_line_magic\('run', '([\w./]+\.py)'\)$", re.MULTILINE)
+_WRITE = re.compile(r"%%(?:write)?file\s+(-a\s+|--append\s+)?['\"]?([\w./]+)['\"]?\s*\Z")
 
 
 _OTHER_FILES = {
@@ -330,6 +333,9 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
         SyntaxError: it is neither Python nor IPython.
     """
     while (first := source.lstrip()).startswith("%%"):
+        line, _, below = first.partition("\n")
+        if written := _WRITE.match(line):
+            return f"open({written[2]!r}, {'a' if written[1] else 'w'!r}).write({below!r})", 0
         magic = re.match(r"%%\s*(\w*)", first)
         if magic is None or magic[1] not in _TRANSPARENT:
             return None, 0
@@ -347,6 +353,7 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
 
         transformer: Any = TransformerManager
         python = str(transformer().transform_cell(source))
+        python = _RUN.sub(r"exec(open('\1').read())", python)
         return _TIME.sub(_timed, python), work
     return source, 0
 

@@ -89,6 +89,7 @@ class Worker(Served):
 
     def _load(self, program: Message) -> Message:
         """Run the program's statements in a new module."""
+        sys.path.insert(0, "")  # as in a notebook; only now, for all that is on it may be read
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         namespace = module.__dict__

@@ -222,6 +222,16 @@ def constant_timed(name: str, source: str) -> list[str]:
     return ["%time READY = True", body_first(source, guard)]
 
 
+def helper_in_a_file(name: str, source: str) -> list[str]:
+    guard = f"if square_{name}(2) != 4 or cube_{name}(2) != 8: raise ValueError('odd')"
+    return [
+        f"%%writefile own_{name}.py\ndef square_{name}(x):\n    return x * x\n",
+        f"%%writefile -a own_{name}.py\n\ndef cube_{name}(x):\n    return x ** 3\n",
+        f"from own_{name} import square_{name}\n%run own_{name}.py",
+        body_first(source, guard),
+    ]
+
+
 def command_above(name: str, source: str) -> list[str]:
     return [f"lines = !echo 2\nhere = %pwd\nsize = int(lines[0]) + len(here)\n\n{source}"]
 
@@ -303,6 +313,7 @@ WAYS: tuple[Callable[[str, str], list[str]], ...] = (
     constant_by_output,
     constant_by_input,
     constant_timed,
+    helper_in_a_file,
     command_above,
     under_if,
     under_try,

@@ -23,8 +23,11 @@ SOON_RESET = "import gc, matplotlib.pyplot, course_lib.exercises\ngc.freeze()"
 
 
 @pytest.fixture(scope="module")
-def kernel() -> Iterator[BlockingKernelClient]:
-    manager, client = start_new_kernel(extra_arguments=["--HistoryManager.enabled=False"])
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlockingKernelClient]:
+    manager, client = start_new_kernel(
+        extra_arguments=["--HistoryManager.enabled=False"],
+        cwd=str(tmp_path_factory.mktemp("kernel")),  # where cells write files
+    )
     try:
         client.execute_interactive(SOON_RESET, silent=True, timeout=60)
         yield client
