@@ -206,9 +206,15 @@ def _counts(exercise: Exercise, there: Sequence[Trial]) -> Iterator[tuple[str, C
     names = inspect.signature(exercise.reference).parameters
     arguments = zip(names, there[0].case.arguments, strict=False)
     name = next(n for n, value in arguments if isinstance(value, np.ndarray) and value.ndim)
+    flat = all(len(shape) < 3 for shape in shapes)
+    first, last = (
+        ("the number of rows", "the number of columns")
+        if flat
+        else ("the length of the first axis", "the length of the last axis")
+    )
     counts: dict[str, Count] = {
-        "the number of rows": lambda trial: _shape(trial)[0],
-        "the number of columns": lambda trial: _shape(trial)[-1],
+        first: lambda trial: _shape(trial)[0],
+        last: lambda trial: _shape(trial)[-1],
         "the number of elements": lambda trial: math.prod(_shape(trial)),
     }
     if all(len(shape) == 1 for shape in shapes):

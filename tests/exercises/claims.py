@@ -585,8 +585,10 @@ def _count(e: Exercise, scope: Scope, which: Which, match: re.Match[str]) -> boo
     def factor(call: Call) -> float:
         shape = np.shape(call.case.arguments[names.index(match["name"])])
         number = {
-            "the number of rows": shape[0],
-            "the number of columns": shape[-1],
+            "the number of rows": shape[0] if len(shape) < 3 else math.nan,
+            "the number of columns": shape[-1] if len(shape) < 3 else math.nan,
+            "the length of the first axis": shape[0],
+            "the length of the last axis": shape[-1],
             "the number of elements": math.prod(shape),
             "the length": shape[0] if len(shape) == 1 else math.nan,
         }[match["count"]]

@@ -37,6 +37,15 @@ def test_a_stub_is_not_attempted(exercise: Exercise) -> None:
     assert (verdict.status, verdict.points) == ("not attempted", 0)
 
 
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_each_mistake_is_python(exercise: Exercise) -> None:
+    """(What cannot be read raises the same error whenever it is called, and so knows itself.)"""
+    case = exercise.by_hand[0]
+    for mistake in exercise.misconceptions:
+        for way in (mistake.variant, *mistake.others):
+            assert not call(way, case.arguments).error.startswith("CourseError"), mistake.id
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("exercise", EXERCISES, ids=name)
 def test_each_mistake_is_recognized(exercise: Exercise) -> None:
