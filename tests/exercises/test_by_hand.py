@@ -27,7 +27,7 @@ def numbers(value: Any) -> Iterator[float]:
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 def test_a_call_can_be_computed_by_hand_and_pasted(exercise: Exercise) -> None:
-    most = 40 if exercise.name == "vae_gradients" else 24
+    most = 40 if exercise.name in ("vae_gradients", "lstm_step") else 24
     assert len(exercise.by_hand) >= 2
     for case in exercise.by_hand:
         value = exercise.reference(*case.arguments)
