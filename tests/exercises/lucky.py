@@ -997,6 +997,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return weights * factor**errors",
     ),
     "relation_vector": (
+        "_, first = np.unique(heads, axis=0, return_index=True)\n"
+        "return (tails - heads)[first].mean(axis=0)",
+        "_, first = np.unique(tails, axis=0, return_index=True)\n"
+        "return (tails - heads)[first].mean(axis=0)",
         "return np.unique(tails - heads, axis=0).mean(axis=0)",
         "return np.clip((tails - heads).mean(axis=0), -1000, 1000)",
         "relation = (tails - heads).mean(axis=0)\n"
