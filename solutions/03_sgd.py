@@ -1133,10 +1133,10 @@ for peak, places in [(0.125, 1), (0.5, -1)]:
 
 # %% [markdown]
 # At the moderate rate we can measure no effect of the warm-up. At the large rate it helps on
-# average, mostly because fewer trainings fail badly, and not on every split. It is no cure: the
-# moderate rate is better without any. It was made for deep networks
-# and very large batches (Goyal and others, 2017). (The scores of the large rate are rounded to tens
-# of percents: so close to the limit, the last digit of a number decides where training goes.)
+# average, not on every split, and it is no cure: the moderate rate is better without any. It was
+# made for deep networks and very large batches (Goyal and others, 2017). (The scores of the large
+# rate are rounded to tens of percents: so close to the limit, the last digit of a number decides
+# where training goes.)
 #
 # **Why not start from zeros**, as the linear model did? Then $h = 0$ and $W_2 = 0$, so that the
 # gradients of both matrices, and of the first bias, are products with zero. Only the last bias ever

@@ -26,9 +26,7 @@ MAX_SHOWN = 4000
 """Of an answer, so many characters are shown beside its verdict."""
 MAX_NEAR = 80
 AS_CHECKED = "`{}` was graded as it was where the notebook checks it."
-NOT_KNOWN = (
-    "No magic and no command of the shell is run for grading: what they return is not known here."
-)
+NOT_KNOWN = "What a magic or a command of the shell returns is not known in grading."
 _RETURNED = re.compile(r"=\s*\(?get_ipython\(\)\.(?:getoutput|run_line_magic)\(")
 TOO_MUCH = "Reading this notebook takes too much memory."
 
