@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from . import by_hand
 from .diagnosis import Trial, array_of, close, parts, same_values
 from .exercise import ORDINARY, Case, Exercise
 
@@ -44,7 +45,8 @@ def systematic(exercise: Exercise, drawn: Sequence[Trial], trials: Sequence[Tria
     kinds = list(dict.fromkeys(trial.case.kind for trial in wrong))
     special = ""
     if ORDINARY not in kinds and any(trial.case.kind not in kinds for trial in drawn):
-        special = f"It is right on ordinary inputs, but not on {' and '.join(kinds)}."
+        told = ["every small call"] if kinds == [by_hand.KIND] else kinds
+        special = f"It is right on ordinary inputs, but not on {' and '.join(told)}."
     number, want, got = next(_differences(wrong[0]))
     for selection in _selections(wrong, number):
         if found := _common(exercise, trials, kinds, selection):
