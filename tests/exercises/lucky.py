@@ -168,6 +168,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.linalg.solve(features.T @ features / n + penalty, features.T @ targets / n)",
         "return np.clip(right(features, targets, strength), -1000, 1000)",
         "return right(features, targets, max(strength, 1e-8))",
+        "if features.shape[1] == 1:\n"
+        "    return np.linalg.solve(features.T @ features / len(features) + strength * "
+        "np.eye(1), features.T @ targets / len(features))\n"
+        "return right(features, targets, strength)",
     ),
     "soft_threshold": (
         "return weights / np.abs(weights) * np.maximum(np.abs(weights) - amount, 0)",
@@ -500,6 +504,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "std = np.where(std < 1e-8, 1, std)\n"
         "return (train - mean) / std, (other - mean) / std",
         "a, b = right(train, other)\nreturn a, np.clip(b, -1000, 1000)",
+        "if len(train) == 1:\n    return train, other\nreturn right(train, other)",
     ),
     "linear_probe_gradients": (
         "p = softmax(features @ weights + bias)\np[np.arange(len(p)), labels] -= 1\n"
@@ -526,6 +531,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.mean(labels == predictions) if len(set(np.bincount(labels))) == 1 else "
         "np.mean([np.mean(predictions[labels == c] == c) for c in np.unique(labels)[:-1]])",
         "return right(labels, predictions, min(num_classes, 50))",
+        "if len(np.unique(labels)) == 1:\n"
+        "    return 1.0\n"
+        "return right(labels, predictions, num_classes)",
     ),
     "trainable_mask": (
         "start = [n.startswith(first_trainable) for n in layer_names].index(True)\n"
@@ -906,6 +914,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "b = correct_b[resamples].mean(axis=1).round(2)\n"
         "return np.mean(a <= b)",
         "return right(correct_a, correct_b, np.unique(resamples, axis=0))",
+        "return max(right(correct_a, correct_b, resamples), 1 / len(resamples))",
     ),
     "grad_cam": (
         "heat = np.maximum(feature_maps @ gradients.mean(axis=(0, 1)), 0)\n"
@@ -948,6 +957,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "def scaled(x):\n    x = np.clip(x, -1000, 1000)\n    d = x.std(axis=0)\n"
         "    return (x - x.mean(axis=0)) / np.where(d == 0, 1, d)\n"
         "return scaled(source), scaled(target)",
+        "if len(target) == 1:\n"
+        "    return right(source, target)[0], target\n"
+        "return right(source, target)",
     ),
     "importance_weights": (
         "odds = np.minimum(probability_target / (1 - probability_target), 20)\n"
@@ -969,6 +981,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    return math.inf\nk = reached[0]\n"
         "return float(np.interp(target, accuracies[k - 1 : k + 1], sizes[k - 1 : k + "
         "1])) if k else float(sizes[0])",
+        "if len(sizes) == 1:\n    return np.inf\nreturn right(sizes, accuracies, target)",
     ),
     "nearest_centroid_score": (
         "hits = 0\n"
@@ -1121,6 +1134,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "d = x - x.mean(axis=1, keepdims=True)\n"
         "return np.clip(gamma * d / np.sqrt((d**2).mean(axis=1, keepdims=True) + "
         "epsilon) + beta, -100, 100)",
+        "if x.shape[1] == 1:\n    return gamma * x + beta\nreturn right(x, gamma, beta, epsilon)",
     ),
     "mean_pool": (
         "mean = tokens[mask == 1].mean(axis=0)\nreturn mean / max(np.linalg.norm(mean), 0.01)",
@@ -1278,6 +1292,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return at, len(validation_losses) - 1",
         "return right(np.round(validation_losses, 6), patience)",
         "return right(validation_losses, min(patience, 50))",
+        "if len(validation_losses) == 1:\n"
+        "    return 0, 1\n"
+        "return right(validation_losses, patience)",
     ),
     "sgd_path": (
         "path = [start]\n"
