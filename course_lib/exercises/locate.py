@@ -24,7 +24,6 @@ import types
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -240,42 +239,12 @@ FILE = "<an edited answer>"
 
 
 @contextmanager
-def _memory_untouched() -> Iterator[None]:
-    """What an edit leaves empty is not right by chance, and nothing is counted out of bounds.
-
-    `np.bincount` of the largest integer writes past the end of its memory (NumPy 2.4): the whole
-    process would end. An edit comes there through an infinity that is made an integer.
-    """
-    own = {name: getattr(np, name) for name in ("bincount", "empty", "empty_like")}
-
-    def counted(x: Any, *more: Any, **named: Any) -> Any:
-        if np.size(x) and np.max(x) == np.iinfo(np.intp).max:
-            raise ValueError("too large to be counted")
-        return own["bincount"](x, *more, **named)
-
-    def filled(make: Callable[..., np.ndarray], *given: Any, **named: Any) -> np.ndarray:
-        array = make(*given, **named)
-        array.fill(-7e18)
-        return array
-
-    new = {name: partial(filled, own[name]) for name in ("empty", "empty_like")}
-    try:
-        for name, function in {**new, "bincount": counted}.items():
-            setattr(np, name, function)
-        yield
-    finally:
-        for name, function in own.items():
-            setattr(np, name, function)
-
-
-@contextmanager
 def _unseen() -> Iterator[None]:
     """Nothing is shown, and chance goes on from where it was."""
     numbers, own = np.random.get_state(), random.getstate()
     try:
         with (
             quiet(),
-            _memory_untouched(),
             Path(os.devnull).open("w") as nowhere,
             redirect_stdout(nowhere),
             redirect_stderr(nowhere),
