@@ -341,6 +341,7 @@ class _Finder:
             near += [1 / value, value * 10, value / 10] if value else []
             near += _SMALL if abs(value) < 0.1 and isinstance(value, float) else []
             near += [math.inf] if abs(value) >= 10 and isinstance(value, float) else []
+            near += [math.inf, -math.inf] if isinstance(parent, ast.Assign) else []
         others = [new for new in dict.fromkeys(near) if new not in (value, -value)]
         outer = (a for a in reversed(above) if isinstance(a, ast.expr))
         no_place = (ast.Tuple, ast.Slice, ast.UnaryOp)
@@ -396,6 +397,9 @@ class _Finder:
             left = [*keywords[:index], *keywords[index + 1 :]]
             what = "the axis in {}" if given.arg == "axis" else f"`{given.arg}` in {{}}"
             self._set(LIKELY, what, node, node, "keywords", left)
+            for argument in self.parameters[:2] if given.arg == "dtype" else ():
+                same = ast.Attribute(ast.Name(argument, ast.Load()), "dtype", ast.Load())
+                self._set(LIKELY, what, node, node, "keywords", [*left, ast.keyword("dtype", same)])
         if name == "range":
             self._range(slot, node)
         inner = arguments[0] if arguments else None

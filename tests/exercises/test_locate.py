@@ -370,6 +370,26 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             """,
             "line 4: a factor of `by_weights * (weights != 0)`",
         ),
+        (
+            "complete_relation",
+            """
+            goal = vectors[head] + relation
+            cosines = vectors @ goal / np.linalg.norm(vectors, axis=1) / np.linalg.norm(goal)
+            cosines[head] = 0
+            return int(cosines.argmax())
+            """,
+            "line 4: the number `0`",
+        ),
+        (
+            "predictions_in_file_order",
+            """
+            result = np.zeros(predictions.shape, dtype=int)
+            for i, file in enumerate(order):
+                result[file] = predictions[i]
+            return result
+            """,
+            "line 2: `dtype` in `np.zeros(predictions.shape, dtype=int)`",
+        ),
     ],
 )
 def test_one_change_is_placed(name: str, body: str, where: str) -> None:
