@@ -356,7 +356,8 @@ class _Finder:
     def _call(self, slot: Slot, node: ast.Call) -> None:
         name = _called(node)
         arguments, keywords = node.args, node.keywords
-        for index in range(len(arguments) - 1):
+        condition = arguments[:1] if name == "where" else []  # is no value
+        for index in range(len(condition), len(arguments) - 1):
             swapped = list(arguments)
             swapped[index : index + 2] = swapped[index + 1], swapped[index]
             call = ast.Call(node.func, swapped, keywords)
@@ -408,7 +409,8 @@ class _Finder:
         if inner is not None and not isinstance(inner, ast.Starred):
             excepts = name in _EXCEPTIONS and any(map(_is_number, arguments))
             rank = FIRST if excepts else POSSIBLE
-            self._add(rank, "the function in {}", slot, *arguments)
+            self._add(rank, "the function in {}", slot, *arguments[len(condition) :])
+            self._add(POSSIBLE, "the function in {}", slot, *condition)
             if isinstance(inner, ast.BinOp):
                 moved = ast.Call(node.func, [inner.left, *arguments[1:]], keywords)
                 out = ast.BinOp(moved, inner.op, inner.right)

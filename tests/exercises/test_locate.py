@@ -371,6 +371,15 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             "line 4: a factor of `by_weights * (weights != 0)`",
         ),
         (
+            "hidden_layer_gradients",
+            """
+            slope = np.where(hidden > 0, 1.0, 0.01)
+            at_hidden = upstream @ weights_out.T * slope
+            return x.T @ at_hidden, at_hidden.sum(0), hidden.T @ upstream, upstream.sum(0)
+            """,
+            "line 2: the number 0.01",
+        ),
+        (
             "complete_relation",
             """
             goal = vectors[head] + relation
