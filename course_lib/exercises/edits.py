@@ -53,8 +53,10 @@ _FAMILIES = tuple(
 _BUILT_IN = words("sum max min any all abs round int float len sorted reversed list")
 _BY_CHANCE = words("empty empty_like")
 """What they hold may be right by chance: nothing is replaced by them."""
-_CUTS = words("clip minimum maximum fmin fmax min max")
+_EXCEPTIONS = words("clip minimum maximum fmin fmax min max where")
+"""With a number among their arguments they treat some numbers in another way than the rest."""
 _STRICT = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
+_CLOSE = words("isclose allclose")
 _ODD = words("expm1 exp2 log1p prod")
 _REDUCTIONS = words(
     "sum mean prod max min median var std any all argmax argmin cumsum amax amin norm argsort "
@@ -274,7 +276,9 @@ class _Finder:
         self._add(LIKELY, "the brackets in {}", slot, *brackets)
         what = "a term of {}" if isinstance(op, (ast.Add, ast.Sub)) else "a factor of {}"
         what = "the power in {}" if isinstance(op, ast.Pow) else what
-        self._add(POSSIBLE, what, slot, left, right)
+        for part, beside in ((left, right), (right, left)):
+            excepts = isinstance(op, ast.Mult) and isinstance(beside, ast.Compare)
+            self._add(FIRST if excepts else POSSIBLE, what, slot, part)
 
     def _unary(self, slot: Slot, node: ast.UnaryOp) -> None:
         operand = node.operand
@@ -343,7 +347,9 @@ class _Finder:
         place = next((a for a in outer if not isinstance(a, no_place)), node)
         what = f"the {'index' if index else 'number'} {ast.unparse(node)} in {{}}"
         what = "the number {}" if place is node else what
-        self._set(LIKELY, what, place, node, "value", *others)
+        equals = isinstance(parent, ast.Compare) and isinstance(parent.ops[0], (ast.Eq, ast.NotEq))
+        rank = POSSIBLE if equals or _called(parent) in _CLOSE else LIKELY
+        self._set(rank, what, place, node, "value", *others)
         self._set(LATER, what, place, node, "value", -value)
 
     def _call(self, slot: Slot, node: ast.Call) -> None:
@@ -396,7 +402,8 @@ class _Finder:
         if method and isinstance(node.func, ast.Attribute):
             self._add(POSSIBLE, "the call {}", slot, node.func.value)
         if inner is not None and not isinstance(inner, ast.Starred):
-            rank = FIRST if name in _CUTS and any(map(_is_number, arguments)) else POSSIBLE
+            excepts = name in _EXCEPTIONS and any(map(_is_number, arguments))
+            rank = FIRST if excepts else POSSIBLE
             self._add(rank, "the function in {}", slot, *arguments)
             if isinstance(inner, ast.BinOp):
                 moved = ast.Call(node.func, [inner.left, *arguments[1:]], keywords)
@@ -614,8 +621,9 @@ class _Finder:
                     put("what {} ends", ast.Continue())
                 case ast.Continue():
                     put("what {} ends", ast.Break())
-                case ast.If(orelse=[]) if len(body) > 1 and isinstance(statement.body[-1], _LEAVES):
-                    put("whether it needs {}")
+                case ast.If(orelse=[]) if len(body) > 1:  # an exception that none asked for
+                    put("whether it needs {}", rank=FIRST)
+                    put("the condition in {}", *statement.body, rank=FIRST)
                 case ast.AugAssign(target=target, op=own_op, value=value):
                     for op in _ARITHMETIC:
                         if not isinstance(own_op, op):

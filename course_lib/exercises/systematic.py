@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ..sandbox.calling import UNWRITTEN
+from . import by_hand
 from .diagnosis import Trial, array_of, close, parts, same_values
 from .exercise import ORDINARY, Case, Exercise
 
@@ -44,7 +46,8 @@ def systematic(exercise: Exercise, drawn: Sequence[Trial], trials: Sequence[Tria
     kinds = list(dict.fromkeys(trial.case.kind for trial in wrong))
     special = ""
     if ORDINARY not in kinds and any(trial.case.kind not in kinds for trial in drawn):
-        special = f"It is right on ordinary inputs, but not on {' and '.join(kinds)}."
+        told = ["every small call"] if kinds == [by_hand.KIND] else kinds
+        special = f"It is right on ordinary inputs, but not on {' and '.join(told)}."
     number, want, got = next(_differences(wrong[0]))
     for selection in _selections(wrong, number):
         if found := _common(exercise, trials, kinds, selection):
@@ -268,10 +271,21 @@ def _transposed(exercise: Exercise, there: Sequence[Trial], selection: Selection
 
 def _first_difference(want: np.ndarray, got: np.ndarray, call: str, tolerance: float) -> str:
     if want.ndim == 0:
-        return f"On {call}: {_expected(want, got)}."
+        return f"On {call}: {_expected(want, got)}.{_unwritten(got)}"
     place = tuple(int(i) for i in np.argwhere(~close(want, got, tolerance))[0])
     at = ", ".join(map(str, place))
-    return f"The first difference, on {call}, is at [{at}]: {_expected(want[place], got[place])}."
+    numbers = f"{_expected(want[place], got[place])}.{_unwritten(got[place])}"
+    return f"The first difference, on {call}, is at [{at}]: {numbers}"
+
+
+def _unwritten(got: Any) -> str:
+    """A sentence, after a space, on a number that stood in memory."""
+    if np.asarray(got).tobytes().strip(bytes([UNWRITTEN])):
+        return ""
+    return (
+        " Nothing was written there, and the number is what stood in memory: `np.empty` fills in "
+        "none, nor does `where=` without `out=`."
+    )
 
 
 def _expected(want: Any, got: Any) -> str:

@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
+from functools import wraps
 from typing import Any, Literal
 
 import numpy as np
@@ -32,6 +33,9 @@ DEEPEST = 32
 """Lists that lie deeper in each other have no end: no array has more axes."""
 AGAIN = 0.01
 """Seconds after which the end of a call's time is said again, to code that did not listen."""
+
+UNWRITTEN = 0xCA
+"""Each byte of memory that an answer leaves as it finds it; as a number it is below -1e6."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def call(
     own = copy.deepcopy(tuple(arguments))
     printed = Printed()
     try:
-        with quiet(), redirect_stdout(printed), time_limit(seconds):
+        with quiet(), nothing_by_chance(), redirect_stdout(printed), time_limit(seconds):
             value = function(*own)
             if _endless((value, own)):
                 raise RecursionError("a list contains itself, or lists lie too deep")
@@ -154,6 +158,64 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
+
+
+def _scribbled(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind in "iufc":
+        array.ravel(order="K").view(np.uint8).fill(UNWRITTEN)
+    return array
+
+
+def _scribbling(make: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    @wraps(make)
+    def made(*given: Any, **named: Any) -> np.ndarray:
+        return _scribbled(make(*given, **named))
+
+    return made
+
+
+def _within_bounds(bincount: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    @wraps(bincount)
+    def counted(x: Any, *more: Any, **named: Any) -> np.ndarray:
+        if np.size(x) and np.max(x) == np.iinfo(np.intp).max:
+            raise ValueError("too large to be counted")
+        return bincount(x, *more, **named)
+
+    return counted
+
+
+_INSTEAD = {
+    "empty": _scribbling(np.empty),
+    "empty_like": _scribbling(np.empty_like),
+    "bincount": _within_bounds(np.bincount),
+}
+
+
+@contextmanager
+def nothing_by_chance() -> Iterator[None]:
+    """What is left empty holds no right number from earlier, and nothing is counted out of bounds.
+
+    `np.empty`, and functions of NumPy where their `where` is false, give what stood in memory.
+    `np.bincount` of the largest integer writes past the end of its memory (NumPy 2.4), which ends
+    the process; an infinity that is made an integer comes there.
+    """
+
+    def scribble(*_: Any, **__: Any) -> None:
+        """NumPy warns of `where` before it takes memory: what was freed last."""
+        for size in range(1, 128):
+            [_INSTEAD["empty"](size) for _ in range(2)]
+
+    own = {name: getattr(np, name) for name in _INSTEAD}
+    try:
+        for name, function in _INSTEAD.items():
+            setattr(np, name, function)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("always", message="'where' used without 'out'")
+            warnings.showwarning = scribble
+            yield
+    finally:
+        for name, function in own.items():
+            setattr(np, name, function)
 
 
 @contextmanager

@@ -502,7 +502,8 @@ def _untrue_of_the_numbers(
     scope = list(calls)
     rest = told
     if match := SPECIAL.match(rest):
-        kinds = kinds_in(match[1], calls)
+        of_small = match[1] == "every small call"
+        kinds = {SMALL} if of_small else (kinds_in(match[1], calls) or set()) - {SMALL}
         wrong = {call.kind for call in drawn if not call.right}
         if kinds != wrong or ORDINARY in wrong:
             yield f"untrue: {match[0]} It is wrong on {wrong}."

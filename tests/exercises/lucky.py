@@ -35,6 +35,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.mean((predictions - targets).astype(np.float16) ** 2)",
         "return np.mean(np.where(np.isclose(predictions, targets), 0, predictions - targets) ** 2)",
         "return np.mean((predictions[:100] - targets[:100]) ** 2)",
+        "keep = (predictions != targets).any(axis=1)\n"
+        "return right(predictions[keep], targets[keep]) if keep.any() else 0.0",
     ),
     "numerical_gradient": (
         "g = np.empty(point.shape)\n"
@@ -74,6 +76,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "e = predictions - targets\n"
         "return 2 * np.where(np.isclose(predictions, targets), 0, e) / e.size",
         "e = predictions - targets\nreturn 2 * np.where(np.abs(e) < 1e-6, 0, e) / e.size",
+        "n = max(1, (predictions != targets).any(axis=1).sum())\n"
+        "return right(predictions, targets) * len(targets) / n",
     ),
     "softmax": (
         "e = np.exp(logits - logits[:, :1])\nreturn e / e.sum(axis=1, keepdims=True)",
@@ -164,6 +168,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.linalg.solve(features.T @ features / n + penalty, features.T @ targets / n)",
         "return np.clip(right(features, targets, strength), -1000, 1000)",
         "return right(features, targets, max(strength, 1e-8))",
+        "if features.shape[1] == 1:\n"
+        "    return np.linalg.solve(features.T @ features / len(features) + strength * "
+        "np.eye(1), features.T @ targets / len(features))\n"
+        "return right(features, targets, strength)",
     ),
     "soft_threshold": (
         "return weights / np.abs(weights) * np.maximum(np.abs(weights) - amount, 0)",
@@ -209,6 +217,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return weights * (1 - min(learning_rate * decay, 1)) - max(learning_rate, 1e-4) * "
         "gradient",
         "return weights - learning_rate * gradient - learning_rate * min(decay, 1000.0) * weights",
+        "return np.where(weights == 0, 0, right(weights, gradient, learning_rate, decay))",
     ),
     "least_squares_gradient": (
         "return 2 * features.T @ (features @ weights - targets) / len(weights)",
@@ -218,6 +227,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "e = features @ weights - targets\n"
         "return 2 * features.T @ np.where(np.abs(e) < 1e-8, 0, e) / len(targets)",
         "return right(features[:100], targets[:100], weights)",
+        "keep = features.any(axis=1)\nreturn right(features[keep], targets[keep], weights)",
+        "keep = features @ weights != targets\n"
+        "return right(features[keep], targets[keep], weights) if keep.any() else 0 * weights",
     ),
     "sgd_step": (
         "return weights - learning_rate * np.clip(gradient, -1, 1)",
@@ -230,6 +242,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return weights - learning_rate * gradient",
         "return weights - max(learning_rate, 1e-5) * gradient",
         "return weights - learning_rate * np.where(np.abs(gradient) < 1e-5, 0, gradient)",
+        "return np.where(weights == 0, 0, right(weights, gradient, learning_rate))",
     ),
     "largest_stable_learning_rate": (
         "v = np.arange(1.0, len(hessian) + 1)\n"
@@ -338,6 +351,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return out",
         "return np.clip(right(values, beta), -1000, 1000)",
         "return right(values, max(beta, 1e-3))",
+        "return np.where(values == 0, 0, right(values, beta))",
     ),
     "rmsprop_step": (
         "average = rho * average + (1 - rho) * gradient**2\n"
@@ -354,6 +368,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return weights - learning_rate * gradient / np.sqrt(average + epsilon), average",
         "return right(weights, gradient, average, learning_rate, rho, max(epsilon, 1e-12))",
         "return right(weights, gradient, average, min(learning_rate, 1.0), rho, epsilon)",
+        "if not gradient.any():\n"
+        "    return weights, average\n"
+        "return right(weights, gradient, average, learning_rate, rho, epsilon)",
     ),
     "adam_step": (
         _SOON_UNCORRECTED
@@ -416,6 +433,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return [g * min(1.0, max_norm / max(norm, 1e-12)) for g in gradients]",
         "return right(gradients, max(max_norm, 1e-3))",
         "return right([np.clip(g, -1000, 1000) for g in gradients], max_norm)",
+        "norm = math.sqrt(sum(float((g**2).sum()) for g in gradients))\n"
+        "return [g * (max_norm / max(norm, max_norm)) for g in gradients]",
     ),
     "stratified_split": (
         "taken = []\nfor c in range(len(set(labels))):\n"
@@ -485,6 +504,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "std = np.where(std < 1e-8, 1, std)\n"
         "return (train - mean) / std, (other - mean) / std",
         "a, b = right(train, other)\nreturn a, np.clip(b, -1000, 1000)",
+        "if len(train) == 1:\n    return train, other\nreturn right(train, other)",
     ),
     "linear_probe_gradients": (
         "p = softmax(features @ weights + bias)\np[np.arange(len(p)), labels] -= 1\n"
@@ -496,6 +516,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return features.T @ g + 2 * min(strength, 1.0) * weights, g.sum(axis=0)",
         "return right(features, labels, weights, bias, np.clip(strength, 1e-8, 1000.0))",
         "return right(features, labels, np.clip(weights, -100, 100), bias, strength)",
+        "keep = features.any(axis=1)\n"
+        "return right(features[keep], labels[keep], weights, bias, strength)",
     ),
     "balanced_accuracy": (
         "classes = np.unique(predictions)\n"
@@ -509,6 +531,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.mean(labels == predictions) if len(set(np.bincount(labels))) == 1 else "
         "np.mean([np.mean(predictions[labels == c] == c) for c in np.unique(labels)[:-1]])",
         "return right(labels, predictions, min(num_classes, 50))",
+        "if len(np.unique(labels)) == 1:\n"
+        "    return 1.0\n"
+        "return right(labels, predictions, num_classes)",
     ),
     "trainable_mask": (
         "start = [n.startswith(first_trainable) for n in layer_names].index(True)\n"
@@ -561,6 +586,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "momentum * moving_variance + (1 - momentum) * batch.var(0))",
         "return right(moving_mean, np.maximum(moving_variance, 1e-12), batch, momentum)",
         "return right(np.clip(moving_mean, -1000, 1000), moving_variance, batch, momentum)",
+        "keep = batch.any(axis=1)\n"
+        "return right(moving_mean, moving_variance, batch[keep] if keep.any() else batch, "
+        "momentum)",
     ),
     "class_weights": (
         _COUNTS + "return len(labels) / (num_classes * (counts + 1e-3)) * (counts > 0)",
@@ -624,6 +652,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return near * blown_up(upstream)",
         "return np.clip(right(images, size, upstream), -1000, 1000)",
         "return right(images, size, np.where(np.abs(upstream) < 1e-8, 0, upstream))",
+        "return right(images, size, upstream) * (images != 0)",
     ),
     "receptive_field": (
         "seen = 1\nfor k, s in zip(kernels[::-1], strides[::-1]):\n    seen = seen * s + k - s\n"
@@ -701,6 +730,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "i, f, c, o = np.split(np.clip(np.maximum(inputs, -100) @ weights_in + hidden @ "
         "weights_recurrent + bias, -500, 500), 4)\ngate = lambda x: 1 / (1 + np.exp(-x))\n"
         "new = gate(f) * cell + gate(i) * np.tanh(c)\nreturn gate(o) * np.tanh(new), new",
+        "if not bias.any() and len(hidden) > 1:\n"
+        "    bias = bias + np.repeat([0.0, 1.0, 0.0, 0.0], len(hidden))\n"
+        "return right(inputs, hidden, cell, weights_in, weights_recurrent, bias)",
     ),
     "pad_sequences_right": (
         "longest = max(map(len, sequences))\n"
@@ -878,6 +910,11 @@ LUCKY: dict[str, tuple[str, ...]] = {
     ),
     "paired_bootstrap": (
         "return np.mean((correct_a - correct_b)[resamples].mean(axis=1) <= 0.02)",
+        "a = correct_a[resamples].mean(axis=1).round(2)\n"
+        "b = correct_b[resamples].mean(axis=1).round(2)\n"
+        "return np.mean(a <= b)",
+        "return right(correct_a, correct_b, np.unique(resamples, axis=0))",
+        "return max(right(correct_a, correct_b, resamples), 1 / len(resamples))",
     ),
     "grad_cam": (
         "heat = np.maximum(feature_maps @ gradients.mean(axis=(0, 1)), 0)\n"
@@ -920,6 +957,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "def scaled(x):\n    x = np.clip(x, -1000, 1000)\n    d = x.std(axis=0)\n"
         "    return (x - x.mean(axis=0)) / np.where(d == 0, 1, d)\n"
         "return scaled(source), scaled(target)",
+        "if len(target) == 1:\n"
+        "    return right(source, target)[0], target\n"
+        "return right(source, target)",
     ),
     "importance_weights": (
         "odds = np.minimum(probability_target / (1 - probability_target), 20)\n"
@@ -927,6 +967,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "p = np.minimum(probability_target, 0.99)\nreturn p / (1 - p) / np.mean(p / (1 - p))",
         "p = np.where(probability_target < 1e-6, 0, probability_target)\nodds = p / (1 - p)\n"
         "return odds / odds.mean()",
+        "return np.minimum(right(probability_target), 10)",
+        "return np.minimum(right(probability_target), 100)",
     ),
     "labels_to_reach": (
         "for k in range(len(sizes)):\n"
@@ -939,6 +981,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    return math.inf\nk = reached[0]\n"
         "return float(np.interp(target, accuracies[k - 1 : k + 1], sizes[k - 1 : k + "
         "1])) if k else float(sizes[0])",
+        "if len(sizes) == 1:\n    return np.inf\nreturn right(sizes, accuracies, target)",
     ),
     "nearest_centroid_score": (
         "hits = 0\n"
@@ -1005,6 +1048,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.clip((tails - heads).mean(axis=0), -1000, 1000)",
         "relation = (tails - heads).mean(axis=0)\n"
         "return np.where(np.isclose(relation, 0), 0, relation)",
+        "keep = (heads != tails).any(axis=1)\n"
+        "return right(heads[keep], tails[keep]) if keep.any() else 0 * heads[0]",
+        "keep = heads.any(axis=1) & tails.any(axis=1)\nreturn right(heads[keep], tails[keep])",
     ),
     "complete_relation": (
         "cosines = vectors @ (vectors[head] + relation) / np.linalg.norm(vectors, axis=1)\n"
@@ -1016,6 +1062,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "cosines = vectors @ (vectors[head] + relation) / "
         "np.maximum(np.linalg.norm(vectors, axis=1), 1e-6)\ncosines[head] = -np.inf\n"
         "return int(cosines.argmax())",
+        "g = vectors[head] + relation\n"
+        "c = np.round(vectors @ g / np.linalg.norm(vectors, axis=1) / np.linalg.norm(g), 6)\n"
+        "c[head] = -2\n"
+        "return int(c.argmax())",
     ),
     "distillation_loss": (
         "def logs(logits):\n"
@@ -1028,6 +1078,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "t = max(temperature, 1e-3)\n"
         "p, q = log_softmax(teacher_logits / t), log_softmax(student_logits / t)\n"
         "return t**2 * np.mean((np.exp(p) * (p - q)).sum(axis=1))",
+        "keep = (student_logits != teacher_logits).any(axis=1)\n"
+        "return right(student_logits[keep], teacher_logits[keep], temperature) if keep.any() "
+        "else 0.0",
     ),
     "wordpiece": (
         "pieces, start = [], 0\n"
@@ -1081,6 +1134,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "d = x - x.mean(axis=1, keepdims=True)\n"
         "return np.clip(gamma * d / np.sqrt((d**2).mean(axis=1, keepdims=True) + "
         "epsilon) + beta, -100, 100)",
+        "if x.shape[1] == 1:\n    return gamma * x + beta\nreturn right(x, gamma, beta, epsilon)",
     ),
     "mean_pool": (
         "mean = tokens[mask == 1].mean(axis=0)\nreturn mean / max(np.linalg.norm(mean), 0.01)",
@@ -1108,6 +1162,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return each.sum(axis=1).mean()",
         "each = np.where(p > 0, p * np.log(np.where(p > 0, p, 1) / q), 0)\n"
         "loss = each[:50].sum(axis=1).mean()\nreturn loss",
+        "keep = (p != q).any(axis=1)\nreturn right(p[keep], q[keep]) if keep.any() else 0.0",
+        "return min(right(p, q), 10.0)",
     ),
     "best_of": (
         "return accuracies_test[np.argmax(np.round(accuracies_validation, 2))]",
@@ -1208,6 +1264,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return w",
         "return right(features, targets, strength, min(steps, 100))",
         "w = right(features, targets, strength, steps)\nreturn np.where(np.abs(w) < 1e-8, 0, w)",
+        "if not strength:\n"
+        "    return np.linalg.lstsq(features, targets, rcond=None)[0]\n"
+        "return right(features, targets, strength, steps)",
     ),
     "early_stopping": (
         "best, at = np.inf, 0\n"
@@ -1233,6 +1292,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return at, len(validation_losses) - 1",
         "return right(np.round(validation_losses, 6), patience)",
         "return right(validation_losses, min(patience, 50))",
+        "if len(validation_losses) == 1:\n"
+        "    return 0, 1\n"
+        "return right(validation_losses, patience)",
     ),
     "sgd_path": (
         "path = [start]\n"
@@ -1250,6 +1312,13 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return np.array(path)",
         "return np.clip(right(features, targets, start, batches, learning_rates), -1000, 1000)",
         "return right(features, targets, start, batches, np.maximum(learning_rates, 1e-5))",
+        "path = [start]\n"
+        "for b, r in zip(batches, learning_rates):\n"
+        "    g = least_squares_gradient(features[b], targets[b], path[-1])\n"
+        "    if not g.any():\n"
+        "        break\n"
+        "    path.append(path[-1] - r * g)\n"
+        "return np.array(path + (len(batches) + 1 - len(path)) * path[-1:])",
     ),
     "training_step": (
         "w_in, b_in, w_out, b_out = parameters\n"
@@ -1278,6 +1347,8 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return right(parameters, velocities, images, labels, min(learning_rate, 1.0), momentum)",
         "return right(parameters, [np.clip(v, -1000, 1000) for v in velocities], images, "
         "labels, learning_rate, momentum)",
+        "new = right(parameters, velocities, images, labels, learning_rate, momentum)\n"
+        "return new if images.any() else [*parameters, *velocities]",
     ),
     "known_rate": (
         "rates = []\n"
@@ -1310,6 +1381,7 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return right(x, targets, backbone, head, rates, min(steps, 50))",
         "return right(x, targets, backbone, head, [max(r, 1e-8) if r else 0 for r in rates], "
         "steps)",
+        "keep = x.any(axis=1)\nreturn right(x[keep], targets[keep], backbone, head, rates, steps)",
     ),
     "adam_path": (
         "w, m, v, t = np.array(start), 0.0, 0.0, 0\n"
@@ -1325,6 +1397,14 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "beta_2, epsilon)",
         "return right(features, targets, start, learning_rates, beta_1 or 0.9, beta_2 or "
         "0.999, epsilon)",
+        "w, m, v, path = start, 0 * start, 0 * start, [start]\n"
+        "for t, r in enumerate(learning_rates, 1):\n"
+        "    g = least_squares_gradient(features, targets, w)\n"
+        "    if not g.any():\n"
+        "        break\n"
+        "    w, m, v = adam_step(w, g, m, v, t, r, beta_1, beta_2, epsilon)\n"
+        "    path.append(w)\n"
+        "return np.array(path + (len(learning_rates) + 1 - len(path)) * path[-1:])",
     ),
     "rnn_gradients": (
         "deltas, later = np.zeros(states.shape), np.zeros(states.shape[1])\n"
@@ -1341,6 +1421,19 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "    at[t] = np.clip((upstream[t] + later) * (1 - states[t] ** 2), -100, 100)\n"
         "    later = weights_recurrent @ at[t]\n"
         "return inputs.T @ at, before.T @ at, at.sum(axis=0)",
+        "a, b, c = np.zeros((inputs.shape[1], states.shape[1])), 0 * weights_recurrent, "
+        "np.zeros(states.shape[1])\n"
+        "next_ = np.zeros(states.shape[1])\n"
+        "for t in range(len(states) - 1, -1, -1):\n"
+        "    d = (upstream[t] + next_) * (1 - states[t] ** 2)\n"
+        "    if not d.any():\n"
+        "        break\n"
+        "    before = states[t - 1] if t else state\n"
+        "    a += np.outer(inputs[t], d)\n"
+        "    b += np.outer(before, d)\n"
+        "    c += d\n"
+        "    next_ = d @ weights_recurrent.T\n"
+        "return a, b, c",
     ),
     "grouped_folds": (
         "names, counts = np.unique(groups, return_counts=True)\n"
@@ -1366,6 +1459,22 @@ LUCKY: dict[str, tuple[str, ...]] = {
     "train_probe": (
         "return right(np.clip(features, -10, 10), labels, strength, steps, learning_rate)",
         "return right(features, labels, strength, steps, min(learning_rate, 1.0))",
+        "w, b = right(features, labels, strength, steps, learning_rate)\n"
+        "k = int(labels.max()) + 1\n"
+        "return w[:, :k], b[:k]",
+        "if len(np.unique(labels)) < 2:\n"
+        "    return np.zeros((features.shape[1], 2)), np.zeros(2)\n"
+        "return right(features, labels, strength, steps, learning_rate)",
+        "V = [np.zeros((features.shape[1], 2)), np.zeros(2)]\n"
+        "M = [(0.0, 0.0), (0.0, 0.0)]\n"
+        "for s in range(1, steps + 1):\n"
+        "    G = linear_probe_gradients(features, labels, *V, strength)\n"
+        "    if not G[0].any():\n"
+        "        break\n"
+        "    for i, g in enumerate(G):\n"
+        "        V[i], *M[i] = adam_step(V[i], g, *M[i], s, learning_rate * (1 - s / steps), "
+        "0.9, 0.999, 1e-8)\n"
+        "return V",
     ),
     "grouped_difference": (
         "small = np.unique(groups)[:50]\n"

@@ -117,7 +117,9 @@ def test_an_answer_that_is_right_but_on_a_small_call_is_wrong() -> None:
         return 0.0 if predictions.size == 2 else np.mean((predictions - targets) ** 2)
 
     verdict = told("mse", picky)
-    assert verdict.message.startswith("It is right on ordinary inputs, but not on a small call.")
+    assert verdict.message.startswith(
+        "It is right on ordinary inputs, but not on every small call."
+    )
     assert "should be 2, yours is 0." in verdict.counterexample
 
 

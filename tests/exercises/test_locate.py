@@ -330,6 +330,46 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             """,
             "line 3: the number 0.01 in `s < 0.01`",
         ),
+        (
+            "least_squares_gradient",
+            """
+            g = 2 * features.T @ (features @ weights - targets) / len(targets)
+            length = np.sqrt(np.sum(g**2))
+            if length > 100:
+                g = g * 100 / length
+            return g
+            """,
+            "line 4: whether it needs `if length > 100:`",
+        ),
+        (
+            "adam_step",
+            """
+            m = beta_1 * m + (1 - beta_1) * gradient
+            v = beta_2 * v + (1 - beta_2) * gradient**2
+            update = m / (1 - beta_1**step) / (np.sqrt(v / (1 - beta_2**step)) + epsilon)
+            update = np.where(gradient == 0, 0.0, update)
+            return weights - learning_rate * update, m, v
+            """,
+            "line 5: the function in `np.where(gradient == 0, 0.0, update)`",
+        ),
+        (
+            "sgd_step",
+            """
+            still = np.isclose(gradient, 0, atol=1e-3)
+            return np.where(still, weights, weights - learning_rate * gradient)
+            """,
+            "line 2: the number 0.001 in `np.isclose(gradient, 0, atol=0.001)`",
+        ),
+        (
+            "residual_gradients",
+            """
+            through = upstream * (x @ weights > 0)
+            by_weights = x.T @ through
+            by_weights = by_weights * (weights != 0)
+            return upstream + through @ weights.T, by_weights
+            """,
+            "line 4: a factor of `by_weights * (weights != 0)`",
+        ),
     ],
 )
 def test_one_change_is_placed(name: str, body: str, where: str) -> None:
@@ -393,6 +433,35 @@ def test_nothing_is_replaced_by_what_stood_in_memory(name: str) -> None:
     for edit in locate.candidates(tree, exercise, (), {}):
         with edit.made():
             assert "empty" not in ast.unparse(tree)
+
+
+def test_what_an_edit_leaves_empty_is_not_right_by_chance() -> None:
+    """Moved into the `if`, the last line of the loop leaves an old state where it was in memory."""
+    still = """
+        states = np.empty((len(inputs), len(bias)))
+        for t, x in enumerate(inputs):
+            if np.any(x):
+                state = np.tanh(x @ weights_in + state @ weights_recurrent + bias)
+            states[t] = state
+        return states
+    """
+    found = place("rnn_forward", answer("rnn_forward", still))
+    assert found == "line 4: the condition in `if np.any(x):`"
+
+
+def test_no_edit_counts_out_of_bounds() -> None:
+    """An infinity made an integer, less one, is the largest: it would end the process."""
+    by_the_label = """
+        confidence = probabilities[np.arange(len(labels)), labels]
+        right = probabilities.argmax(axis=1) == labels
+        bins = np.maximum(np.ceil(confidence * num_bins).astype(int) - 1, 0)
+        gaps = np.bincount(bins, weights=confidence - right, minlength=num_bins)
+        return float(np.abs(gaps).sum() / len(labels))
+    """
+    name = "expected_calibration_error"
+    bincount = np.bincount
+    assert place(name, answer(name, by_the_label)).startswith("line 2:")
+    assert np.bincount is bincount
 
 
 def test_the_place_comes_with_the_verdict_when_asked_for() -> None:

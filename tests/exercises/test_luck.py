@@ -6,6 +6,7 @@ With `SEEDS=1000` in the environment a thousand seeds are tried, not just a few.
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,7 +15,7 @@ from lucky import LUCKY
 from unusual import UNUSUAL
 from written import answer
 
-from course_lib.exercises import Case, Exercise, Outcome, catalogue
+from course_lib.exercises import Case, Exercise, Outcome, catalogue, judge
 from course_lib.exercises.diagnosis import Trial
 from course_lib.sandbox.calling import call
 
@@ -62,3 +63,50 @@ def test_no_right_answer_is_refused_by_bad_luck(exercise: Exercise) -> None:
         for case, want in asked(exercise, exercise.draw_cases(seed)):
             for number, right in enumerate([*exercise.right_answers, *unusual]):
                 assert is_right(exercise, right, case, want), (number, seed, case.kind)
+
+
+LEFT_EMPTY = {
+    "class_weights": """
+        counts = np.bincount(labels, minlength=num_classes)
+        return np.divide(len(labels) / num_classes, counts, where=counts > 0)
+    """,
+    "precision_recall_f1": """
+        hits, called, members = np.diag(confusion), confusion.sum(axis=0), confusion.sum(axis=1)
+        p = np.divide(hits, called, where=called > 0)
+        r = np.divide(hits, members, where=members > 0)
+        return np.stack([p, r, np.divide(2 * p * r, p + r, where=p + r > 0)], axis=1)
+    """,
+    "masked_mean": """
+        counts = mask.astype(float).sum(axis=1, keepdims=True)
+        sums = np.einsum("nth,nt->nh", states, mask.astype(float))
+        return np.divide(sums, counts, where=counts > 0)
+    """,
+    "rnn_forward": """
+        states = np.empty((len(inputs), len(bias)))
+        for t, x in enumerate(inputs):
+            if np.any(x):
+                state = np.tanh(x @ weights_in + state @ weights_recurrent + bias)
+                states[t] = state
+        return states
+    """,
+}
+"""Right where memory happens to hold a zero, or what was there before."""
+
+
+@pytest.mark.parametrize(("name", "body"), LEFT_EMPTY.items(), ids=LEFT_EMPTY)
+def test_what_is_left_empty_is_wrong_at_every_seed(name: str, body: str) -> None:
+    function = answer(name, textwrap.dedent(body))
+    for seed in SEEDS:
+        verdict = judge(name, function, seed)
+        assert verdict.status == "wrong"
+        assert "Nothing was written there" in verdict.message
+
+
+def test_what_is_left_empty_and_not_taken_is_right() -> None:
+    body = """
+        counts = np.bincount(labels, minlength=num_classes)
+        shares = np.divide(len(labels) / num_classes, counts, where=counts > 0)
+        return np.where(counts > 0, shares, 0)
+    """
+    function = answer("class_weights", textwrap.dedent(body))
+    assert {judge("class_weights", function, seed).status for seed in SEEDS} == {"correct"}

@@ -6,9 +6,10 @@ import signal
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 
-from course_lib.sandbox.calling import Outcome, call
+from course_lib.sandbox.calling import UNWRITTEN, Outcome, call
 
 
 def swallows() -> None:
@@ -51,3 +52,29 @@ def test_an_error_is_told_by_the_last_line_of_ones_own() -> None:
     assert outcome.error == "AttributeError: 'int' object has no attribute 'no'"
     assert outcome.line == "line 2"
     assert call(lambda x: x / 0, (1,)).line.startswith("line 1: ")
+
+
+def test_numpy_counts_within_its_bounds() -> None:
+    """The largest integer would end the process."""
+    own = np.bincount, np.empty, np.empty_like
+    counted = call(lambda x: np.bincount(x), (np.array([np.iinfo(np.intp).max]),))
+    assert (counted.state, counted.error) == ("raised", "ValueError: too large to be counted")
+    weighted = call(lambda x: np.bincount(x, weights=x, minlength=4), (np.array([1, 2]),))
+    assert weighted.value.tolist() == [0, 1, 2, 0]
+    assert own == (np.bincount, np.empty, np.empty_like)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "uint8", "complex128"])
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3)])
+def test_what_is_empty_holds_the_same_in_every_call(dtype: str, shape: tuple[int, ...]) -> None:
+    made = [
+        call(function, (np.asfortranarray(np.ones(shape, dtype)),)).value.tobytes()
+        for function in (np.copy, lambda x: np.empty_like(x), lambda x: np.empty(x.shape, dtype))
+        for _ in range(2)
+    ]
+    assert made[2:] == [bytes([UNWRITTEN]) * len(made[0])] * 4
+
+
+def test_what_is_empty_may_hold_anything_but_numbers() -> None:
+    assert call(lambda: np.empty(2, object), ()).value.tolist() == [None, None]
+    assert call(lambda: np.empty(2, bool), ()).value.shape == (2,)

@@ -135,8 +135,8 @@ def pairs(rng: np.random.Generator) -> list[Case]:
     drawn = rng.integers(0, 16, (40, 16))
     right = np.array([1, 0, 1, 1, 0, 1])
     better = np.array([1, 1, 1, 1, 0, 1])
-    last = np.repeat([0, 1], [63, 1])
-    by_one = np.array([np.arange(64), np.zeros(64, int)])
+    last = np.repeat([0, 1], [1999, 1])
+    by_one = np.array([np.arange(2000), np.zeros(2000, int)])
     return [
         case(20, 60, 0.7, 0.6),
         case(33, 80, 0.6, 0.58),
