@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from unittest import mock
 
 import pytest
+
+from course_lib.learner.lab import KEPT
 
 pytest_plugins = ["lesson_runs"]
 """In `tests/`: what is asked of each lesson, beside nbval."""
@@ -20,6 +23,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # As lessons have it. Else a process that loaded TensorFlow after a lesson's cells, and another one
 # that it starts, would round differently.
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+# As `course lab` has it.
+os.environ.setdefault(*KEPT)
+
+# For this process it is too late; for the two that run tests, and for all that they start:
+STARTUP = str(Path(__file__).parent / "tests" / "startup")
+if STARTUP not in (path := os.environ.get("PYTHONPATH", "")).split(os.pathsep):
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (STARTUP, path)))
 
 # The two processes that run tests keep two cores busy: more threads would only wait for each other.
 for threads in ("TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):

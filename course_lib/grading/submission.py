@@ -285,6 +285,8 @@ def _converted(
         )
     import nbformat
 
+    if "metadata" not in notebook:  # its converters stumble over that, too
+        text = json.dumps({**notebook, "metadata": {}})
     try:
         converted = nbformat.reads(text, as_version=4)
     except Exception as error:  # whatever its converters stumble over

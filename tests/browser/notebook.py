@@ -44,6 +44,15 @@ open_lab(replace(lessons()[0], root=Path(sys.argv[1])), sys.argv[2:])
 """
 
 NOTEBOOK = "window.jupyterapp.shell.currentWidget"
+OPEN = "path => void window.jupyterapp.commands.execute('docmanager:open', {path})"
+CLOSE = """async () => {
+    const {serviceManager, shell} = window.jupyterapp;
+    await serviceManager.sessions.shutdownAll();
+    for (const panel of [...shell.widgets('main')]) {
+        if (panel.context) panel.context.model.dirty = false;  // else it asks whether to save
+        panel.close();
+    }
+}"""
 READY = f"""path => {{
     const panel = window.jupyterapp && {NOTEBOOK};
     const session = panel && panel.context && panel.context.sessionContext;
@@ -161,9 +170,12 @@ class Notebook:
     def open(self, address: str, path: str) -> None:
         """Open the notebook of this path in the JupyterLab of this address; its kernel is ready."""
         lab = urlsplit(address)
-        self.page.on("request", lambda request: self._watch(request.url, lab.netloc))
-        # Without "reset" the tabs of the notebook before this one would come back.
-        self.page.goto(f"{lab.scheme}://{lab.netloc}/lab/tree/{path}?{lab.query}&reset")
+        if urlsplit(self.page.url).netloc == lab.netloc:
+            self.page.evaluate(OPEN, path)
+        else:
+            self.page.on("request", lambda request: self._watch(request.url, lab.netloc))
+            # Without "reset" the tabs of the notebook before this one would come back.
+            self.page.goto(f"{lab.scheme}://{lab.netloc}/lab/tree/{path}?{lab.query}&reset")
         self.page.wait_for_function(READY, arg=path, timeout=MOMENT)
 
     def _watch(self, url: str, here: str) -> None:
@@ -303,8 +315,11 @@ class Notebook:
         """Write the file, outputs included."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Close it and end its kernel, so that only one is in memory at a time."""
-        with self.page.expect_request(lambda request: request.method == "DELETE"):
-            self.page.evaluate("() => void window.jupyterapp.serviceManager.sessions.shutdownAll()")
+        self.page.evaluate(CLOSE)
+
+    def leave(self) -> None:
+        """Leave JupyterLab, which is loaded anew for the next notebook, as on another day."""
+        self.close()
         self.page.close()

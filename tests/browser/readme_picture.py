@@ -50,7 +50,7 @@ def main() -> None:
             notebook = Notebook(page)
             notebook.open(address, LESSON)
             taken = scene(notebook)
-            notebook.end()
+            notebook.leave()
         browser.close()
     picture = ImageOps.expand(Image.open(io.BytesIO(taken)).convert("RGB"), MARGIN, "white")
     picture = picture.quantize(COLORS, dither=Image.Dither.NONE)

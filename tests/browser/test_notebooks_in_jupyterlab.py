@@ -79,24 +79,34 @@ def address(own_browser: BrowserContext, folder: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def windows() -> list[Notebook]:
+    """JupyterLab, loaded once for many notebooks; the last one may be closed."""
+    return []
+
+
 @pytest.fixture
 def open_notebook(
-    own_browser: BrowserContext, address: str, request: pytest.FixtureRequest
+    own_browser: BrowserContext,
+    address: str,
+    windows: list[Notebook],
+    request: pytest.FixtureRequest,
 ) -> Iterator[Open]:
     """Opens a notebook of that JupyterLab; afterwards the page must have nothing to complain of."""
-    opened: list[Notebook] = []
 
     def open_(path: str) -> Notebook:
-        opened.append(Notebook(own_browser.new_page()))
-        opened[-1].open(address, path)
-        return opened[-1]
+        if not windows or windows[-1].page.is_closed():
+            windows.append(Notebook(own_browser.new_page()))
+        windows[-1].open(address, path)
+        return windows[-1]
 
     yield open_
-    for notebook in opened:
-        if not notebook.page.is_closed():
-            picture(notebook, request.node.name.partition("[")[2].rstrip("]") or request.node.name)
-            notebook.end()
-    assert [complaint for notebook in opened for complaint in notebook.complaints] == []
+    if not windows[-1].page.is_closed():
+        picture(windows[-1], request.node.name.partition("[")[2].rstrip("]") or request.node.name)
+        windows[-1].close()
+    complaints = [complaint for window in windows for complaint in window.complaints]
+    del windows[:-1], windows[-1].complaints[:]
+    assert complaints == []
 
 
 def picture(notebook: Notebook, name: str) -> None:
@@ -287,13 +297,13 @@ def test_what_is_left_of_a_lesson_on_another_day(open_notebook: Open, folder: Pa
     verdict = lesson.show(f"{first.name}-check").get_by_role("status").first
     expect(verdict).to_contain_text(HEADINGS["correct"])
     lesson.save()
-    lesson.end()
+    lesson.leave()
 
     again = open_notebook(f"fresh/{first.lesson}.ipynb")
     expect(again.page.get_by_label("Your guess:").first).to_have_value("bad 00 add")
     expect(again.page.get_by_text("You guessed: bad 00 add")).to_have_count(1)
     assert explore(again, again.show(again.cell_with("line_explorer("))) == 2
-    again.end()
+    again.leave()
 
     start = open_notebook(f"fresh/{pages()[0].name}.ipynb")
     cell = start.cell_with("my_progress")
@@ -331,7 +341,7 @@ def test_of_widgets_whose_kernel_has_ended_the_pictures_are_left(open_notebook: 
     stored = [output for _, output in lesson.outputs() if WIDGETS in output.get("data", {})]
     assert stored
     lesson.save()
-    lesson.end()
+    lesson.leave()
 
     # JupyterLab by itself shows an error in their place.
     again = open_notebook(path)
@@ -339,7 +349,7 @@ def test_of_widgets_whose_kernel_has_ended_the_pictures_are_left(open_notebook: 
     expect(notes).to_have_count(len(stored))
     assert {output["metadata"][PNG]["alt"] for output in stored} <= {*words_of_pictures(again)}
     assert again.page.get_by_text("Error displaying widget").count() == 0
-    again.end()
+    again.leave()
 
 
 # --- what is written in cells ------------------------------------------------------------------
