@@ -178,7 +178,7 @@ def _explained(
         return _named(exercise, known, trials)
     if found := _first(diagnosis.NO_VALUES, exercise, spoken_of):
         status, message = found
-        return _verdict(exercise, status, message + _not_run(trials[0].got.error))
+        return _verdict(exercise, status, message + _not_run(exercise, trials[0].got.error))
     known = _matching(exercise, [t for t in spoken_of if t.case.kind == ORDINARY])
     if known is not None:
         return _named(exercise, known, trials)
@@ -187,11 +187,17 @@ def _explained(
     return _verdict(exercise, "wrong", systematic(exercise, spoken_of, trials))
 
 
-def _not_run(error: str) -> str:
+def _not_run(exercise: Exercise, error: str) -> str:
     """What to do, after a space, where another exercise's function is missing."""
     missing = re.match(r"NameError: name '(\w+)' is not defined", error)
     if missing is None or missing[1] not in names():
         return ""
+    other = find(missing[1])
+    if other.lesson != exercise.lesson:
+        return (
+            f" It is an exercise of lesson {other.lesson.partition('_')[0]}: "
+            f"`from {other.reference.__module__} import {missing[1]}` brings the course's own."
+        )
     return (
         f" It is an exercise, too: run the cell of `{missing[1]}` and its check; after a restart, "
         "all cells above this one."

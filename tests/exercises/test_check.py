@@ -128,6 +128,22 @@ def test_an_earlier_exercise_that_is_missing_is_named() -> None:
     assert "It is an exercise, too: run the cell of `softmax` and its check" in said
 
 
+@pytest.mark.parametrize(
+    ("name", "missing", "lesson"),
+    [
+        ("linear_probe_gradients", "softmax_cross_entropy_gradient", "01"),
+        ("batchnorm_inference", "standardize", "05"),
+    ],
+)
+def test_an_exercise_of_another_lesson_is_imported(name: str, missing: str, lesson: str) -> None:
+    said = judge(name, eval(f"lambda *_: {missing}(1)", {})).message
+    line = said.partition(f"It is an exercise of lesson {lesson}: `")[2].partition("`")[0]
+    brought: dict[str, Any] = {}
+    exec(line, brought)
+    assert brought[missing] is catalogue()[missing].reference
+    assert "run the cell of" not in said
+
+
 def test_a_wrong_answer_is_replaced_by_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
     lent = check(mse)
     x = np.ones((2, 3))
