@@ -55,14 +55,25 @@ def _argument(node: ast.expr) -> Any:
 def counterexample(trials: Sequence[Trial]) -> str:
     """The first of the hand-sized calls that goes wrong, with both values; "" if none does.
 
-    If any of all calls raises, one that raises is looked for first.
+    If any of all calls raises, one that raises is looked for first. Calls with very large or very
+    small numbers come after plain ones.
     """
-    if any(trial.got.state == "raised" for trial in trials):
-        trials = sorted(trials, key=lambda trial: trial.got.state != "raised")
-    for trial in trials:
+    for trial in sorted(trials, key=lambda t: (t.got.state != "raised", _extremes(t.case))):
         if trial.case.call and not trial.correct and (told := _told(trial)):
             return told
     return ""
+
+
+def _extremes(case: Case) -> int:
+    """How many arguments hold a number beyond a thousand, or below a ten-thousandth."""
+    return sum(not _is_plain(argument) for argument in case.arguments)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return all(map(_is_plain, value))
+    sizes = np.abs(np.asarray(value, float)) if is_numeric(value) else np.zeros(0)
+    return bool(((sizes == 0) | (sizes >= 1e-4) & (sizes <= 1000)).all())
 
 
 def _told(trial: Trial) -> str:

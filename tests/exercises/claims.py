@@ -80,7 +80,7 @@ def off(want: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
     zero = 4 * np.finfo(got.dtype).eps if largest == 0 and got.dtype.kind == "f" else 0.0
     allowed = (
         tolerance * np.abs(np.nan_to_num(want, posinf=0, neginf=0))
-        + tolerance * largest / 1000
+        + tolerance * 1e-3 * largest
         + zero
     )
     same = (want == got) | (np.isnan(want) & np.isnan(got.astype(float)))
@@ -248,7 +248,7 @@ def _untrue_change(hand: Sequence[Call], text: str, kept: str, made: str) -> Ite
 
 
 def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> Iterator[str]:
-    hand = [call for call in calls if call.case.call]
+    hand = sorted((call for call in calls if call.case.call), key=_extremes)
     if left := LEFT.search(message):
         yield from _untrue_change(hand, *left.groups())
         return
@@ -283,6 +283,20 @@ def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> 
             c.got.state == "raised" for c in calls
         ):
             yield "a smaller example goes wrong"
+
+
+def _extremes(call: Call) -> int:
+    """How many arguments nobody multiplies by hand: beyond a thousand, or below 1e-4."""
+    sizes = [[abs(number) for number in _numbers(value)] for value in call.case.arguments]
+    return sum(any(size > 1000 or 0 < size < 1e-4 for size in each) for each in sizes)
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _numbers(part)
+    elif isinstance(value, (int, float, np.ndarray, np.generic)):
+        yield from np.ravel(value).tolist()
 
 
 def _numbers_differ(call: Call) -> bool:

@@ -75,6 +75,20 @@ def test_the_message_ends_with_the_smallest_call_that_goes_wrong() -> None:
     assert told("mse", of_first_rows).counterexample == f"{call_to_try} should be 2.5, yours is 4."
 
 
+def test_a_call_with_plain_numbers_is_preferred() -> None:
+    def rows_multiplied(
+        inputs: Any, states: Any, weights_recurrent: Any, state: Any, upstream: Any
+    ) -> Any:
+        delta = upstream[-1] * (1 - states[-1] ** 2)
+        return inputs[-1].T @ delta, state.T @ delta, delta
+
+    assert told("rnn_gradients", rows_multiplied).counterexample == (
+        "`rnn_gradients(np.array([[1.0]]), np.array([[0.5, 0.0]]), np.array([[1.0, 2.0], "
+        "[3.0, 1.0]]), np.array([0.0, 0.5]), np.array([[1.0, 2.0]]))` should be "
+        "([[0.75, 2]], [[0, 0], [0.375, 1]], [0.75, 2]), yours raises ValueError."
+    )
+
+
 def test_an_error_is_told_where_another_call_would_not_raise_it() -> None:
     raising = told("mse", lambda predictions, targets: predictions @ targets)
     assert raising.counterexample.endswith("should be 2, yours raises ValueError.")
