@@ -87,6 +87,9 @@ def _told(trial: Trial) -> str:
         return ""
     if same_values(want.value, got.value, trial.tolerance):
         return _changed(trial)
+    whole = is_numeric(want.value) and np.asarray(want.value).dtype.kind in "iu"
+    if whole and np.array_equal(want.value, got.value):
+        return ""  # floats, shown as 2.5e+09 in place of 2500000000
     for digits in DIGITS:
         wanted, actual = shown(want.value, digits), shown(got.value, digits)
         if wanted != actual:

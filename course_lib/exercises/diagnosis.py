@@ -323,12 +323,37 @@ def wrong_kind(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
             if not _kind_fits(wanted, actual) or (
                 rounded and not same_values(wanted, actual, trial.tolerance)
             ):
+                if wanted.dtype.kind in "iu" and actual.dtype.kind == "f" and _equal(name, trials):
+                    return "wrong", f"{name}{_whole_number_wanted(actual)}"
                 asked = f"The numbers should be of type {wanted.dtype}"
                 if wanted.dtype.kind == "b":
                     asked = "Expected truth values, True or False (type bool)"
                 on = "" if trial.case.kind == ORDINARY else f" (on {trial.case.kind})"
                 return "wrong", f"{name}{asked}, yours are {actual.dtype}{on}."
     return None
+
+
+def _equal(name: str, trials: Sequence[Trial]) -> bool:
+    """Whether the numbers of this piece are what they should be, whatever their type."""
+    return all(
+        np.array_equal(np.asarray(w), array_of(g))
+        for trial in trials
+        for piece, w, g in parts(trial.want.value, trial.got.value)
+        if piece == name
+    )
+
+
+def _whole_number_wanted(floats: np.ndarray) -> str:
+    found = f", as {float(floats.flat[0])}" if floats.size else ""
+    if floats.ndim:
+        return (
+            f"The numbers are right, but they are floats{found}; whole numbers are wanted: "
+            "`np.array(x, int)` makes them."
+        )
+    return (
+        f"The number is right, but it is a float{found}; a whole number is wanted: `int(x)` "
+        "makes one."
+    )
 
 
 def not_finite(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:

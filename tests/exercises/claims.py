@@ -407,6 +407,23 @@ def _type(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bo
     return False
 
 
+def _float(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
+    """The right numbers, though floats where whole ones are wanted, as the one that is shown."""
+    found = False
+    for call in calls:
+        want, got = values(call.want.value), values(call.got.value)
+        if int(match["of"] or len(want)) != len(want):
+            continue
+        for number in [int(match["which"]) - 1] if match["which"] else range(len(want)):
+            w, g = np.asarray(want[number]), np.asarray(got[number])
+            if w.shape != g.shape or not (w == g).all():
+                return False
+            shown = g.ravel()[:1].tolist() == ([float(match["shown"])] if match["shown"] else [])
+            types = w.dtype.kind in "iu" and g.dtype.kind == "f"
+            found |= types and shown and bool(match["several"]) == (g.ndim > 0)
+    return found
+
+
 def _lost(call: Call) -> str:
     words = ""
     for w, g in zip(values(call.want.value), values(call.got.value), strict=False):
@@ -493,6 +510,12 @@ TEMPLATES: tuple[tuple[str, Check], ...] = (
         r"(?P<want>\w+)|Expected truth values, True or False \(type bool\)), "
         rf"yours are (?P<got>\w+)(?:{ON})?\.",
         _type,
+    ),
+    (
+        r"(?:In value (?P<which>\d+) of the (?P<of>\d+) that you return: )?The numbers? (?:is|are) "
+        r"right, but (?:it is a float|(?P<several>they are floats))(?:, as (?P<shown>\S+))?; "
+        r"(?:a whole number is|whole numbers are) wanted: `.*` makes (?:one|them)\.",
+        _float,
     ),
     (
         r"Your function gives (?P<told>.*?)\."

@@ -96,6 +96,13 @@ def test_an_error_is_told_where_another_call_would_not_raise_it() -> None:
     assert unknown.counterexample == ""
 
 
+def test_a_right_number_of_the_wrong_type_needs_no_call() -> None:
+    right = catalogue()["head_parameters"].reference
+    as_float = told("head_parameters", lambda *given: right(*given) / 1)
+    assert as_float.message.startswith("The number is right, but it is a float")
+    assert as_float.counterexample == ""
+
+
 def test_a_named_mistake_and_a_right_answer_need_no_call() -> None:
     exercise = catalogue()["mse"]
     assert told("mse", exercise.misconceptions[0].variant).counterexample == ""

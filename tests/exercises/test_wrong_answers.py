@@ -51,6 +51,26 @@ def told(name: str, body: str) -> Verdict:
             "return (softmax(logits) - np.eye(10)[labels]) / len(labels)",
             "The rows fit, the columns do not: is their number written into your code?",
         ),
+        (
+            "conv_output_size",
+            "return np.ceil(size / stride) if padding == 'same' else (size - kernel) // stride + 1",
+            "it is a float, as 5.0; a whole number is wanted: `int(x)` makes one.",
+        ),
+        (
+            "confusion_matrix",
+            "return right(labels, predictions, num_classes) / 1",
+            "they are floats, as 10.0; whole numbers are wanted: `np.array(x, int)` makes them.",
+        ),
+        (
+            "early_stopping",
+            "best, last = right(validation_losses, patience)\nreturn best, last + 0.0",
+            "In value 2 of the 2 that you return: The number is right, but it is a float, as ",
+        ),
+        (
+            "early_stopping",
+            "best, last = right(validation_losses, patience)\nreturn best, last / 2",
+            "In value 2 of the 2 that you return: The numbers should be of type int64, yours are",
+        ),
         ("mse_gradient", "return predictions - targets.T", "is a `.T` missing, or one too many?"),
         ("mse", "return predictions @ targets", "In `a @ b` the last axis of `a`"),
         (
