@@ -206,6 +206,11 @@ def error_at(error: str, line: str) -> str:
 
 # A sum over the columns of (N, C) has shape (N,), and NumPy lines it up with the C.
 _ROWS = r"could not be broadcast .*(\((\d+),\d+\) \(\2,\)|\((\d+),\) \(\3,\d+\))"
+_OF_MATRICES = (
+    "In `a @ b` the last axis of `a` is as long as the first of `b`: is a `.T` missing, or are the "
+    "two in the wrong order?"
+)
+_OF_ROWS = "`.T` changes nothing in a row; `np.outer(a, b)` makes the table of all products."
 _SLIPS = {
     "NameError: name 'np' is not defined": "`np` is NumPy, which nothing has imported: the cell of "
     "imports at the top of the lesson does so, by `import numpy as np`. Run that cell first; if it "
@@ -229,8 +234,9 @@ _SLIPS = {
     "is a `.T` missing, or one too many?",
     r"could not be broadcast .*\((\d+),\d+\) \(\1,\d+\)": "The rows fit, the columns do not: is "
     "their number written into your code? Take it from an argument, as `x.shape[1]`.",
-    r"matmul: .*mismatch|not aligned": "In `a @ b` the last axis of `a` is as long as the first of "
-    "`b`: is a `.T` missing, or are the two in the wrong order?",
+    r"shapes \(\d+,\) and \(\d+,\) not aligned": _OF_ROWS,
+    r"not aligned": _OF_MATRICES,
+    r"matmul: .*mismatch": f"{_OF_MATRICES} (If both are rows: {_OF_ROWS})",  # it tells no shapes
     r"signature matching types .*Str": "Text meets numbers there: is a name used where its place "
     "or its number is meant?",
     r"truth value of an array": "A comparison of an array has one answer for each entry, and `if`, "

@@ -74,6 +74,16 @@ def told(name: str, body: str) -> Verdict:
         ("mse_gradient", "return predictions - targets.T", "is a `.T` missing, or one too many?"),
         ("mse", "return predictions @ targets", "In `a @ b` the last axis of `a`"),
         (
+            "rnn_gradients",
+            "return inputs[0].T @ upstream[0], None, None",
+            "(If both are rows: `.T` changes nothing in a row; `np.outer(a, b)` makes the table",
+        ),
+        (
+            "rnn_gradients",
+            "return np.dot(inputs[0].T, upstream[0]), None, None",
+            "). `.T` changes nothing in a row; `np.outer(a, b)` makes the table of all products.",
+        ),
+        (
             "clip_by_global_norm",
             "norm = sum(np.sum(g**2) for g in gradients) ** 0.5\n"
             "return gradients * min(1.0, float(max_norm / norm))",
