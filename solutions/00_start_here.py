@@ -151,7 +151,9 @@ start.my_progress()
 # ## How a lesson works
 #
 # A lesson is a notebook like this one: text, and cells with code. To run a cell, click into it and
-# press **Shift+Enter**. Run the cells in order, from the top.
+# press **Shift+Enter**. Run the cells in order, from the top. A line that ends in three dots is
+# a collapsed cell, plumbing or a picture: run it like the others; you need not open it. (A click on
+# the dots does.)
 #
 # In an exercise you replace the line `raise NotImplementedError()` by your own code. Run that cell,
 # then the one below it, which begins like `mse = check(mse)`. It answers at once:

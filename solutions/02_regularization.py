@@ -213,7 +213,8 @@ def accuracy(model, images, labels):
 # reproduce?
 #
 # (In this lesson ± is the standard deviation over the splits or problems, unless a line says that
-# it is a standard error.)
+# it is a *standard error*: the standard deviation divided by the square root of the number of
+# repetitions. It says how far the mean itself may be off.)
 
 # %% jupyter={"source_hidden": true}
 splits = [few_digits(seed) for seed in range(5)]
@@ -1005,7 +1006,9 @@ print(f"mean over the masks {noisy_errors.mean():.3f} ± {margin:.3f} (standard 
 assert abs(noisy_errors.mean() - expected) < 4 * margin
 
 # %% [markdown]
-# Does dropout help our digits? A new mask for every step:
+# ### Does it help our digits?
+#
+# A new mask for every step:
 
 
 # %%
@@ -1036,8 +1039,9 @@ for rate, models in {0.0: plain, **dropped}.items():
 #
 # $$w \leftarrow w - \eta\, g - \eta\, \text{decay} \cdot w$$
 #
-# where $g$ is the gradient of the loss *without* penalty. L2 is "commonly known as weight decay"
-# (Goodfellow et al. 2016, section 7.1.1). Is it the same?
+# where $g$ is the gradient of the loss *without* penalty. This decay is *decoupled*: it is no part
+# of the loss, and is not differentiated. L2 is "commonly known as weight decay" (Goodfellow et al.
+# 2016, section 7.1.1). Is it the same?
 #
 # ### Exercise: `weight_decay_step`
 #
@@ -1087,8 +1091,9 @@ compare(shrunk, {"weight decay, after a hundred steps": decayed})
 # But many optimizers do not step along the gradient. Adam (lesson 04) divides each weight's
 # gradient by, roughly, its usual size. Take the simplest such step: two useless weights, both 1 at
 # the start. Their gradients just flip sign from step to step, one of them loud (±10), the other
-# quiet (±0.1), and each is divided by its size. The penalty's gradient can be added before the
-# division, and is then divided, too; or the decay is applied after it.
+# quiet (±0.1), and each is divided by its size. As the sign flips, these pushes cancel from step
+# to step: what is left after many steps is the shrinking alone. The penalty's gradient can be
+# added before the division, and is then divided, too; or the decay is applied after it.
 #
 # **Guess first.** Which of the two weights does L2 shrink more? Which one the decay?
 
@@ -1121,8 +1126,8 @@ Markdown(ledger(["sgd-weight-decay"], keras=keras))
 # *9 minutes*
 #
 # The cheapest cure: do not finish. Training starts with weights of zero, and they grow on the way.
-# Watch the validation loss meanwhile. (Steps are counted from 0 here: the loss of step 0 is the one
-# after the first step.)
+# Watch the validation loss meanwhile. (The first step has the number 0, as in a Python list:
+# `path[0]` are the weights after one step.)
 
 
 # %% jupyter={"source_hidden": true}
@@ -1148,10 +1153,10 @@ print("it grew in every step:", bool(np.all(np.diff(sizes) > 0)))
 # ### Exercise: `early_stopping`
 #
 # Wait until the loss has not been below the best for some epochs in a row: that number is the
-# *patience*. Then stop, and go back to the best weights. With the losses 3, 2, 4, 5, 1 and a
-# patience of 2, training stops at epoch 3 (epochs are counted from 0), and the weights to keep are
-# those of epoch 1. The 1 was never seen. If the patience does not run out, training ends with the
-# last epoch.
+# *patience*. (An *epoch* is one pass through all training examples; here each step is one.) Then
+# stop, and go back to the best weights. With the losses 3, 2, 4, 5, 1 and a patience of 2, training
+# stops at epoch 3 (epochs are counted from 0), and the weights to keep are those of epoch 1. The 1
+# was never seen. If the patience does not run out, training ends with the last epoch.
 
 
 # %%
@@ -1176,7 +1181,8 @@ def early_stopping(validation_losses, patience):
 early_stopping = check(early_stopping)
 
 # %% [markdown]
-# Keras has the rule as a callback. Does it stop where yours does?
+# Keras has the rule as a *callback*, an object that `fit` calls after each epoch. We call it
+# ourselves, with your losses. Does it stop where yours does?
 
 # %% tags=["nbval-check-output"]
 best, last = early_stopping(validation_losses, patience=20)
@@ -1199,7 +1205,9 @@ assert (best, last) == (callback.best_epoch, epoch)
 #
 # Few steps are like a strong penalty. For the squared error of a linear model it can be calculated:
 # directions with large eigenvalues are learned first, and the small ones, where noise is blown up,
-# come last. The shares that are reached after 500 steps, beside those that ridge regression keeps:
+# come last. The next cells show the shares that are reached after 500 steps, beside those that
+# ridge regression keeps. (They use what the first *Deeper* of section 3 has computed: run its cells
+# first.)
 #
 # <details>
 # <summary>Deeper: the share that is reached</summary>
@@ -1363,9 +1371,10 @@ for strength in (0.0, 1 / 300):
 # ### What would it cost to pick on the test set?
 #
 # "I tried some strengths, and the best one has a test accuracy of ..." It sounds harmless. This is
-# a new experiment, on new splits of all the images. We use ridge regression on one-hot labels, one
-# column of weights for each class, because it takes a millisecond. Seventy images to train on, as
-# many for validation as for the test, and all others measure the true accuracy.
+# a new experiment, on new splits of all the images. (The test set above has given its answer; its
+# images may go into a new experiment.) We use ridge regression on one-hot labels, one column of
+# weights for each class, because it takes a millisecond. Seventy images to train on, as many for
+# validation as for the test, and all others measure the true accuracy.
 
 
 # %% jupyter={"source_hidden": true}
@@ -1397,7 +1406,7 @@ def pick_twice(seed, size):
 # %% [markdown]
 # **Guess first.** Thirteen strengths, fifty test images, forty repetitions. By how many points is
 # the reported accuracy too good, if the strength was picked on the test set? And with two hundred
-# test images?
+# test images? (± is a standard error here: it says how far the mean of the forty may be off.)
 
 
 # %% jupyter={"source_hidden": true}

@@ -620,19 +620,19 @@ for name, step in steps.items():
 #
 # *10 minutes*
 #
-# Section 2 of the paper, before 2.1, suggests a faster order of the same computation: put both
-# corrections into the learning rate. That saves two divisions for every weight, and all that is
-# left is one new rate $\eta_t$ for all of them:
+# The paper that introduced Adam suggests, in its own section 2, a faster order of the same
+# computation: put both corrections into the learning rate. That saves two divisions for every
+# weight, and all that is left is one new rate $\eta_t$ for all of them:
 #
 # $$w \leftarrow w - \eta_t\, \frac{m}{\sqrt{v} + \hat\varepsilon}$$
 #
 # That is Keras. The epsilon now stands beside the root of the *uncorrected* $v$, and the paper
-# calls it $\hat\varepsilon$.
+# calls it $\hat\varepsilon$. (This hat is only a name: nothing about it is corrected.)
 #
 # At a given step the two corrections are the same numbers for every weight, so $\eta_t$ can make up
 # for both at once. In numbers, at the first step with the usual betas: a gradient of 2 makes
-# $m = 2/10$ and $v = 4/1000$, and $m / \sqrt v$ is $\sqrt{10}$, where it should be 1. So $\eta_1$
-# is $\eta / \sqrt{10}$.
+# $m = 2/10$ and $v = 4/1000$, and $m / \sqrt v$ is $\sqrt{10}$, where it should be 1
+# (section 4: the first step is $\eta$ long). So $\eta_1$ is $\eta / \sqrt{10}$.
 #
 # ### Exercise: `adam_step_keras`
 #
@@ -769,7 +769,9 @@ Markdown(ledger(["adam-step", "adam-epsilon", "adam-epsilon-default"], keras))
 #
 # Weights with large gradients hardly shrink. And where $s$ is smaller than the penalty's gradient,
 # the penalty is all that Adam sees: it moves the weight by about $\eta$ a step until nothing is
-# left. **AdamW** keeps the decay out of the moments. First shrink, then step:
+# left. **AdamW** keeps the decay out of the moments. Its strength $d$ is the argument
+# `weight_decay`; with $d = 2 \lambda$ it takes from each weight what the L2 penalty takes in plain
+# SGD. First shrink, then step:
 #
 # $$w \leftarrow w - \eta\, d\, w \qquad\text{then}\qquad
 #   w \leftarrow w - \eta_t\, \frac{m}{\sqrt{v} + \hat\varepsilon}$$
@@ -859,9 +861,9 @@ for name, share in left.items():
 
 # %% [markdown]
 # SGD and AdamW take the same share from every weight. L2 inside Adam spares just those weights
-# whose gradients are largest, and those of the last group by what the formula says. This is why
-# "weight decay" in a paper or a program is a question, not an answer: which of the two, times the
-# learning rate or not, with the factor 2 or without?
+# whose gradients are largest. (Those of the last group keep the share that is expected.) This is
+# why "weight decay" in a paper or a program is a question, not an answer: which of the two, times
+# the learning rate or not, with the factor 2 or without?
 #
 # <details>
 # <summary>Deeper: AMSGrad</summary>
@@ -877,9 +879,9 @@ for name, share in left.items():
 #
 # *10 minutes*
 #
-# One corrupt image, one cliff in the loss of a recurrent network, and a single gradient is a
-# thousand times too large. So is the step of SGD. Adam divides by what it has just seen, so its
-# step is not. But it does not forget either.
+# One corrupt image, one cliff in the loss of a recurrent network (lesson 08), and a single gradient
+# is a thousand times too large. So is the step of SGD. Adam divides by what it has just seen, so
+# its step is not a thousand times too long. But it does not soon forget, either.
 #
 # The remedy: lay all gradients of the model end to end, as one long vector. If its length exceeds a
 # limit, shrink it to the limit. With arrays $g_1, \dots, g_L$ and the limit $c$:
@@ -911,8 +913,8 @@ clip_by_global_norm = check(clip_by_global_norm)
 
 # %% [markdown]
 # In Keras this is `global_clipnorm`. Its neighbors `clipnorm` (each array by itself) and
-# `clipvalue` (each entry by itself) can turn the direction. Here is how far, as the cosine between
-# clipped and true gradient:
+# `clipvalue` (each entry by itself) can turn the direction. Here is how far, as the cosine of the
+# angle between clipped and true gradient (1: the same direction; 0: at right angles):
 
 
 # %% jupyter={"source_hidden": true}
@@ -1100,7 +1102,7 @@ for name in RULES:
 # Now make the features bad: every pixel gets a unit of its own, between a tenth and ten, drawn anew
 # for each split.
 #
-# **Guess first.** Who suffers more?
+# **Guess first.** Who suffers more? (The figure leaves out the largest rate.)
 
 
 # %% jupyter={"source_hidden": true}
@@ -1117,7 +1119,7 @@ show_scores(bad_races)
 
 # %% [markdown]
 # Here Adam earns its name (from *adaptive moment estimation*). Note that both lost: rescaling the
-# pixels is still the better cure. (The largest rate is not drawn.)
+# pixels is still the better cure.
 
 # %% [markdown]
 # ## 9 When SGD wins
@@ -1200,7 +1202,9 @@ figures.curves(
 # The second example was built by Wilson and colleagues (2017). Labels are $+1$ or $-1$, a few more
 # of them positive. Feature one *is* the label. Features two and three are always 1. All others are
 # private: each example has some that no other example has, one if it is positive, five if it is
-# negative. So there is one honest feature and much to memorize.
+# negative. So there is one honest feature and much to memorize. There are many more weights than
+# training examples, so very many choices of the weights fit these perfectly. Which one does each
+# rule find?
 
 
 # %% jupyter={"source_hidden": true}
@@ -1312,7 +1316,7 @@ print(" ".join(f"{np.mean(trap(seed)[3] > 0):.0%}" for seed in range(5)))
 # ### In practice
 #
 # `keras.optimizers.AdamW(1e-3, weight_decay=..., global_clipnorm=1.0)`, a warm-up, and biases and
-# normalization layers kept out of the decay:
+# normalization layers (whose weights are *gamma* and *beta*, lesson 06) kept out of the decay:
 # `optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])`, before training
 # starts. When you carry settings from PyTorch to Keras or back, check three rows of the ledger:
 # the place of epsilon, its default, and what `weight_decay` means.

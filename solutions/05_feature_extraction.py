@@ -164,9 +164,9 @@ figures.image_rows(cells.images[np.array(chosen)], names, "Twelve cells, and wha
 # <summary>Fine print: GPUs, and how to choose the smaller network</summary>
 #
 # What is made inside `accelerated()` computes in bfloat16, a kind of half precision, on a GPU that
-# has units for it (Colab's T4 has not). Without a GPU, ResNet50 takes minutes where seconds are
-# announced. With `COURSE_OFFLINE=1` in the environment before you start JupyterLab it is the
-# smaller network; on Colab, set it by `os.environ` in the first cell.
+# has units for it (Colab's T4 has not). Without a GPU, ResNet50 takes minutes in cells that take
+# the smaller network seconds. With `COURSE_OFFLINE=1` in the environment before you start
+# JupyterLab it is the smaller network; on Colab, set it by `os.environ` in the first cell.
 #
 # </details>
 
@@ -199,14 +199,15 @@ print(f"between {min(shares):.0%} and {max(shares):.0%} of 100 cells, {np.mean(l
 
 # %% [markdown]
 # Accuracy depends on that share, and so do other scores. A *stratified* split takes the same share
-# of each class, so that one source of luck is gone. Within a class, chance still decides: that is
-# what the given order is for.
+# of each class, so that one source of luck is gone. Which members of a class are taken is still
+# left to chance: the order that is given has been shuffled.
 #
 # ### Exercise: `stratified_split`
 #
-# Of each class take the first $\lceil \text{fraction} \cdot \text{count} \rceil$ that come in the
-# given order. Return the indices taken and the rest, both in that order, classes mixed as they
-# come: of the labels 0, 0, 1, 1 in the order 3, 0, 2, 1, one half is 3, 0, and the rest 2, 1.
+# Of each class take the first $\lceil \text{fraction} \cdot \text{count} \rceil$ (rounded up) that
+# come in the given order. Return the indices taken and the rest, both in that order, classes mixed
+# as they come: of the labels 0, 0, 1, 1 in the order 3, 0, 2, 1, one half is 3, 0, and the rest 2,
+# 1.
 
 
 # %%
@@ -239,7 +240,7 @@ strata = np.round(3 * cells.probability).astype(int) + 4 * (cells.cell_type == "
 def random_split(seed):
     order = np.random.default_rng(seed).permutation(len(labels))
     test, train = stratified_split(strata, 0.25, order)
-    return elpv.Split(train, test)
+    return elpv.Split(np.asarray(train), np.asarray(test))
 
 
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
@@ -359,8 +360,10 @@ for name, view in zip(["its own", *WRONG], views, strict=True):
 # curve* (section 7 draws one): the probability that a defective cell gets a higher value than a
 # sound one. Guessing gives one half, perfection gives one.
 #
-# **When does a difference count?** We repeat each measurement on several splits. Each cell is used
-# in many of them, so their mean is less certain than it looks. **In this lesson, and in the next
+# **When does a difference count?** We repeat each measurement on several splits. A *standard error*
+# says how far their mean would move if all were measured anew; a standard deviation says how far
+# single splits lie apart. More splits make the first smaller, not the second. But each cell is used
+# in many splits, so their mean is less certain than it looks. **In this lesson, and in the next
 # where splits are compared, ± is a standard error that allows for that, and we call a difference
 # one only if it is more than twice its own standard error.**
 #
@@ -423,8 +426,9 @@ for name, values in areas.items():
 #
 # The last column compares each split with itself, so that easy and hard splits do not blur it. Even
 # a wrong preprocessing leaves most of the score: the classifier behind it is trained on what it
-# gets, and standardizes it. That is why this mistake can live long. Nothing breaks. (Section 10
-# asks again, with other splits and with a head that does not standardize.)
+# gets, and gives all features one scale (section 5). That is why this mistake can live long.
+# Nothing breaks. (Section 10 asks again, with other splits and with a head that does not
+# standardize.)
 #
 # </details>
 
@@ -500,7 +504,7 @@ compare(global_average_pool(maps), witnesses, 1e-3 if backbone.precision == "flo
 # run it again, and it goes on where it stopped.
 #
 # Take two numbers of each map: its average, and its maximum, for a crack is small, and a mean
-# dilutes it.
+# dilutes it. (`head` among the stages is the network's own last convolution, not a classifier.)
 
 # %%
 BOTH = ("average", "maximum")
@@ -619,7 +623,7 @@ for added in (False, True):
 #
 # The simplest classifier on fixed features is the one of lesson 01, a linear map and a softmax,
 # with the penalty of lesson 02. On top of a *frozen* network, one whose weights stay as they are,
-# it is called a *linear probe*: it tells what can be read off the features by a plane alone.
+# it is called a *linear probe*: it tells what can be read off the features by weighted sums alone.
 #
 # $$L = \frac{1}{N} \sum_n -\log p_{n k_n} + \lambda \sum_{dc} W_{dc}^2 \qquad
 #   p_n = \mathrm{softmax}(x_n W + b)$$
@@ -706,9 +710,10 @@ compare(by_bias, {"finite differences": differences, "automatic": automatic}, 1e
 #
 # ### Exercise: `train_probe`
 #
-# Two classes, all training cells in every step. Weights and bias begin at zero, and so do their
-# moments. In step $t$ of $T$, from 1 to $T$, the learning rate is $\eta\,(1 - t/T)$: it sinks to
-# zero, so that Adam comes to rest. Take 0.9, 0.999 and 1e-8 for Adam's other numbers.
+# Two classes, all training cells in every step. Weights and bias begin at zero; each has an $m$
+# and a $v$ of its own, which begin at zero, too. In step $t$ of $T$, from 1 to $T$, the learning
+# rate is $\eta\,(1 - t/T)$: it sinks to zero, so that Adam comes to rest. Take 0.9, 0.999 and 1e-8
+# for Adam's other numbers.
 
 
 # %%
@@ -770,10 +775,10 @@ compare(probabilities, {"the probabilities of scikit-learn": their_probabilities
 # walks another way (an algorithm named L-BFGS), but this loss is convex and its penalty leaves only
 # one best $W$: both arrive there.
 #
-# A plane is not always enough. The support vector machine (SVM) with a radial kernel compares a
-# cell with the training cells by $k(x, x') = \exp(-\lVert x - x' \rVert^2 / D)$ and weighs their
-# votes. It can bend. In sections 7 to 9 both go through one function: standardize, fit, and give
-# the values of the test cells.
+# Weighted sums are not always enough. The support vector machine (SVM) with a radial kernel
+# compares a cell with the training cells by $k(x, x') = \exp(-\lVert x - x' \rVert^2 / D)$ and
+# weighs their votes. It can bend. In sections 7 to 9 both go through one function: standardize,
+# fit, and give the values of the test cells.
 
 
 # %%
@@ -890,7 +895,8 @@ print(f"balanced accuracy of saying “sound”: {balanced_accuracy(labels, soun
 
 # %% [markdown]
 # We report four numbers. Accuracy, for comparison with others. Balanced accuracy. The *F1 score*,
-# the harmonic mean of recall and *precision* (the share of alarms that are right). And the area
+# $2PR / (P + R)$ of *precision* $P$ (the share of alarms that are right) and recall $R$, which is
+# near the smaller of the two. And the area
 # under the *ROC curve*, which shows the recall of defects against the share of sound cells that
 # raise a false alarm, for every threshold, so that none has to be chosen.
 
@@ -969,7 +975,8 @@ figures.image_rows(cells.images[rows], names, "The worst mistakes of the SVM")
 # A score means nothing until you know what cheaper things score. The controls: the same network
 # with random weights (one draw of them); *histograms of oriented gradients* (HOG), features made by
 # hand that were much used before networks made their own; the pixels, averaged to 32 by 32; and the
-# *gray levels* of these alone, eight quantiles, wherever in the cell they stand.
+# *gray levels* of these alone, wherever in the cell they stand: eight *quantiles*, values below
+# which a given share of them lies.
 
 
 # %% jupyter={"source_hidden": true}
@@ -1037,7 +1044,8 @@ for name, rows in balanced.items():
 # When a result is pleasing, try to break it. Cells do not come one by one: they were cut out of
 # photographs of whole *modules*, most of which have sixty. The data set does not say which cell
 # came from which photograph. But its files follow each other photograph by photograph, and where
-# the next one begins can be seen in them: busbars, brightness and frame change. There are 44, as
+# the next one begins can be seen in them: the metal strips across the cells (*busbars*),
+# the brightness and the frame change. There are 44, as
 # many as the authors name. `cells.photograph` numbers them.
 #
 # ### The first leak
@@ -1049,7 +1057,9 @@ for name, rows in balanced.items():
 #
 # Here is the program of this lesson's first lines. For each test cell, what share of the training
 # cells of its group is defective? If training has no cell of that group, take the share among all
-# training cells.
+# training cells. An example: three training cells have the labels 1, 0, 1 and are of the
+# photographs 4, 4, 5. A test cell of photograph 4 gets ½, one of photograph 5 gets 1, and one of
+# photograph 6 gets ⅔.
 
 
 # %%
@@ -1073,7 +1083,8 @@ known_rate = check(known_rate)
 def scores_without_images(split_by, groups):
     splits = [split_by(seed) for seed in SEEDS]
     rates = [known_rate(labels, groups, split.train, split.test) for split in splits]
-    return [report(r - 0.5, labels[s.test]) for r, s in zip(rates, splits, strict=True)]
+    pairs = zip(rates, splits, strict=True)
+    return [report(np.subtract(rate, 0.5), labels[split.test]) for rate, split in pairs]
 
 
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
@@ -1129,6 +1140,8 @@ most_alike = ...  # (N,): for each cell the index of the one that is most like i
 # %% jupyter={"source_hidden": true}
 if most_alike is ...:  # nobody has written it: the course's own line
     most_alike = np.where(elsewhere, patterns @ patterns.T, -1).argmax(axis=1)
+elif not np.all(elsewhere[np.arange(len(labels)), most_alike]):
+    print("Some of these pairs lie in one photograph: `elsewhere` has to exclude them.")
 
 # %% [markdown]
 # <details>
@@ -1185,7 +1198,8 @@ if not QUICK:
 #
 # ### Do pretrained features still win?
 #
-# That was our main conclusion from random splits. Ask again, by module. Some choices come first:
+# That was our main conclusion from random splits. Ask again, by module. Three outputs will answer:
+# the scores on both kinds of split, the leads, and the fall. Some choices come first:
 # `C`, and the cells of HOG. They are made on ten splits, as splits by module differ more, and still
 # on every third cell. (Section 10 asks again for preparation and stages.)
 
@@ -1288,10 +1302,11 @@ for name in ("random weights", "HOG", "pixels", "gray levels", "the module alone
     print(f"  over {name:17}", "   ".join(told))
 
 # %% [markdown]
-# Read both halves. Every ROC area falls, and those of all that look at images scatter more: ten
-# modules are a small sample, however many cells they have. (The module alone has nothing to say
-# about a new module. It calls all cells sound, and its accuracy is what that brings.) Is the fall a
-# difference? Five splits by module are few, so take ten of each kind:
+# Compare the upper half of the table (random) with the lower one (by module). Every ROC area falls,
+# and those of all that look at images scatter more: ten modules are a small sample, however many
+# cells they have. (The module alone has nothing to say about a new module. It calls all cells
+# sound, and its accuracy is what that brings.) Is the fall a difference? Five splits by module are
+# few, so take ten of each kind:
 
 
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}

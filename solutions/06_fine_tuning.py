@@ -162,6 +162,9 @@ for name, x in {"pixels": pictures[0].reshape(len(digit), -1), "frozen features"
 #
 # *5 minutes*
 #
+# In Keras one says which layer follows which (`keras.Model(inputs, outputs)`), chooses optimizer
+# and loss (`compile`), and trains (`fit`). A layer's weights are called `kernel` and `bias`.
+#
 # First a network of four units. `base` stands for what was pretrained, `head` for what is new.
 # `calling` is what we pass when we call the base; you will see why.
 
@@ -239,9 +242,9 @@ for layer, inputs in {dropout: np.ones((1, 1000)), norm: x}.items():
 # <summary>Unfold when you have guessed</summary>
 #
 # Dropout drops: to freeze is one thing, to be in training is another. Batch normalization is the
-# exception that causes all the confusion: for this one layer, `trainable=False` throws the second
-# switch as well. Frozen, it always behaves as at inference. Keras decided so (in PyTorch you have
-# to call `.eval()`). Sections 4 and 5 show why that is a blessing.
+# exception that causes all the confusion: for this one layer, `trainable=False` sets the second
+# switch to *inference* as well. Frozen, it always behaves as at inference. Keras decided so (in
+# PyTorch you have to call `.eval()`). Sections 4 and 5 show why that is a blessing.
 #
 # </details>
 
@@ -303,9 +306,6 @@ trainable_parameters = check(trainable_parameters)
 #
 # The empty product is 1: a single number.
 #
-# (One also reads recipes that freeze all layers, then unfreeze all of them and give each new random
-# weights. Nothing of the pretrained network is left then: that is training from scratch.)
-#
 # </details>
 #
 # Two heads for VGG16, whose last maps have 7 by 7 places with 512 channels. One flattens them and
@@ -327,8 +327,9 @@ for name, shapes in parts.items():
     print(f"{name:15} {trainable_parameters(shapes, [True] * len(shapes)):>12,}")
 
 # %% [markdown]
-# Some freeze the convolutions so that little is left to train, and then put the first head on top.
-# Now our own network, from the third stage on, against Keras' count:
+# Some freeze the convolutions so that little is left to train, and then put the first of these
+# heads on top: more than all that they froze. Now our own network, from the third stage on, against
+# Keras' count:
 
 # %% jupyter={"source_hidden": true}
 network = reader.up_to("stage4")
@@ -524,8 +525,8 @@ assert not {name for name in by_layer if name.startswith("norm")}
 
 # %% [markdown]
 # In Keras 3, `fit` calls the model with `training=True`, and in a functional or a `Sequential`
-# model that reaches every layer inside, over what the recipe wrote. `trainable=False` **on each
-# batch normalization layer** protects it, and the kernel may still move. Set it last:
+# model this reaches every layer inside and replaces what the recipe wrote. `trainable=False` **on
+# each batch normalization layer** protects it, and the kernel may still move. Set it last:
 # `base.trainable = True` is passed on to every layer inside, and would undo it.
 #
 # <details>
@@ -602,8 +603,9 @@ for protected, draw in itertools.product((True, False), range(2)):
 # %% [markdown]
 # (Two draws of the hundred labels for each.) Why? In training mode the layer standardizes with the
 # new batches, and the weights learn to live with that. At inference it uses stored statistics that
-# are still mostly those of the old camera: a batch replaces one hundredth of them. So the network
-# is tested with numbers that it was never trained with.
+# are still mostly those of the old camera: Keras' momentum is 0.99 if one does not choose it, so
+# that a batch replaces one hundredth of them. So the network is tested with numbers that it was
+# never trained with.
 #
 # **Guess first.** If that is the reason, nothing is wrong with the *weights*. We leave them alone
 # and renew only the statistics, from the same hundred pictures. What then? And what if we do that
@@ -662,8 +664,10 @@ for draw, few in enumerate(draws):
 #
 # ### Exercise: `fine_tune`
 #
-# Both gradients are taken before either layer moves. (`np.outer(a, b)` is the table of all products
-# $a_i b_j$.)
+# Both gradients are taken before either layer moves. A gradient has the shape of what it belongs
+# to: (H,) for the head, (D, H) for the backbone. What arrives at the features of an example is its
+# error times the head: for all examples a table of (N, H). (`np.outer(a, b)` is the table of all
+# products $a_i b_j$.)
 
 
 # %%
@@ -834,10 +838,10 @@ for path, rate in {"dense/kernel": rates[0], "head/kernel": rates[1]}.items():
 #
 # What is frozen says the same about a picture in every epoch. So it is computed once: `maps` are
 # the outputs of stage 2, and the model that trains starts there. (For the random network below,
-# too. Each of the two models is built and compiled once, and set back for each family.) To build it
-# once we standardize with all pictures, those of the test included. Lesson 05 calls that wrong, and
-# it is: the frozen head and the fine-tuned network share this advantage, the pixels of section 1
-# have it not.
+# too.) Each model is built and compiled once, and set back for each family. So its head
+# standardizes with all pictures, those of the test too. Lesson 05 calls that wrong, and it is: the
+# head on frozen features and the fine-tuned network both have this advantage; the pixels of section
+# 1 have not. The next two cells build and train: you need not read them to go on.
 
 
 # %% jupyter={"source_hidden": true}
@@ -999,7 +1003,8 @@ print(f"{np.mean(labels):.0%} of the cells are defective")
 # that is not what you want, weigh each example by its class, so that every class weighs the same in
 # total, and all $N$ examples together still weigh $N$. With three sound cells and one defective
 # one, each class should weigh 2: each sound cell ⅔, the other one 2. What is it for any counts
-# $n_c$ of $C$ classes?
+# $n_c$ of $C$ classes? A class that does not occur gets the weight 0. It still counts in $C$, so
+# that the examples weigh less than $N$ in total then.
 #
 # ### Exercise: `class_weights`
 #
@@ -1026,7 +1031,7 @@ class_weights = check(class_weights)
 # <details>
 # <summary>Unfold when you have tried: the formula, and PyTorch's</summary>
 #
-# $$w_c = \frac{N}{C\, n_c} \qquad\qquad \sum_c n_c\, w_c = N$$
+# $$w_c = \frac{N}{C\, n_c} \qquad\qquad \sum_c n_c\, w_c = N \text{ if all classes occur}$$
 #
 # Keras divides the loss by the number of examples, whatever they weigh; PyTorch's cross-entropy
 # divides by their weight.
@@ -1180,12 +1185,13 @@ figures.changed_figure(cells.images[split.test], truth, before, after)
 # be 1 where only the first is right, $-1$ where only the second is, and 0 elsewhere: the difference
 # of the accuracies is the mean of $d$.
 #
-# How uncertain is that mean? If the cells were independent, you would know: the deviation of $d$
-# over the root of their number. But the cells of one module succeed and fail together. It is the
-# modules that were drawn, not the cells. An example: two modules of two cells with $d = 1, 1$ and
-# $0, 0$. The mean is ½, the deviations from it add up to 1 in the first module and to $-1$ in the
-# second. These *sums* are the independent numbers. How much does the sum of all $M$ of them
-# scatter, and so the mean?
+# How uncertain is that mean? If the cells were independent, its standard error would be the
+# deviation of $d$ over the root of their number. But the cells of one module succeed and fail
+# together. It is the modules that were drawn, not the cells. An example: two modules of two cells
+# with $d = 1, 1$ and $0, 0$. The mean is ½, the deviations from it add up to 1 in the first module
+# and to $-1$ in the second. These *sums* are the independent numbers. Variances of independent
+# numbers add up, so the variance of the total of all $M$ sums is $M$ times that of one. And the
+# mean is the total divided by $N$. In the example the standard error comes out as ½.
 #
 # ### Exercise: `grouped_difference`
 #
@@ -1196,7 +1202,8 @@ figures.changed_figure(cells.images[split.test], truth, before, after)
 def grouped_difference(correct_a, correct_b, groups):
     """How far A is ahead of B, and the standard error of that, both as shares.
 
-    correct_a, correct_b: (N,) 1 where right, else 0. groups: (N,) group of each example.
+    correct_a, correct_b: (N,) 1 where right, else 0. groups: (N,) integers, the group of
+    each example, in any order and with gaps.
     """
     ### BEGIN SOLUTION
     d = correct_a - correct_b
@@ -1242,7 +1249,7 @@ print(f"fine-tuned against frozen: {100 * gain:+.1f} ± {100 * error:.1f} points
 # Be strict: less than two standard errors is no result, and with so few modules even two are a
 # hint. What fine-tuning brings on these cells is too small to be seen here, if there is anything.
 # (This is one split, and a lucky one for the features: over ten splits lesson 05 found them worse.
-# But even there they were ahead of the pixels. those of the digits were behind.) Put the two
+# But even there they were ahead of the pixels; those of the digits were behind.) Put the two
 # tasks side by side:
 #
 # | question | speckled digits | solar cells |

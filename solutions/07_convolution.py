@@ -227,13 +227,13 @@ assert abs(in_noise - scores[0]) < 0.05
 # pixel 17 lies *beside* pixel 18 is no part of what it knows. It has to learn each digit anew
 # for each place.
 #
-# One published introduction to convolutional networks gives this formula for a convolution of the
-# image $x$ with the kernel $w$:
+# The layer that we look for is called *convolution*; section 2 builds it. One published
+# introduction gives this formula for it, with an image $x$ and weights $w$:
 #
 # $$y_{ij} = \sum_{k=1}^{K} x_{ik}\, w_{kj} + b_j$$
 #
-# **Guess first.** If the picture moves one pixel down, does the result move one down? And one to
-# the right?
+# Is it what we want? **Guess first.** If the picture moves one pixel down, does the result move one
+# down? And one to the right?
 
 # %% tags=["nbval-check-output"]
 rng = np.random.default_rng(0)
@@ -288,6 +288,10 @@ figures.kernel_explorer(photographs.load("pagoda", 128))
 # Two things are added for a real layer. An image has $C$ channels, and the kernel has a slice for
 # each: all products are added up, over the window *and* the channels. And there are $F$ such
 # kernels, the *filters*: each makes a map of its own and adds its own bias to it.
+#
+# In numbers: one row of pixels 2, 3, 5, a kernel of one row 1, 10 and a bias of 7 give
+# $2 \cdot 1 + 3 \cdot 10 + 7 = 39$ and $3 \cdot 1 + 5 \cdot 10 + 7 = 60$. A kernel need not be
+# square.
 #
 # Write it for $N$ images at once, with loops over few things and NumPy for the rest. How many
 # places has the output?
@@ -445,8 +449,9 @@ conv_output_size = check(conv_output_size)
 #
 # A number of this kind stands in every network that ends in a dense layer, and it is a favorite
 # place for mistakes. One published network, in PyTorch, has two convolutions of 3 by 3, padded by
-# 1, each with a pooling behind it that halves both sides. The second has 64 filters. Then follow
-# `x.view(-1, 64 * 16 * 16)`, which reshapes into rows of that length, and a dense layer.
+# 1, each with a pooling (section 5) behind it, which halves both sides. The second has 64 filters.
+# Then follow `x.view(-1, 64 * 16 * 16)`, which reshapes into rows of that length, and a dense
+# layer.
 #
 # **Guess first.** It is given 32 images of 32 by 32 pixels (CIFAR-10). How many rows come out?
 
@@ -518,9 +523,10 @@ conv2d_gradients = check(conv2d_gradients)
 # $$\frac{\partial L}{\partial b_f} = \sum_{n,i,j} G_{n,i,j,f} \qquad
 #   \frac{\partial L}{\partial k_{u,v,c,f}} = \sum_{n,i,j} x_{n,\,i+u,\,j+v,\,c}\; G_{n,i,j,f}
 # \qquad
-#   \frac{\partial L}{\partial x_{n,a,b,c}} = \sum_{u,v,f} k_{u,v,c,f}\; G_{n,\,a-u,\,b-v,\,f}$$
+#   \frac{\partial L}{\partial x_{n,i',j',c}} =
+#   \sum_{u,v,f} k_{u,v,c,f}\; G_{n,\,i'-u,\,j'-v,\,f}$$
 #
-# where $a$ and $b$ are now the row and column of a pixel, and $G$ counts as zero outside its
+# where $i'$ and $j'$ are the row and column of a pixel, and $G$ counts as zero outside its
 # range. Look at the shapes of these sums. The second lays $G$ on the image as if it were a
 # kernel. The third lays the kernel on $G$, padded with zeros, but with minus signs: the kernel
 # *turned round*. Both gradients are convolutions again.
@@ -591,8 +597,10 @@ print(keras.layers.MaxPooling2D(2)(y[None, :, :, None]).shape[1:3])
 #
 # ### Exercise: `max_pool2d`
 #
-# Two ways lead there: `reshape`, so that each block gets axes of its own, or slices with a step,
-# such as `images[:, 0::2, 1::2]`. Try one of them on a 4 by 4 array with pencil and paper first.
+# Two ways lead there: `reshape`, so that each block gets axes of its own, or slices with a step:
+# `images[:, 0::size, 1::size]` holds one place of every block, the second of its first row. Blocks
+# have any `size`, not only 2. Try one of the two ways on a 4 by 4 array with pencil and paper
+# first.
 
 
 # %%
@@ -669,9 +677,9 @@ compare(max_pool2d_gradient(x4, 2, up4), {"differences": small, "Keras": automat
 #
 # Put together what you have: convolution, ReLU, pooling, convolution, ReLU. Then one more
 # pooling, over *all* places that are left. It asks: was this found anywhere? Its answers go to a
-# dense layer, and softmax and cross-entropy are those of lesson 01. (`convolve`, `convolve_back`
-# and `unpool` below are your three functions; below the two cells you read why they have other
-# names.)
+# dense layer, and softmax and cross-entropy are those of lesson 01. (`convolve`, `convolve_back`,
+# `pool` and `unpool` below are your four functions; below the two cells you read why they have
+# other names.)
 #
 # | layer | places | channels |
 # |---|---|---|
@@ -701,9 +709,9 @@ def start(seed):
 def forward(parameters, images):
     kernels_1, bias_1, kernels_2, bias_2, weights, bias = parameters
     first = np.maximum(convolve(images, kernels_1, bias_1), 0)
-    pooled = max_pool2d(first, 2)
+    pooled = pool(first, 2)
     second = np.maximum(convolve(pooled, kernels_2, bias_2), 0)
-    found = max_pool2d(second, 5).reshape(len(images), 32)
+    found = pool(second, 5).reshape(len(images), 32)
     return first, pooled, second, found, found @ weights + bias
 
 
@@ -727,10 +735,10 @@ def gradients(parameters, images, labels):
 
 
 # %% [markdown]
-# `convolve`, `convolve_back` and `unpool` are your `conv2d`, `conv2d_gradients` and
-# `max_pool2d_gradient`. Training calls them thousands of times. If one of yours is right but more
-# than four times slower than the course's (a loop in a loop in a loop), the course's does the work
-# below, so that you need not wait.
+# `convolve`, `convolve_back`, `pool` and `unpool` are your `conv2d`, `conv2d_gradients`,
+# `max_pool2d` and `max_pool2d_gradient`. Training calls them thousands of times. If one of yours is
+# right but more than four times slower than the course's (a loop in a loop in a loop), the course's
+# does the work below, so that you need not wait.
 
 
 # %% jupyter={"source_hidden": true}
@@ -754,6 +762,7 @@ batch = rng.normal(size=(32, SIDE, SIDE, 1))
 filters, back = rng.normal(size=(3, 3, 1, 8)), rng.normal(size=(32, 14, 14, 8))
 convolve = for_training(conv2d, convolution.conv2d, batch, filters, np.zeros(8))
 convolve_back = for_training(conv2d_gradients, convolution.conv2d_gradients, batch, filters, back)
+pool = for_training(max_pool2d, convolution.max_pool2d, back, 2)
 unpool = for_training(
     max_pool2d_gradient, convolution.max_pool2d_gradient, back, 2, back[:, ::2, ::2]
 )
@@ -897,9 +906,9 @@ assert beyond
 # - With more training the dense network gets better, above all at the places that it sees. It
 #   learns place by place: at the others it gains less, and most digits are still lost on it.
 # - Yours hardly cares which places it has seen: the two columns are nearly the same.
-# - On shuffled pixels yours falls far *below* the dense network at the places seen. (That one
-#   would not notice: section 1.) The advantage is a belief about pictures, "neighbors belong
-#   together, and places are alike". Where that is false, it is a burden.
+# - On shuffled pixels yours falls far *below* the dense network at the places seen. (The dense
+#   network would not notice the shuffle: section 1.) The advantage is a belief about pictures,
+#   "neighbors belong together, and places are alike". Where that is false, it is a burden.
 # - It has a sixth of the weights, and was trained for a fifth of the epochs of "dense, longer".
 #
 # Some of the difference is not convolution, but the last pooling: "found anywhere" throws the place
@@ -1032,8 +1041,9 @@ figures.seen_figure(middle[0, :, :, 0], fields, corner=(4, 4))
 # windows begin on every second row and column; of a digit that begins in between, each misses a
 # line.)
 #
-# **Guess first.** VGG16 uses no window larger than 3 by 3. Three of them in a row see as much as
-# one of which size? Which has fewer weights, with 64 channels throughout?
+# **Guess first.** VGG16, a network of 2015 that many still borrow from, uses no window larger than
+# 3 by 3. Three of them in a row see as much as one of which size? Which has fewer weights, with 64
+# channels throughout?
 
 # %% tags=["nbval-check-output"]
 same = receptive_field([3, 3, 3], [1, 1, 1])
@@ -1182,8 +1192,8 @@ for name, answer in zip(photographs.NAMES, best, strict=True):
 # does to the numbers on the way forward. Backwards it is the same. For simplicity these layers are
 # dense, of 64 units, on the plain digits.
 #
-# He and others (2016) let every few layers (here each one) *add* to what they get, in place of
-# replacing it:
+# Kaiming He and others (2016) let every few layers (here each one) *add* to what they get, in place
+# of replacing it:
 #
 # $$\text{plain: } \operatorname{relu}(xW)
 # \qquad\qquad \text{residual: } x + \operatorname{relu}(xW)$$
@@ -1411,7 +1421,7 @@ keras.config.set_floatx("float64")
 # | of $n$ places, `padding="valid"` | $\lfloor (n - h)/s \rfloor + 1$ | the last window must fit |
 # | of $n$ places, `padding="same"` | $\lceil n / s \rceil$ | one window for every stride |
 # | back to the kernel | $\sum_{nij} x_{n,\,i+u,\,j+v,\,c}\; G_{nijf}$ | all that it has met |
-# | back to the image | $\sum_{uvf} k_{uvcf}\; G_{a-u,\,b-v,\,f}$ | the kernel turned round |
+# | back to the image | $\sum_{uvf} k_{uvcf}\; G_{i'-u,\,j'-v,\,f}$ | the kernel turned round |
 # | `MaxPooling2D(s)` | largest of a block; back: $G$ to it alone | "here somewhere" |
 # | receptive field | $1 + \sum_l (h_l - 1) \prod_{m<l} s_m$ | strides make steps longer |
 # | residual, `Add()` | $x + \operatorname{relu}(xW)$ | |

@@ -3,7 +3,7 @@
 #   course:
 #     title: Recurrence
 #     minutes: 96
-#     after: ["01", "03", "05"]
+#     after: ["01", "02", "03", "04", "05"]
 #     data: [words]
 #     able: >-
 #       write a recurrent network and its backpropagation through time, an LSTM and the masks that
@@ -37,8 +37,7 @@
 # - what padding does to a network that reads it, and how a mask prevents that;
 # - when a pretrained network is worth more than counting letters, and when it is not.
 #
-# **What you need.** Lessons 01, 03 and 05; lesson 06 helps with the end. No internet connection,
-# no GPU.
+# **What you need.** Lessons 01 to 05; lesson 06 helps with the end. No internet connection, no GPU.
 #
 # | section | minutes |
 # |---|---|
@@ -165,6 +164,10 @@ for longest in (1, 2, 3):
 # what was there before, each with its weights, and is squashed so that it cannot grow for ever:
 #
 # $$h_t = \tanh(x_t W + h_{t-1} U + b)$$
+#
+# Tanh squeezes any number into the range from $-1$ to 1:
+# $\tanh(a) = (e^a - e^{-a}) / (e^a + e^{-a})$, in NumPy `np.tanh`. It is 0 at 0, and steepest
+# there, with a slope of 1.
 
 # %%
 figures.chain_figure()
@@ -248,9 +251,10 @@ print("the same state at the end:", np.allclose(*ends))
 #
 # *12 minutes*
 #
-# Training needs the gradient of the loss by $W$, $U$ and $b$. Say the loss takes something from
-# each state directly: $G_t$, which is row $t$ of `upstream`. If only the last state is used, all
-# other rows are zero. (What later states take from $h_t$ is *not* in $G_t$. That part is yours.)
+# Training needs the gradient of the loss by $W$, $U$ and $b$. Say the loss depends on each state
+# directly, and $G_t$ is its gradient by $h_t$ if all later states are held fixed: row $t$ of
+# `upstream`. If only the last state is used, all other rows are zero. (That a change of $h_t$ also
+# changes the later states is *not* in $G_t$. That part is yours.)
 #
 # In one unit and two steps: $h_1 = \tanh(u h_0 + \dots)$ and $h_2 = \tanh(u h_1 + \dots)$. The loss
 # hears of $u$ twice: from the second step, and from the first one, through $h_1$ and the second
@@ -259,8 +263,10 @@ print("the same state at the end:", np.allclose(*ends))
 # ### Exercise: `rnn_gradients`
 #
 # Lesson 03 had a chain of two layers. Here is a chain of $T$, all with the same weights. Go from
-# the last step to the first and carry one row with you: what the later steps want of this state.
-# The slope of tanh is $1 - \tanh^2$, so that the states are all that you need of the way there.
+# the last step to the first and carry one row with you: the gradient by this state that comes from
+# the later steps. The slope of tanh is $1 - \tanh^2$, so that the states are all that you need of
+# the way there. `np.outer(a, b)` is the table of all products $a_i b_j$: what $a^\top b$ is for two
+# rows.
 
 
 # %%
@@ -268,7 +274,8 @@ def rnn_gradients(inputs, states, weights_recurrent, state, upstream):
     """Backpropagation through time.
 
     inputs: (T, I). states: (T, H), from rnn_forward. weights_recurrent: (H, H).
-    state: (H,), before the first step. upstream: (T, H), what the loss takes from each state.
+    state: (H,), before the first step.
+    upstream: (T, H), the gradient of the loss by each state, directly.
     Returns gradients (weights_in (I, H), weights_recurrent (H, H), bias (H,)).
     """
     ### BEGIN SOLUTION
@@ -305,7 +312,7 @@ rnn_gradients = check(rnn_gradients)
 # **Through the tanh.** $\delta_t = \dfrac{\partial L}{\partial h_t} \odot (1 - h_t^2)$.
 #
 # **At the weights.** $W$, $U$ and $b$ act at every step, so their gradients are sums over the
-# steps. $U$ meets the state *before* the step:
+# steps (for $W$ and $U$ each term is a table, `np.outer`). $U$ meets the state *before* the step:
 #
 # $$\frac{\partial L}{\partial W} = \sum_t x_t^\top \delta_t \qquad
 # \frac{\partial L}{\partial U} = \sum_t h_{t-1}^\top \delta_t \qquad
@@ -354,7 +361,8 @@ for n, name in enumerate(["weights in", "weights recurrent", "bias"]):
 # *6 minutes*
 #
 # One reads that recurrent networks "can capture dependencies over long distances", beside a formula
-# whose state is squashed by a *sigmoid* instead of a tanh.
+# whose state is squashed by a *sigmoid*, $1 / (1 + e^{-a})$, instead of a tanh. It squeezes any
+# number into the range from 0 to 1.
 #
 # **Guess first.** Nudge the state a little. How much of the nudge is left 20 steps later: with
 # tanh, and with the sigmoid? A half? A thousandth? Less?
@@ -362,7 +370,9 @@ for n, name in enumerate(["weights in", "weights recurrent", "bias"]):
 # A nudge $dh_{t-1}$ becomes $dh_t = (dh_{t-1} U) \odot s_t$, where $s_t$ are the slopes of the
 # squashing function. Over $k$ steps these matrices are multiplied. The size of the product (its
 # *norm*, how long it can make a nudge of length 1) is what is left. We measure it on networks with
-# Keras' initial weights: $U$ only rotates, so that $U$ by itself loses nothing.
+# Keras' initial weights: $U$ only *rotates*, it turns a row of numbers and leaves its length as it
+# is (`np.linalg.qr` makes such a matrix). So $U$ by itself loses nothing; whatever is lost, the
+# slopes have lost.
 
 
 # %% jupyter={"source_hidden": true}
@@ -439,16 +449,16 @@ for cell, length in [("sigmoid", 10), ("tanh", 10), ("sigmoid", 25), ("tanh", 25
 #
 # $$c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t$$
 #
-# *Gates* are numbers between 0 and 1, computed at each step from the input and the output before,
-# each with weights of its own: the *forget gate* $f$ says how much to keep (1 keeps all), the
-# *input gate* $i$ how much of the new candidate $\tilde c$ to take, the *output gate* $o$ how much
-# of the memory to show:
+# *Gates* are numbers between 0 and 1, computed at each step from the input $x_t$ and the output of
+# the step before, $h_{t-1}$, each with weights of its own: the *forget gate* $f$ says how much to
+# keep (1 keeps all), the *input gate* $i$ how much of the new candidate $\tilde c$ to take, the
+# *output gate* $o$ how much of the memory to show:
 #
 # $$h_t = o_t \odot \tanh(c_t)$$
 #
 # The four sums are computed at once: $x_t W + h_{t-1} U + b$ has $4H$ numbers, four blocks in
-# Keras' order $i$, $f$, $\tilde c$, $o$. The gates are sigmoids of theirs, the candidate is the
-# tanh of its own, so that it can also subtract.
+# Keras' order $i$, $f$, $\tilde c$, $o$. Each gate is the sigmoid of its block. The candidate is
+# the tanh of its block, so that it can also be negative, and subtract.
 #
 # ### Exercise: `lstm_step`
 #
@@ -529,10 +539,10 @@ for n, name in enumerate(["weights in", "weights recurrent", "bias"]):
 # %% [markdown]
 # ### What the gates cure
 #
-# Along the cell, a nudge is multiplied by the forget gate at each step, and by nothing else. With a
-# sum of 0 the forget
-# gate is one half. So it hangs on its bias: Keras starts with 1, Gers and others (2000), who
-# invented this gate, wrote that it should start open.
+# Along the cell, a nudge is multiplied by the forget gate at each step, and by nothing else. Where
+# the sum in front of the sigmoid is 0, the forget gate is one half, and after ten steps a
+# thousandth of the nudge is left. So everything depends on the gate's bias. Keras starts it at 1.
+# Gers and others (2000), who invented this gate, wrote that it should start open.
 #
 # **Guess first.** What is left of a nudge of the cell after 25 steps, if the bias of the forget
 # gate is 0, 1 or 3? For each step that is a factor of about $\sigma(0)$, $\sigma(1)$, $\sigma(3)$,
@@ -597,8 +607,8 @@ for forget_bias in (1.0, 3.0):
     remembered("lstm", 25, forget_bias)
 
 # %% [markdown]
-# Here is the answer that one does not read: over 25 steps the LSTM, as Keras makes it, does *worse*
-# than the simple network with tanh, in the same number of steps. Open its gate, and it remembers
+# Here is what books rarely say: over 25 steps the LSTM, as Keras makes it, does *worse* than the
+# simple network with tanh, in the same number of steps. Open its gate, and it remembers
 # every time. "LSTMs handle long sequences" is true of what they can do, not of what they do when
 # they start.
 #
@@ -621,6 +631,10 @@ for forget_bias in (1.0, 3.0):
 # are real.
 #
 # ### Exercise: `pad_sequences_right`
+#
+# For $[[7, 3], [5]]$ and a value of 0: the array $[[7, 3], [5, 0]]$ and the mask true, true; true,
+# false. The array holds floats, for the steps of a sequence may be measurements, too. A real number
+# may equal the value: so the mask comes from the lengths.
 
 
 # %%
@@ -723,7 +737,7 @@ masked_mean = check(masked_mean)
 
 # %% [markdown]
 # <details>
-# <summary>Unfold when you have tried: both in one line</summary>
+# <summary>Unfold when you have tried: the last state and the mean, a line each</summary>
 #
 # The last real step of a word with $\ell$ letters has the index $\ell - 1$, another one in every
 # row. `states[np.arange(N), lengths - 1]` pairs row numbers with step numbers. (`states[:,
@@ -765,8 +779,8 @@ for name, gap in gaps.items():
 # *10 minutes*
 #
 # Now the words, in Keras' own terms. An `Embedding` is a table: a row of numbers for each letter,
-# learned like any weights (one-hot times a matrix, without the multiplying). Then an LSTM, and a
-# dense layer that has a logit for each of the 22 languages.
+# learned like any weights (one-hot times a matrix, without the multiplying). Then an LSTM, dropout
+# (lesson 02), and a dense layer that has a logit for each of the 22 languages.
 
 # %%
 rows, _ = pad_sequences_right(data.numbers(data.alphabet), 0)

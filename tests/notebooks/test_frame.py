@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import symtable
 from collections import Counter
 
 import jupytext
 import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbval.plugin import metadata_tags
 
 from course_lib.authoring.build import CELL_METADATA, NOT_STORED
@@ -95,6 +98,47 @@ def test_cells_are_short(lesson: Lesson) -> None:
     assert lengths[len(lengths) // 2] <= 5
     assert lengths[int(0.9 * len(lengths))] <= 15
     assert lengths[-1] <= 25
+
+
+def names(source: str) -> tuple[set[str], set[str]]:
+    """What a cell defines for the cells below it, and what it takes from any cell."""
+    top = symtable.symtable(source, "cell", "exec")
+    tables = [top]
+    for table in tables:
+        tables += table.get_children()
+    defined = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    used = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
+    used |= {s.get_name() for table in tables for s in table.get_symbols() if s.is_global()}
+    return defined, used
+
+
+def missed_without_deeper(cells: list[NotebookNode]) -> set[str]:
+    """Names that cells use although only cells below a heading "Deeper" define them."""
+    defined: dict[bool, set[str]] = {True: set(), False: set()}  # by whether it is below one
+    used: set[str] = set()
+    above: list[Heading] = []
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            for heading in headings(cell.source):
+                above = [*(one for one in above if one.level < heading.level), heading]
+            continue
+        deeper = any(re.match(r"(\d+ )?Deeper\b", heading.text) for heading in above)
+        makes, takes = names(cell.source)
+        defined[deeper] |= makes
+        used |= set() if deeper else takes
+    return used & defined[True] - defined[False]
+
+
+@ALL
+def test_what_is_deeper_may_be_skipped(lesson: Lesson) -> None:
+    assert missed_without_deeper(notebook(lesson).cells) == set()
+
+
+def test_what_is_missed_without_deeper_is_found() -> None:
+    deeper = [new_markdown_cell("### Deeper: why"), new_code_cell("a = 1\nb = a\ndef c(): pass")]
+    below = new_code_cell("b = 2\ndef f(b):\n    a.b = 3\n    return [c for c in b]\nf(b)")
+    assert missed_without_deeper([*deeper, new_markdown_cell("### Next"), below]) == {"a"}
+    assert missed_without_deeper([*deeper, new_markdown_cell("#### Next"), below]) == set()
 
 
 @ALL
