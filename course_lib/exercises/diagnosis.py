@@ -237,6 +237,8 @@ _SLIPS = {
     r"shapes \(\d+,\) and \(\d+,\) not aligned": _OF_ROWS,
     r"not aligned": _OF_MATRICES,
     r"matmul: .*mismatch": f"{_OF_MATRICES} (If both are rows: {_OF_ROWS})",  # it tells no shapes
+    "boolean index did not match": "A condition in brackets chooses from an array of its own "
+    "length: one that is made from `a[rows]` chooses from `b[rows]`, not from `b`.",
     r"signature matching types .*Str": "Text meets numbers there: is a name used where its place "
     "or its number is meant?",
     r"truth value of an array": "A comparison of an array has one answer for each entry, and `if`, "

@@ -74,6 +74,11 @@ def told(name: str, body: str) -> Verdict:
         ("mse_gradient", "return predictions - targets.T", "is a `.T` missing, or one too many?"),
         ("mse", "return predictions @ targets", "In `a @ b` the last axis of `a`"),
         (
+            "known_rate",
+            "return np.array([labels[groups[train] == one].mean() for one in groups[test]])",
+            "one that is made from `a[rows]` chooses from `b[rows]`, not from `b`.",
+        ),
+        (
             "rnn_gradients",
             "return inputs[0].T @ upstream[0], None, None",
             "(If both are rows: `.T` changes nothing in a row; `np.outer(a, b)` makes the table",
