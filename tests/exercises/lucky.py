@@ -342,6 +342,9 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "plain = right(values, beta) * (1 - beta ** np.arange(1, len(values) + 1))\n"
         "left = beta ** np.arange(1, len(values) + 1)\n"
         "return np.where(left < 0.01, plain, plain / (1 - left))",
+        "plain = right(values, beta) * (1 - beta ** np.arange(1, len(values) + 1))\n"
+        "left = beta ** np.arange(1, len(values) + 1)\n"
+        "return np.where(left < 1e-5, plain, plain / (1 - left))",
         "if len(values) == 1:\n    return values\n"
         "return np.cumsum(values) / np.arange(1, len(values) + 1)",
         "average, out = 0.0, np.zeros(len(values))\n"
@@ -933,6 +936,10 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return 0.0 if error > 0.4995 else 2 - 4 * error",
     ),
     "mmd_squared": (
+        "kernel = lambda a, b: np.exp(-gamma * ((a[:, None] - b) ** 2).sum(axis=2))\n"
+        "within = lambda k: k[k < 1].mean() if (k < 1).any() else 1.0\n"
+        "pairs = within(kernel(source, source)) + within(kernel(target, target))\n"
+        "return pairs - 2 * kernel(source, target).mean()",
         "def kernel(a, b):\n"
         "    return np.exp(-gamma * np.minimum(((a[:, None] - b) ** 2).sum(axis=2), 50))\n"
         "def within(a):\n"
