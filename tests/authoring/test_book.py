@@ -124,6 +124,7 @@ def test_a_browser_shows_the_contents_whole_and_sentences_of_what_it_finds(site)
         page.get_by_role("slider", name="slope").press("ArrowRight")
         expect(picture).to_have_attribute("aria-label", re.compile("slope 0.02"))
         page.emulate_media(color_scheme="dark")
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")  # its script follows
         for words in ("course-line label", "[role=status] code"):
             ink, ground = page.locator(words).first.evaluate(INK_AND_GROUND)
             assert ink > ground + 300, words
