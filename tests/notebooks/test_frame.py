@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import symtable
 from collections import Counter
 
 import jupytext
 import pytest
+from browser.notebook import names
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbval.plugin import metadata_tags
@@ -100,18 +100,6 @@ def test_cells_are_short(lesson: Lesson) -> None:
     assert lengths[-1] <= 25
 
 
-def names(source: str) -> tuple[set[str], set[str]]:
-    """What a cell defines for the cells below it, and what it takes from any cell."""
-    top = symtable.symtable(source, "cell", "exec")
-    tables = [top]
-    for table in tables:
-        tables += table.get_children()
-    defined = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
-    used = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
-    used |= {s.get_name() for table in tables for s in table.get_symbols() if s.is_global()}
-    return defined, used
-
-
 def missed_without_deeper(cells: list[NotebookNode]) -> set[str]:
     """Names that cells use although only cells below a heading "Deeper" define them."""
     defined: dict[bool, set[str]] = {True: set(), False: set()}  # by whether it is below one
@@ -123,7 +111,7 @@ def missed_without_deeper(cells: list[NotebookNode]) -> set[str]:
                 above = [*(one for one in above if one.level < heading.level), heading]
             continue
         deeper = any(re.match(r"(\d+ )?Deeper\b", heading.text) for heading in above)
-        makes, takes = names(cell.source)
+        makes, _, takes = names(cell.source)
         defined[deeper] |= makes
         used |= set() if deeper else takes
     return used & defined[True] - defined[False]
