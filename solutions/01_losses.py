@@ -165,7 +165,7 @@ assert least_squares == most_probable
 def mse(predictions, targets):
     """Mean squared error over all elements.
 
-    predictions, targets: (N, D). Returns a single number.
+    predictions, targets: (N, D) floats. Returns a single number.
     """
     ### BEGIN SOLUTION
     return np.mean((predictions - targets) ** 2)
@@ -292,7 +292,7 @@ for h in [1e-5, 1e-8, 1e-11]:
 def numerical_gradient(function, point, step=1e-5):
     """Central differences.
 
-    function: maps an array like point to a number. point: any shape, must not change.
+    function: maps an array like point to a number. point: floats of any shape, must not change.
     Returns an array of the shape of point.
     """
     ### BEGIN SOLUTION
@@ -328,7 +328,7 @@ numerical_gradient = check(numerical_gradient)
 def mse_gradient(predictions, targets):
     """Gradient of the mean squared error by the predictions.
 
-    predictions, targets: (N, D). Returns (N, D).
+    predictions, targets: (N, D) floats. Returns (N, D).
     """
     ### BEGIN SOLUTION
     return 2 * (predictions - targets) / predictions.size
@@ -425,7 +425,7 @@ figures.overflow_figure()
 def softmax(logits):
     """Probabilities from logits, finite for logits of any size.
 
-    logits: (N, C). Returns (N, C), each row sums to 1.
+    logits: (N, C) floats. Returns (N, C), each row sums to 1.
     """
     ### BEGIN SOLUTION
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -479,7 +479,7 @@ compare(softmax(logits), {"Keras": theirs, "softmax after a shift": softmax(logi
 def cross_entropy(probabilities, labels):
     """Mean of -log p[label], p clipped below at 1e-7.
 
-    probabilities: (N, C). labels: (N,) integers. Returns a single number.
+    probabilities: (N, C) floats. labels: (N,) integers. Returns a single number.
     """
     ### BEGIN SOLUTION
     chosen = probabilities[np.arange(len(labels)), labels]
@@ -537,7 +537,7 @@ print(f"sure and wrong      {cross_entropy(np.eye(10)[[0]], np.array([3])):.4f}"
 def softmax_cross_entropy(logits, labels):
     """Cross-entropy of softmax(logits), by log-sum-exp.
 
-    logits: (N, C). labels: (N,) integers. Returns a single number.
+    logits: (N, C) floats. labels: (N,) integers. Returns a single number.
     """
     ### BEGIN SOLUTION
     top = logits.max(axis=1)
@@ -631,7 +631,7 @@ figures.logits_explorer()
 def softmax_cross_entropy_gradient(logits, labels):
     """Gradient of softmax_cross_entropy by the logits.
 
-    logits: (N, C). labels: (N,) integers. Returns (N, C).
+    logits: (N, C) floats. labels: (N,) integers. Returns (N, C).
     """
     ### BEGIN SOLUTION
     gradient = softmax(logits)
@@ -745,7 +745,7 @@ print("train:", data.train_images.shape, "test:", data.test_images.shape)
 def train_softmax(images, labels, num_classes, learning_rate, steps):
     """Softmax regression by gradient descent on all examples, from zeros.
 
-    images: (N, D). labels: (N,) integers below num_classes, C.
+    images: (N, D) floats. labels: (N,) integers below num_classes, C.
     Returns weights (D, C), bias (C,), and the losses before each step, (steps,).
     """
     ### BEGIN SOLUTION

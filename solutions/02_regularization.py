@@ -310,7 +310,7 @@ figures.strength_explorer()
 def l2_penalty(weights, strength):
     """strength times the sum of the squared weights.
 
-    weights: any shape. strength: a number. Returns a single number.
+    weights: floats of any shape. strength: a number. Returns a single number.
     """
     ### BEGIN SOLUTION
     return strength * np.sum(weights**2)
@@ -366,7 +366,7 @@ l2_penalty = check(l2_penalty)
 def l2_gradient(weights, strength):
     """Gradient of l2_penalty by the weights.
 
-    weights: any shape. strength: a number. Returns an array of the shape of weights.
+    weights: floats of any shape. strength: a number. Returns an array of the shape of weights.
     """
     ### BEGIN SOLUTION
     return 2 * strength * weights
@@ -454,8 +454,8 @@ for name, models in {"no penalty": plain, "L2, 0.01  ": with_l2}.items():
 def ridge_weights(features, targets, strength):
     """Weights that minimize ‖Xw − t‖²/N + strength·Σw², the last one (the bias) not penalized.
 
-    features: (N, D), the last column is that of the bias. targets: (N,). strength: above 0.
-    Returns (D,).
+    features: (N, D) floats, the last column is that of the bias. targets: (N,) floats.
+    strength: above 0. Returns (D,).
     """
     ### BEGIN SOLUTION
     number, size = features.shape
@@ -642,7 +642,8 @@ for number, sigma, tau in ((15, 1, 0.5), (30, 1, 0.5), (15, 2, 0.5), (15, 1, 1))
 def soft_threshold(weights, amount):
     """For every weight w the v that minimizes (v - w)²/2 + amount·|v|.
 
-    weights: any shape. amount: a number, not negative. Returns an array of the shape of weights.
+    weights: floats of any shape. amount: a number, not negative.
+    Returns an array of the shape of weights.
     """
     ### BEGIN SOLUTION
     return np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)
@@ -710,8 +711,8 @@ for w in (-2.0, -0.4, 0.0, 0.7, 1.5):
 def lasso_weights(features, targets, strength, steps):
     """Weights after some steps towards the minimum of ‖Xw − t‖²/N + strength·Σ|w|.
 
-    features: (N, D), the last column is that of the bias, which does not pay. targets: (N,).
-    strength: not negative. steps: how many. Returns (D,).
+    features: (N, D) floats, the last column is that of the bias, which does not pay.
+    targets: (N,) floats. strength: not negative. steps: how many. Returns (D,).
     """
     ### BEGIN SOLUTION
     curvature = 2 / len(features) * np.linalg.eigvalsh(features.T @ features)[-1]
@@ -807,7 +808,7 @@ compare(lasso, {"scikit-learn": theirs.coef_})
 def lasso_subgradient(weights, strength):
     """A subgradient of strength·Σ|w|: strength times the sign, 0 where a weight is 0.
 
-    weights: any shape. strength: a number. Returns an array of the shape of weights.
+    weights: floats of any shape. strength: a number. Returns an array of the shape of weights.
     """
     ### BEGIN SOLUTION
     return strength * np.sign(weights)
@@ -928,7 +929,7 @@ Markdown(ledger(["dropout-scale", "dropout-rate"], keras=keras))
 def dropout(activations, keep_mask, rate):
     """Inverted dropout.
 
-    activations: any shape. keep_mask: booleans of that shape, True for what is kept.
+    activations: floats of any shape. keep_mask: booleans of that shape, True for what is kept.
     rate: share that is dropped, 0 <= rate < 1. Returns an array of the shape of activations.
     """
     ### BEGIN SOLUTION
@@ -1052,7 +1053,7 @@ for rate, models in {0.0: plain, **dropped}.items():
 def weight_decay_step(weights, gradient, learning_rate, decay):
     """One step of gradient descent with decoupled weight decay.
 
-    weights, gradient: the same shape. Returns the new weights.
+    weights, gradient: floats of the same shape. Returns the new weights.
     """
     ### BEGIN SOLUTION
     return weights - learning_rate * gradient - learning_rate * decay * weights
@@ -1163,8 +1164,9 @@ print("it grew in every step:", bool(np.all(np.diff(sizes) > 0)))
 def early_stopping(validation_losses, patience):
     """Which epoch's weights to keep, and the epoch after which training stops.
 
-    validation_losses: (E,), one for each epoch. patience: epochs without a new best, at least 1.
-    Returns (best epoch, last epoch), counted from 0. A loss that equals the best is no new best.
+    validation_losses: (E,) floats, one for each epoch. patience: epochs without a new best,
+    at least 1. Returns (best epoch, last epoch), counted from 0. A loss that equals the best is
+    no new best.
     """
     ### BEGIN SOLUTION
     best = 0

@@ -133,7 +133,7 @@ figures.paths_on_contours(
 def least_squares_gradient(features, targets, weights):
     """Gradient, by the weights, of the mean squared error of features @ weights.
 
-    features: (N, D). targets: (N,). weights: (D,). Returns (D,).
+    features: (N, D). targets: (N,). weights: (D,). All are floats. Returns (D,).
     """
     ### BEGIN SOLUTION
     return 2 * features.T @ (features @ weights - targets) / len(targets)
@@ -183,7 +183,7 @@ compare(least_squares_gradient(X, targets, some_weights), {"finite differences":
 def sgd_step(weights, gradient, learning_rate):
     """One step against the gradient.
 
-    weights, gradient: the same shape. learning_rate: a number. Returns the new weights.
+    weights, gradient: floats of the same shape. learning_rate: a number. Returns the new weights.
     """
     ### BEGIN SOLUTION
     return weights - learning_rate * gradient
@@ -232,7 +232,7 @@ figures.descent_explorer(hessian, best)
 def largest_stable_learning_rate(hessian):
     """The rate above which gradient descent on this quadratic diverges.
 
-    hessian: (D, D), symmetric. Returns a number.
+    hessian: (D, D) floats, symmetric. Returns a number.
     """
     ### BEGIN SOLUTION
     return 2 / np.linalg.eigvalsh(hessian)[-1]
@@ -405,8 +405,8 @@ figures.curves(
 def sgd_path(features, targets, start, batches, learning_rates):
     """Mini-batch descent on the mean squared error of features @ weights.
 
-    features: (N, D). targets: (N,). start: the first weights, (D,).
-    batches: T integer arrays. learning_rates: T numbers. Returns the path, (T + 1, D).
+    features: (N, D). targets: (N,). start: the first weights, (D,). batches: T integer arrays.
+    learning_rates: T numbers. All others are floats. Returns the path, (T + 1, D).
     """
     ### BEGIN SOLUTION
     path = [start]
@@ -503,7 +503,7 @@ for batch_size, rate in [(8, 0.03125), (8, 0.015625), (16, 0.03125)]:
 def momentum_step(weights, gradient, velocity, learning_rate, momentum):
     """Momentum as in Keras: the velocity contains the learning rate.
 
-    weights, gradient, velocity: the same shape. Returns (weights, velocity), both new.
+    weights, gradient, velocity: floats of the same shape. Returns (weights, velocity), both new.
     """
     ### BEGIN SOLUTION
     velocity = momentum * velocity - learning_rate * gradient
@@ -667,7 +667,7 @@ for name, rates in [("constant rate", [0.125] * 4), ("one drop", ONE_DROP)]:
 def nesterov_step(weights, gradient, velocity, learning_rate, momentum):
     """Nesterov's momentum as in Keras; the gradient was taken at the weights.
 
-    weights, gradient, velocity: the same shape. Returns (weights, velocity), both new.
+    weights, gradient, velocity: floats of the same shape. Returns (weights, velocity), both new.
     """
     ### BEGIN SOLUTION
     velocity = momentum * velocity - learning_rate * gradient
@@ -839,7 +839,7 @@ def hidden_layer_gradients(x, hidden, weights_out, upstream):
     """Backpropagation through two layers.
 
     x: (N, D). hidden: (N, H), after the ReLU. weights_out: (H, C).
-    upstream: (N, C), gradient at the logits. Returns the four gradients
+    upstream: (N, C), gradient at the logits. All are floats. Returns the four gradients
     (weights_in (D, H), bias_in (H,), weights_out (H, C), bias_out (C,)).
     """
     ### BEGIN SOLUTION
@@ -930,7 +930,7 @@ def training_step(parameters, velocities, images, labels, learning_rate, momentu
     """One step of the two-layer network on a batch.
 
     parameters: a list, weights_in (D, H), bias_in (H,), weights_out (H, C), bias_out (C,).
-    velocities: a list, the same shapes. images: (N, D). labels: (N,) integers.
+    velocities: a list, the same shapes. images: (N, D) floats. labels: (N,) integers.
     Returns a list of eight: the new parameters, then the new velocities.
     """
     ### BEGIN SOLUTION

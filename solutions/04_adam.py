@@ -158,7 +158,7 @@ for t in range(1, 1001):
 def bias_corrected_average(values, beta):
     """Exponential averages that start at 0, each corrected for that start.
 
-    values: (T,). Returns (T,).
+    values: (T,) floats. Returns (T,).
     """
     ### BEGIN SOLUTION
     average, averages = 0.0, np.zeros(len(values))
@@ -258,7 +258,8 @@ for beta in (0.9, 0.99, 0.999):
 def adagrad_step(weights, gradient, accumulated, learning_rate, epsilon):
     """One step of AdaGrad as in Keras; accumulated is the sum of squares so far.
 
-    weights, gradient, accumulated: any shape, the same. Returns (weights, accumulated), both new.
+    weights, gradient, accumulated: floats of the same shape.
+    Returns (weights, accumulated), both new.
     """
     ### BEGIN SOLUTION
     accumulated = accumulated + gradient**2
@@ -289,7 +290,7 @@ adagrad_step = check(adagrad_step)
 def rmsprop_step(weights, gradient, average, learning_rate, rho, epsilon):
     """One step of RMSProp as in Keras.
 
-    weights, gradient, average: any shape, the same. Returns (weights, average), both new.
+    weights, gradient, average: floats of the same shape. Returns (weights, average), both new.
     """
     ### BEGIN SOLUTION
     average = rho * average + (1 - rho) * gradient**2
@@ -402,7 +403,7 @@ Markdown(ledger(["adagrad-epsilon", "adagrad-start", "rmsprop-epsilon", "rmsprop
 def adam_step(weights, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon):
     """One step of Adam as in the paper; step is t, 1 at the first.
 
-    weights, gradient, m, v: any shape, the same. Returns (weights, m, v), all new.
+    weights, gradient, m, v: floats of the same shape. Returns (weights, m, v), all new.
     """
     ### BEGIN SOLUTION
     m = beta_1 * m + (1 - beta_1) * gradient
@@ -459,7 +460,7 @@ def adam_path(features, targets, start, learning_rates, beta_1, beta_2, epsilon)
     """Adam on the mean squared error of features @ weights.
 
     features: (N, D). targets: (N,). start: the first weights, (D,). learning_rates: T numbers.
-    Returns the weights before the first step and after each, (T + 1, D).
+    All are floats. Returns the weights before the first step and after each, (T + 1, D).
     """
     ### BEGIN SOLUTION
     path = [start]
@@ -643,7 +644,7 @@ for name, step in steps.items():
 def adam_step_keras(weights, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon):
     """One step of Adam as in Keras: epsilon beside the root of v as it is.
 
-    weights, gradient, m, v: any shape, the same. Returns (weights, m, v), all new.
+    weights, gradient, m, v: floats of the same shape. Returns (weights, m, v), all new.
     """
     ### BEGIN SOLUTION
     m = beta_1 * m + (1 - beta_1) * gradient
@@ -787,7 +788,7 @@ Markdown(ledger(["adam-step", "adam-epsilon", "adam-epsilon-default"], keras))
 def adamw_step(weights, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay):
     """One step of AdamW as in Keras: decay the old weights, then adam_step_keras.
 
-    weights, gradient, m, v: any shape, the same. Returns (weights, m, v), all new.
+    weights, gradient, m, v: floats of the same shape. Returns (weights, m, v), all new.
     """
     ### BEGIN SOLUTION
     weights = weights - learning_rate * weight_decay * weights

@@ -272,7 +272,7 @@ print(f"{min(map(np.mean, tests)):.1%} and {max(map(np.mean, tests)):.1%} defect
 def resnet50_preprocess(images):
     """Images as Keras' ResNet50 expects them.
 
-    images: (N, H, w, 3), RGB 0..255. Returns (N, H, w, 3), BGR minus ImageNet's mean.
+    images: (N, H, w, 3) floats, RGB 0..255. Returns (N, H, w, 3), BGR minus ImageNet's mean.
     """
     ### BEGIN SOLUTION
     return images[..., ::-1] - np.array([103.939, 116.779, 123.68])
@@ -468,7 +468,7 @@ figures.feature_maps(cells.images[chosen[1][0]], stacks)
 def global_average_pool(feature_maps):
     """The mean of each feature map.
 
-    feature_maps: (N, H, w, K). Returns (N, K).
+    feature_maps: (N, H, w, K) floats. Returns (N, K).
     """
     ### BEGIN SOLUTION
     return feature_maps.mean(axis=(1, 2))
@@ -569,7 +569,7 @@ print(f"standard deviations: 1 % are below {low:.2g}, half below {half:.2g}, 1 %
 def standardize(train, other):
     """Both scaled by mean and standard deviation of train.
 
-    train: (N, D). other: (M, D). Returns both, scaled. A deviation of 0 counts as 1.
+    train: (N, D) floats. other: (M, D) floats. Returns both, scaled. A deviation of 0 counts as 1.
     """
     ### BEGIN SOLUTION
     mean, deviation = train.mean(axis=0), train.std(axis=0)
@@ -646,7 +646,8 @@ for added in (False, True):
 def linear_probe_gradients(features, labels, weights, bias, strength):
     """Gradients of mean cross-entropy plus strength times the sum of squared weights.
 
-    features: (N, D). labels: (N,). weights: (D, C). bias: (C,). Returns those by weights and bias.
+    features: (N, D). labels: (N,) integers. weights: (D, C). bias: (C,). All others are floats.
+    Returns those by weights and bias.
     """
     ### BEGIN SOLUTION
     by_logits = softmax(features @ weights + bias)
@@ -720,7 +721,7 @@ compare(by_bias, {"finite differences": differences, "automatic": automatic}, 1e
 def train_probe(features, labels, strength, steps=1000, learning_rate=0.02):
     """A linear probe for two classes, trained by Adam.
 
-    features: (N, D). labels: (N,), 0 or 1. Returns weights (D, 2) and bias (2,).
+    features: (N, D) floats. labels: (N,), 0 or 1. Returns weights (D, 2) and bias (2,).
     """
     ### BEGIN SOLUTION
     variables = [np.zeros((features.shape[1], 2)), np.zeros(2)]

@@ -374,7 +374,7 @@ assert ours == theirs
 def batchnorm_inference(x, gamma, beta, moving_mean, moving_variance, epsilon):
     """Batch normalization with its stored statistics, one of each for every channel.
 
-    x: (N, K); gamma, beta, moving_mean, moving_variance: (K,). Returns (N, K).
+    x: (N, K) floats; gamma, beta, moving_mean, moving_variance: (K,) floats. Returns (N, K).
     """
     ### BEGIN SOLUTION
     return gamma * (x - moving_mean) / np.sqrt(moving_variance + epsilon) + beta
@@ -446,7 +446,8 @@ for _ in range(2):
 def batchnorm_moving_update(moving_mean, moving_variance, batch, momentum):
     """The stored statistics after a batch in training mode, as in Keras.
 
-    moving_mean, moving_variance: (K,); batch: (N, K). Returns (mean, variance), both new.
+    moving_mean, moving_variance: (K,) floats; batch: (N, K) floats.
+    Returns (mean, variance), both new.
     """
     ### BEGIN SOLUTION
     return (
@@ -675,7 +676,7 @@ def fine_tune(x, targets, backbone, head, rates, steps):
     """Gradient descent on the mean squared error, each layer at its own rate.
 
     x: (N, D). targets: (N,). backbone: (D, H). head: (H,). rates: of backbone and of head.
-    Returns (backbone, head) after the last step.
+    All are floats. Returns (backbone, head) after the last step.
     """
     ### BEGIN SOLUTION
     for _ in range(steps):

@@ -301,7 +301,8 @@ figures.kernel_explorer(photographs.load("pagoda", 128))
 def conv2d(images, kernels, bias):
     """All filters in all windows that lie inside the images, one place apart.
 
-    images: (N, H, W, C). kernels: (h, w, C, F). bias: (F,). Returns (N, H - h + 1, W - w + 1, F).
+    images: (N, H, W, C). kernels: (h, w, C, F). bias: (F,). All are floats.
+    Returns (N, H - h + 1, W - w + 1, F).
     """
     ### BEGIN SOLUTION
     height, width, _, filters = kernels.shape
@@ -494,7 +495,7 @@ def conv2d_gradients(images, kernels, upstream):
     """Backpropagation through conv2d.
 
     images: (N, H, W, C). kernels: (h, w, C, F). upstream: (N, H - h + 1, W - w + 1, F).
-    Returns the gradients by images, kernels and bias, of the shapes of these.
+    All are floats. Returns the gradients by images, kernels and bias, of the shapes of these.
     """
     ### BEGIN SOLUTION
     height, width = kernels.shape[:2]
@@ -607,7 +608,7 @@ print(keras.layers.MaxPooling2D(2)(y[None, :, :, None]).shape[1:3])
 def max_pool2d(images, size):
     """The largest number of each block of size by size places, each channel by itself.
 
-    images: (N, H, W, C), H and W multiples of size. Returns (N, H / size, W / size, C).
+    images: (N, H, W, C) floats, H and W multiples of size. Returns (N, H / size, W / size, C).
     """
     ### BEGIN SOLUTION
     n, height, width, channels = images.shape
@@ -630,7 +631,8 @@ max_pool2d = check(max_pool2d)
 def max_pool2d_gradient(images, size, upstream):
     """Backpropagation through max_pool2d.
 
-    images: (N, H, W, C). upstream: (N, H / size, W / size, C). Returns the shape of images.
+    images: (N, H, W, C) floats. upstream: (N, H / size, W / size, C) floats.
+    Returns the shape of images.
     """
     ### BEGIN SOLUTION
     n, height, width, channels = images.shape
@@ -1207,7 +1209,8 @@ for name, answer in zip(photographs.NAMES, best, strict=True):
 def residual_gradients(x, weights, upstream):
     """Backpropagation through x + relu(x @ weights).
 
-    x: (N, D). weights: (D, D). upstream: (N, D). Returns the gradients by x and by weights.
+    x: (N, D). weights: (D, D). upstream: (N, D). All are floats.
+    Returns the gradients by x and by weights.
     """
     ### BEGIN SOLUTION
     at_sums = upstream * (x @ weights > 0)

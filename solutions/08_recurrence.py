@@ -187,7 +187,7 @@ def rnn_forward(inputs, weights_in, weights_recurrent, bias, state):
     """All states of a recurrent network.
 
     inputs: (T, I). weights_in: (I, H). weights_recurrent: (H, H). bias: (H,).
-    state: (H,), before the first step. Returns (T, H).
+    state: (H,), before the first step. All are floats. Returns (T, H).
     """
     ### BEGIN SOLUTION
     states = []
@@ -273,10 +273,9 @@ print("the same state at the end:", np.allclose(*ends))
 def rnn_gradients(inputs, states, weights_recurrent, state, upstream):
     """Backpropagation through time.
 
-    inputs: (T, I). states: (T, H), from rnn_forward. weights_recurrent: (H, H).
-    state: (H,), before the first step.
-    upstream: (T, H), the gradient of the loss by each state, directly.
-    Returns gradients (weights_in (I, H), weights_recurrent (H, H), bias (H,)).
+    inputs: (T, I). states: (T, H), from rnn_forward. weights_recurrent: (H, H). state: (H,), before
+    the first step. upstream: (T, H), the gradient of the loss by each state, directly.
+    All are floats. Returns gradients (weights_in (I, H), weights_recurrent (H, H), bias (H,)).
     """
     ### BEGIN SOLUTION
     grad_in = np.zeros((inputs.shape[1], states.shape[1]))
@@ -470,7 +469,7 @@ def lstm_step(inputs, hidden, cell, weights_in, weights_recurrent, bias):
     """One step of an LSTM, for one example.
 
     inputs: (I,). hidden, cell: (H,). weights_in: (I, 4H). weights_recurrent: (H, 4H). bias: (4H,).
-    Returns (hidden, cell), both (H,).
+    All are floats. Returns (hidden, cell), both (H,).
     """
     ### BEGIN SOLUTION
     sums = inputs @ weights_in + hidden @ weights_recurrent + bias
@@ -702,7 +701,7 @@ print(f"moved by {np.mean(shares):.1f} of its length, {min(shares):.1f} to {max(
 def last_valid(states, lengths):
     """The state after the last real step of each sequence.
 
-    states: (N, T, H). lengths: (N,) integers from 1 to T. Returns (N, H).
+    states: (N, T, H) floats. lengths: (N,) integers from 1 to T. Returns (N, H).
     """
     ### BEGIN SOLUTION
     return states[np.arange(len(states)), lengths - 1]
@@ -724,7 +723,7 @@ last_valid = check(last_valid)
 def masked_mean(states, mask):
     """The mean over the real steps, 0 where there are none.
 
-    states: (N, T, H). mask: (N, T), true where a step is real. Returns (N, H).
+    states: (N, T, H) floats. mask: (N, T), true where a step is real. Returns (N, H).
     """
     ### BEGIN SOLUTION
     total = (states * mask[:, :, None]).sum(axis=1)

@@ -242,7 +242,7 @@ assert far["through the code"] < far["kinder codes"] < far["normal codes"]
 def bernoulli_negative_log_likelihood(logits, images):
     """Minus the log-probability of each picture, every pixel a coin with its own logit.
 
-    logits: (N, P). images: (N, P), from 0 to 1. Returns (N,), sums over the pixels.
+    logits: (N, P) floats. images: (N, P) floats, from 0 to 1. Returns (N,), sums over the pixels.
     """
     ### BEGIN SOLUTION
     each = np.maximum(logits, 0) - logits * images + np.log1p(np.exp(-np.abs(logits)))
@@ -438,7 +438,7 @@ for name, (m, s) in hills.items():
 def kl_to_standard_normal(mean, log_variance):
     """KL(N(mean, exp(log_variance)) || N(0, I)) of each code.
 
-    mean, log_variance: (N, D). Returns (N,), sums over the numbers of a code.
+    mean, log_variance: (N, D) floats. Returns (N,), sums over the numbers of a code.
     """
     ### BEGIN SOLUTION
     return np.sum(mean**2 + np.exp(log_variance) - 1 - log_variance, axis=1) / 2
@@ -512,7 +512,7 @@ print(f"from q to the prior {there:.2f} nats, from the prior to q {back:.2f} nat
 def kl_gradients(mean, log_variance):
     """Gradients of the sum of kl_to_standard_normal over all codes.
 
-    mean, log_variance: (N, D). Returns (by the mean (N, D), by the log-variance (N, D)).
+    mean, log_variance: (N, D) floats. Returns (by the mean (N, D), by the log-variance (N, D)).
     """
     ### BEGIN SOLUTION
     return mean.copy(), (np.exp(log_variance) - 1) / 2
@@ -561,7 +561,7 @@ compare(by_log_variance, {"finite differences, log-variance": slope})
 def reparameterize(mean, log_variance, noise):
     """A sample of N(mean, exp(log_variance)), made of noise from N(0, 1).
 
-    mean, log_variance, noise: (N, D). Returns (N, D).
+    mean, log_variance, noise: (N, D) floats. Returns (N, D).
     """
     ### BEGIN SOLUTION
     return mean + np.exp(log_variance / 2) * noise
@@ -590,7 +590,8 @@ print("means", z.mean(axis=0).round(1), " variances", z.var(axis=0).round(2))
 def reparameterize_gradients(upstream, log_variance, noise):
     """Backpropagation through reparameterize.
 
-    upstream, log_variance, noise: (N, D). Returns (by the mean, by the log-variance), both (N, D).
+    upstream, log_variance, noise: (N, D) floats.
+    Returns (by the mean, by the log-variance), both (N, D).
     """
     ### BEGIN SOLUTION
     deviation = np.exp(log_variance / 2)
@@ -657,7 +658,7 @@ for mu in (-4.6, 0.0, 3.0):
 def negative_elbo(logits, images, mean, log_variance):
     """Mean over the pictures of -log p(x|z) + KL(q(z|x) || p(z)).
 
-    logits, images: (N, P). mean, log_variance: (N, D). Returns a number.
+    logits, images: (N, P) floats. mean, log_variance: (N, D) floats. Returns a number.
     """
     ### BEGIN SOLUTION
     loss = bernoulli_negative_log_likelihood(logits, images)
@@ -689,7 +690,8 @@ negative_elbo = check(negative_elbo)
 def vae_gradients(images, noise, encoder, decoder):
     """Gradients of negative_elbo by all eight arrays, the encoder's first.
 
-    images: (N, P). noise: (N, D). encoder: weights (P, H), bias (H,), weights (H, 2D), bias (2D,).
+    images: (N, P) floats. noise: (N, D) floats.
+    encoder: weights (P, H), bias (H,), weights (H, 2D), bias (2D,).
     decoder: weights (D, H), bias (H,), weights (H, P), bias (P,). Returns a list of eight arrays.
     """
     ### BEGIN SOLUTION

@@ -449,7 +449,7 @@ np.testing.assert_allclose(before, after, atol=1e-3 * np.abs(before).max())
 def random_crop(images, size, top, left):
     """A square out of each image, at an offset of its own.
 
-    images: (N, H, W, C). top, left: (N,) integers, first row and first column.
+    images: (N, H, W, C) floats. top, left: (N,) integers, first row and first column.
     Returns (N, size, size, C).
     """
     ### BEGIN SOLUTION
@@ -500,7 +500,7 @@ for image, square, row, column in zip(
 def bilinear_resize(images, height, width):
     """Images of another size, read between the pixels.
 
-    images: (N, H, W, C). Returns (N, height, width, C).
+    images: (N, H, W, C) floats. Returns (N, height, width, C).
     """
     ### BEGIN SOLUTION
     resized = np.asarray(images, float)
@@ -640,7 +640,8 @@ for name, p in zip(views, softmax(logits), strict=True):
 def flip_horizontal(images, flags):
     """Left and right exchanged in the images that have a flag.
 
-    images: (N, H, W, C). flags: (N,) booleans. Returns (N, H, W, C); `images` stay as they are.
+    images: (N, H, W, C) floats. flags: (N,) booleans.
+    Returns (N, H, W, C); `images` stay as they are.
     """
     ### BEGIN SOLUTION
     flipped = images.copy()
@@ -934,8 +935,8 @@ assert scores[:, 0].mean() > 5 + scores[:, 2].mean()
 def mixup(images, onehot, share, order):
     """Each image blended with its partner, and the labels as they then have to be.
 
-    images: (N, H, W, C). onehot: (N, C). share: of the image itself. order: (N,), the partners.
-    Returns (images, labels).
+    images: (N, H, W, C) floats. onehot: (N, C) floats. share: of the image itself.
+    order: (N,), the partners. Returns (images, labels).
     """
     ### BEGIN SOLUTION
     partners, labels = images[order], onehot[order]
@@ -974,7 +975,7 @@ image_rows(
 def smooth_labels(onehot, amount):
     """Labels less sure of themselves.
 
-    onehot: (N, C). amount: from 0 to 1. Returns (N, C), rows that sum to one.
+    onehot: (N, C) floats. amount: from 0 to 1. Returns (N, C), rows that sum to one.
     """
     ### BEGIN SOLUTION
     return (1 - amount) * onehot + amount / onehot.shape[1]

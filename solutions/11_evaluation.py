@@ -438,7 +438,7 @@ figures.roc_curves(labels, both)
 def roc_auc(labels, scores):
     """How often a positive example scores above a negative one, ties counting half.
 
-    labels: (N,) 0 or 1, both present. scores: (N,). Returns a float.
+    labels: (N,) 0 or 1, both present. scores: (N,) floats. Returns a float.
     """
     ### BEGIN SOLUTION
     difference = scores[labels == 1][:, None] - scores[labels == 0]
@@ -525,7 +525,7 @@ print(f"of those that it is 95 % sure of or more, {np.mean(right[p.max(axis=1) >
 def expected_calibration_error(probabilities, labels, num_bins):
     """Mean gap between confidence and accuracy.
 
-    probabilities: (N, C). labels: (N,) integers. Returns a float.
+    probabilities: (N, C) floats. labels: (N,) integers. Returns a float.
     """
     ### BEGIN SOLUTION
     confidence = probabilities.max(axis=1)
@@ -744,7 +744,8 @@ for name, row in zip(photographs.NAMES, answers, strict=True):
 def grad_cam(feature_maps, gradients):
     """What speaks for a class, place by place.
 
-    feature_maps: (H, W, K). gradients: (H, W, K), of the class's logit. Returns (H, W), 0 to 1.
+    feature_maps: (H, W, K) floats. gradients: (H, W, K) floats, of the class's logit.
+    Returns (H, W), 0 to 1.
     """
     ### BEGIN SOLUTION
     weights = gradients.mean(axis=(0, 1))

@@ -344,7 +344,7 @@ assert far > 1.5 > near or QUICK
 def mmd_squared(source, target, gamma):
     """Squared maximum mean discrepancy, with the kernel exp(-gamma * squared distance), unbiased.
 
-    source: (N, D). target: (M, D). Returns a number, which may be below 0.
+    source: (N, D) floats. target: (M, D) floats. Returns a number, which may be below 0.
     """
 
     ### BEGIN SOLUTION
@@ -461,7 +461,7 @@ figures.clouds_explorer()
 def standardize_by_domain(source, target):
     """Each domain by its own mean and standard deviation; a deviation of 0 counts as 1.
 
-    source: (N, D). target: (M, D). Returns (source, target), scaled.
+    source: (N, D) floats. target: (M, D) floats. Returns (source, target), scaled.
     """
     ### BEGIN SOLUTION
     scaled = []
@@ -607,7 +607,7 @@ for share in (50, 90, 99):
 def coral(source, target, epsilon):
     """The source with the target's mean and covariance; epsilon goes onto both diagonals.
 
-    source: (N, D). target: (M, D). Returns (N, D).
+    source: (N, D) floats. target: (M, D) floats. Returns (N, D).
     """
     ### BEGIN SOLUTION
     ridge = epsilon * np.eye(source.shape[1])
@@ -699,7 +699,7 @@ against("CORAL, ε = 0.1", "by domain")
 def importance_weights(probability_target):
     """Weights for source examples, from the probability that each is of the target; mean 1.
 
-    probability_target: (N,), below 1. Returns (N,).
+    probability_target: (N,) floats, below 1. Returns (N,).
     """
     ### BEGIN SOLUTION
     odds = probability_target / (1 - probability_target)
@@ -811,7 +811,8 @@ variational_autoencoder.rows_of_pictures({"printed": printed[40:54], "written": 
 def reverse_gradient(label_gradient, domain_gradient, strength):
     """What features receive whose domain is to be hidden.
 
-    label_gradient, domain_gradient: (N, D), of the two losses by the features. Returns (N, D).
+    label_gradient, domain_gradient: (N, D) floats, of the two losses by the features.
+    Returns (N, D).
     """
     ### BEGIN SOLUTION
     return label_gradient - strength * domain_gradient

@@ -369,7 +369,7 @@ for k, without, with_letters in zip(PER_CLASS, *curves.values(), strict=True):
 def labels_to_reach(sizes, accuracies, target):
     """The number of labels at which the curve first reaches the target; inf if never.
 
-    sizes: (K,) rising. accuracies: (K,). target: a number. Returns a number.
+    sizes: (K,) floats, rising. accuracies: (K,) floats. target: a number. Returns a number.
     """
     ### BEGIN SOLUTION
     for k in range(len(sizes)):
@@ -437,8 +437,8 @@ figures.saving_explorer(sizes, means)
 def nearest_centroid_score(features, labels):
     """Share of examples nearest to the mean of their own class, each left out of it in turn.
 
-    features: (N, D). labels: (N,) integers, two of each class at least; of two means at the same
-    distance the lower label. Returns a number from 0 to 1.
+    features: (N, D) floats. labels: (N,) integers, two of each class at least; of two means at the
+    same distance the lower label. Returns a number from 0 to 1.
     """
     ### BEGIN SOLUTION
     classes, hits = np.unique(labels), 0
@@ -523,7 +523,8 @@ assert regret.mean() < 0.03
 def prototype_predict(support, labels, queries):
     """The label of the nearest class mean, Euclidean; of two equally near the lower.
 
-    support: (N, D) labeled examples. labels: (N,) integers, any. queries: (M, D). Returns (M,).
+    support: (N, D) floats, labeled examples. labels: (N,) integers, any. queries: (M, D) floats.
+    Returns (M,).
     """
     ### BEGIN SOLUTION
     classes = np.unique(labels)
@@ -592,7 +593,7 @@ assert gain < -0.02
 def tradaboost_weights(weights, errors, num_source, beta_source, beta_target):
     """Weights after one round, not normalized.
 
-    weights: (N,), source rows first. errors: (N,), 1 where the classifier is wrong, else 0.
+    weights: (N,) floats, source rows first. errors: (N,), 1 where the classifier is wrong, else 0.
     Returns (N,).
     """
     ### BEGIN SOLUTION
@@ -757,7 +758,7 @@ rows_of_pictures(
 def relation_vector(heads, tails):
     """The mean of tail − head.
 
-    heads, tails: (n, D), row by row a pair. Returns (D,).
+    heads, tails: (n, D) floats, row by row a pair. Returns (D,).
     """
     ### BEGIN SOLUTION
     return np.mean(tails - heads, axis=0)
@@ -791,7 +792,8 @@ assert np.allclose(bolder, mixed_up)
 def complete_relation(head, relation, vectors):
     """The row whose cosine to vectors[head] + relation is largest, the head excluded.
 
-    head: a row number. relation: (D,). vectors: (V, D), none of them zero. Returns a row number.
+    head: a row number. relation: (D,) floats. vectors: (V, D) floats, none of them zero.
+    Returns a row number.
     """
     ### BEGIN SOLUTION
     goal = vectors[head] + relation
@@ -882,7 +884,7 @@ assert found["bolder"][0] > max(found[name][0] for name in ("no step", "random",
 def distillation_loss(student_logits, teacher_logits, temperature):
     """T² KL(teacher ‖ student), both softened by T, averaged over the examples.
 
-    student_logits, teacher_logits: (N, C). temperature: T, above 0. Returns a number.
+    student_logits, teacher_logits: (N, C) floats. temperature: T, above 0. Returns a number.
     """
     ### BEGIN SOLUTION
     teacher = log_softmax(teacher_logits / temperature)

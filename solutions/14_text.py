@@ -154,8 +154,8 @@ for word in ("network", "overfitting", "backpropagation", "numpy", "∰"):
 def attention(queries, keys, values, mask):
     """One head of scaled dot-product attention.
 
-    queries, keys, values: (T, D). mask: (T,) 1 for real tokens, 0 for padding; it hides keys.
-    Returns (T, D).
+    queries, keys, values: (T, D) floats. mask: (T,) 1 for real tokens, 0 for padding;
+    it hides keys. Returns (T, D).
     """
     ### BEGIN SOLUTION
     scores = queries @ keys.T / np.sqrt(keys.shape[1])
@@ -215,7 +215,7 @@ assert largest[0] < 0.6 < largest[1]
 def layer_norm(x, gamma, beta, epsilon):
     """Each row with mean 0 and variance 1, times gamma, plus beta.
 
-    x: (T, D). gamma, beta: (D,). epsilon: a number. Returns (T, D).
+    x: (T, D) floats. gamma, beta: (D,) floats. epsilon: a number. Returns (T, D).
     """
     ### BEGIN SOLUTION
     centered = x - x.mean(axis=1, keepdims=True)
@@ -252,7 +252,7 @@ layer_norm = check(layer_norm)
 
 # %%
 def gelu(x):
-    """x times the probability that a standard normal number is below x; any shape."""
+    """x times the probability that a standard normal number is below x; floats of any shape."""
     ### BEGIN SOLUTION
     return x * (1 + erf(x / np.sqrt(2))) / 2
     ### END SOLUTION
@@ -301,7 +301,7 @@ assert np.allclose(gelu(q), number(keras.activations.gelu(q, approximate=False))
 def mean_pool(tokens, mask):
     """The mean of the real tokens, of length 1.
 
-    tokens: (T, D). mask: (T,) 1 for real tokens, 0 for padding. Returns (D,).
+    tokens: (T, D) floats. mask: (T,) 1 for real tokens, 0 for padding. Returns (D,).
     """
     ### BEGIN SOLUTION
     mean = tokens[mask > 0].mean(axis=0)
@@ -437,7 +437,7 @@ figures.attention_explorer(pieces, np.array(shares))
 def masked_token_loss(logits, targets, masked):
     """Mean cross-entropy over the places where a token was hidden.
 
-    logits: (T, V). targets: (T,) integers. masked: (T,), 1 where hidden. Returns a number.
+    logits: (T, V) floats. targets: (T,) integers. masked: (T,), 1 where hidden. Returns a number.
     """
     ### BEGIN SOLUTION
     top = logits.max(axis=1, keepdims=True)

@@ -345,7 +345,7 @@ print(f"cross-entropy of q with itself: {from_itself:.2f}")
 def kl_divergence_mean(p, q):
     """Mean over the rows of KL(p || q).
 
-    p, q: (N, C), rows sum to 1; p may hold zeros, q does not. Returns a float.
+    p, q: (N, C) floats, rows sum to 1; p may hold zeros, q does not. Returns a float.
     """
     ### BEGIN SOLUTION
     total = 0.0
@@ -759,7 +759,7 @@ all_looks = [looks(run) for run in range(20)]
 def best_of(accuracies_validation, accuracies_test):
     """The test accuracy of the checkpoint that validation chose; the first at a tie.
 
-    accuracies_validation, accuracies_test: (E,). Returns a float.
+    accuracies_validation, accuracies_test: (E,) floats. Returns a float.
     """
     ### BEGIN SOLUTION
     chosen = 0
