@@ -117,7 +117,7 @@ def test_findings(name: str, answer: Callable[..., Any], status: str, says: str)
     assert says in found[1]
 
 
-def test_what_is_kept_between_calls_is_said_and_no_call_is_shown_that_would_come_out_right() -> (
+def test_what_is_kept_between_calls_is_said() -> (
     None
 ):
     kept: list[float] = []
