@@ -117,9 +117,7 @@ def test_findings(name: str, answer: Callable[..., Any], status: str, says: str)
     assert says in found[1]
 
 
-def test_what_is_kept_between_calls_is_said() -> (
-    None
-):
+def test_what_is_kept_between_calls_is_said() -> None:
     kept: list[float] = []
 
     def counts_its_calls(p: np.ndarray, t: np.ndarray) -> float:
