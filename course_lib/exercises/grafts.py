@@ -35,22 +35,43 @@ def grafts(
             _collect(inlined, function, known, parts, wraps, whole)
     for dump in whole & parts.keys():
         del parts[dump]
-    places = sorted(filter(_is_value, slots(function)), key=lambda slot: _size(slot.node))
-    for slot in places:
-        own = ast.dump(slot.node)
-        for dump, part in parts.items():
-            if dump != own:
-                yield Edit(slot.node, "the expression {}", (slot.with_(part),))
+    places = [slot for slot in slots(function) if _is_value(slot)]
+    places.sort(key=lambda slot: -slot.node.lineno)
+    sizes = [(_breadth(slot), slot) for slot in places], [(_size(p), p) for p in parts.values()]
+    pairs = [(a + b, slot, part) for a, slot in sizes[0] for b, part in sizes[1]]
+    for _, slot, part in sorted(pairs, key=lambda pair: pair[0]):
+        if _is_edit(slot.node, part):
+            yield Edit(slot.node, "the expression {}", (slot.with_(part),))
     for slot in places:
         for call, index in wraps.values():
             arguments = list(call.args)
             arguments[index] = slot.node
+            others = [*call.args[:index], *call.args[index + 1 :]]
+            plain = all(isinstance(other, ast.Constant) for other in others)
+            what = "a function missing around {}" if plain else "the expression {}"
             new = ast.Call(call.func, arguments, call.keywords)
-            yield Edit(slot.node, "the function around {}", (slot.with_(new),))
+            yield Edit(slot.node, what, (slot.with_(new),))
     for slot in places:
         for part in parts.values():
             for op, what in COMBINED:
                 yield Edit(slot.node, what, (slot.with_(ast.BinOp(slot.node, op(), part)),))
+
+
+def _breadth(slot: Slot) -> float:
+    """A name comes after the call or the product in which it stands."""
+    if isinstance(slot.node, ast.Name):
+        return _size(slot.parent) + 0.5
+    return _size(slot.node)
+
+
+def _is_edit(own: ast.expr, part: ast.expr) -> bool:
+    """Whether more than one of their parts differ; of a name, only what is made of it is put in."""
+    if isinstance(own, ast.Name):
+        return any(isinstance(n, ast.Name) and n.id == own.id for n in ast.walk(part))
+    mine, theirs = ([ast.dump(n) for n in ast.iter_child_nodes(node)] for node in (own, part))
+    if type(own) is not type(part) or len(mine) != len(theirs):
+        return True
+    return sum(a != b for a, b in zip(mine, theirs, strict=True)) != 1 and ast.dump(own) != ast.dump(part)
 
 
 def _is_value(slot: Slot) -> bool:
@@ -161,7 +182,7 @@ def _collect(
     last = expressions[-1:]
     for answer in last[0].elts if last and isinstance(last[0], (ast.Tuple, ast.List)) else last:
         for node in ast.walk(answer):  # with `float(…)` or so around it, it is the answer still
-            if isinstance(node, ast.expr) and _size(answer) - _size(node) <= 5:
+            if isinstance(node, ast.expr) and 3 * _size(node) >= 2 * _size(answer):
                 whole.add(ast.dump(node))
     for expression in expressions:
         methods = [node.func for node in ast.walk(expression) if isinstance(node, ast.Call)]

@@ -31,7 +31,7 @@ import numpy as np
 
 from ..sandbox.calling import OutOfTime, call, quiet
 from .diagnosis import Trial
-from .edits import NUMPY, Edit, edits, words
+from .edits import NUMPY, Edit, edits, quoted, words
 from .exercise import Exercise
 from .grafts import grafts
 from .markdown import Code
@@ -106,7 +106,18 @@ class Repair:
 
     @property
     def place(self) -> str:
-        return f"line {self.edit.line}: {self.edit.told()}"
+        return f"line {self.edit.line}: {self.edit.told()}{self._which()}"
+
+    def _which(self) -> str:
+        """Around what the part stands, if it stands several times in its line."""
+        line, part = self.edit.line, self.edit.node
+        nodes = [n for n in ast.walk(self.tree) if isinstance(n, ast.expr) and n.lineno == line]
+        dumps = [ast.dump(node) for node in nodes]
+        around = [n for n in nodes if any(inner is part for inner in ast.walk(n))]
+        once = [n for n in around if dumps.count(ast.dump(n)) == 1]
+        if not once or part in once or len(self.edit.changes) > 1:
+            return ""
+        return f", in {quoted(once[-1])}"
 
 
 def repair(
