@@ -421,6 +421,9 @@ class _Finder:
                 self._set(LIKELY, what, node, node, "keywords", [*left, ast.keyword("dtype", same)])
         if name == "range":
             self._range(slot, node)
+        if name == "floor":  # where an interval has its upper end, not its lower one
+            below = ast.BinOp(ast.Call(_numpy("ceil"), arguments, []), ast.Sub(), ast.Constant(1))
+            self._add(LIKELY, "the function in {}", slot, below)
         inner = arguments[0] if arguments else None
         if method and isinstance(node.func, ast.Attribute):
             self._add(LESS, "the call {}", slot, node.func.value)
@@ -597,8 +600,11 @@ class _Finder:
         made += [ast.Call(ast.Name(n, ast.Load()), [node], []) for n in ("tuple",)]
         made += [
             ast.Call(_numpy(name), [node, ast.Constant(value)], [])
-            for name, value in (("maximum", 0), ("maximum", 1), ("minimum", 1), ("maximum", 1e-12))
+            for name, value in (("maximum", 0), ("maximum", 1), ("minimum", 1))
         ]
+        parent = slot.parent
+        if isinstance(getattr(parent, "op", None), ast.Div) and slot.name == "right":
+            made.append(ast.Call(_numpy("maximum"), [node, ast.Constant(1e-30)], []))
         if not _is_shape(node):  # of which there is nothing to compute
             self._add(LATER, "a function missing around {}", slot, *made)
         left = ast.BinOp(one, ast.Sub(), node)
@@ -610,7 +616,6 @@ class _Finder:
         last = ast.Subscript(node, ast.Tuple([ast.Constant(...), none], ast.Load()), ast.Load())
         row = ast.Subscript(node, ast.Tuple([none, whole], ast.Load()), ast.Load())
         self._add(LATER, "the shape of {}", slot, column, last, row)
-        parent = slot.parent
         # To write into a copy that has no name is to leave the line out.
         written = isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Store)
         if isinstance(node, ast.Name) and not written:

@@ -24,6 +24,7 @@ import types
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -109,15 +110,16 @@ class Repair:
         return f"line {self.edit.line}: {self.edit.told()}{self._which()}"
 
     def _which(self) -> str:
-        """Around what the part stands, if it stands several times in its line."""
-        line, part = self.edit.line, self.edit.node
-        nodes = [n for n in ast.walk(self.tree) if isinstance(n, ast.expr) and n.lineno == line]
+        """In what the part stands, if it stands several times in its line."""
+        part = self.edit.node
+        nodes = [n for n in ast.walk(self.tree) if getattr(n, "lineno", 0) == self.edit.line]
         dumps = [ast.dump(node) for node in nodes]
-        around = [n for n in nodes if any(inner is part for inner in ast.walk(n))]
-        once = [n for n in around if dumps.count(ast.dump(n)) == 1]
-        if not once or part in once or len(self.edit.changes) > 1:
+        around = [n for n in nodes if isinstance(n, ast.expr) and part in ast.walk(n)]
+        if not around or len(self.edit.changes) > 1:
             return ""
-        return f", in {quoted(once[-1])}"
+        outer = takewhile(lambda n: dumps.count(ast.dump(n)) > 1, around[::-1])
+        count = len(list(outer)) + 1
+        return "".join(f", in {quoted(n)}" for n in around[::-1][1:count])
 
 
 def repair(
