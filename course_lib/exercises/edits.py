@@ -68,6 +68,7 @@ _REDUCTIONS = words(
 _WITH_AXIS_IN_SECOND_PLACE = _REDUCTIONS - {"average", "norm", "repeat", "split"}
 _ALLOCATING = words("zeros ones empty full eye identity arange linspace tile repeat range")
 _TYPED = words("zeros ones empty full zeros_like ones_like empty_like full_like")
+_ZEROS = words("zeros zeros_like empty empty_like")
 COMBINED: tuple[tuple[type[ast.operator], str], ...] = (
     (ast.Mult, "what {} is multiplied or divided by"),
     (ast.Div, "what {} is multiplied or divided by"),
@@ -557,7 +558,7 @@ class _Finder:
         if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.List)):
             self._add(POSSIBLE, "the type of {}", slot, ast.Call(_numpy("array"), [node], []))
             return
-        if _called(node) in _TYPED:  # whose numbers are to be written over
+        if _called(node) in _ZEROS:  # whose numbers are to be written over
             infinite = [ast.BinOp(node, op(), ast.Constant(math.inf)) for op in (ast.Add, ast.Sub)]
             self._add(LATER, "the numbers in {}", slot, *infinite)
             return
