@@ -272,7 +272,8 @@ print(f"{min(map(np.mean, tests)):.1%} and {max(map(np.mean, tests)):.1%} defect
 def resnet50_preprocess(images):
     """Images as Keras' ResNet50 expects them.
 
-    images: (N, H, w, 3) floats, RGB 0..255. Returns (N, H, w, 3), BGR minus ImageNet's mean.
+    images: (N, H, w, 3), RGB 0..255, floats or bytes.
+    Returns (N, H, w, 3), BGR minus ImageNet's mean.
     """
     ### BEGIN SOLUTION
     return images[..., ::-1] - np.array([103.939, 116.779, 123.68])

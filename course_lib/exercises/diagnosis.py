@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .exercise import ORDINARY, Case, Exercise, Outcome, Status
+from .exercise import AGAIN, ORDINARY, Case, Exercise, Outcome, Status
 
 Finding = tuple[Status, str]
 SINGLE_PRECISION = 1e-3
@@ -156,6 +156,21 @@ def parts(want: Any, got: Any) -> Iterator[tuple[str, Any, Any]]:
 # --- findings, in the order in which they are tried ------------------------------------------
 
 
+def unsteady(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
+    first, again = trials[0].got, trials[-1].got
+    ended = {first.state, again.state} <= {"returned", "raised"}
+    if trials[-1].case.kind != AGAIN or not ended:
+        return None
+    numbers = [(a, b) for _, a, b in parts(first.value, again.value) if is_numeric(a)]
+    if first.state == again.state and all(same_values(a, b, 1e-6) for a, b in numbers):
+        return None
+    return "wrong", (
+        "Made twice, the same call does not give the same: your function keeps something from one "
+        "call to the next, or draws random numbers. (A list as a default argument is made once, "
+        "for all calls.)"
+    )
+
+
 def out_of_time(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     for trial in trials:
         if trial.got.state == "timeout":
@@ -282,9 +297,8 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
             number = f"{len(got)} values" if several else describe(got)
             joined = isinstance(got, np.ndarray) and got.shape[:1] == (len(want),)
             how = ": put commas between them, and no array around them" if joined else ""
-            return "wrong", (
-                f"Expected {len(want)} values in a {type(want).__name__}, got {number}{how}."
-            )
+            expected = f"Expected {len(want)} values in a {type(want).__name__}"
+            return "wrong", f"{expected}, got {number}{how} (on {trial.case.kind})."
         for name, w, g in parts(want, got):
             if isinstance(g, tuple) and len(g) == 1 and not same_values(w, g, trial.tolerance):
                 return "wrong", (
@@ -371,11 +385,19 @@ def not_finite(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
             wanted, actual = np.asarray(w, float), np.asarray(array_of(g), float)
             lost = np.isfinite(wanted) & ~np.isfinite(actual)
             if lost.any():
-                word = "NaN" if np.isnan(actual[lost]).any() else "infinity"
+                below = " and ".join(sorted({_infinity(x) for x in actual[lost]}))
+                word = "NaN" if np.isnan(actual[lost]).any() else below
                 bad.setdefault(trial.case.kind, word)
     if not bad:
         return None
-    kinds = " and ".join(f"{word} on {kind}" for kind, word in bad.items())
+    some = any(t.case.kind == ORDINARY and is_finite(t.got) for t in trials)
+    kinds = ", and ".join(
+        f"{word} on "
+        + listed(
+            [f"some {k}" if some and k == ORDINARY else k for k, w in bad.items() if w == word]
+        )
+        for word in dict.fromkeys(bad.values())
+    )
     rest = "" if ORDINARY in bad else " Ordinary inputs stay finite"
     if rest:
         right = {
@@ -398,11 +420,13 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
             noun = "arguments" if len(changed) > 1 else "argument"
             given = dict(zip(names, trial.got.arguments, strict=False))
             how = (
-                "Work on a list of your own: `y = list(x)` makes one, `y = x` is only a second "
-                "name, and an entry that is an array is not to be changed either."
+                "`y = x` is only a second name for a list, and `list(x)` a new one of the same "
+                "entries: an entry that is an array or a list is the caller's still. Make new "
+                "entries, as in `[2 * a for a in x]`."
                 if all(isinstance(given[name], list) for name in changed)
-                else "Work on a new array: `x = x - 1` makes one, `x -= 1` does not, and `y = x` "
-                "is only a second name."
+                else "`x -= 1` and `x[i] = 1` write into the caller's array, also through a row of "
+                "it or a second name, as in `y = x`; begin with an array of your own, "
+                "`x = x.copy()`."
             )
             return "wrong", (
                 f"Your function changes its {noun} {listed} in place; the caller still needs "
@@ -435,6 +459,15 @@ def remark(trials: Sequence[Trial]) -> str:
     return ""
 
 
+def _infinity(number: float) -> str:
+    return "infinity" if number > 0 else "minus infinity"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Some things in a sentence: "a, on b and on c", after an "on"."""
+    return " and on ".join(filter(None, (", on ".join(words[:-1]), words[-1])))
+
+
 Find = Callable[[Exercise, Sequence[Trial]], Finding | None]
 NO_VALUES: tuple[Find, ...] = (out_of_time, raised, wrong_text, wrong_type)
 USELESS_VALUES: tuple[Find, ...] = (wrong_kind, not_finite, changed_arguments)
@@ -453,6 +486,15 @@ def is_numeric(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "biufc"
     return isinstance(value, (bool, int, float, complex, np.number, np.bool_))
+
+
+def is_finite(outcome: Outcome) -> bool:
+    """Whether a call has returned, and no number among what it returned is NaN or infinite."""
+    return outcome.state == "returned" and all(
+        bool(np.isfinite(np.asarray(value, complex)).all())
+        for _, value, _ in parts(outcome.value, outcome.value)
+        if is_numeric(value)
+    )
 
 
 def is_text(value: Any) -> bool:

@@ -17,7 +17,16 @@ from ..errors import visible
 from ..sandbox.calling import call
 from . import by_hand, diagnosis
 from .catalogue import find, names
-from .exercise import ORDINARY, Case, Exercise, Misconception, Outcome, Status, Verdict
+from .exercise import (
+    AGAIN,
+    ORDINARY,
+    Case,
+    Exercise,
+    Misconception,
+    Outcome,
+    Status,
+    Verdict,
+)
 from .systematic import systematic
 from .verdict import PLACE_IS_LOOKED_FOR
 
@@ -128,8 +137,11 @@ def _without_output(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Ve
     if all(trial.correct for trial in trials):
         message = f"Correct. {diagnosis.remark(trials)}".strip()
         return _verdict(exercise, "correct", message, points=exercise.points)
-    verdict = _explained(exercise, [t for t in trials if not t.case.call] or trials, trials)
-    return verdict if verdict.misconception else _with_example(verdict, trials)
+    drawn = [t for t in trials if not t.case.call and t.case.kind != AGAIN]
+    verdict = _explained(exercise, drawn, trials)
+    if verdict.misconception or diagnosis.unsteady(exercise, trials):
+        return verdict
+    return _with_example(verdict, trials)
 
 
 CALLS_SHOWN = 2
@@ -176,6 +188,8 @@ def _explained(
     known = _matching(exercise, spoken_of)
     if known is not None:
         return _named(exercise, known, trials)
+    if found := diagnosis.unsteady(exercise, trials):
+        return _verdict(exercise, *found)
     if found := _first(diagnosis.NO_VALUES, exercise, spoken_of):
         status, message = found
         return _verdict(exercise, status, message + _not_run(exercise, trials[0].got.error))
@@ -207,7 +221,7 @@ def _not_run(exercise: Exercise, error: str) -> str:
 def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.Trial]) -> Verdict:
     """With the kinds of calls that the mistake does not explain, or the one small call."""
     others = [trial for trial in trials if not trial.correct and _differently(known, trial)]
-    kinds = sorted({trial.case.kind for trial in others} - {by_hand.KIND})
+    kinds = sorted({trial.case.kind for trial in others} - {by_hand.KIND, AGAIN})
     said = known.says
     if others:
         on = " and ".join(kinds or [by_hand.KIND])
@@ -224,10 +238,16 @@ def _with_example(verdict: Verdict, trials: Sequence[diagnosis.Trial]) -> Verdic
 
 
 def _differently(known: Misconception, trial: diagnosis.Trial) -> bool:
-    """Whether something of the learner's call is neither right nor what the variant gives."""
+    """Whether something of the learner's call is neither right nor what the variant gives.
+
+    Who keeps NaN or an error away, which the variant runs into, has made no other mistake by that.
+    """
     if _same(known, trial):
         return False
     variant = replace(trial, got=_known_outcome(known.variant, trial.case))
+    finite = all(map(diagnosis.is_finite, (trial.want, trial.got)))
+    if finite and not diagnosis.is_finite(variant.got):
+        return False
     if not (trial.same_shapes and variant.same_shapes):
         return True
     return any(

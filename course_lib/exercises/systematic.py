@@ -17,7 +17,7 @@ import numpy as np
 
 from ..sandbox.calling import UNWRITTEN
 from . import by_hand
-from .diagnosis import Trial, array_of, close, parts, same_values
+from .diagnosis import Trial, array_of, close, listed, parts, same_values
 from .exercise import ORDINARY, Case, Exercise
 
 Part = tuple[np.ndarray, np.ndarray]
@@ -47,7 +47,7 @@ def systematic(exercise: Exercise, drawn: Sequence[Trial], trials: Sequence[Tria
     special = ""
     if ORDINARY not in kinds and any(trial.case.kind not in kinds for trial in drawn):
         told = ["every small call"] if kinds == [by_hand.KIND] else kinds
-        special = f"It is right on ordinary inputs, but not on {' and '.join(told)}."
+        special = f"It is right on ordinary inputs, but not on {listed(told)}."
     number, want, got = next(_differences(wrong[0]))
     for selection in _selections(wrong, number):
         if found := _common(exercise, trials, kinds, selection):
@@ -171,7 +171,8 @@ def _sign_or_factor(
                     f"{by}: by what should it be divided, if by anything?",
                     _holds(selection, partial(_times, sign, count)),
                 )
-    if subject != "Every number":  # a number is some factor off whatever the mistake
+    # One number, or several that are the same, are some factor off whatever the mistake.
+    if not all(_has_two_numbers(trial, selection) for trial, _ in factors):
         return None
     by_call = {id(trial): factor for trial, factor in factors}
     several = list(dict.fromkeys(f"{factor:.4g}" for _, factor in factors))
@@ -183,6 +184,12 @@ def _sign_or_factor(
             and _holds(selection, lambda t, want: by_call.get(id(t), 1.0) * want)(trial)
         ),
     )
+
+
+def _has_two_numbers(trial: Trial, selection: Selection) -> bool:
+    """Whether two different numbers, neither of them 0, are expected."""
+    expected = np.concatenate([np.ravel(want) for want, _ in _selected(trial, selection)])
+    return len(set(expected.tolist()) - {0.0}) > 1
 
 
 def _factor(trial: Trial, selection: Selection) -> float | None:

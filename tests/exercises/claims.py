@@ -18,7 +18,7 @@ import numpy as np
 
 from course_lib.exercises import Case, Exercise, Misconception, Outcome, Verdict
 
-ORDINARY, SMALL = "ordinary inputs", "a small call"
+ORDINARY, SMALL, AGAIN = "ordinary inputs", "a small call", "the first call, made again"
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,11 @@ def untrue(exercise: Exercise, calls: Sequence[Call], verdict: Verdict) -> list[
     known = next((m for m in exercise.misconceptions if m.id == verdict.misconception), None)
     if known is not None:
         return list(_untrue_of_the_known(exercise, known, calls, message))
+    if message.startswith("Made twice, the same call does not give the same: "):
+        steady = alike(calls[0].got, calls[-1].got, 1e-6)
+        return [f"untrue: {message}"] if steady or calls[-1].kind != AGAIN else []
     said = list(_untrue_example(exercise, calls, message))
-    drawn = [call for call in calls if not call.case.call]
+    drawn = [call for call in calls if not call.case.call and call.kind != AGAIN]
     if all(call.right for call in drawn):
         drawn = list(calls)
     rest = EXAMPLE.sub("", message)
@@ -146,14 +149,19 @@ def untrue(exercise: Exercise, calls: Sequence[Call], verdict: Verdict) -> list[
 
 
 def kinds_in(text: str, calls: Sequence[Call]) -> set[str] | None:
-    """The kinds of calls in "a batch of one and two classes"; None if it names anything else."""
-    for kind in {call.kind for call in calls}:
+    """The kinds of calls in "one, on two and on three"; None if it names anything else."""
+    known = {call.kind for call in calls}
+    found = set(re.split(r" and on |, on | and ", text))
+    if found <= known:
+        return found
+    for kind in known:
         if text == kind:
             return {kind}
-        if text.startswith(f"{kind} and "):
-            others = kinds_in(text[len(kind) + 5 :], calls)
-            if others is not None:
-                return {kind} | others
+        for joint in (" and on ", ", on ", " and "):
+            if text.startswith(kind + joint):
+                others = kinds_in(text[len(kind + joint) :], calls)
+                if others is not None:
+                    return {kind} | others
     return None
 
 
@@ -167,7 +175,7 @@ def _untrue_of_the_known(
     rest, _, example = message[len(known.says) :].partition(" For example, ")
     same = {id(c): _as_known(known, called(known.variant, c.case.arguments), c) for c in calls}
     hand = [call for call in calls if call.case.call]
-    drawn = [call for call in calls if not call.case.call] or hand
+    drawn = [call for call in calls if not call.case.call and call.kind != AGAIN] or hand
     ordinary = [call for call in drawn if call.kind == ORDINARY]
     if not all(same[id(call)] for call in ordinary or drawn):
         yield "not that mistake on ordinary inputs"
@@ -177,8 +185,12 @@ def _untrue_of_the_known(
         if not call.right
         and not same[id(call)]
         and _neither(called(known.variant, call.case.arguments), call)
+        and not (
+            all(map(_all_finite, (call.want, call.got)))
+            and not _all_finite(called(known.variant, call.case.arguments))
+        )
     ]
-    others = {call.kind for call in unexplained}
+    others = {call.kind for call in unexplained} - {AGAIN}
     match = re.fullmatch(r" \(On (.*), this mistake alone would come out differently\.\)", rest)
     told = kinds_in(match[1], calls) if match else set()
     if told != (others - {SMALL} or others) or (rest and not match):
@@ -214,6 +226,13 @@ def _neither(theirs: Outcome, call: Call) -> bool:
         (off(w, g, call.tolerance) & off(t, g, call.tolerance)).any()
         for w, t, g in triples
         if w is not None and t is not None and g is not None
+    )
+
+
+def _all_finite(outcome: Outcome) -> bool:
+    pieces = [array(value) for value in values(outcome.value)]
+    return outcome.state == "returned" and all(
+        np.isfinite(piece.astype(complex)).all() for piece in pieces if piece is not None
     )
 
 
@@ -429,16 +448,33 @@ def _lost(call: Call) -> str:
     for w, g in zip(values(call.want.value), values(call.got.value), strict=False):
         bad = np.isfinite(np.asarray(w, float)) & ~np.isfinite(np.asarray(g, float))
         if bad.any():
-            words += "NaN " if np.isnan(np.asarray(g, float)[bad]).any() else "infinity "
+            lost = np.asarray(g, float)[bad]
+            signs = [
+                name
+                for name, sign in (("infinity", 1), ("minus infinity", -1))
+                if sign in np.sign(lost)
+            ]
+            words += "NaN;" if np.isnan(lost).any() else f"{' and '.join(signs)};"
     return words
 
 
 def _not_finite(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
-    pieces = re.findall(r"(NaN|infinity) on (.+?)(?= and (?:NaN|infinity) on |$)", match["told"])
+    word = "NaN|infinity and minus infinity|infinity|minus infinity"
+    told = re.findall(rf"({word}) on (.+?)(?=, and (?:{word}) on |$)", match["told"])
+    some = "some " + ORDINARY in match["told"]
+    pieces = [
+        (word, kind)
+        for word, on in told
+        for kind in kinds_in(on.replace("some " + ORDINARY, ORDINARY), calls) or {on}
+    ]
     lost = {call.kind for call in calls if _lost(call)}
-    if {kind for _, kind in pieces} != lost:
+    if {kind for _, kind in pieces} != lost or len(pieces) != len(lost):
         return False
-    if not all(any(word in _lost(call) for call in _on(calls, kind)) for word, kind in pieces):
+    if not all(
+        any(f"{word};" in _lost(call) for call in _on(calls, kind)) for word, kind in pieces
+    ):
+        return False
+    if ORDINARY in lost and some != any(_all_finite(call.got) for call in _on(calls, ORDINARY)):
         return False
     ordinary = [agree(c.want.value, c.got.value, c.tolerance) for c in _on(calls, ORDINARY)]
     if match["rest"] is None:
@@ -524,7 +560,7 @@ TEMPLATES: tuple[tuple[str, Check], ...] = (
     ),
     (
         r"Your function changes its argument(?P<s>s?) (?P<names>.*?) in place; the caller still "
-        r"needs (?P<it>it|them)\. Work on (?:a new array|a list of your own): .*",
+        r"needs (?P<it>it|them)\. `(?:x -= 1` and `x\[i\] = 1` write into|y = x` is only) .*",
         _changed,
     ),
 )

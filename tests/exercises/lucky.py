@@ -868,10 +868,6 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "def blend(x):\n"
         "    return share * x + (1 - share) * x[order]\n"
         "return blend(images), blend(onehot)",
-        "x, y = np.empty_like(images), np.zeros(onehot.shape)\n"
-        "for i, j in enumerate(order):\n"
-        "    x[i] = share * images[i] + (1 - share) * images[j]\n"
-        "    y[i] = share * onehot[i] + (1 - share) * onehot[j]\n"
         "return x, y",
         "x = share * images + (1 - share) * images[order]\n"
         "return np.clip(x, -255, 255), share * onehot + (1 - share) * onehot[order]",

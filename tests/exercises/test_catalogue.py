@@ -54,11 +54,15 @@ def test_each_mistake_is_recognized(exercise: Exercise) -> None:
     by_hand = {way: run_cases(way, exercise.by_hand, exercise.seconds) for way in written}
     for seed in range(20):
         cases = exercise.draw_cases(seed)  # once for all: each mistake is held against all others
-        drawn = [case for case in cases if not case.call]
+        *drawn, again = [case for case in cases if not case.call]
         for mistake in exercise.misconceptions:
             ways = [mistake.variant, *(mistake.others if seed < 12 else ())]
             for number, way in enumerate(ways):
-                outcomes = run_cases(way, drawn, exercise.seconds) + by_hand[way]
+                outcomes = [
+                    *run_cases(way, drawn, exercise.seconds),
+                    *by_hand[way],
+                    *run_cases(way, [again], exercise.seconds),
+                ]
                 verdict = diagnose(exercise, cases, outcomes)
                 right = verdict.status != "correct" and verdict.points == 0
                 right &= verdict.misconception == mistake.id

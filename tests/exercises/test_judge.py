@@ -85,7 +85,7 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
         ("mse_gradient", lambda p, t: right["mse_gradient"](p, t) + 0j, "wrong", "complex128"),
         ("mse", nan_on_a_single_output, "wrong", "NaN on a single output. Ordinary inputs stay"),
         ("mse_gradient", changes_its_argument, "wrong", "changes its argument `predictions`"),
-        ("training_step", changes_its_lists, "wrong", "Work on a list of your own"),
+        ("training_step", changes_its_lists, "wrong", "Make new entries, as in"),
         ("mse", lambda p, t: 3 * right["mse"](p, t), "wrong", "is 3 times what it should be"),
         ("mse", lambda p, t: right["mse"](p, t) + 0.5, "wrong", "by the same amount: +0.5"),
         ("softmax", lambda z: -right["softmax"](z), "wrong", "wrong sign"),
@@ -115,6 +115,48 @@ def test_findings(name: str, answer: Callable[..., Any], status: str, says: str)
     found = judged(name, answer)
     assert found[0] == status
     assert says in found[1]
+
+
+def test_what_is_kept_between_calls_is_said() -> None:
+    kept: list[float] = []
+
+    def counts_its_calls(p: np.ndarray, t: np.ndarray) -> float:
+        kept.append(1.0)
+        return float(np.mean((p - t) ** 2)) * len(kept)
+
+    def draws(mean: np.ndarray, log_variance: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        return mean + np.exp(log_variance / 2) * np.random.default_rng().normal(size=mean.shape)
+
+    def right_but_for_the_last_call(p: np.ndarray, t: np.ndarray) -> float:
+        kept.append(1.0)
+        return float(np.mean((p - t) ** 2)) + (len(kept) == len(catalogue()["mse"].draw_cases(0)))
+
+    for name, answer in (
+        ("mse", counts_its_calls),
+        ("reparameterize", draws),
+        ("mse", right_but_for_the_last_call),
+    ):
+        kept.clear()
+        verdict = judge(name, answer)
+        assert verdict.status == "wrong"
+        assert verdict.message.startswith("Made twice, the same call does not give the same")
+        assert not verdict.counterexample
+
+
+def test_signs_and_shares_of_what_is_not_finite_are_told() -> None:
+    def nan_in_one_row(mean: np.ndarray, log_variance: np.ndarray, noise: np.ndarray) -> Any:
+        deviation = noise.std(axis=0) if len(noise) > 1 else np.nan
+        return mean + np.exp(log_variance / 2) * noise / deviation * noise.std(axis=0)
+
+    def log_of_nothing(logits: np.ndarray, labels: np.ndarray) -> float:
+        shifted = logits - logits.max()  # rows far below give the logarithm of 0
+        log_sum = np.log(np.exp(shifted).sum(axis=1))
+        return float(np.mean(log_sum - shifted[np.arange(len(labels)), labels]))
+
+    assert (
+        "gives NaN on some ordinary inputs, on" in judge("reparameterize", nan_in_one_row).message
+    )
+    assert "minus infinity on logits of" in judge("softmax_cross_entropy", log_of_nothing).message
 
 
 def test_a_zero_has_no_sign() -> None:
@@ -168,7 +210,7 @@ def test_one_wrong_value_of_several_is_named() -> None:
     assert message(lambda w, g: (w - g, -g)).startswith("In value 2 of the 2 that you return: ")
     assert "wrong sign" in message(lambda w, g: (w - g, -g))
     assert "Expected 2 values in a tuple, got an array of shape (3,)" in message(lambda w, g: w - g)
-    assert "Expected 2 values in a tuple, got 3 values" in message(lambda w, g: (w, g, g))
+    assert "Expected 2 values in a tuple, got 3 values (on" in message(lambda w, g: (w, g, g))
 
 
 def test_a_loop_that_never_ends_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,6 +283,19 @@ def test_what_is_right_where_the_named_mistake_is_not_is_no_other_mistake() -> N
     verdict = judge("masked_mean", padding_added)
     assert verdict.misconception == "padding-added"
     assert verdict.message == "The padding is in the sum: only the count knows the mask."
+
+
+def test_a_guard_against_what_the_named_mistake_runs_into_is_no_other_mistake() -> None:
+    mistake = Misconception("m", lambda x: x / x.sum(), "You divide by the sum.")
+    cases = [Case((np.array([1.0, 2.0]),)), Case((np.zeros(2),), "zeros")]
+    exercise = made_up(lambda x: x / 2, lambda rng: cases, (mistake,))
+
+    def answer(x: np.ndarray) -> np.ndarray:
+        return x / x.sum() if x.any() else x + 1
+
+    with np.errstate(invalid="ignore"):
+        verdict = diagnose(exercise, cases, run_cases(answer, cases, 1.0))
+    assert verdict.message == "You divide by the sum."
 
 
 def test_lists_of_numbers_are_arrays_where_a_named_mistake_is_only_half_of_it() -> None:

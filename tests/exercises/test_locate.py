@@ -78,15 +78,14 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             "line 3: the function `np.sum`",
         ),
         (
-            "mixup",
+            "resnet50_preprocess",
             """
-            x, y = np.empty_like(images), np.zeros(onehot.shape)
-            for i, j in enumerate(order):
-                x[i] = share * images[i] + (1 - share) * images[j]
-                y[i] = share * onehot[i] + (1 - share) * onehot[j]
-            return x, y
+            x = np.zeros_like(images)
+            for c, mean in enumerate((103.939, 116.779, 123.68)):
+                x[..., c] = images[..., 2 - c] - mean
+            return x
             """,
-            "line 2: the type of `np.empty_like(images)`",
+            "line 2: the type of `np.zeros_like(images)`",
         ),
         (
             "confusion_matrix",

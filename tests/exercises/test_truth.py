@@ -102,6 +102,7 @@ def test_what_is_said_is_true(exercise: Exercise) -> None:
         pairs = [pairs[i] for i in rng.permutation(len(pairs))[: int(PAIRS)]]
     for one, other in pairs:
         for way, outcomes in mixed(cases, right, known[one], known[other], rng):
+            outcomes[-1] = outcomes[0]  # the same call, made again
             for judged in (exercise, unnamed):
                 if said := problems(judged, cases, right, outcomes):
                     wrong[f"{one} + {other} ({way})"] = said

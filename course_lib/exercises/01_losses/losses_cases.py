@@ -100,6 +100,9 @@ def logits_and_labels(rng: np.random.Generator) -> list[Case]:
         Case((np.array([[0.0, 720.0, 1.0], [1.0, 0.0, 2.0]]), np.array([0, 2])), "a logit of 720"),
         one_hopeless(),
         case(120, 3, kind="many rows"),
+        Case(
+            (rng.normal(size=(5, 4)), np.array([2, 0, 1, 0, 2])), "a batch without the last class"
+        ),
     ]
 
 

@@ -36,6 +36,7 @@ def plain_steps(rng: np.random.Generator) -> list[Case]:
         case(6),
         Case((rng.normal(size=3), np.zeros(3), 0.3), "a gradient of zero"),
         case(120, kind="many weights"),
+        Case((rng.normal(size=3), 0.1 * rng.uniform(-1, 1, 3), 0.3), "a short gradient"),
     ]
 
 

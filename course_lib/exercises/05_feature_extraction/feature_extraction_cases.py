@@ -168,7 +168,7 @@ def predictions(rng: np.random.Generator) -> list[Case]:
         everywhere((7, 23)),
         everywhere((10, 4, 0, 5), "a class without labels"),
         Case((labels, rng.permutation(labels), 4), "a class that occurs nowhere"),
-        Case((labels, np.zeros_like(labels), 3), "the largest class for everything"),
+        Case((labels, np.zeros_like(labels), 3), "predictions that are all the largest class"),
         Case((labels, labels.copy(), 3), "perfect predictions"),
         Case((many, np.where(many < 15, many, 0), 60), "many classes"),
     ]

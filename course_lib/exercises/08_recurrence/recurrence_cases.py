@@ -127,6 +127,7 @@ def ends(rng: np.random.Generator) -> list[Case]:
         case(3, steps=5, hidden=2, kind="a batch of one"),
         case(1, 1, steps=4, hidden=3, kind="sequences of one step"),
         case(*[1, 70] * 30, steps=70, hidden=1, kind="many sequences"),
+        Case((by_hand * [[[1.0], [1.0], [0.0]]], np.array([2, 2])), "padding of zeros"),
     ]
 
 

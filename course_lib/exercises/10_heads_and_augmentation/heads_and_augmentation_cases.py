@@ -82,6 +82,7 @@ def resized(rng: np.random.Generator) -> list[Case]:
         case((1, 1, 2, 1), 1, 600, "many columns"),
         case((1, 2, 1, 1), 600, 1, "many rows"),
         case((60, 1, 2, 1), 1, 3, "many images"),
+        case((1, 6, 9, 2), 2, 3, "a third of the size"),
     ]
 
 

@@ -12,7 +12,7 @@ def groups(rng: np.random.Generator) -> list[Case]:
         names = rng.permutation(len(sizes))
         return Case((rng.permutation(np.repeat(names, sizes)), num_folds), kind)
 
-    fixed = np.array([4, 4, 1, 1, 7, 7, 2, 2, 9, 9, 9])
+    fixed = np.array([2, 2, 0, 0, 3, 3, 1, 1, 4, 4, 4])
     return [
         case((9, 2, 7, 4, 5, 3), 3),
         case((11, 3, 8, 1, 6, 5, 2), 2),
@@ -37,7 +37,7 @@ def predictions(rng: np.random.Generator) -> list[Case]:
         case(18, (1, 2)),
         case(900, (1, 1), "many examples"),
         Case((np.array([0, 0, 2, 2, 2]), np.array([2, 0, 2, 2, 0]), 4), "classes that never occur"),
-        Case((np.array([1, 1, 0]), np.array([0, 0, 0]), 2), "one class for everything"),
+        Case((np.array([1, 1, 0]), np.array([0, 0, 0]), 2), "predictions that are all one class"),
         Case((*rng.integers(0, 30, (2, 90)), 30), "many classes"),
     ]
 
@@ -170,4 +170,5 @@ def maps(rng: np.random.Generator) -> list[Case]:
         Case((small, gentle), "numbers that are small"),
         Case((np.zeros((3, 2, 2)), rng.normal(size=(3, 2, 2))), "maps of zeros"),
         case(60, 2, 2, kind="many places"),
+        Case((np.array([[[1.0, 0.5], [0.0, 2.0]]]), np.array([[[1.0, -1.0], [1.0, -1.0]]]))),
     ]

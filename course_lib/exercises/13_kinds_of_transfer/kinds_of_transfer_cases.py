@@ -155,6 +155,7 @@ def pairs(rng: np.random.Generator) -> list[Case]:
         case(1, 4, "a single pair"),
         Case((np.eye(3), 2 * np.eye(3)[[0, 1, 1]] + np.eye(3)), "a difference that comes twice"),
         case(60, 1, "many pairs"),
+        Case((np.eye(3), np.eye(3) + np.arange(3.0)[:, None]), "a tail that is its own head"),
     ]
 
 
