@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from typing import Any
 
 NUMPY = "__numpy__"
 """The name under which an edited function finds NumPy, whatever the learner calls it."""
-FIRST, LIKELY, POSSIBLE, LATER, LAST = range(5)
+FIRST, LESS, LIKELY, POSSIBLE, LATER, LAST = range(6)
+"""The order in which edits are tried: those that leave something out come before others."""
 
 
 def words(text: str) -> frozenset[str]:
@@ -30,7 +32,8 @@ _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _FAMILIES = tuple(
     words(family)
     for family in (
-        "sum mean prod max min median cumsum var std average any all nansum nanmean count_nonzero",
+        "sum mean prod max min median cumsum var std average nansum nanmean count_nonzero",
+        "any all",
         "argmax argmin argsort sort max min amax amin",
         "maximum minimum fmax fmin where clip",
         "log log2 log10 log1p",
@@ -57,7 +60,7 @@ _EXCEPTIONS = words("clip minimum maximum fmin fmax min max where")
 """With a number among their arguments they treat some numbers in another way than the rest."""
 _STRICT = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 _CLOSE = words("isclose allclose")
-_ODD = words("expm1 exp2 log1p prod")
+_ODD = words("expm1 exp2 log1p prod inner vdot")
 _REDUCTIONS = words(
     "sum mean prod max min median var std any all argmax argmin cumsum amax amin norm argsort "
     "sort average flip concatenate stack repeat softmax split"
@@ -65,12 +68,14 @@ _REDUCTIONS = words(
 _WITH_AXIS_IN_SECOND_PLACE = _REDUCTIONS - {"average", "norm", "repeat", "split"}
 _ALLOCATING = words("zeros ones empty full eye identity arange linspace tile repeat range")
 _TYPED = words("zeros ones empty full zeros_like ones_like empty_like full_like")
+_ZEROS = words("zeros zeros_like empty empty_like")
 COMBINED: tuple[tuple[type[ast.operator], str], ...] = (
     (ast.Mult, "what {} is multiplied or divided by"),
     (ast.Div, "what {} is multiplied or divided by"),
     (ast.Sub, "what is added to {}, or taken from it"),
     (ast.Add, "what is added to {}, or taken from it"),
 )
+BRACKETS = "the brackets in {}"
 _SMALL = (1e-3, 1e-5, 1e-6, 1e-7, 1e-8, 1e-12)
 
 
@@ -102,15 +107,20 @@ class Edit:
 
     def told(self) -> str:
         """What to look at: "the axis in `x.sum(axis=0)`"."""
-        code = ast.unparse(self.node).split("\n")[0].replace("`", "")
         _, field, _ = self.changes[0]
         combined = any(self.what == what for _, what in COMBINED)
         what = "the condition {}" if field == "test" and combined else self.what
-        return what.format(f"`{code if len(code) <= MOST else code[: MOST - 1] + '…'}`")
+        return what.format(quoted(self.node))
 
 
 MOST = 60
 """So many characters of the learner's code are quoted."""
+
+
+def quoted(node: ast.AST) -> str:
+    """The first line of its code, cut where it is long."""
+    code = ast.unparse(node).split("\n")[0].replace("`", "")
+    return f"`{code if len(code) <= MOST else code[: MOST - 1] + '…'}`"
 
 
 @dataclass(frozen=True)
@@ -164,16 +174,16 @@ def stored_names(function: ast.FunctionDef) -> list[str]:
 
 
 def edits(function: ast.FunctionDef) -> list[Edit]:
-    """All edits of a function, the likely ones first."""
+    """All edits of a function, the likely ones first, and of these the last lines'."""
     found = _Finder(function)
     found.visit()
-    return [edit for rank in found.ranks for edit in rank]
+    return [edit for rank in found.ranks for edit in sorted(rank, key=lambda edit: -edit.line)]
 
 
 @dataclass
 class _Finder:
     function: ast.FunctionDef
-    ranks: tuple[list[Edit], ...] = field(default_factory=lambda: ([], [], [], [], []))
+    ranks: tuple[list[Edit], ...] = field(default_factory=lambda: ([], [], [], [], [], []))
     alike: dict[tuple[Any, ...], list[Edit]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -187,9 +197,9 @@ class _Finder:
         for several in self.alike.values():
             first, *others = several
             if others:
-                lines = [n for n in dict.fromkeys(edit.line for edit in others) if n != first.line]
-                listed = f"line{'s' * (len(lines) > 1)} {' and '.join(map(str, lines))}"
-                what = first.what + (f", and again in {listed}" if lines else "")
+                again = [f"line {edit.line}" for edit in others]
+                again = [a if a != f"line {first.line}" else "the same line" for a in again]
+                what = f"{first.what}, and again in {' and '.join(dict.fromkeys(again))}"
                 changes = tuple(change for edit in several for change in edit.changes)
                 self.ranks[POSSIBLE].append(Edit(first.node, what, changes))
 
@@ -206,7 +216,12 @@ class _Finder:
                 self.alike.setdefault(together, []).append(edit)
 
     def _add(self, rank: int, what: str, slot: Slot, *news: ast.AST) -> None:
-        self.ranks[rank].extend(Edit(slot.node, what, (slot.with_(new),)) for new in news)
+        for new in news:
+            edit = Edit(slot.node, what, (slot.with_(new),))
+            self.ranks[rank].append(edit)
+            if what == BRACKETS:
+                kind = (what, *(re.sub(r"id='\w+'", "", ast.dump(n)) for n in (slot.node, new)))
+                self.alike.setdefault(kind, []).append(edit)
 
     # --- expressions ---------------------------------------------------------------------------
 
@@ -215,6 +230,8 @@ class _Finder:
         if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)):
             if isinstance(node, ast.Subscript):
                 self._subscript(slot, node)
+            if isinstance(node, ast.Tuple):
+                self._order(slot, node)
             return
         called = isinstance(slot.parent, ast.Call) and slot.name == "func"
         match node:
@@ -245,15 +262,18 @@ class _Finder:
                 self._comprehension(slot, node)
         if isinstance(node, (ast.Attribute, ast.Name)):
             self._named(slot, node, called)
+        if slot.name == "test" or isinstance(node, (ast.Compare, ast.BoolOp)):
+            self._add(LIKELY, "the condition {}", slot, ast.UnaryOp(ast.Not(), node))
         if not called and not isinstance(node, (ast.Constant, ast.Slice, ast.Tuple, ast.Starred)):
             self._around(slot)
 
     def _binary(self, slot: Slot, node: ast.BinOp, above: tuple[ast.AST, ...]) -> None:
         left, op, right = node.left, node.op, node.right
         allocated = any(_called(a) in _ALLOCATING for a in above) or _in_power(node, above)
-        one = isinstance(left, ast.Constant) or allocated  # of which no power is meant
-        for other in _ARITHMETIC:
-            if not isinstance(op, other) and not (one and other is ast.Pow):
+        no_power = isinstance(left, ast.Constant) or allocated
+        one = any(isinstance(part, ast.Constant) and part.value == 1 for part in (left, right))
+        for other in (ast.Add, ast.Sub) if one else _ARITHMETIC:  # `n * 1` is `n`
+            if not isinstance(op, other) and not (no_power and other is ast.Pow):
                 rank = LATER if other in (ast.Mod, ast.FloorDiv) else LIKELY
                 self._add(rank, "the operator in {}", slot, ast.BinOp(left, other(), right))
         if not isinstance(op, _COMMUTE):
@@ -272,13 +292,14 @@ class _Finder:
             if isinstance(part, ast.Call) and part.args:
                 inside = part.args[0]
                 new = ast.BinOp(inside, op, beside) if first else ast.BinOp(beside, op, inside)
-                brackets.append(ast.Call(part.func, [new, *part.args[1:]], part.keywords))
-        self._add(LIKELY, "the brackets in {}", slot, *brackets)
+                call = ast.Call(part.func, [new, *part.args[1:]], part.keywords)
+                self._add(POSSIBLE, BRACKETS, slot, call)
+        self._add(LIKELY, BRACKETS, slot, *brackets)
         what = "a term of {}" if isinstance(op, (ast.Add, ast.Sub)) else "a factor of {}"
         what = "the power in {}" if isinstance(op, ast.Pow) else what
         for part, beside in ((left, right), (right, left)):
             excepts = isinstance(op, ast.Mult) and isinstance(beside, ast.Compare)
-            self._add(FIRST if excepts else POSSIBLE, what, slot, part)
+            self._add(FIRST if excepts else LESS, what, slot, part)
 
     def _unary(self, slot: Slot, node: ast.UnaryOp) -> None:
         operand = node.operand
@@ -287,33 +308,27 @@ class _Finder:
         if isinstance(operand, ast.BinOp):
             inner = ast.UnaryOp(node.op, operand.left)
             moved = ast.BinOp(inner, operand.op, operand.right)
-            self._add(LIKELY, "the brackets in {}", slot, moved)
+            self._add(LIKELY, BRACKETS, slot, moved)
 
     def _truth(self, slot: Slot, node: ast.Compare | ast.BoolOp) -> None:
         if isinstance(node, ast.BoolOp):
-            other = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
-            parts = [
-                ast.BoolOp(node.op, [v for v in node.values if v is not value])
-                if len(node.values) > 2
-                else next(v for v in node.values if v is not value)
-                for value in node.values
-            ]
-            whole: list[ast.expr] = [ast.BoolOp(other, node.values), *parts]
-        else:
-            strict = _STRICT.get(type(node.ops[0]))
-            if strict is not None:
-                turned = ast.Compare(node.left, [strict(), *node.ops[1:]], node.comparators)
-                self._add(FIRST, "the comparison {}", slot, turned)
-            whole = [
-                ast.Compare(node.left, [other_op(), *node.ops[1:]], node.comparators)
-                for other_op in _COMPARISONS
-                if not isinstance(node.ops[0], other_op)
-            ]
-        what = "comparison {}"
-        if isinstance(node, ast.BoolOp):
-            what = "`or` in {}" if isinstance(node.op, ast.Or) else "`and` in {}"
-        self._add(LIKELY, f"the {what}", slot, *whole)
-        self._add(LIKELY, "the condition {}", slot, ast.UnaryOp(ast.Not(), node))
+            union = isinstance(node.op, ast.Or)
+            what = "the `or` in {}" if union else "the `and` in {}"
+            other = ast.And() if union else ast.Or()
+            self._add(LIKELY, what, slot, ast.BoolOp(other, node.values))
+            for value in node.values:
+                left = [v for v in node.values if v is not value]
+                self._add(LESS, what, slot, ast.BoolOp(node.op, left) if left[1:] else left[0])
+            return
+        own = type(node.ops[0])
+        for op in _COMPARISONS:
+            if op is own:
+                continue
+            rank = FIRST if op is _STRICT.get(own) else LIKELY
+            if own in (ast.Eq, ast.NotEq) and op in _STRICT:  # may hold always, or never
+                rank = LATER
+            turned = ast.Compare(node.left, [op(), *node.ops[1:]], node.comparators)
+            self._add(rank, "the comparison {}", slot, turned)
 
     def _constant(self, slot: Slot, node: ast.Constant, above: tuple[ast.AST, ...]) -> None:
         value, parent = node.value, slot.parent
@@ -340,9 +355,12 @@ class _Finder:
             near += [0.5, 2 * value, value / 2, 4]
             near += [1 / value, value * 10, value / 10] if value else []
             near += _SMALL if abs(value) < 0.1 and isinstance(value, float) else []
-            near += [math.inf] if abs(value) >= 10 and isinstance(value, float) else []
+            near += [1e30, math.inf] if abs(value) >= 10 and isinstance(value, float) else []
             near += [math.inf, -math.inf] if isinstance(parent, ast.Assign) else []
-        others = [new for new in dict.fromkeys(near) if new not in (value, -value)]
+        alone: tuple[float, ...] = (value, -value)
+        if isinstance(parent, ast.BinOp) and not index:  # to leave a part out is said otherwise
+            alone += (0,) if isinstance(parent.op, (ast.Add, ast.Sub)) else (0, 1)
+        others = [new for new in dict.fromkeys(near) if new not in alone]
         outer = (a for a in reversed(above) if isinstance(a, ast.expr))
         no_place = (ast.Tuple, ast.Slice, ast.UnaryOp)
         place = next((a for a in outer if not isinstance(a, no_place)), node)
@@ -361,7 +379,8 @@ class _Finder:
             swapped = list(arguments)
             swapped[index : index + 2] = swapped[index + 1], swapped[index]
             call = ast.Call(node.func, swapped, keywords)
-            self._add(LIKELY, "the order of the arguments in {}", slot, call)
+            rank = LATER if name == "zip" else LIKELY
+            self._add(rank, "the order of the arguments in {}", slot, call)
         method = isinstance(node.func, ast.Attribute) and not _is_module(node.func.value)
         if method and isinstance(node.func, ast.Attribute) and len(arguments) == 1:
             other = ast.Attribute(arguments[0], node.func.attr, ast.Load())
@@ -403,12 +422,15 @@ class _Finder:
                 self._set(LIKELY, what, node, node, "keywords", [*left, ast.keyword("dtype", same)])
         if name == "range":
             self._range(slot, node)
+        if name == "floor":  # where an interval has its upper end, not its lower one
+            below = ast.BinOp(ast.Call(_numpy("ceil"), arguments, []), ast.Sub(), ast.Constant(1))
+            self._add(LIKELY, "the function in {}", slot, below)
         inner = arguments[0] if arguments else None
         if method and isinstance(node.func, ast.Attribute):
-            self._add(POSSIBLE, "the call {}", slot, node.func.value)
+            self._add(LESS, "the call {}", slot, node.func.value)
         if inner is not None and not isinstance(inner, ast.Starred):
             excepts = name in _EXCEPTIONS and any(map(_is_number, arguments))
-            rank = FIRST if excepts else POSSIBLE
+            rank = FIRST if excepts else LESS
             self._add(rank, "the function in {}", slot, *arguments[len(condition) :])
             self._add(POSSIBLE, "the function in {}", slot, *condition)
             if isinstance(inner, ast.BinOp):
@@ -416,10 +438,10 @@ class _Finder:
                 out = ast.BinOp(moved, inner.op, inner.right)
                 behind = ast.Call(node.func, [inner.right, *arguments[1:]], keywords)
                 back = ast.BinOp(inner.left, inner.op, behind)
-                self._add(LIKELY, "the brackets in {}", slot, out, back)
+                self._add(POSSIBLE, BRACKETS, slot, out, back)
             if isinstance(inner, ast.UnaryOp):
                 moved = ast.Call(node.func, [inner.operand, *arguments[1:]], keywords)
-                self._add(LIKELY, "the brackets in {}", slot, ast.UnaryOp(inner.op, moved))
+                self._add(LIKELY, BRACKETS, slot, ast.UnaryOp(inner.op, moved))
             if isinstance(inner, ast.Call) and inner.args:
                 deep = ast.Call(node.func, [inner.args[0], *arguments[1:]], keywords)
                 turned = ast.Call(inner.func, [deep, *inner.args[1:]], inner.keywords)
@@ -449,7 +471,7 @@ class _Finder:
         inside, index = node.value, node.slice
         load = node.ctx
         if isinstance(load, ast.Load):
-            self._add(POSSIBLE, "the index in {}", slot, inside)
+            self._add(LESS, "the index in {}", slot, inside)
         news: list[ast.expr] = []
         if isinstance(index, ast.Tuple):
             for at in range(len(index.elts) - 1):
@@ -472,12 +494,7 @@ class _Finder:
         self._add(LIKELY, "the index in {}", slot, *subscripts)
 
     def _several(self, slot: Slot, node: ast.Tuple | ast.List) -> None:
-        for first in range(len(node.elts)):
-            for second in range(first + 1, len(node.elts)):
-                swapped = list(node.elts)
-                swapped[first], swapped[second] = swapped[second], swapped[first]
-                new = type(node)(swapped, ast.Load())
-                self._add(LIKELY, "the order in {}", slot, new)
+        self._order(slot, node)
         for index in range(len(node.elts)):
             left = [*node.elts[:index], *node.elts[index + 1 :]]
             self._add(POSSIBLE, "the number of values in {}", slot, type(node)(left, ast.Load()))
@@ -485,12 +502,19 @@ class _Finder:
             other = ast.List if isinstance(node, ast.Tuple) else ast.Tuple
             self._add(LIKELY, "the type of {}", slot, other(node.elts, ast.Load()))
 
+    def _order(self, slot: Slot, node: ast.Tuple | ast.List) -> None:
+        for first in range(len(node.elts)):
+            for second in range(first + 1, len(node.elts)):
+                swapped = list(node.elts)
+                swapped[first], swapped[second] = swapped[second], swapped[first]
+                self._add(LIKELY, "the order in {}", slot, type(node)(swapped, node.ctx))
+
     def _comprehension(self, slot: Slot, node: ast.ListComp | ast.GeneratorExp) -> None:
         first, *others = node.generators
         for index in range(len(first.ifs)):
             left = [*first.ifs[:index], *first.ifs[index + 1 :]]
             new = ast.comprehension(first.target, first.iter, left, 0)
-            self._add(LIKELY, "the condition in {}", slot, type(node)(node.elt, [new, *others]))
+            self._add(LESS, "the condition in {}", slot, type(node)(node.elt, [new, *others]))
 
     def _named(self, slot: Slot, node: ast.Attribute | ast.Name, called: bool) -> None:
         own = node.attr if isinstance(node, ast.Attribute) else node.id
@@ -522,6 +546,9 @@ class _Finder:
         node = slot.node
         if isinstance(node, ast.Call) and _called(node) == "len" and node.args:
             self._add(LIKELY, "the count {}", slot, *_counts(node.args[0]))
+        names = [ast.Name(name, ast.Load()) for name in self.names]
+        if not isinstance(node, ast.Name):
+            self._add(LAST, "the expression {}", slot, *names)
         if isinstance(slot.parent, ast.Subscript) and slot.name == "slice":
             return
         if isinstance(slot.parent, (ast.Attribute, ast.For, ast.comprehension)) or (
@@ -531,12 +558,16 @@ class _Finder:
         if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.List)):
             self._add(POSSIBLE, "the type of {}", slot, ast.Call(_numpy("array"), [node], []))
             return
+        if _called(node) in _ZEROS:  # whose numbers are to be written over
+            infinite = [ast.BinOp(node, op(), ast.Constant(math.inf)) for op in (ast.Add, ast.Sub)]
+            self._add(LATER, "the numbers in {}", slot, *infinite)
+            return
         if not isinstance(node, ast.UnaryOp):
             self._add(POSSIBLE, "the sign of {}", slot, ast.UnaryOp(ast.USub(), node))
         transposed = ast.Attribute(node, "T", ast.Load())
         product = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.MatMult)
         self._add(
-            LIKELY if product or _called(slot.parent) in ("dot", "matmul", "outer") else LATER,
+            POSSIBLE if product or _called(slot.parent) in ("dot", "matmul", "outer") else LATER,
             "the shape of {}",
             slot,
             transposed,
@@ -572,30 +603,27 @@ class _Finder:
             ast.Call(_numpy(name), [node, ast.Constant(value)], [])
             for name, value in (("maximum", 0), ("maximum", 1), ("minimum", 1))
         ]
+        parent = slot.parent
+        if isinstance(getattr(parent, "op", None), ast.Div) and slot.name == "right":
+            made.append(ast.Call(_numpy("maximum"), [node, ast.Constant(1e-30)], []))
         if not _is_shape(node):  # of which there is nothing to compute
-            self._add(LATER, "the function around {}", slot, *made)
-        self._add(
-            LATER,
-            added,
-            slot,
-            ast.BinOp(one, ast.Sub(), node),
-            ast.BinOp(node, ast.Sub(), one),
-            ast.BinOp(node, ast.Add(), one),
-        )
+            self._add(LATER, "a function missing around {}", slot, *made)
+        left = ast.BinOp(one, ast.Sub(), node)
+        self._add(LATER, "whether {0} or 1 − {0} is meant", slot, left)
+        changed = [ast.BinOp(node, op, one) for op in (ast.Sub(), ast.Add())]
+        self._add(LATER, added, slot, *changed)
         whole, none = ast.Slice(), ast.Constant(None)
         column = ast.Subscript(node, ast.Tuple([whole, none], ast.Load()), ast.Load())
         last = ast.Subscript(node, ast.Tuple([ast.Constant(...), none], ast.Load()), ast.Load())
         row = ast.Subscript(node, ast.Tuple([none, whole], ast.Load()), ast.Load())
         self._add(LATER, "the shape of {}", slot, column, last, row)
-        parent = slot.parent
         # To write into a copy that has no name is to leave the line out.
         written = isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Store)
         if isinstance(node, ast.Name) and not written:
             copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
             self._add(LIKELY, "what {} is: a second name, or an array of its own", slot, copied)
-        for name in self.names:
-            other = ast.Name(name, ast.Load())
-            if isinstance(node, ast.Name) and node.id == name:
+        for other in names:
+            if isinstance(node, ast.Name) and node.id == other.id:
                 continue
             for op, what in COMBINED:
                 self._add(LAST, what, slot, ast.BinOp(node, op(), other))
@@ -649,13 +677,12 @@ class _Finder:
                 and not isinstance(statement, ast.Return)
                 and not isinstance(after[0], _LEAVES)
             ):
-                put("the order of this line and the next, {}", after[0], statement)
-                # `put` has left the next one behind as well
-                edit = self.ranks[LIKELY].pop()
+                block = any(hasattr(s, "body") for s in (statement, after[0]))
+                what = f"the order of this {'block' if block else 'line'} and the next, {{}}"
                 order = (node, name, [*before, after[0], statement, *after[1:]])
-                self.ranks[LIKELY].append(Edit(statement, edit.what, (order,)))
+                self.ranks[POSSIBLE].append(Edit(statement, what, (order,)))
             if len(body) > 1 and not isinstance(statement, ast.Return):
-                put("whether it needs {}", rank=POSSIBLE)
+                put("whether it needs {}", rank=LESS)
 
     def _renamed(self, statement: ast.stmt, target: ast.expr) -> None:
         """Another name to the left, in this line or wherever the name stands."""
@@ -709,10 +736,10 @@ class _Finder:
             self.ranks[LIKELY].append(Edit(before[-1], "the place of {}", changes))
         if isinstance(outer, ast.If):
             plain = (node, name, [*before, *outer.body, *after])
-            self.ranks[POSSIBLE].append(Edit(outer, "the condition in {}", (plain,)))
+            self.ranks[LESS].append(Edit(outer, "the condition in {}", (plain,)))
             if outer.orelse:
                 plain = (node, name, [*before, *outer.orelse, *after])
-                self.ranks[POSSIBLE].append(Edit(outer, "the condition in {}", (plain,)))
+                self.ranks[LESS].append(Edit(outer, "the condition in {}", (plain,)))
         if isinstance(outer, ast.For):
             turned = ast.Call(ast.Name("reversed", ast.Load()), [_as_list(outer.iter)], [])
             slot = Slot(outer.iter, outer, "iter", None, ())

@@ -15,6 +15,8 @@ from .edits import COMBINED, NUMPY, Edit, Slot, parameters, slots, stored_names
 
 LARGEST = 40
 """A part of more nodes is no part, but a rewriting."""
+MOST, MOST_ADDED = 0.75, 0.5
+"""So much of a right answer is no part of it, in place of something or beside it."""
 
 
 def grafts(
@@ -29,34 +31,80 @@ def grafts(
     """
     parts: dict[str, ast.expr] = {}
     wraps: dict[str, tuple[ast.Call, int]] = {}
-    whole: set[str] = set()
+    shares: dict[str, float] = {}
     for answer in right:
         for inlined in _closed(answer, function, known):
-            _collect(inlined, function, known, parts, wraps, whole)
-    for dump in whole & parts.keys():
-        del parts[dump]
-    places = sorted(filter(_is_value, slots(function)), key=lambda slot: _size(slot.node))
-    for slot in places:
-        own = ast.dump(slot.node)
-        for dump, part in parts.items():
-            if dump != own:
-                yield Edit(slot.node, "the expression {}", (slot.with_(part),))
+            _collect(inlined, function, known, parts, wraps, shares)
+    small = [part for dump, part in parts.items() if shares.get(dump, 0) < MOST]
+    terms = {part: None for dump, part in parts.items() if shares.get(dump, 0) < MOST_ADDED}
+    places = [slot for slot in slots(function) if _is_value(slot)]
+    places.sort(key=lambda slot: -slot.node.lineno)
+    breadths = _breadths(function, places)
+    sizes = [(_size(part), part) for part in small]
+    pairs = [(a + b, slot, part) for a, slot in breadths for b, part in sizes]
+    for _, slot, part in sorted(pairs, key=lambda pair: pair[0]):
+        is_term = not isinstance(slot.node, ast.Name) or part in terms
+        if is_term and _is_edit(slot.node, part):
+            yield Edit(slot.node, "the expression {}", (slot.with_(part),))
     for slot in places:
         for call, index in wraps.values():
             arguments = list(call.args)
             arguments[index] = slot.node
+            others = [*call.args[:index], *call.args[index + 1 :]]
+            plain = all(isinstance(other, ast.Constant) for other in others)
+            what = "a function missing around {}" if plain else "the expression {}"
             new = ast.Call(call.func, arguments, call.keywords)
-            yield Edit(slot.node, "the function around {}", (slot.with_(new),))
+            yield Edit(slot.node, what, (slot.with_(new),))
     for slot in places:
-        for part in parts.values():
+        for part in terms:
             for op, what in COMBINED:
                 yield Edit(slot.node, what, (slot.with_(ast.BinOp(slot.node, op(), part)),))
 
 
+def _breadths(function: ast.FunctionDef, places: Sequence[Slot]) -> list[tuple[float, Slot]]:
+    """The sizes of what stands in places, names written out: they come after what they stand for.
+
+    A parameter comes after the call or the product in which it stands.
+    """
+    written: dict[str, int] = {}
+
+    def breadth(node: ast.AST) -> int:
+        parts = [part for part in ast.walk(node) if isinstance(part, ast.expr)]
+        return sum(written.get(part.id, 1) if isinstance(part, ast.Name) else 1 for part in parts)
+
+    assigned = [node for node in ast.walk(function) if isinstance(node, ast.Assign)]
+    for statement in sorted(assigned, key=lambda node: node.lineno):
+        for target in statement.targets:
+            if isinstance(target, ast.Name):
+                written[target.id] = breadth(statement.value)
+    names = {slot.node for slot in places if isinstance(slot.node, ast.Name)}
+    return [(breadth(s.parent) + 0.5 if s.node in names else breadth(s.node), s) for s in places]
+
+
+_VALUES = (ast.BinOp, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.UnaryOp, ast.Compare)
+
+
 def _is_value(slot: Slot) -> bool:
-    kinds = (ast.BinOp, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.UnaryOp, ast.Compare)
     module = isinstance(slot.parent, ast.Attribute) and isinstance(slot.node, ast.Name)
-    return isinstance(slot.node, kinds) and slot.name != "func" and not module
+    return isinstance(slot.node, _VALUES) and slot.name != "func" and not module
+
+
+def _is_edit(own: ast.expr, part: ast.expr) -> bool:
+    """Not where a smaller one does the same; for a name only what is made of it is put in."""
+    if isinstance(own, ast.Name):
+        return any(isinstance(n, ast.Name) and n.id == own.id for n in ast.walk(part))
+    mine, others = list(ast.iter_child_nodes(own)), list(ast.iter_child_nodes(part))
+    if type(own) is not type(part) or len(mine) != len(others):
+        return True
+    pairs = zip(mine, others, strict=True)
+    different = [child for child, other in pairs if ast.dump(child) != ast.dump(other)]
+    function = own.func if isinstance(own, ast.Call) else None
+    match different:
+        case []:
+            return ast.dump(own) != ast.dump(part)
+        case [child]:
+            return child is function or not isinstance(child, _VALUES)
+    return True
 
 
 def _closed(
@@ -146,7 +194,7 @@ def _collect(
     known: Collection[str],
     parts: dict[str, ast.expr],
     wraps: dict[str, tuple[ast.Call, int]],
-    whole: set[str],
+    shares: dict[str, float],
 ) -> None:
     names = {*parameters(function), *stored_names(function), *known, NUMPY}
 
@@ -161,8 +209,9 @@ def _collect(
     last = expressions[-1:]
     for answer in last[0].elts if last and isinstance(last[0], (ast.Tuple, ast.List)) else last:
         for node in ast.walk(answer):  # with `float(…)` or so around it, it is the answer still
-            if isinstance(node, ast.expr) and _size(answer) - _size(node) <= 5:
-                whole.add(ast.dump(node))
+            if isinstance(node, ast.expr):
+                share = _size(node) / _size(answer)
+                shares[ast.dump(node)] = max(share, shares.get(ast.dump(node), 0))
     for expression in expressions:
         methods = [node.func for node in ast.walk(expression) if isinstance(node, ast.Call)]
         for node in ast.walk(expression):
@@ -177,7 +226,10 @@ def _collect(
                 condition = isinstance(node.func, ast.Attribute) and node.func.attr == "where"
                 for index in range(int(condition), min(len(node.args), 2)):
                     others = [*node.args[:index], *node.args[index + 1 :], *node.keywords]
-                    if all(map(is_closed, [node.func, *others])) and not _has_module(node):
+                    is_most = last and sum(map(_size, others)) >= MOST_ADDED * _size(last[0])
+                    if is_most or _has_module(node):
+                        continue
+                    if all(map(is_closed, [node.func, *others])):
                         key = f"{index} {ast.dump(node.func)} {list(map(ast.dump, others))}"
                         wraps.setdefault(key, (node, index))
             if simple or _is_module(node) or _size(node) > LARGEST or not is_closed(node):

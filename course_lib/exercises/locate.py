@@ -24,6 +24,7 @@ import types
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -31,7 +32,7 @@ import numpy as np
 
 from ..sandbox.calling import OutOfTime, call, quiet
 from .diagnosis import Trial
-from .edits import NUMPY, Edit, edits, words
+from .edits import NUMPY, Edit, edits, quoted, words
 from .exercise import Exercise
 from .grafts import grafts
 from .markdown import Code
@@ -106,7 +107,19 @@ class Repair:
 
     @property
     def place(self) -> str:
-        return f"line {self.edit.line}: {self.edit.told()}"
+        return f"line {self.edit.line}: {self.edit.told()}{self._which()}"
+
+    def _which(self) -> str:
+        """In what the part stands, if it stands several times in its line."""
+        part = self.edit.node
+        nodes = [n for n in ast.walk(self.tree) if getattr(n, "lineno", 0) == self.edit.line]
+        dumps = [ast.dump(node) for node in nodes]
+        around = [n for n in nodes if isinstance(n, ast.expr) and part in ast.walk(n)]
+        if not around or len(self.edit.changes) > 1:
+            return ""
+        outer = takewhile(lambda n: dumps.count(ast.dump(n)) > 1, around[::-1])
+        count = len(list(outer)) + 1
+        return "".join(f", in {quoted(n)}" for n in around[::-1][1:count])
 
 
 def repair(

@@ -247,7 +247,7 @@ def test_an_answer_of_very_many_parts_is_not_edited(
         (
             "reparameterize",
             "deviation = np.exp(log_variance)\nreturn mean + deviation * noise",
-            "line 2: ",
+            "line 3: the power of `deviation`",
         ),
         (  # not the order of this line and the `return`: behind that, it would not run
             "reverse_gradient",
@@ -357,7 +357,7 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             still = np.isclose(gradient, 0, atol=1e-3)
             return np.where(still, weights, weights - learning_rate * gradient)
             """,
-            "line 2: the number 0.001 in `np.isclose(gradient, 0, atol=0.001)`",
+            "line 3: the function in `np.where(still, weights, weights - ",
         ),
         (
             "residual_gradients",
@@ -398,6 +398,179 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             """,
             "line 2: `dtype` in `np.zeros(predictions.shape, dtype=int)`",
         ),
+        # --- what is left out comes before what is exchanged ---
+        (  # not the operator in `n - 1`: `n * 1` is `n`
+            "standardize",
+            """
+            n = len(train)
+            m = train.sum(axis=0) / n
+            s = np.sqrt(((train - m) ** 2).sum(axis=0) / (n - 1))
+            s[s == 0] = 1
+            return (train - m) / s, (other - m) / s
+            """,
+            "line 4: a term of `n - 1`",
+        ),
+        (  # not the comparison: `lengths >= 0` is always true
+            "relation_vector",
+            """
+            steps = tails - heads
+            lengths = np.linalg.norm(steps, axis=1, keepdims=True)
+            lengths[lengths == 0] = 1
+            return (steps / lengths).mean(axis=0)
+            """,
+            "line 5: a factor of `steps / lengths`",
+        ),
+        (  # not the brackets: accuracies have no sign
+            "transfer_gain",
+            """
+            gains = np.abs(transferred - scratch)
+            return gains.mean(), np.std(gains, ddof=1) / np.sqrt(len(gains))
+            """,
+            "line 2: the function in `np.abs(transferred - scratch)`",
+        ),
+        (  # not its order with the loop: zeros can be divided
+            "residual_gradients",
+            """
+            back = upstream * (x @ weights > 0)
+            by_weights = np.zeros_like(weights)
+            for a, b in zip(x, back):
+                by_weights += np.outer(a, b)
+            by_weights /= len(x)
+            return upstream + back @ weights.T, by_weights
+            """,
+            "line 6: whether it needs `by_weights /= len(x)`",
+        ),
+        (  # not the number 2
+            "linear_probe_gradients",
+            """
+            p = softmax(features @ weights + bias)
+            p[np.arange(len(labels)), labels] -= 1
+            by_weights = features.T @ p / len(labels)
+            by_bias = p.mean(axis=0)
+            return by_weights + 2 * strength * weights, by_bias + 2 * strength * bias
+            """,
+            "line 6: a term of `by_bias + 2 * strength * bias`",
+        ),
+        (  # not the operator in `1 - mask`
+            "attention",
+            """
+            scores = queries @ keys.T / np.sqrt(keys.shape[1])
+            scores = scores - 10.0 * (1 - mask)
+            e = np.exp(scores - scores.max(axis=1, keepdims=True))
+            return (e / e.sum(axis=1, keepdims=True)) @ values
+            """,
+            "line 3: the number 10.0 in `10.0 * (1 - mask)`",
+        ),
+        # --- the last lines come first ---
+        (  # not the order of the arguments in line 3
+            "relation_vector",
+            """
+            total = np.zeros(heads.shape[1])
+            for h, t in zip(heads, tails):
+                total += h - t
+            return total / len(heads)
+            """,
+            "line 4: the order in `h - t`",
+        ),
+        (
+            "reparameterize_gradients",
+            """
+            deviation = np.sqrt(np.exp(log_variance))
+            by_variance = deviation * noise
+            return upstream * 1.0, upstream * by_variance
+            """,
+            "line 4: what `upstream * by_variance` is",
+        ),
+        (
+            "isbn_check_digit",
+            """
+            total = 0
+            for place, digit in enumerate(digits):
+                if place % 2:
+                    total += 3 * int(digit)
+                else:
+                    total += int(digit)
+            return total % 10
+            """,
+            "line 8: the sign of `total`",
+        ),
+        (
+            "masked_token_loss",
+            """
+            total, n = 0.0, 0
+            for row, target, m in zip(logits, targets, masked):
+                if m:
+                    continue
+                shifted = row - row.max()
+                total += np.log(np.exp(shifted).sum()) - shifted[target]
+                n += 1
+            return total / max(n, 1)
+            """,
+            "line 4: the condition `m`",
+        ),
+        # --- what it is called ---
+        (
+            "rmsprop_step",
+            """
+            new = average + rho * (gradient**2 - average)
+            return weights - learning_rate * gradient / np.sqrt(new + epsilon), new
+            """,
+            "line 2: whether `rho` or 1 \N{MINUS SIGN} `rho` is meant",
+        ),
+        (
+            "clip_by_global_norm",
+            """
+            norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
+            if norm == 0:
+                return [g + 0.0 for g in gradients]
+            return [g * (max_norm / norm) for g in gradients]
+            """,
+            "line 5: a function missing around `max_norm / norm`",
+        ),
+        (
+            "isbn_check_digit",
+            """
+            total = sum((1, 3)[i % 2] * int(d) for i, d in enumerate(digits))
+            check = (11 - total % 11) % 11
+            return 0 if check == 10 else check
+            """,
+            "line 3: the number 11 in `11 - total % 11`, and again in the same line",
+        ),
+        (  # it stands there twice
+            "weight_decay_step",
+            """
+            stepped = weights - learning_rate * gradient
+            stepped = stepped - learning_rate * decay * stepped
+            return stepped
+            """,
+            "line 3: the name `stepped`, in `learning_rate * decay * stepped`",
+        ),
+        (  # the same slip in two lines
+            "distillation_loss",
+            """
+            def logs(z):
+                z = z - z.max(axis=1, keepdims=True)
+                return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+
+            t = logs(teacher_logits) / temperature
+            s = logs(student_logits) / temperature
+            return temperature**2 * (np.exp(t) * (t - s)).sum() / len(t)
+            """,
+            "line 6: the brackets in `logs(teacher_logits) / temperature`, and again in line 7",
+        ),
+        (  # no function of zeros
+            "max_pool2d",
+            """
+            n, h, w, c = images.shape
+            out = np.zeros((n, h // size, w // size, c))
+            for i in range(h // size * size):
+                for j in range(w // size * size):
+                    here = out[:, i // size, j // size]
+                    out[:, i // size, j // size] = np.maximum(here, images[:, i, j])
+            return out
+            """,
+            "line 3: the numbers in `np.zeros((n, h // size, w // size, c))`",
+        ),
     ],
 )
 def test_one_change_is_placed(name: str, body: str, where: str) -> None:
@@ -432,6 +605,39 @@ def test_a_number_is_called_what_it_is() -> None:
             "softmax_cross_entropy_gradient",
             "p = softmax(logits)\nreturn (p - labels[:, None]) / len(p)",
             "line 3: the expression `labels[:, None]`",
+        ),
+        (  # where the name is made, not where it is read
+            "softmax_cross_entropy",
+            """
+            log_sum = np.log(np.exp(logits).sum(axis=1))
+            chosen = logits[np.arange(len(labels)), labels]
+            return (log_sum - chosen).mean()
+            """,
+            "line 2: the expression `np.log(np.exp(logits).sum(axis=1))`",
+        ),
+        (  # the whole of a right answer is no part of it
+            "last_valid",
+            """
+            result = []
+            for sequence in states:
+                real = [row for row in sequence if np.any(row)]
+                result.append(real[-1] if real else sequence[0])
+            return np.array(result)
+            """,
+            "",
+        ),
+        (  # not `hessian`, of which the diagonal is asked for
+            "largest_stable_learning_rate",
+            "curvatures = np.diag(hessian)\nreturn 2.0 / curvatures.max()",
+            "line 2: the expression `np.diag(hessian)`",
+        ),
+        (  # no function of it alone
+            "class_weights",
+            """
+            counts = np.maximum(np.bincount(labels, minlength=num_classes), 1)
+            return len(labels) / (num_classes * counts)
+            """,
+            "line 3: the expression `len(labels) / (num_classes * counts)`",
         ),
     ],
 )
