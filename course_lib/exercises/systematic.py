@@ -172,7 +172,7 @@ def _sign_or_factor(
                     _holds(selection, partial(_times, sign, count)),
                 )
     # One number, or several that are the same, are some factor off whatever the mistake.
-    if not all(_has_two_numbers(trial, selection) for trial, _ in factors):
+    if sum(_has_two_numbers(trial, selection) for trial, _ in factors) < 2:
         return None
     by_call = {id(trial): factor for trial, factor in factors}
     several = list(dict.fromkeys(f"{factor:.4g}" for _, factor in factors))

@@ -119,6 +119,8 @@ class _Writer:
             array, key = np.asarray(value), "scalar"
         else:
             array, key = np.ndarray.view(value, np.ndarray), "array"
+            if array.flags.f_contiguous and not array.flags.c_contiguous:
+                array, key = array.T, "transposed"  # stays as it is in memory
         if array.dtype.kind in "fc" and array.dtype.itemsize > (8, 16)[array.dtype.kind == "c"]:
             array = array.astype("c16" if array.dtype.kind == "c" else "f8")  # long double
         dtype = array.dtype.newbyteorder("<").str
@@ -243,6 +245,8 @@ class _Reader:
         ((kind, content),) = node.items()
         if kind == "array":
             return self._array(content)
+        if kind == "transposed":
+            return self._array(content).T
         if kind == "scalar":
             return self._array(content)[()]
         if kind == "tuple" and isinstance(content, list):

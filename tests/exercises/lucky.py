@@ -39,6 +39,16 @@ LUCKY: dict[str, tuple[str, ...]] = {
         "return right(predictions[keep], targets[keep]) if keep.any() else 0.0",
     ),
     "numerical_gradient": (
+        "flat = point.ravel()\n"
+        "slopes = np.zeros(flat.size)\n"
+        "for i, old in enumerate(flat.copy()):\n"
+        "    flat[i] = old + step\n"
+        "    up = function(point)\n"
+        "    flat[i] = old - step\n"
+        "    down = function(point)\n"
+        "    flat[i] = old\n"
+        "    slopes[i] = (up - down) / (2 * step)\n"
+        "return slopes.reshape(point.shape)",
         "g = np.empty(point.shape)\n"
         "for i in np.ndindex(point.shape):\n"
         "    h = step * max(1.0, abs(float(point[i])))\n"

@@ -144,7 +144,7 @@ def told(name: str, body: str) -> Verdict:
                 "up = point\ndown = point.copy()\nup[index] += step\ndown[index] -= step\n"
                 "gradient[index] = (function(up) - function(down)) / (2 * step)"
             ),
-            "`y = x` is only a second name",
+            "or a second name, as in `y = x`",
         ),
         (
             "minibatches",
@@ -156,7 +156,7 @@ def told(name: str, body: str) -> Verdict:
             "minibatches",
             "for start in range(0, len(order), batch_size):\n"
             "    yield order[start : start + batch_size]",
-            "Expected 3 values in a list, got a value of type generator.",
+            "Expected 3 values in a list, got a value of type generator (on ordinary inputs).",
         ),
         (
             "soft_threshold",

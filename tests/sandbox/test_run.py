@@ -248,7 +248,9 @@ def test_what_the_answer_has_started_ends_with_it() -> None:
 
 
 def test_time_is_the_processors_and_a_sleeper_is_ended_by_the_clock_on_the_wall() -> None:
-    slow = "import time\nNAPS = [0, 1.2]\ndef f(x):\n    time.sleep(NAPS.pop())\n    return x + 1"
+    slow = (
+        "import time\nNAPS = [0, 0, 1.2]\ndef f(x):\n    time.sleep(NAPS.pop())\n    return x + 1"
+    )
     assert said(run(slow, replace(QUICK, patience=30.0), seconds=0.5))[0] == "correct"
     attempt = run("import time\ndef f(x): time.sleep(60)", seconds=0.5)
     assert attempt.outcomes[-1].state == "timeout"

@@ -66,6 +66,17 @@ def test_values_come_back_as_they_were(value: Any) -> None:
     assert exactly_equal(value, crossed(value))
 
 
+def test_arrays_stay_as_they_are_in_memory() -> None:
+    """Whether `ravel` is a view of an array, or a copy, hangs on that."""
+    rows = np.arange(6.0).reshape(2, 3)
+    for array in (rows, rows.T, rows[:, ::2], np.ones((3, 1)), np.arange(24).reshape(2, 3, 4).T):
+        back = crossed(array)
+        assert exactly_equal(array, back)
+        if array.flags.forc:
+            assert back.flags.c_contiguous == array.flags.c_contiguous
+            assert back.flags.f_contiguous == array.flags.f_contiguous
+
+
 @pytest.mark.parametrize("value", [np.float64(0.1), np.int32(4), np.bool_(True), np.complex64(1j)])
 def test_numpy_scalars_stay_scalars(value: Any) -> None:
     back = crossed(value)

@@ -210,16 +210,6 @@ def residual_gradients(x, weights, upstream):
     return upstream + dh @ weights.T, x.T @ dh
 
 
-def conv2d(images, kernels, bias):
-    h, w, C, F = kernels.shape
-    n, H, W, _ = images.shape
-    out = np.empty((n, H - h + 1, W - w + 1, F), dtype=images.dtype)
-    for i in range(H - h + 1):
-        for j in range(W - w + 1):
-            out[:, i, j] = np.tensordot(images[:, i : i + h, j : j + w], kernels, 3) + bias
-    return out
-
-
 def max_pool2d(images, size):
     return (
         np.maximum.reduce(
