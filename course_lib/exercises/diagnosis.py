@@ -100,6 +100,8 @@ def same_values(want: Any, got: Any, tolerance: float) -> bool:
     four units of rounding). Lists of numbers count as arrays, integers as floats (but not the
     reverse), and NaN equals NaN.
     """
+    if want is got or _same_bytes(want, got):  # as almost all arguments: quicker than all below
+        return True
     if isinstance(want, (tuple, list)):
         return (
             isinstance(got, (tuple, list))
@@ -111,9 +113,17 @@ def same_values(want: Any, got: Any, tolerance: float) -> bool:
     wanted, actual = np.asarray(want), array_of(got)
     if wanted.shape != actual.shape or not _kind_fits(wanted, actual):
         return False
-    if wanted.dtype == actual.dtype and wanted.tobytes() == actual.tobytes():
-        return True  # as almost all arguments: much quicker than a comparison of numbers
     return bool(close(wanted, actual, tolerance).all())
+
+
+def _same_bytes(want: Any, got: Any) -> bool:
+    return (
+        type(want) is np.ndarray
+        and type(got) is np.ndarray
+        and want.dtype == got.dtype
+        and want.shape == got.shape
+        and want.tobytes() == got.tobytes()
+    )
 
 
 def close(want: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
