@@ -430,14 +430,17 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
             noun = "arguments" if len(changed) > 1 else "argument"
             given = dict(zip(names, trial.got.arguments, strict=False))
             how = (
-                "`y = x` is only a second name for a list, and `list(x)` a new one of the same "
-                "entries: an entry that is an array or a list is the caller's still. Make new "
-                "entries, as in `[2 * a for a in x]`."
-                if all(isinstance(given[name], list) for name in changed)
-                else "`x -= 1` and `x[i] = 1` write into the caller's array, also through a row of "
-                "it or a second name, as in `y = x`; begin with an array of your own, "
-                "`x = x.copy()`."
+                "`x -= 1` and `x[i] = 1` write into the caller's array, also through a row of it "
+                "or a second name, as in `y = x`; begin with an array of your own, `x = x.copy()`."
             )
+            if all(isinstance(given[name], list) for name in changed):
+                of_lists = any(isinstance(entry, list) for n in changed for entry in given[n])
+                own, new = ("s.append(0)", "s + [0]") if of_lists else ("a *= 2", "2 * a")
+                how = (
+                    "`x[i] = ...` writes into the caller's list: begin with one of your own, "
+                    f"`x = list(x)`. Its entries are the caller's still: `{own}` changes one of "
+                    f"them, `{new}` is a new one."
+                )
             return "wrong", (
                 f"Your function changes its {noun} {listed} in place; the caller still needs "
                 f"{'them' if len(changed) > 1 else 'it'}. {how}"

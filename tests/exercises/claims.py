@@ -560,7 +560,7 @@ TEMPLATES: tuple[tuple[str, Check], ...] = (
     ),
     (
         r"Your function changes its argument(?P<s>s?) (?P<names>.*?) in place; the caller still "
-        r"needs (?P<it>it|them)\. `(?:x -= 1` and `x\[i\] = 1` write into|y = x` is only) .*",
+        r"needs (?P<it>it|them)\. `x(?: -= 1` and `x\[i\] = 1` write|\[i\] = \.\.\.` writes) into .*",
         _changed,
     ),
 )

@@ -85,7 +85,7 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
         ("mse_gradient", lambda p, t: right["mse_gradient"](p, t) + 0j, "wrong", "complex128"),
         ("mse", nan_on_a_single_output, "wrong", "NaN on a single output. Ordinary inputs stay"),
         ("mse_gradient", changes_its_argument, "wrong", "changes its argument `predictions`"),
-        ("training_step", changes_its_lists, "wrong", "Make new entries, as in"),
+        ("training_step", changes_its_lists, "wrong", "`a *= 2` changes one of them, `2 * a` is"),
         ("mse", lambda p, t: 3 * right["mse"](p, t), "wrong", "is 3 times what it should be"),
         ("mse", lambda p, t: right["mse"](p, t) + 0.5, "wrong", "by the same amount: +0.5"),
         ("softmax", lambda z: -right["softmax"](z), "wrong", "wrong sign"),
