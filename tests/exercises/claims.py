@@ -560,7 +560,8 @@ TEMPLATES: tuple[tuple[str, Check], ...] = (
     ),
     (
         r"Your function changes its argument(?P<s>s?) (?P<names>.*?) in place; the caller still "
-        r"needs (?P<it>it|them)\. `x(?: -= 1` and `x\[i\] = 1` write|\[i\] = \.\.\.` writes) into .*",
+        r"needs (?P<it>it|them)\. "
+        r"`x(?: -= 1` and `x\[i\] = 1` write|\[i\] = \.\.\.` writes) into .*",
         _changed,
     ),
 )
