@@ -148,7 +148,7 @@ def by_svm(x, y, train, test):
 
 
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
-held_out = [family == number for number in range(4)]
+held_out = [family == number for number in range(2 if QUICK else 4)]
 frozen = features.pooled(reader, pictures[0], ["stage3", "stage4", "stage5"], BOTH)
 for name, x in {"pixels": pictures[0].reshape(len(digit), -1), "frozen features": frozen}.items():
     hits = [np.mean(by_svm(x, digit, ~out, out) == digit[out]) for out in held_out]
@@ -590,11 +590,11 @@ print(f"before fine-tuning: {accuracy_on_faint(digits_model):.0%}")
 
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 rng = np.random.default_rng(0)
-draws = [rng.choice(len(data.train_labels), 100, replace=False) for _ in range(2)]
+draws = [rng.choice(len(data.train_labels), 100, replace=False) for _ in range(1 if QUICK else 2)]
 tuned = {}
 
 # %% tags=["nbval-ignore-output"]
-for protected, draw in itertools.product((True, False), range(2)):
+for protected, draw in itertools.product((True, False), range(len(draws))):
     digits_model.set_weights(start)
     few = draws[draw]
     adapt(digits_model, faint(data.train_images[few]), data.train_labels[few], protected)
@@ -993,7 +993,7 @@ print(f"an SVM on its features: {first[0]:.0%} before, {now:.0%} after ten times
 
 # %%
 SIZE = 32 if QUICK else 160 if FULL else 96
-cells = elpv.load(SIZE, every=8 if QUICK else 1 if FULL else 2)
+cells = elpv.load(SIZE, every=16 if QUICK else 1 if FULL else 2)
 labels = cells.labels
 
 # %%
