@@ -94,9 +94,9 @@ def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outco
     """Compare the outcomes of an attempt with the reference and name the mistake.
 
     The order of judgment: not attempted; correct; a known misconception that explains every
-    outcome; out of time; raised; wrong type or shape; a known misconception that explains the
-    ordinary cases; wrong dtype; NaN or infinity; arguments changed; what is systematic about the
-    difference. (A misconception comes before the general findings because it may itself raise,
+    outcome; another result of the same call; out of time; raised; wrong type or shape; a known
+    misconception that explains the ordinary cases; wrong dtype; NaN or infinity; arguments changed;
+    what is systematic about the difference. (A misconception comes before the general findings because it may itself raise,
     overflow or change its arguments, and its sentence says more.)
 
     Args:
