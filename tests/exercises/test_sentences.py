@@ -171,6 +171,9 @@ CLAIMS: dict[tuple[str, str], Check] = {
     ("trainable_parameters", "product-from-zero"): times(0),
     ("class_weights", "number-of-classes-forgotten"): times(lambda c: c.case.arguments[1]),
     ("class_weights", "divided-by-zero"): not_finite("a class without examples"),
+    ("precision_recall_f1", "zero-by-zero"): not_finite(
+        "a class that is never predicted", nan=True
+    ),
     ("residual_gradients", "weights-transposed"): transposed(2),
     ("rnn_gradients", "sign"): times(-1),
     ("last_valid", "with-an-axis-of-one"): same_numbers(),
@@ -191,7 +194,6 @@ CLAIMS: dict[tuple[str, str], Check] = {
     ("binary_cross_entropy", "clipped-below-only"): not_finite("a probability of exactly one"),
     ("binary_cross_entropy", "clipped-above-only"): not_finite("a probability of exactly zero"),
     ("binary_cross_entropy", "sign"): times(-1),
-    ("kl_divergence_mean", "averaged-over-classes"): times(lambda c: 1 / columns(c)),
     ("kl_divergence_mean", "zero-times-logarithm"): not_finite(
         "probabilities of zero in p", nan=True
     ),

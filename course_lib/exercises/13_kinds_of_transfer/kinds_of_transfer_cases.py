@@ -177,6 +177,7 @@ def places(rng: np.random.Generator) -> list[Case]:
         *(case(v, d, head) for v, d, head in [(15, 2, 7), (20, 3, 9), (11, 2, 4), (16, 5, 3)]),
         Case((0, np.array([0.0, 0.5]), near), "a relation so short that the head is nearest"),
         Case((0, np.array([1.0, 0.0]), behind), "vectors that all lie the other way"),
+        Case((1, np.array([1.0, 0.0]), behind[[1, 0, 2, 3]]), "vectors that all lie the other way"),
         Case((0, np.array([0.5, 0.0]), near[[0, 1, 0, 2]]), "a second vector like the head"),
     ]
 

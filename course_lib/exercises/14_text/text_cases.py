@@ -54,7 +54,7 @@ def heads(rng: np.random.Generator) -> list[Case]:
         case(5, 2, [1, 1, 1, 0, 0]),
         case(3, 6, [1, 1, 0]),
         case(5, 4, [0, 1, 1, 0, 1], GAPS),
-        case(4, 3, [0, 0, 1, 0], "a single real token"),
+        case(4, 3, [0, 0, 1, 0], "a single real token behind padding"),
         Case((100 * ones, -10 * ones, np.array([[1.0], [2.0], [5.0]]), near), "scores below zero"),
         Case((300 * queries, 300 * keys, values, np.array([1, 1])), "scores of some 100,000"),
         Case(
@@ -111,7 +111,7 @@ def texts(rng: np.random.Generator) -> list[Case]:
         case(6, 4, [1, 1, 1, 1, 1, 0]),
         case(4, 3, [1, 1, 1, 1], "a text without padding"),
         case(5, 3, [1, 0, 1, 1, 0], GAPS),
-        case(4, 2, [0, 1, 0, 0], "a single real token"),
+        case(4, 2, [0, 1, 0, 0], "a single real token behind padding"),
         Case((hand / 1024, np.array([1, 1, 0])), "numbers that are small"),
         case(60, 2, [1] * 59 + [0], "many tokens"),
     ]
