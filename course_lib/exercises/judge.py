@@ -95,9 +95,10 @@ def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outco
 
     The order of judgment: not attempted; correct; a known misconception that explains every
     outcome; another result of the same call; out of time; raised; wrong type or shape; a known
-    misconception that explains the ordinary cases; wrong dtype; NaN or infinity; arguments changed;
-    what is systematic about the difference. (A misconception comes before the general findings because it may itself raise,
-    overflow or change its arguments, and its sentence says more.)
+    misconception that explains the ordinary cases; wrong dtype; NaN or infinity; arguments
+    changed; what is systematic about the difference. (A misconception comes before the general
+    findings because it may itself raise, overflow or change its arguments, and its sentence says
+    more.)
 
     Args:
         exercise: what was asked.
