@@ -17,7 +17,7 @@ import numpy as np
 
 from ..sandbox.calling import UNWRITTEN
 from . import by_hand
-from .diagnosis import Trial, array_of, close, listed, parts, same_values
+from .diagnosis import Trial, array_of, close, parts, same_values
 from .exercise import ORDINARY, Case, Exercise
 
 Part = tuple[np.ndarray, np.ndarray]
@@ -47,7 +47,7 @@ def systematic(exercise: Exercise, drawn: Sequence[Trial], trials: Sequence[Tria
     special = ""
     if ORDINARY not in kinds and any(trial.case.kind not in kinds for trial in drawn):
         told = ["every small call"] if kinds == [by_hand.KIND] else kinds
-        special = f"It is right on ordinary inputs, but not on {listed(told)}."
+        special = f"It is right on ordinary inputs, but not on {', nor on '.join(told)}."
     number, want, got = next(_differences(wrong[0]))
     for selection in _selections(wrong, number):
         if found := _common(exercise, trials, kinds, selection):

@@ -151,13 +151,13 @@ def untrue(exercise: Exercise, calls: Sequence[Call], verdict: Verdict) -> list[
 def kinds_in(text: str, calls: Sequence[Call]) -> set[str] | None:
     """The kinds of calls in "one, on two and on three"; None if it names anything else."""
     known = {call.kind for call in calls}
-    found = set(re.split(r" and on |, on | and ", text))
+    found = set(re.split(r", nor on | and on |, on | and ", text))
     if found <= known:
         return found
     for kind in known:
         if text == kind:
             return {kind}
-        for joint in (" and on ", ", on ", " and "):
+        for joint in (", nor on ", " and on ", ", on ", " and "):
             if text.startswith(kind + joint):
                 others = kinds_in(text[len(kind + joint) :], calls)
                 if others is not None:
