@@ -417,6 +417,9 @@ class _Finder:
         if name in ("std", "var") and not any(k.arg == "ddof" for k in keywords):
             added = [[*keywords, ast.keyword("ddof", ast.Constant(1))]]
             self._set(LIKELY, "by what {} divides", node, node, "keywords", *added)
+        if name == "norm" and len(arguments) == 1 and not any(k.arg == "ord" for k in keywords):
+            added = [[*keywords, ast.keyword("ord", ast.Constant(kind))] for kind in (1, 2)]
+            self._set(LIKELY, "which norm {} is", node, node, "keywords", *added)
         for index, given in enumerate(keywords):
             left = [*keywords[:index], *keywords[index + 1 :]]
             what = "the axis in {}" if given.arg == "axis" else f"`{given.arg}` in {{}}"

@@ -15,6 +15,8 @@ from .edits import COMBINED, NUMPY, ZEROS, Edit, Slot, parameters, slots, stored
 
 LARGEST = 40
 """A part of more nodes is no part, but a rewriting."""
+LARGEST_CHANGE = 35
+"""A part and what it replaces, names written out, of more nodes together are no small change."""
 MOST, MOST_ADDED = 0.75, 0.5
 """So much of a right answer is no part of it, in place of something or beside it."""
 
@@ -42,6 +44,7 @@ def grafts(
     breadths = _breadths(function, places)
     sizes = [(_size(part), part) for part in small]
     pairs = [(a + b, slot, part) for a, slot in breadths for b, part in sizes]
+    pairs = [pair for pair in pairs if pair[0] <= LARGEST_CHANGE]
     for _, slot, part in sorted(pairs, key=lambda pair: pair[0]):
         compared = any(isinstance(outer, ast.Compare) for outer in slot.above)
         if isinstance(part, ast.Compare) and compared and not isinstance(slot.node, ast.Compare):

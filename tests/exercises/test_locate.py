@@ -248,6 +248,20 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             """,
             "line 2: what `images[:]` is: a view, or an array of its own",
         ),
+        (
+            "lasso_weights",
+            """
+            n, d = features.shape
+            hessian = 2 / n * features.T @ features
+            c = np.linalg.norm(hessian)
+            w = np.zeros(d)
+            for _ in range(steps):
+                w = w - features.T @ mse_gradient(features @ w, targets) / c
+                w[:-1] = soft_threshold(w[:-1], strength / c)
+            return w
+            """,
+            "line 4: which norm `np.linalg.norm(hessian)` is",
+        ),
         (  # not a function that makes all cosines positive
             "complete_relation",
             """
@@ -676,6 +690,17 @@ def test_a_number_is_called_what_it_is() -> None:
             "largest_stable_learning_rate",
             "curvatures = np.diag(hessian)\nreturn 2.0 / curvatures.max()",
             "line 2: the expression `np.diag(hessian)`",
+        ),
+        (  # nor is nearly all of it: what breaks is the clipping in line 3
+            "negative_elbo",
+            """
+            p = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+            p = np.clip(p, 1e-7, 1 - 1e-7)
+            log_likelihood = images * np.log(p) + (1 - images) * np.log(1 - p)
+            loss = -log_likelihood.sum(axis=1)
+            return np.mean(loss + kl_to_standard_normal(mean, log_variance))
+            """,
+            "",
         ),
         (  # no function of it alone
             "class_weights",
