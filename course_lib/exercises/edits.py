@@ -621,6 +621,9 @@ class _Finder:
         left = ast.BinOp(one, ast.Sub(), node)
         self._add(LATER, "whether {0} or 1 − {0} is meant", slot, left)
         changed = [ast.BinOp(node, op, one) for op in (ast.Sub(), ast.Add())]
+        if isinstance(node, ast.Name):
+            mean = ast.Call(_numpy("mean"), [node], [])
+            changed.append(ast.BinOp(node, ast.Sub(), mean))
         self._add(LATER, added, slot, *changed)
         whole, none = ast.Slice(), ast.Constant(None)
         column = ast.Subscript(node, ast.Tuple([whole, none], ast.Load()), ast.Load())

@@ -262,6 +262,17 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             """,
             "line 4: which norm `np.linalg.norm(hessian)` is",
         ),
+        (  # its mean; not a whole other way of computing in the last line
+            "grouped_difference",
+            """
+            d = np.subtract(correct_a, correct_b, dtype=float)
+            names, index = np.unique(groups, return_inverse=True)
+            totals = np.zeros(len(names))
+            np.add.at(totals, index, d)
+            return d.mean(), np.sqrt(len(names) * totals.var(ddof=1)) / len(d)
+            """,
+            "line 5: what is added to `d`, or taken from it",
+        ),
         (  # not a function that makes all cosines positive
             "complete_relation",
             """
