@@ -15,7 +15,7 @@ from .edits import COMBINED, NUMPY, ZEROS, Edit, Slot, parameters, slots, stored
 
 LARGEST = 40
 """A part of more nodes is no part, but a rewriting."""
-LARGEST_CHANGE = 35
+LARGEST_CHANGE = 45
 """A part and what it replaces, names written out, of more nodes together are no small change."""
 MOST, MOST_ADDED = 0.75, 0.5
 """So much of a right answer is no part of it, in place of something or beside it."""
