@@ -68,7 +68,7 @@ _REDUCTIONS = words(
 _WITH_AXIS_IN_SECOND_PLACE = _REDUCTIONS - {"average", "norm", "repeat", "split"}
 _ALLOCATING = words("zeros ones empty full eye identity arange linspace tile repeat range")
 _TYPED = words("zeros ones empty full zeros_like ones_like empty_like full_like")
-_ZEROS = words("zeros zeros_like empty empty_like")
+ZEROS = words("zeros zeros_like empty empty_like")
 COMBINED: tuple[tuple[type[ast.operator], str], ...] = (
     (ast.Mult, "what {} is multiplied or divided by"),
     (ast.Div, "what {} is multiplied or divided by"),
@@ -185,6 +185,7 @@ class _Finder:
     function: ast.FunctionDef
     ranks: tuple[list[Edit], ...] = field(default_factory=lambda: ([], [], [], [], [], []))
     alike: dict[tuple[Any, ...], list[Edit]] = field(default_factory=dict)
+    copied: dict[str, Edit] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.parameters = parameters(self.function)
@@ -194,6 +195,7 @@ class _Finder:
         for slot in slots(self.function):
             self._expression(slot)
         self._bodies(self.function)
+        self.ranks[LIKELY].extend(self.copied.values())
         for several in self.alike.values():
             first, *others = several
             if others:
@@ -356,7 +358,9 @@ class _Finder:
             near += [1 / value, value * 10, value / 10] if value else []
             near += _SMALL if abs(value) < 0.1 and isinstance(value, float) else []
             near += [1e30, math.inf] if abs(value) >= 10 and isinstance(value, float) else []
-            near += [math.inf, -math.inf] if isinstance(parent, ast.Assign) else []
+            beside = isinstance(parent, ast.Tuple)  # `a, b = 0, 0`
+            start = isinstance(above[-2] if beside else parent, ast.Assign)
+            near += [math.inf, -math.inf] if start else []
         alone: tuple[float, ...] = (value, -value)
         if isinstance(parent, ast.BinOp) and not index:  # to leave a part out is said otherwise
             alone += (0,) if isinstance(parent.op, (ast.Add, ast.Sub)) else (0, 1)
@@ -413,6 +417,9 @@ class _Finder:
         if name in ("std", "var") and not any(k.arg == "ddof" for k in keywords):
             added = [[*keywords, ast.keyword("ddof", ast.Constant(1))]]
             self._set(LIKELY, "by what {} divides", node, node, "keywords", *added)
+        if name == "norm" and len(arguments) == 1 and not any(k.arg == "ord" for k in keywords):
+            added = [[*keywords, ast.keyword("ord", ast.Constant(kind))] for kind in (1, 2)]
+            self._set(LIKELY, "which norm {} is", node, node, "keywords", *added)
         for index, given in enumerate(keywords):
             left = [*keywords[:index], *keywords[index + 1 :]]
             what = "the axis in {}" if given.arg == "axis" else f"`{given.arg}` in {{}}"
@@ -558,7 +565,7 @@ class _Finder:
         if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.List)):
             self._add(POSSIBLE, "the type of {}", slot, ast.Call(_numpy("array"), [node], []))
             return
-        if _called(node) in _ZEROS:  # whose numbers are to be written over
+        if _called(node) in ZEROS:  # whose numbers are to be written over
             infinite = [ast.BinOp(node, op(), ast.Constant(math.inf)) for op in (ast.Add, ast.Sub)]
             self._add(LATER, "the numbers in {}", slot, *infinite)
             return
@@ -584,15 +591,18 @@ class _Finder:
         )
         counts = [c for name in self.parameters[:4] for c in _counts(ast.Name(name, ast.Load()))]
         top = isinstance(slot.parent, (ast.Return, ast.Assign, ast.AugAssign, ast.Tuple, ast.BinOp))
-        if top:
+        if top and not _is_term_of_sum(slot):
             for count in counts:
-                self._add(LATER, factor, slot, ast.BinOp(node, ast.Div(), count))
                 self._add(LATER, factor, slot, ast.BinOp(node, ast.Mult(), count))
+                if _is_count(node):  # one by the other is 1
+                    continue
+                self._add(LATER, factor, slot, ast.BinOp(node, ast.Div(), count))
                 double = ast.BinOp(two, ast.Mult(), node)
                 self._add(LAST, factor, slot, ast.BinOp(double, ast.Div(), count))
         below_zero = isinstance(node, ast.UnaryOp)  # of which roots and logarithms are NaN
         root = [] if below_zero else [ast.Call(_numpy("sqrt"), [node], [])]
-        self._add(LATER, "the power of {}", slot, ast.BinOp(node, ast.Pow(), two), *root)
+        if _called(node) not in ("sin", "cos"):  # whose squares are waves, too
+            self._add(LATER, "the power of {}", slot, ast.BinOp(node, ast.Pow(), two), *root)
         functions = ["abs", "exp", "log", "sum", "mean", "tanh", "sign", "array", "cumsum"]
         if below_zero:
             functions.remove("log")
@@ -611,6 +621,9 @@ class _Finder:
         left = ast.BinOp(one, ast.Sub(), node)
         self._add(LATER, "whether {0} or 1 − {0} is meant", slot, left)
         changed = [ast.BinOp(node, op, one) for op in (ast.Sub(), ast.Add())]
+        if isinstance(node, ast.Name):
+            mean = ast.Call(_numpy("mean"), [node], [])
+            changed.append(ast.BinOp(node, ast.Sub(), mean))
         self._add(LATER, added, slot, *changed)
         whole, none = ast.Slice(), ast.Constant(None)
         column = ast.Subscript(node, ast.Tuple([whole, none], ast.Load()), ast.Load())
@@ -619,14 +632,17 @@ class _Finder:
         self._add(LATER, "the shape of {}", slot, column, last, row)
         # To write into a copy that has no name is to leave the line out.
         written = isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Store)
-        if isinstance(node, ast.Name) and not written:
+        of_whole = isinstance(parent, ast.Subscript) and slot.name == "value"  # `x` in `x[:]`
+        if isinstance(node, (ast.Name, ast.Subscript)) and not written and not of_whole:
+            second = "a second name" if isinstance(node, ast.Name) else "a view"
             copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
-            self._add(LIKELY, "what {} is: a second name, or an array of its own", slot, copied)
+            self._add(LIKELY, f"what {{}} is: {second}, or an array of its own", slot, copied)
         for other in names:
             if isinstance(node, ast.Name) and node.id == other.id:
                 continue
             for op, what in COMBINED:
-                self._add(LAST, what, slot, ast.BinOp(node, op(), other))
+                if op is not ast.Div or not _is_term_of_sum(slot):
+                    self._add(LAST, what, slot, ast.BinOp(node, op(), other))
             less = ast.BinOp(node, ast.Mult(), ast.BinOp(one, ast.Sub(), other))
             self._add(LAST, factor, slot, less)
 
@@ -697,13 +713,14 @@ class _Finder:
                     self.ranks[LATER].append(edit)
 
     def _copied_first(self, statement: ast.stmt, name: str) -> None:
-        """With a copy of what a statement changes made at the beginning."""
-        if name in self.names:
+        """With a copy of an argument made at the beginning; told of what changes it first."""
+        first_line = self.copied[name].line if name in self.copied else math.inf
+        if name in self.parameters and statement.lineno < first_line:
             load = ast.Name(name, ast.Load())
             copied = ast.Call(ast.Attribute(load, "copy", ast.Load()), [], [])
             first = ast.Assign([ast.Name(name, ast.Store())], copied)
             change = (self.function, "body", [first, *self.function.body])
-            self.ranks[LIKELY].append(Edit(statement, "what {} changes in place", (change,)))
+            self.copied[name] = Edit(statement, "what {} changes in place", (change,))
 
     def _moved(
         self, node: ast.AST, name: str, body: Sequence[ast.stmt], index: int, outer: Any
@@ -797,6 +814,19 @@ def _is_shape(node: ast.AST) -> bool:
     if isinstance(node, ast.Subscript):
         return _is_shape(node.value)
     return isinstance(node, ast.Attribute) and node.attr == "shape"
+
+
+def _is_count(node: ast.AST) -> bool:
+    size = isinstance(node, ast.Attribute) and node.attr == "size"
+    return size or _called(node) == "len" or (isinstance(node, ast.Subscript) and _is_shape(node))
+
+
+def _is_term_of_sum(slot: Slot) -> bool:
+    """Whether it is added with others, as `b` in `total += a + b`: a share of it, each time."""
+    match slot.parent, slot.above[-2:-1]:
+        case ast.BinOp(op=ast.Add() | ast.Sub()), (ast.AugAssign(op=ast.Add()),):
+            return True
+    return False
 
 
 def _in_power(node: ast.AST, above: Sequence[ast.AST]) -> bool:

@@ -11,10 +11,12 @@ import ast
 import copy
 from collections.abc import Collection, Iterator, Sequence
 
-from .edits import COMBINED, NUMPY, Edit, Slot, parameters, slots, stored_names
+from .edits import COMBINED, NUMPY, ZEROS, Edit, Slot, parameters, slots, stored_names
 
 LARGEST = 40
 """A part of more nodes is no part, but a rewriting."""
+LARGEST_CHANGE = 45
+"""A part and what it replaces, names written out, of more nodes together are no small change."""
 MOST, MOST_ADDED = 0.75, 0.5
 """So much of a right answer is no part of it, in place of something or beside it."""
 
@@ -42,7 +44,11 @@ def grafts(
     breadths = _breadths(function, places)
     sizes = [(_size(part), part) for part in small]
     pairs = [(a + b, slot, part) for a, slot in breadths for b, part in sizes]
+    pairs = [pair for pair in pairs if pair[0] <= LARGEST_CHANGE]
     for _, slot, part in sorted(pairs, key=lambda pair: pair[0]):
+        compared = any(isinstance(outer, ast.Compare) for outer in slot.above)
+        if isinstance(part, ast.Compare) and compared and not isinstance(slot.node, ast.Compare):
+            continue  # a whole solution in one operand
         is_term = not isinstance(slot.node, ast.Name) or part in terms
         if is_term and _is_edit(slot.node, part):
             yield Edit(slot.node, "the expression {}", (slot.with_(part),))
@@ -55,10 +61,29 @@ def grafts(
             what = "a function missing around {}" if plain else "the expression {}"
             new = ast.Call(call.func, arguments, call.keywords)
             yield Edit(slot.node, what, (slot.with_(new),))
+    places = [slot for slot in places if not _is_zeros(slot.node)]
+    nodes = (*terms, *(slot.node for slot in places))
+    operands = {(n, op): _operands(n, op) for n in nodes for op, _ in COMBINED}
     for slot in places:
         for part in terms:
             for op, what in COMBINED:
+                if operands[slot.node, op] & operands[part, op]:
+                    continue  # `1 - e - (0.5 - e)`
                 yield Edit(slot.node, what, (slot.with_(ast.BinOp(slot.node, op(), part)),))
+
+
+def _is_zeros(node: ast.expr) -> bool:
+    """Whether it makes zeros, which are to be written over."""
+    called = node.func if isinstance(node, ast.Call) else None
+    return isinstance(called, ast.Attribute) and called.attr in ZEROS
+
+
+def _operands(node: ast.expr, op: type[ast.operator]) -> set[str]:
+    """The terms or factors of it that are no numbers; the same ones of a part may cancel them."""
+    alike = (ast.Add, ast.Sub) if op in (ast.Add, ast.Sub) else (ast.Mult, ast.Div)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, alike):
+        return _operands(node.left, op) | _operands(node.right, op)
+    return set() if isinstance(node, ast.Constant) else {ast.dump(node)}
 
 
 def _breadths(function: ast.FunctionDef, places: Sequence[Slot]) -> list[tuple[float, Slot]]:

@@ -227,6 +227,77 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             """,
             "line 2: ",
         ),
+        (  # what changes it first
+            "binary_cross_entropy",
+            """
+            probabilities[probabilities < 1e-7] = 1e-7
+            probabilities[probabilities > 1 - 1e-7] = 1 - 1e-7
+            correct = np.where(labels == 1, probabilities, 1 - probabilities)
+            return np.mean(-np.log(correct))
+            """,
+            "line 2: what `probabilities[probabilities < 1e-07] = 1e-07` changes in place",
+        ),
+        (
+            "flip_horizontal",
+            """
+            result = images[:]
+            for i in range(len(result)):
+                if flags[i]:
+                    result[i] = np.fliplr(images[i])
+            return result
+            """,
+            "line 2: what `images[:]` is: a view, or an array of its own",
+        ),
+        (
+            "lasso_weights",
+            """
+            n, d = features.shape
+            hessian = 2 / n * features.T @ features
+            c = np.linalg.norm(hessian)
+            w = np.zeros(d)
+            for _ in range(steps):
+                w = w - features.T @ mse_gradient(features @ w, targets) / c
+                w[:-1] = soft_threshold(w[:-1], strength / c)
+            return w
+            """,
+            "line 4: which norm `np.linalg.norm(hessian)` is",
+        ),
+        (  # its mean; not a whole other way of computing in the last line
+            "grouped_difference",
+            """
+            d = np.subtract(correct_a, correct_b, dtype=float)
+            names, index = np.unique(groups, return_inverse=True)
+            totals = np.zeros(len(names))
+            np.add.at(totals, index, d)
+            return d.mean(), np.sqrt(len(names) * totals.var(ddof=1)) / len(d)
+            """,
+            "line 5: what is added to `d`, or taken from it",
+        ),
+        (  # not a function that makes all cosines positive
+            "complete_relation",
+            """
+            goal = vectors[head] + relation
+            best, best_cosine = 0, 0
+            for row, vector in enumerate(vectors):
+                if row == head:
+                    continue
+                cosine = vector @ goal / np.linalg.norm(vector) / np.linalg.norm(goal)
+                if cosine > best_cosine:
+                    best, best_cosine = row, cosine
+            return best
+            """,
+            "line 3: the number `0`",
+        ),
+        (  # not the square of the cosine
+            "cosine_with_warmup",
+            """
+            if step < warmup_steps:
+                return base_learning_rate * step / warmup_steps
+            share = (step - warmup_steps) / (total_steps - warmup_steps)
+            return base_learning_rate * np.cos(share * np.pi / 2)
+            """,
+            "line 5: the expression `base_learning_rate * np.cos(share * np.pi / 2)`",
+        ),
         ("l2_gradient", "return strength * weights", "line 2: what `strength * weights` is"),
         (
             "rnn_forward",
@@ -631,6 +702,17 @@ def test_a_number_is_called_what_it_is() -> None:
             "curvatures = np.diag(hessian)\nreturn 2.0 / curvatures.max()",
             "line 2: the expression `np.diag(hessian)`",
         ),
+        (  # nor is nearly all of it: what breaks is the clipping in line 3
+            "negative_elbo",
+            """
+            p = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+            p = np.clip(p, 1e-7, 1 - 1e-7)
+            log_likelihood = images * np.log(p) + (1 - images) * np.log(1 - p)
+            loss = -log_likelihood.sum(axis=1)
+            return np.mean(loss + kl_to_standard_normal(mean, log_variance))
+            """,
+            "",
+        ),
         (  # no function of it alone
             "class_weights",
             """
@@ -656,6 +738,50 @@ def test_answers_with_ranks_and_plain_statistics_are_tried() -> None:
             return float((ranks - ones * ones / 2) / (ones * zeros))
     """
     assert place("roc_auc", cell(auc, "roc_auc")).startswith("line 5: what is added to `ones`")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "trick"),
+    [
+        (
+            "kl_gradients",
+            "n = mean.shape[0]\nreturn mean / n, (np.exp(log_variance) - 1) / 2 / n",
+            "mean.shape[0] / len(mean)",
+        ),
+        (
+            "proxy_a_distance",
+            "error = 1 - error if error > 0.5 else error\nreturn 2 * (1 - 2 * error)",
+            "1 - error - (0.5 - error)",
+        ),
+        ("rnn_forward", "x = np.zeros((len(inputs), len(bias)))\nreturn x", "bias))) + [state]"),
+        (
+            "conv2d",
+            """
+            total = np.zeros(images.shape[:3])
+            for c in range(images.shape[3]):
+                total += images[..., c] + bias[0]
+            return total
+            """,
+            "images[..., c] + bias[0] / len(images)",
+        ),
+        (
+            "paired_bootstrap",
+            """
+            count = 0
+            for rows in resamples:
+                count += correct_a[rows].mean() <= correct_b[rows].mean()
+            return count / len(resamples)
+            """,
+            ".mean() <= (sum(",
+        ),
+    ],
+)
+def test_nothing_is_right_by_a_trick(name: str, body: str, trick: str) -> None:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(answer(name, body)))).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    for edit in locate.candidates(tree, catalogue()[name], (), {}):
+        with edit.made():
+            assert trick not in ast.unparse(tree)
 
 
 @pytest.mark.parametrize("name", ["nesterov_step", "mixup", "numerical_gradient"])
