@@ -55,7 +55,7 @@ def heads(rng: np.random.Generator) -> list[Case]:
         case(3, 6, [1, 1, 0]),
         case(5, 4, [0, 1, 1, 0, 1], GAPS),
         case(4, 3, [0, 0, 1, 0], "a single real token behind padding"),
-        Case((100 * ones, -10 * ones, np.array([[1.0], [2.0], [5.0]]), near), "scores far below zero"),
+        Case((100 * ones, -10 * ones, np.array([[1.0], [2.0], [5.0]]), near), "scores far below 0"),
         Case((300 * queries, 300 * keys, values, np.array([1, 1])), "scores of some 100,000"),
         Case(
             (300 * ones, 300 * ones, ones, np.array([1, 0, 1])), "padding with the largest scores"
