@@ -401,13 +401,10 @@ def not_finite(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     if not bad:
         return None
     some = any(t.case.kind == ORDINARY and is_finite(t.got) for t in trials)
-    kinds = ", and ".join(
-        f"{word} on "
-        + listed(
-            [f"some {k}" if some and k == ORDINARY else k for k, w in bad.items() if w == word]
-        )
-        for word in dict.fromkeys(bad.values())
-    )
+    where: dict[str, list[str]] = {}
+    for kind, word in bad.items():
+        where.setdefault(word, []).append(f"some {kind}" if some and kind == ORDINARY else kind)
+    kinds = ", and ".join(f"{word} on {_and_on(on)}" for word, on in where.items())
     rest = "" if ORDINARY in bad else " Ordinary inputs stay finite"
     if rest:
         right = {
@@ -477,7 +474,7 @@ def _infinity(number: float) -> str:
     return "infinity" if number > 0 else "minus infinity"
 
 
-def listed(words: Sequence[str]) -> str:
+def _and_on(words: Sequence[str]) -> str:
     """Some things in a sentence: "a, on b and on c", after an "on"."""
     return " and on ".join(filter(None, (", on ".join(words[:-1]), words[-1])))
 
