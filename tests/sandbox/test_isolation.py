@@ -316,6 +316,15 @@ def has_ended(one: psutil.Process) -> bool:
         return True
 
 
+def stop(one: psutil.Process) -> None:
+    """With all that it has started: what forks may be a child of what was started here."""
+    for process in (one, *one.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.suspend()
+            while process.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
+                time.sleep(0.001)
+
+
 @linux
 def test_a_server_that_was_killed_is_replaced() -> None:
     for _ in range(3):
@@ -331,7 +340,7 @@ def test_a_server_that_dies_when_it_is_asked_is_replaced(monkeypatch: pytest.Mon
     fork = ForkServer.fork
 
     def fork_and_die(server: ForkServer, word: str) -> tuple[socket.socket, socket.socket]:
-        server._popen.send_signal(signal.SIGSTOP)
+        stop(psutil.Process(server._popen.pid))
         sockets = fork(server, word)
         server._popen.kill()
         server._popen.wait()
