@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .diagnosis import Trial, describe, is_numeric, is_text, quoted, same_values
-from .exercise import Case, Formula
+from .exercise import Case, Formula, Outcome
 
 KIND = "a small call"
 MOST = 40
@@ -52,7 +52,7 @@ def _argument(node: ast.expr) -> Any:
     return eval(compile(ast.Expression(node), "<call>", "eval"), {"np": np})
 
 
-def counterexample(trials: Sequence[Trial]) -> str:
+def once(trials: Sequence[Trial]) -> str:
     """The first of the hand-sized calls that goes wrong, with both values; "" if none does.
 
     If any of all calls raises, one that raises is looked for first. Calls with very large or very
@@ -62,6 +62,26 @@ def counterexample(trials: Sequence[Trial]) -> str:
         if trial.case.call and not trial.correct and (told := _told(trial)):
             return told
     return ""
+
+
+def twice(pairs: Sequence[tuple[Trial, Trial]]) -> str:
+    """The first of the hand-sized calls that comes out in two ways, with both; "" if none does."""
+    for first, again in pairs:
+        if not first.case.call or first.want.state != "returned":
+            continue
+        for digits in DIGITS:
+            one, other = (_came(trial.got, digits) for trial in (first, again))
+            if one != other:
+                wanted = shown(first.want.value, digits)
+                ways = f"yours {one}, and {other} when it was called again"
+                return f"`{first.case.call}` should be {wanted}, {ways}."
+    return ""
+
+
+def _came(got: Outcome, digits: int) -> str:
+    if got.state == "raised":
+        return f"raised {got.error.split(':')[0]}"
+    return f"was {shown(got.value, digits)}"
 
 
 def _extremes(case: Case) -> int:

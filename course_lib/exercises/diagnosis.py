@@ -166,19 +166,28 @@ def parts(want: Any, got: Any) -> Iterator[tuple[str, Any, Any]]:
 # --- findings, in the order in which they are tried ------------------------------------------
 
 
-def unsteady(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
-    first, again = trials[0].got, trials[-1].got
-    ended = {first.state, again.state} <= {"returned", "raised"}
-    if trials[-1].case.kind != AGAIN or not ended:
-        return None
+UNSTEADY = (
+    "Made twice, the same call does not give the same: your function keeps something from one call "
+    "to the next, or draws random numbers. (A list as a default argument is made once, for all "
+    "calls.)"
+)
+
+
+def unsteady(trials: Sequence[Trial]) -> list[tuple[Trial, Trial]]:
+    """The calls that were made twice and gave something else, the first time and the second."""
+    pairs = [
+        (next(first for first in trials if first.case.arguments is again.case.arguments), again)
+        for again in trials
+        if again.case.kind == AGAIN
+    ]
+    return [(first, again) for first, again in pairs if not _same_result(first.got, again.got)]
+
+
+def _same_result(first: Outcome, again: Outcome) -> bool:
+    if not {first.state, again.state} <= {"returned", "raised"}:
+        return True  # it did not end: nothing is known
     numbers = [(a, b) for _, a, b in parts(first.value, again.value) if is_numeric(a)]
-    if first.state == again.state and all(same_values(a, b, 1e-6) for a, b in numbers):
-        return None
-    return "wrong", (
-        "Made twice, the same call does not give the same: your function keeps something from one "
-        "call to the next, or draws random numbers. (A list as a default argument is made once, "
-        "for all calls.)"
-    )
+    return first.state == again.state and all(same_values(a, b, 1e-6) for a, b in numbers)
 
 
 def out_of_time(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:

@@ -15,7 +15,7 @@ from .verdict import Status as Status
 from .verdict import Verdict as Verdict
 
 ORDINARY = "ordinary inputs"
-AGAIN = "the first call, made again"
+AGAIN = "an earlier call, made again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +90,10 @@ class Exercise:
     def draw_cases(self, seed: int) -> list[Case]:
         """The cases of one run: the same seed gives the same cases, whatever ran before.
 
-        Behind them come those by hand, and the first once more, for what is kept between calls.
+        Behind them come those by hand, and then the first of both kinds once more, for what is kept
+        between calls.
         """
         drawn = self.cases(np.random.default_rng([seed, zlib.crc32(self.name.encode())]))
-        again = [Case(case.arguments, AGAIN) for case in drawn[:1]]
+        firsts = (*drawn[:1], *self.by_hand[:1])
+        again = [Case(case.arguments, AGAIN) for case in firsts]
         return [*drawn, *self.by_hand, *again]

@@ -138,11 +138,18 @@ def _without_output(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Ve
     if all(trial.correct for trial in trials):
         message = f"Correct. {diagnosis.remark(trials)}".strip()
         return _verdict(exercise, "correct", message, points=exercise.points)
-    drawn = [t for t in trials if not t.case.call and t.case.kind != AGAIN]
-    verdict = _explained(exercise, drawn, trials)
-    if verdict.misconception or diagnosis.unsteady(exercise, trials):
-        return verdict
-    return _with_example(verdict, trials)
+    once = [trial for trial in trials if trial.case.kind != AGAIN]
+    if all(trial.correct for trial in once):
+        once = list(trials)
+    drawn = [trial for trial in once if not trial.case.call]
+    spoken_of = once if all(trial.correct for trial in drawn) else drawn
+    known = _matching(exercise, spoken_of)
+    if known is not None:
+        return _named(exercise, known, once)
+    if pairs := diagnosis.unsteady(trials):
+        return _with_example(_verdict(exercise, "wrong", diagnosis.UNSTEADY), by_hand.twice(pairs))
+    verdict = _explained(exercise, spoken_of, once)
+    return verdict if verdict.misconception else _with_example(verdict, by_hand.once(once))
 
 
 CALLS_SHOWN = 2
@@ -182,15 +189,9 @@ def _call(exercise: Exercise, case: Case) -> str:
 
 
 def _explained(
-    exercise: Exercise, drawn: Sequence[diagnosis.Trial], trials: Sequence[diagnosis.Trial]
+    exercise: Exercise, spoken_of: Sequence[diagnosis.Trial], trials: Sequence[diagnosis.Trial]
 ) -> Verdict:
     """What is wrong, from what was drawn; from all if only a hand-sized call goes wrong."""
-    spoken_of = trials if all(trial.correct for trial in drawn) else drawn
-    known = _matching(exercise, spoken_of)
-    if known is not None:
-        return _named(exercise, known, trials)
-    if found := diagnosis.unsteady(exercise, trials):
-        return _verdict(exercise, *found)
     if found := _first(diagnosis.NO_VALUES, exercise, spoken_of):
         status, message = found
         return _verdict(exercise, status, message + _not_run(exercise, trials[0].got.error))
@@ -222,17 +223,16 @@ def _not_run(exercise: Exercise, error: str) -> str:
 def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.Trial]) -> Verdict:
     """With the kinds of calls that the mistake does not explain, or the one small call."""
     others = [trial for trial in trials if not trial.correct and _differently(known, trial)]
-    kinds = sorted({trial.case.kind for trial in others} - {by_hand.KIND, AGAIN})
+    kinds = sorted({trial.case.kind for trial in others} - {by_hand.KIND})
     said = known.says
     if others:
         on = " and ".join(kinds or [by_hand.KIND])
         said += f" (On {on}, this mistake alone would come out differently.)"
     verdict = _verdict(exercise, "wrong", said, known)
-    return verdict if kinds else _with_example(verdict, others)
+    return verdict if kinds else _with_example(verdict, by_hand.once(others))
 
 
-def _with_example(verdict: Verdict, trials: Sequence[diagnosis.Trial]) -> Verdict:
-    small = by_hand.counterexample(trials)
+def _with_example(verdict: Verdict, small: str) -> Verdict:
     if not small:
         return verdict
     return replace(verdict, message=f"{verdict.message} For example, {small}", counterexample=small)

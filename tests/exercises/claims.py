@@ -18,7 +18,7 @@ import numpy as np
 
 from course_lib.exercises import Case, Exercise, Misconception, Outcome, Verdict
 
-ORDINARY, SMALL, AGAIN = "ordinary inputs", "a small call", "the first call, made again"
+ORDINARY, SMALL, AGAIN = "ordinary inputs", "a small call", "an earlier call, made again"
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,9 @@ def described(value: Any) -> str:
 WHERE = r"[Ii]n values? (?P<which>[\d and]+) of the (?P<of>\d+) that you return"
 NUMBER = r"(-?inf|nan|[-+]?\d[\d.e+-]*?|True|False)"
 EXAMPLE = re.compile(r" For example, `(.*)` should be (.*), yours (is|raises) (.*)\.$")
+TWICE = re.compile(
+    r" For example, `(.*)` should be (.*), yours (.*), and (.*) when it was called again\.$"
+)
 LEFT = re.compile(r" For example, `(.*)` should leave (.*) as it is, yours makes it (.*)\.$")
 SPECIAL = re.compile(r"It is right on ordinary inputs, but not on (.*?)\. ?(?=There|The|In|On|$)")
 RIGHT_ON = re.compile(r" \(On (.*) it is right\.\)$")
@@ -133,8 +136,7 @@ def untrue(exercise: Exercise, calls: Sequence[Call], verdict: Verdict) -> list[
     if known is not None:
         return list(_untrue_of_the_known(exercise, known, calls, message))
     if message.startswith("Made twice, the same call does not give the same: "):
-        steady = alike(calls[0].got, calls[-1].got, 1e-6)
-        return [f"untrue: {message}"] if steady or calls[-1].kind != AGAIN else []
+        return list(_untrue_of_the_unsteady(calls, message))
     said = list(_untrue_example(exercise, calls, message))
     drawn = [call for call in calls if not call.case.call and call.kind != AGAIN]
     if all(call.right for call in drawn):
@@ -146,6 +148,21 @@ def untrue(exercise: Exercise, calls: Sequence[Call], verdict: Verdict) -> list[
                 said.append(f"untrue: {rest}")
             return said
     return [*said, *_untrue_of_the_numbers(exercise, drawn, calls, rest)]
+
+
+def _untrue_of_the_unsteady(calls: Sequence[Call], message: str) -> Iterator[str]:
+    pairs = [
+        (next(call for call in calls if call.case.arguments is again.case.arguments), again)
+        for again in calls
+        if again.kind == AGAIN
+    ]
+    changed = [first for first, again in pairs if not alike(first.got, again.got, 1e-6)]
+    if not changed:
+        yield f"untrue: {message}"
+    if match := TWICE.search(message):
+        first = next((call for call in changed if call.case.call == match[1]), None)
+        if first is None or match[3] == match[4]:
+            yield f"no such call: {message}"
 
 
 def kinds_in(text: str, calls: Sequence[Call]) -> set[str] | None:

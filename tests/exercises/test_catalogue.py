@@ -12,6 +12,7 @@ import pytest
 
 from course_lib.exercises import Exercise, Verdict, catalogue, judge
 from course_lib.exercises.diagnosis import Trial, is_numeric, is_text, parts, same_values
+from course_lib.exercises.exercise import AGAIN
 from course_lib.exercises.judge import call, diagnose, run_cases
 
 EXERCISES = list(catalogue().values())
@@ -54,14 +55,15 @@ def test_each_mistake_is_recognized(exercise: Exercise) -> None:
     by_hand = {way: run_cases(way, exercise.by_hand, exercise.seconds) for way in written}
     for seed in range(20):
         cases = exercise.draw_cases(seed)  # once for all: each mistake is held against all others
-        *drawn, again = [case for case in cases if not case.call]
+        again = [case for case in cases if case.kind == AGAIN]
+        drawn = [case for case in cases if not case.call and case not in again]
         for mistake in exercise.misconceptions:
             ways = [mistake.variant, *(mistake.others if seed < 12 else ())]
             for number, way in enumerate(ways):
                 outcomes = [
                     *run_cases(way, drawn, exercise.seconds),
                     *by_hand[way],
-                    *run_cases(way, [again], exercise.seconds),
+                    *run_cases(way, again, exercise.seconds),
                 ]
                 verdict = diagnose(exercise, cases, outcomes)
                 right = verdict.status != "correct" and verdict.points == 0

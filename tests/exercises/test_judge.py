@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -140,7 +141,10 @@ def test_what_is_kept_between_calls_is_said() -> None:
         verdict = judge(name, answer)
         assert verdict.status == "wrong"
         assert verdict.message.startswith("Made twice, the same call does not give the same")
-        assert not verdict.counterexample
+        assert re.fullmatch(
+            rf"`{name}\(.*\)` should be .*, yours was (.*), and was (?!\1 ).* when it was .*",
+            verdict.counterexample,
+        )
 
 
 def test_signs_and_shares_of_what_is_not_finite_are_told() -> None:
