@@ -199,9 +199,8 @@ class _Finder:
         for several in self.alike.values():
             first, *others = several
             if others:
-                again = [f"line {edit.line}" for edit in others]
-                again = [a if a != f"line {first.line}" else "the same line" for a in again]
-                what = f"{first.what}, and again in {' and '.join(dict.fromkeys(again))}"
+                again = dict.fromkeys(_again(first, edit) for edit in others)
+                what = f"{first.what}, and {' and '.join(again)}"
                 changes = tuple(change for edit in several for change in edit.changes)
                 self.ranks[POSSIBLE].append(Edit(first.node, what, changes))
 
@@ -274,10 +273,13 @@ class _Finder:
         allocated = any(_called(a) in _ALLOCATING for a in above) or _in_power(node, above)
         no_power = isinstance(left, ast.Constant) or allocated
         one = any(isinstance(part, ast.Constant) and part.value == 1 for part in (left, right))
+        several = isinstance(left, ast.BinOp) or isinstance(right, ast.BinOp)
+        before = f"before {_in_braces(quoted(right))} " if several else ""
         for other in (ast.Add, ast.Sub) if one else _ARITHMETIC:  # `n * 1` is `n`
             if not isinstance(op, other) and not (no_power and other is ast.Pow):
                 rank = LATER if other in (ast.Mod, ast.FloorDiv) else LIKELY
-                self._add(rank, "the operator in {}", slot, ast.BinOp(left, other(), right))
+                new = ast.BinOp(left, other(), right)
+                self._add(rank, f"the operator {before}in {{}}", slot, new)
         if not isinstance(op, _COMMUTE):
             self._add(LIKELY, "the order in {}", slot, ast.BinOp(right, op, left))
         brackets: list[ast.expr] = []
@@ -567,7 +569,7 @@ class _Finder:
             return
         if _called(node) in ZEROS:  # whose numbers are to be written over
             infinite = [ast.BinOp(node, op(), ast.Constant(math.inf)) for op in (ast.Add, ast.Sub)]
-            self._add(LATER, "the numbers in {}", slot, *infinite)
+            self._add(LATER, "the numbers that {} is filled with", slot, *infinite)
             return
         if not isinstance(node, ast.UnaryOp):
             self._add(POSSIBLE, "the sign of {}", slot, ast.UnaryOp(ast.USub(), node))
@@ -575,7 +577,7 @@ class _Finder:
         product = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.MatMult)
         self._add(
             POSSIBLE if product or _called(slot.parent) in ("dot", "matmul", "outer") else LATER,
-            "the shape of {}",
+            "the order of the axes of {}",
             slot,
             transposed,
         )
@@ -635,8 +637,12 @@ class _Finder:
         of_whole = isinstance(parent, ast.Subscript) and slot.name == "value"  # `x` in `x[:]`
         if isinstance(node, (ast.Name, ast.Subscript)) and not written and not of_whole:
             second = "a second name" if isinstance(node, ast.Name) else "a view"
+            what = f"what {{}} is: {second}, or an array of its own"
+            if target := _target(slot):
+                second = "a second name for" if isinstance(node, ast.Name) else "a view of"
+                what = f"what `{target}` is: {second} {{}}, or an array of its own"
             copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
-            self._add(LIKELY, f"what {{}} is: {second}, or an array of its own", slot, copied)
+            self._add(LIKELY, what, slot, copied)
         for other in names:
             if isinstance(node, ast.Name) and node.id == other.id:
                 continue
@@ -695,6 +701,8 @@ class _Finder:
             ):
                 block = any(hasattr(s, "body") for s in (statement, after[0]))
                 what = f"the order of this {'block' if block else 'line'} and the next, {{}}"
+                if not block and statement.end_lineno != statement.lineno:
+                    what = f"the order of this statement and the next, in line {after[0].lineno}"
                 order = (node, name, [*before, after[0], statement, *after[1:]])
                 self.ranks[POSSIBLE].append(Edit(statement, what, (order,)))
             if len(body) > 1 and not isinstance(statement, ast.Return):
@@ -766,6 +774,21 @@ class _Finder:
 _PAIRS = ((0, 1), (1, 2), (0, 2), (2, 3))
 
 
+def _again(first: Edit, other: Edit) -> str:
+    """Where the change is made once more; another expression of a number is quoted, too."""
+    if other.line == first.line:
+        return "again in the same line"
+    is_number = first.what.startswith(("the number ", "the index "))
+    if is_number and quoted(other.node) != quoted(first.node):
+        return f"in line {other.line} that in {_in_braces(quoted(other.node))}"
+    return f"again in line {other.line}"
+
+
+def _in_braces(text: str) -> str:
+    """A text that is said as it is where ``{}`` stands for code."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def _shape(value: Any) -> str:
     """What a field holds, to be compared."""
     parts = value if isinstance(value, list) else [value]
@@ -819,6 +842,14 @@ def _is_shape(node: ast.AST) -> bool:
 def _is_count(node: ast.AST) -> bool:
     size = isinstance(node, ast.Attribute) and node.attr == "size"
     return size or _called(node) == "len" or (isinstance(node, ast.Subscript) and _is_shape(node))
+
+
+def _target(slot: Slot) -> str:
+    """The name that is given to an expression, as it is or as an array; "" if there is none."""
+    match next(a for a in reversed(slot.above) if _called(a) != "asarray"):
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return name
+    return ""
 
 
 def _is_term_of_sum(slot: Slot) -> bool:

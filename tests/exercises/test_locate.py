@@ -246,7 +246,7 @@ def test_an_answer_of_very_many_parts_is_not_edited(
                     result[i] = np.fliplr(images[i])
             return result
             """,
-            "line 2: what `images[:]` is: a view, or an array of its own",
+            "line 2: what `result` is: a view of `images[:]`, or an array of its own",
         ),
         (
             "lasso_weights",
@@ -313,7 +313,7 @@ def test_an_answer_of_very_many_parts_is_not_edited(
         (
             "kl_to_standard_normal",
             "v = np.exp(log_variance)\nreturn np.sum(mean ** 2 + v - 1 + log_variance, axis=1) / 2",
-            "line 3: the operator in",
+            "line 3: the operator before `log_variance` in",
         ),
         (
             "reparameterize",
@@ -640,7 +640,58 @@ def test_an_answer_of_very_many_parts_is_not_edited(
                     out[:, i // size, j // size] = np.maximum(here, images[:, i, j])
             return out
             """,
-            "line 3: the numbers in `np.zeros((n, h // size, w // size, c))`",
+            "line 3: the numbers that `np.zeros((n, h // size, w // size, c))` is filled with",
+        ),
+        (  # its shape is the same without and with the transpose
+            "confusion_matrix",
+            """
+            cell = predictions * num_classes + labels
+            counts = np.bincount(cell, minlength=num_classes * num_classes)
+            return counts.reshape(num_classes, num_classes)
+            """,
+            "line 4: the order of the axes of `counts.reshape(num_classes, num_classes)`",
+        ),
+        (  # two numbers, which are the same by chance
+            "conv_output_size",
+            """
+            if padding == "same":
+                pad = (kernel - 1) // 2
+            else:
+                pad = 0
+            return (size + 2 * pad - kernel) // stride + 1
+            """,
+            "line 3: the number 2 in `(kernel - 1) // 2`, and in line 6 that in `2 * pad`",
+        ),
+        (
+            "softmax",
+            """
+            result = np.asarray(logits, dtype=float)
+            for n in range(result.shape[0]):
+                row = np.exp(result[n] - np.max(result[n]))
+                result[n] = row / np.sum(row)
+            return result
+            """,
+            "line 2: what `result` is: a second name for `logits`, or an array of its own",
+        ),
+        (  # its second line is no line that could be exchanged
+            "adamw_step",
+            """
+            weights, m, v = adam_step_keras(
+                weights, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon
+            )
+            weights = weights - learning_rate * weight_decay * weights
+            return weights, m, v
+            """,
+            "line 2: the order of this statement and the next, in line 5",
+        ),
+        (  # which of the three
+            "mse_gradient",
+            """
+            n, d = predictions.shape
+            difference = predictions - targets
+            return 2 * difference / n * d
+            """,
+            "line 4: the operator before `d` in `2 * difference / n * d`",
         ),
     ],
 )
