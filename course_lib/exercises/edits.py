@@ -60,7 +60,7 @@ _EXCEPTIONS = words("clip minimum maximum fmin fmax min max where")
 """With a number among their arguments they treat some numbers in another way than the rest."""
 _STRICT = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 _CLOSE = words("isclose allclose")
-_ODD = words("expm1 exp2 log1p prod inner vdot")
+_ODD = words("expm1 exp2 log1p prod inner vdot fmax fmin")
 _REDUCTIONS = words(
     "sum mean prod max min median var std any all argmax argmin cumsum amax amin norm argsort "
     "sort average flip concatenate stack repeat softmax split"
@@ -177,7 +177,7 @@ def edits(function: ast.FunctionDef) -> list[Edit]:
     """All edits of a function, the likely ones first, and of these the last lines'."""
     found = _Finder(function)
     found.visit()
-    return [edit for rank in found.ranks for edit in sorted(rank, key=lambda edit: -edit.line)]
+    return [edit for rank in found.ranks for edit in sorted(rank, key=found.order)]
 
 
 @dataclass
@@ -190,6 +190,21 @@ class _Finder:
     def __post_init__(self) -> None:
         self.parameters = parameters(self.function)
         self.names = list(dict.fromkeys([*self.parameters, *stored_names(self.function)]))
+        self.returned = _returned(self.function)
+        self.summed: set[str] = set()
+        """Helpers of which two results are added."""
+        for node in ast.walk(self.function):
+            match node:
+                case ast.BinOp(
+                    ast.Call(ast.Name(id=one)), ast.Add(), ast.Call(ast.Name(id=other))
+                ) if one == other:
+                    self.summed.add(one)
+
+    def order(self, edit: Edit) -> float:
+        """Last lines first; what a returned name lacks is looked for where it is assigned."""
+        combined = any(edit.what == what for _, what in COMBINED)
+        value = self.returned.get(edit.node) if combined else None
+        return -edit.line if value is None else 0.5 - value.lineno
 
     def visit(self) -> None:
         for slot in slots(self.function):
@@ -220,7 +235,7 @@ class _Finder:
         for new in news:
             edit = Edit(slot.node, what, (slot.with_(new),))
             self.ranks[rank].append(edit)
-            if what == BRACKETS:
+            if what == BRACKETS or _is_exchange(slot.node, new):
                 kind = (what, *(re.sub(r"id='\w+'", "", ast.dump(n)) for n in (slot.node, new)))
                 self.alike.setdefault(kind, []).append(edit)
 
@@ -270,7 +285,7 @@ class _Finder:
 
     def _binary(self, slot: Slot, node: ast.BinOp, above: tuple[ast.AST, ...]) -> None:
         left, op, right = node.left, node.op, node.right
-        allocated = any(_called(a) in _ALLOCATING for a in above) or _in_power(node, above)
+        allocated = any(called_name(a) in _ALLOCATING for a in above) or _in_power(node, above)
         no_power = isinstance(left, ast.Constant) or allocated
         one = any(isinstance(part, ast.Constant) and part.value == 1 for part in (left, right))
         several = isinstance(left, ast.BinOp) or isinstance(right, ast.BinOp)
@@ -373,12 +388,12 @@ class _Finder:
         what = f"the {'index' if index else 'number'} {ast.unparse(node)} in {{}}"
         what = "the number {}" if place is node else what
         equals = isinstance(parent, ast.Compare) and isinstance(parent.ops[0], (ast.Eq, ast.NotEq))
-        rank = POSSIBLE if equals or _called(parent) in _CLOSE else LIKELY
+        rank = POSSIBLE if equals or called_name(parent) in _CLOSE else LIKELY
         self._set(rank, what, place, node, "value", *others)
         self._set(LATER, what, place, node, "value", -value)
 
     def _call(self, slot: Slot, node: ast.Call) -> None:
-        name = _called(node)
+        name = called_name(node)
         arguments, keywords = node.args, node.keywords
         condition = arguments[:1] if name == "where" else []  # is no value
         for index in range(len(condition), len(arguments) - 1):
@@ -434,13 +449,20 @@ class _Finder:
         if name == "floor":  # where an interval has its upper end, not its lower one
             below = ast.BinOp(ast.Call(_numpy("ceil"), arguments, []), ast.Sub(), ast.Constant(1))
             self._add(LIKELY, "the function in {}", slot, below)
+        if rounded := _rounded(node):
+            up = ast.Call(_numpy("ceil"), [rounded], [])
+            for number in (ast.BinOp(up, ast.Sub(), ast.Constant(1)), up):
+                whole = ast.Call(ast.Attribute(number, "astype", ast.Load()), arguments, [])
+                new = whole if name == "astype" else ast.Call(node.func, [number], [])
+                self._add(LIKELY, "the rounding in {}", slot, new)
         inner = arguments[0] if arguments else None
         if method and isinstance(node.func, ast.Attribute):
             self._add(LESS, "the call {}", slot, node.func.value)
         if inner is not None and not isinstance(inner, ast.Starred):
             excepts = name in _EXCEPTIONS and any(map(_is_number, arguments))
             rank = FIRST if excepts else LESS
-            self._add(rank, "the function in {}", slot, *arguments[len(condition) :])
+            values = [a for a in arguments[len(condition) :] if not (excepts and _is_number(a))]
+            self._add(rank, "the function in {}", slot, *values)
             self._add(POSSIBLE, "the function in {}", slot, *condition)
             if isinstance(inner, ast.BinOp):
                 moved = ast.Call(node.func, [inner.left, *arguments[1:]], keywords)
@@ -512,11 +534,17 @@ class _Finder:
             self._add(LIKELY, "the type of {}", slot, other(node.elts, ast.Load()))
 
     def _order(self, slot: Slot, node: ast.Tuple | ast.List) -> None:
+        rank = LIKELY
+        if isinstance(node.ctx, ast.Store) and isinstance(slot.parent, ast.Assign):
+            one_by_one = isinstance(slot.parent.value, ast.Tuple)  # `x, y = a, b`
+            rank = LESS if one_by_one else LATER if _is_shape(slot.parent.value) else LIKELY
+        if called_name(slot.parent) == "append" and all(isinstance(n, ast.Name) for n in node.elts):
+            rank = LAST  # a row in the order that is asked for, rather
         for first in range(len(node.elts)):
             for second in range(first + 1, len(node.elts)):
                 swapped = list(node.elts)
                 swapped[first], swapped[second] = swapped[second], swapped[first]
-                self._add(LIKELY, "the order in {}", slot, type(node)(swapped, node.ctx))
+                self._add(rank, "the order in {}", slot, type(node)(swapped, node.ctx))
 
     def _comprehension(self, slot: Slot, node: ast.ListComp | ast.GeneratorExp) -> None:
         first, *others = node.generators
@@ -548,18 +576,25 @@ class _Finder:
         if called:
             return
         others = [name for name in self.names if name != own]
-        self._set(POSSIBLE, "the name {}", node, node, "id", *others)
+        parent = slot.parent  # `x[y <= 0] = 0`: rather than that `y` is wrong
+        is_mask = isinstance(parent, ast.Compare) and any(map(_is_number, parent.comparators))
+        self._set(LESS if is_mask else POSSIBLE, "the name {}", node, node, "id", *others)
 
     def _around(self, slot: Slot) -> None:
         """What may be missing around an expression: sign, transpose, factor, function, term."""
         node = slot.node
-        if isinstance(node, ast.Call) and _called(node) == "len" and node.args:
+        if isinstance(node, ast.Call) and called_name(node) == "len" and node.args:
             self._add(LIKELY, "the count {}", slot, *_counts(node.args[0]))
         names = [ast.Name(name, ast.Load()) for name in self.names]
         if not isinstance(node, ast.Name):
             self._add(LAST, "the expression {}", slot, *names)
         if isinstance(slot.parent, ast.Subscript) and slot.name == "slice":
             return
+        if isinstance(slot.parent, ast.Attribute) and isinstance(node, ast.Name):
+            others = [name for name in names if name.id != node.id]
+            if called_name(slot.above[-2]) in _REDUCTIONS:  # `x.sum(axis=0)`, without a mask
+                products = [ast.BinOp(node, ast.Mult(), other) for other in others]
+                self._add(LAST, COMBINED[0][1], slot, *products)
         if isinstance(slot.parent, (ast.Attribute, ast.For, ast.comprehension)) or (
             _is_module(node) or isinstance(slot.parent, ast.Expr)
         ):
@@ -567,7 +602,7 @@ class _Finder:
         if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.List)):
             self._add(POSSIBLE, "the type of {}", slot, ast.Call(_numpy("array"), [node], []))
             return
-        if _called(node) in ZEROS:  # whose numbers are to be written over
+        if called_name(node) in ZEROS:  # whose numbers are to be written over
             infinite = [ast.BinOp(node, op(), ast.Constant(math.inf)) for op in (ast.Add, ast.Sub)]
             self._add(LATER, "the numbers that {} is filled with", slot, *infinite)
             return
@@ -576,7 +611,9 @@ class _Finder:
         transposed = ast.Attribute(node, "T", ast.Load())
         product = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.MatMult)
         self._add(
-            POSSIBLE if product or _called(slot.parent) in ("dot", "matmul", "outer") else LATER,
+            POSSIBLE
+            if product or called_name(slot.parent) in ("dot", "matmul", "outer")
+            else LATER,
             "the order of the axes of {}",
             slot,
             transposed,
@@ -584,7 +621,7 @@ class _Finder:
         two, one = ast.Constant(2), ast.Constant(1)
         factor, added = COMBINED[0][1], COMBINED[-1][1]
         self._add(
-            LATER,
+            POSSIBLE if self._is_in_sums(slot) else LATER,
             factor,
             slot,
             ast.BinOp(two, ast.Mult(), node),
@@ -603,7 +640,7 @@ class _Finder:
                 self._add(LAST, factor, slot, ast.BinOp(double, ast.Div(), count))
         below_zero = isinstance(node, ast.UnaryOp)  # of which roots and logarithms are NaN
         root = [] if below_zero else [ast.Call(_numpy("sqrt"), [node], [])]
-        if _called(node) not in ("sin", "cos"):  # whose squares are waves, too
+        if called_name(node) not in ("sin", "cos"):  # whose squares are waves, too
             self._add(LATER, "the power of {}", slot, ast.BinOp(node, ast.Pow(), two), *root)
         functions = ["abs", "exp", "log", "sum", "mean", "tanh", "sign", "array", "cumsum"]
         if below_zero:
@@ -626,7 +663,10 @@ class _Finder:
         if isinstance(node, ast.Name):
             mean = ast.Call(_numpy("mean"), [node], [])
             changed.append(ast.BinOp(node, ast.Sub(), mean))
-        self._add(LATER, added, slot, *changed)
+        # The error of a mean is `s / sqrt(n)`: what is amiss is in `s`, rather.
+        divides = any(isinstance(getattr(a, "op", None), ast.Div) for a in slot.above[-2:-1])
+        of_error = called_name(parent) == "sqrt" and divides and isinstance(node, ast.Name)
+        self._add(LAST if of_error else LATER, added, slot, *changed)
         whole, none = ast.Slice(), ast.Constant(None)
         column = ast.Subscript(node, ast.Tuple([whole, none], ast.Load()), ast.Load())
         last = ast.Subscript(node, ast.Tuple([ast.Constant(...), none], ast.Load()), ast.Load())
@@ -643,14 +683,25 @@ class _Finder:
                 what = f"what `{target}` is: {second} {{}}, or an array of its own"
             copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
             self._add(LIKELY, what, slot, copied)
-        for other in names:
+        for other in names if not of_whole else ():  # rather `x[i] - y` than `(x - y)[i]`
             if isinstance(node, ast.Name) and node.id == other.id:
                 continue
             for op, what in COMBINED:
+                if op is ast.Sub and node in self.returned:
+                    value = self.returned[node]
+                    if other.id in _terms(value):  # of which the name itself shall have none
+                        changes = (slot.with_(ast.BinOp(node, op(), other)),)
+                        self.ranks[LATER].append(Edit(value, "a term of {}", changes))
+                        continue
                 if op is not ast.Div or not _is_term_of_sum(slot):
                     self._add(LAST, what, slot, ast.BinOp(node, op(), other))
             less = ast.BinOp(node, ast.Mult(), ast.BinOp(one, ast.Sub(), other))
             self._add(LAST, factor, slot, less)
+
+    def _is_in_sums(self, slot: Slot) -> bool:
+        """Whether a helper returns it, the results of which are added: what both lack, it lacks."""
+        helpers = [a.name for a in slot.above if isinstance(a, ast.FunctionDef)]
+        return isinstance(slot.parent, ast.Return) and bool(self.summed & {*helpers})
 
     # --- statements ----------------------------------------------------------------------------
 
@@ -774,6 +825,48 @@ class _Finder:
 _PAIRS = ((0, 1), (1, 2), (0, 2), (2, 3))
 
 
+def _returned(function: ast.FunctionDef) -> dict[ast.AST, ast.expr]:
+    """Names that are returned, with what they are assigned; none that grow in a loop."""
+    nodes = list(ast.walk(function))
+    grown = {_changed(node.target, True) for node in nodes if isinstance(node, ast.AugAssign)}
+    for loop in nodes:
+        for node in ast.walk(loop) if isinstance(loop, (ast.For, ast.While)) else ():
+            if isinstance(node, ast.Assign):
+                name = _changed(node.targets[0], True)
+                inside = ast.walk(node.value)
+                if any(isinstance(part, ast.Name) and part.id == name for part in inside):
+                    grown.add(name)
+    assigned = [node for node in nodes if isinstance(node, ast.Assign)]
+    assigned.sort(key=lambda node: node.lineno)
+    values = {_changed(node.targets[0], True): node.value for node in assigned}
+    found: dict[ast.AST, ast.expr] = {}
+    for node in nodes:
+        if isinstance(node, ast.Return):
+            parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            for part in parts:
+                if isinstance(part, ast.Name) and part.id in values and part.id not in grown:
+                    found[part] = values[part.id]
+    return found
+
+
+def _terms(node: ast.expr) -> set[str]:
+    """The names that are added in a sum."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _terms(node.left) | _terms(node.right)
+    return {node.id} if isinstance(node, ast.Name) else set()
+
+
+def _is_exchange(old: ast.AST, new: ast.AST) -> bool:
+    """Whether `x[a, b]` becomes `x[b, a]`."""
+    match old, new:
+        case (
+            ast.Subscript(slice=ast.Tuple(elts=[ast.Name() as a, ast.Name() as b])),
+            ast.Subscript(slice=ast.Tuple(elts=[c, d])),
+        ):
+            return a is d and b is c and a.id != b.id
+    return False
+
+
 def _again(first: Edit, other: Edit) -> str:
     """Where the change is made once more; another expression of a number is quoted, too."""
     if other.line == first.line:
@@ -819,12 +912,22 @@ def _numpy(name: str) -> ast.expr:
     return ast.Attribute(ast.Name(NUMPY, ast.Load()), name, ast.Load())
 
 
-def _called(node: ast.AST) -> str:
+def called_name(node: ast.AST) -> str:
     """The name of the function that a call calls, without its module; "" for anything else."""
     function = node.func if isinstance(node, ast.Call) else None
     if isinstance(function, ast.Attribute):
         return function.attr
     return function.id if isinstance(function, ast.Name) else ""
+
+
+def _rounded(node: ast.Call) -> ast.expr | None:
+    """What is cut off to whole numbers: `x` in `x.astype(int)` and in `int(x)`."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=value, attr="astype"), args=[ast.Name(id="int")]):
+            return value
+        case ast.Call(func=ast.Name(id="int"), args=[value], keywords=[]):
+            return value
+    return None
 
 
 def _is_module(node: ast.AST) -> bool:
@@ -841,12 +944,14 @@ def _is_shape(node: ast.AST) -> bool:
 
 def _is_count(node: ast.AST) -> bool:
     size = isinstance(node, ast.Attribute) and node.attr == "size"
-    return size or _called(node) == "len" or (isinstance(node, ast.Subscript) and _is_shape(node))
+    return (
+        size or called_name(node) == "len" or (isinstance(node, ast.Subscript) and _is_shape(node))
+    )
 
 
 def _target(slot: Slot) -> str:
     """The name that is given to an expression, as it is or as an array; "" if there is none."""
-    match next(a for a in reversed(slot.above) if _called(a) != "asarray"):
+    match next(a for a in reversed(slot.above) if called_name(a) != "asarray"):
         case ast.Assign(targets=[ast.Name(id=name)]):
             return name
     return ""
@@ -876,7 +981,7 @@ def _is_axis(slot: Slot, above: Sequence[ast.AST]) -> bool:
         parent = above[-2]
     if isinstance(parent, ast.keyword):
         return parent.arg == "axis"
-    if isinstance(parent, ast.Call) and _called(parent) in _WITH_AXIS_IN_SECOND_PLACE:
+    if isinstance(parent, ast.Call) and called_name(parent) in _WITH_AXIS_IN_SECOND_PLACE:
         if _is_built_in(parent):
             return False
         method = isinstance(parent.func, ast.Attribute) and not _is_module(parent.func.value)

@@ -11,12 +11,26 @@ import ast
 import copy
 from collections.abc import Collection, Iterator, Sequence
 
-from .edits import COMBINED, NUMPY, ZEROS, Edit, Slot, parameters, slots, stored_names
+from .edits import (
+    COMBINED,
+    NUMPY,
+    ZEROS,
+    Edit,
+    Slot,
+    called_name,
+    parameters,
+    slots,
+    stored_names,
+    words,
+)
 
 LARGEST = 40
 """A part of more nodes is no part, but a rewriting."""
 LARGEST_CHANGE = 45
 """A part and what it replaces, names written out, of more nodes together are no small change."""
+BOUNDS = words("maximum minimum clip")
+BOUND = 4
+"""A part that is bounded, too, has so many nodes more."""
 MOST, MOST_ADDED = 0.75, 0.5
 """So much of a right answer is no part of it, in place of something or beside it."""
 
@@ -39,10 +53,11 @@ def grafts(
             _collect(inlined, function, known, parts, wraps, shares)
     small = [part for dump, part in parts.items() if shares.get(dump, 0) < MOST]
     terms = {part: None for dump, part in parts.items() if shares.get(dump, 0) < MOST_ADDED}
-    places = [slot for slot in slots(function) if _is_value(slot)]
+    places = [slot for slot in slots(function) if _is_value(slot) and not _is_whole(slot)]
     places.sort(key=lambda slot: -slot.node.lineno)
     breadths = _breadths(function, places)
     sizes = [(_size(part), part) for part in small]
+    own = {ast.dump(slot.node) for slot in places}
     pairs = [(a + b, slot, part) for a, slot in breadths for b, part in sizes]
     pairs = [pair for pair in pairs if pair[0] <= LARGEST_CHANGE]
     for _, slot, part in sorted(pairs, key=lambda pair: pair[0]):
@@ -50,10 +65,14 @@ def grafts(
         if isinstance(part, ast.Compare) and compared and not isinstance(slot.node, ast.Compare):
             continue  # a whole solution in one operand
         is_term = not isinstance(slot.node, ast.Name) or part in terms
+        if called_name(part) == "range" and not _counts(slot):
+            continue
         if is_term and _is_edit(slot.node, part):
             yield Edit(slot.node, "the expression {}", (slot.with_(part),))
     for slot in places:
         for call, index in wraps.values():
+            if called_name(call) == "range" and not _counts(slot):
+                continue
             arguments = list(call.args)
             arguments[index] = slot.node
             others = [*call.args[:index], *call.args[index + 1 :]]
@@ -69,7 +88,23 @@ def grafts(
             for op, what in COMBINED:
                 if operands[slot.node, op] & operands[part, op]:
                     continue  # `1 - e - (0.5 - e)`
+                if op is ast.Div and ast.dump(part) in own:
+                    continue  # the answer multiplies by it elsewhere
                 yield Edit(slot.node, what, (slot.with_(ast.BinOp(slot.node, op(), part)),))
+
+
+def _is_whole(slot: Slot) -> bool:
+    """Whether it is an array of which parts are taken: `x` in `x[i]` and in `enumerate(x)`."""
+    if not isinstance(slot.node, ast.Name):
+        return False
+    taken = isinstance(slot.parent, ast.Subscript) and slot.name == "value"
+    return taken or called_name(slot.parent) in ("enumerate", "zip")
+
+
+def _counts(slot: Slot) -> bool:
+    """Whether a `range` may stand there: what a loop runs over."""
+    loop = isinstance(slot.parent, (ast.For, ast.comprehension))
+    return loop or called_name(slot.node) in ("range", "arange")
 
 
 def _is_zeros(node: ast.expr) -> bool:
@@ -89,7 +124,8 @@ def _operands(node: ast.expr, op: type[ast.operator]) -> set[str]:
 def _breadths(function: ast.FunctionDef, places: Sequence[Slot]) -> list[tuple[float, Slot]]:
     """The sizes of what stands in places, names written out: they come after what they stand for.
 
-    A parameter comes after the call or the product in which it stands.
+    A parameter comes after the call or the product in which it stands, an index after what it is
+    taken from, and what `np.maximum` bounds after the bounded.
     """
     written: dict[str, int] = {}
 
@@ -102,8 +138,14 @@ def _breadths(function: ast.FunctionDef, places: Sequence[Slot]) -> list[tuple[f
         for target in statement.targets:
             if isinstance(target, ast.Name):
                 written[target.id] = breadth(statement.value)
-    names = {slot.node for slot in places if isinstance(slot.node, ast.Name)}
-    return [(breadth(s.parent) + 0.5 if s.node in names else breadth(s.node), s) for s in places]
+    found = []
+    for slot in places:
+        size = float(breadth(slot.node))
+        if isinstance(slot.node, ast.Name) or slot.name == "slice":
+            size = breadth(slot.parent) + 0.5
+        bounds = [breadth(a) + BOUND + 0.5 for a in slot.above if called_name(a) in BOUNDS]
+        found.append((max([size, *bounds]), slot))
+    return found
 
 
 _VALUES = (ast.BinOp, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.UnaryOp, ast.Compare)
@@ -116,6 +158,7 @@ def _is_value(slot: Slot) -> bool:
 
 def _is_edit(own: ast.expr, part: ast.expr) -> bool:
     """Not where a smaller one does the same; for a name only what is made of it is put in."""
+    own = own.operand if isinstance(own, ast.UnaryOp) else own
     if isinstance(own, ast.Name):
         return any(isinstance(n, ast.Name) and n.id == own.id for n in ast.walk(part))
     mine, others = list(ast.iter_child_nodes(own)), list(ast.iter_child_nodes(part))

@@ -693,6 +693,148 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             """,
             "line 4: the operator before `d` in `2 * difference / n * d`",
         ),
+        (  # not in the bare name that is returned
+            "kl_gradients",
+            """
+            variance = np.exp(log_variance)
+            by_mean = 1.0 * mean
+            by_log_variance = 0.5 * (1 - 1 / variance)
+            return by_mean, by_log_variance
+            """,
+            "line 4: what `0.5 * (1 - 1 / variance)` is multiplied or divided by",
+        ),
+        (
+            "mse_gradient",
+            """
+            gradient = np.zeros(predictions.shape)
+            rows, columns = predictions.shape
+            for i in range(rows):
+                for j in range(columns):
+                    gradient[i, j] = (predictions[i, j] - targets[i, j]) / (rows * columns)
+            return gradient
+            """,
+            "line 6: what `(predictions[i, j] - targets[i, j]) / (rows * columns)` is multiplied",
+        ),
+        (
+            "rmsprop_step",
+            """
+            average = rho * average + (1 - rho) * gradient ** 2 + epsilon
+            update = gradient * average ** -0.5
+            return weights - learning_rate * update, average
+            """,
+            "line 2: a term of `rho * average + (1 - rho) * gradient ** 2 + epsilon`",
+        ),
+        (  # where names are exchanged, not where they are used as they are called
+            "random_crop",
+            """
+            n, h, w, c = images.shape
+            out = np.zeros((n, size, size, c))
+            for i in range(n):
+                x, y = top[i], left[i]
+                out[i] = images[i, y : y + size, x : x + size]
+            return out
+            """,
+            "line 5: the order in `(x, y)`",
+        ),
+        (  # `output` is right: a mask is made of it
+            "residual_gradients",
+            """
+            hidden = x @ weights
+            output = x + np.maximum(hidden, 0)
+            masked = upstream.copy()
+            masked[output <= 0] = 0
+            return upstream + masked @ weights.T, x.T @ masked
+            """,
+            "line 5: the name `output`",
+        ),
+        (  # not `1 - confidence`, with the bins turned round
+            "expected_calibration_error",
+            """
+            confidence = probabilities.max(axis=1)
+            right = probabilities.argmax(axis=1) == labels
+            which = np.minimum((confidence * num_bins).astype(int), num_bins - 1)
+            sum_confidence = np.bincount(which, weights=confidence, minlength=num_bins)
+            sum_right = np.bincount(which, weights=right, minlength=num_bins)
+            return np.abs(sum_confidence - sum_right).sum() / len(labels)
+            """,
+            "line 4: the rounding in `(confidence * num_bins).astype(int)`",
+        ),
+        (  # not `n` in the error of the mean
+            "transfer_gain",
+            """
+            differences = transferred - scratch
+            n = len(differences)
+            mean = np.sum(differences) / n
+            variance = np.sum((differences - mean) ** 2) / n
+            return mean, np.sqrt(variance) / np.sqrt(n)
+            """,
+            "line 5: what is added to `n`, or taken from it",
+        ),
+        (  # not the sum of what the helper gives
+            "mmd_squared",
+            """
+            def inside(x):
+                n = len(x)
+                total = 0.0
+                for i in range(n):
+                    for j in range(i + 1, n):
+                        total += np.exp(-gamma * np.sum((x[i] - x[j]) ** 2))
+                return total / (n * (n - 1))
+
+            cross = np.mean(
+                [[np.exp(-gamma * np.sum((s - t) ** 2)) for t in target] for s in source]
+            )
+            return inside(source) + inside(target) - 2 * cross
+            """,
+            "line 8: what `total / (n * (n - 1))` is multiplied or divided by",
+        ),
+        (  # not the order in `[p, r, f1]`
+            "precision_recall_f1",
+            """
+            rows = []
+            for k in range(len(confusion)):
+                tp = confusion[k, k]
+                fp = sum(confusion[k, j] for j in range(len(confusion)) if j != k)
+                fn = sum(confusion[j, k] for j in range(len(confusion)) if j != k)
+                p = tp / (tp + fp) if tp + fp > 0 else 0.0
+                r = tp / (tp + fn) if tp + fn > 0 else 0.0
+                f1 = 2 * p * r / (p + r) if p + r > 0 else 0.0
+                rows.append([p, r, f1])
+            return np.array(rows)
+            """,
+            "line 5: the index in `confusion[k, j]`, and in line 6 that in `confusion[j, k]`",
+        ),
+        (  # not `np.fmax`, which passes over NaN
+            "soft_threshold",
+            """
+            factor = 1 - amount / np.abs(weights)
+            factor = np.maximum(factor, 0)
+            return weights * factor
+            """,
+            "line 2: a function missing around `np.abs(weights)`",
+        ),
+        (  # not 1.0 in the place of what guards against zeros
+            "mean_pool",
+            """
+            real = tokens[mask > 0]
+            lengths = np.linalg.norm(real, axis=1, keepdims=True)
+            lengths = np.where(lengths == 0, 1.0, lengths)
+            mean = (real / lengths).mean(axis=0)
+            return mean / np.linalg.norm(mean)
+            """,
+            "line 5: a factor of `real / lengths`",
+        ),
+        (  # where the mask is missing, not where it would do for both
+            "hidden_layer_gradients",
+            """
+            d_hidden = upstream @ weights_out.T
+            relu_on = np.where(hidden > 0, 1.0, 0.0)
+            d_weights_in = x.T @ (d_hidden * relu_on)
+            d_bias_in = d_hidden.sum(axis=0)
+            return d_weights_in, d_bias_in, hidden.T @ upstream, upstream.sum(axis=0)
+            """,
+            "line 5: what `d_hidden` is multiplied or divided by",
+        ),
     ],
 )
 def test_one_change_is_placed(name: str, body: str, where: str) -> None:
@@ -721,7 +863,7 @@ def test_a_number_is_called_what_it_is() -> None:
         (  # the clip
             "cross_entropy",
             "p = probabilities[np.arange(len(labels)), labels]\nreturn np.mean(-np.log(p))",
-            "line 2: the expression `probabilities`",
+            "line 2: the expression `probabilities[np.arange(len(labels)), labels]`",
         ),
         (  # one-hot
             "softmax_cross_entropy_gradient",
@@ -771,6 +913,49 @@ def test_a_number_is_called_what_it_is() -> None:
             return len(labels) / (num_classes * counts)
             """,
             "line 3: the expression `len(labels) / (num_classes * counts)`",
+        ),
+        (  # not what it bounds
+            "grad_cam",
+            """
+            heat = np.zeros(feature_maps.shape[:2])
+            for k in range(feature_maps.shape[2]):
+                weight = gradients[:, :, k].mean()
+                heat += np.maximum(weight * feature_maps[:, :, k], 0)
+            return heat / heat.max() if heat.max() > 0 else heat
+            """,
+            "line 5: the expression `np.maximum(weight * feature_maps[:, :, k], 0)`",
+        ),
+        (  # not `-total`, without the total
+            "isbn_check_digit",
+            """
+            digits = [int(d) for d in digits]
+            total = 3 * sum(digits[0::2]) + sum(digits[1::2])
+            return -total % 10
+            """,
+            "line 3: the expression `3 * sum(digits[0::2]) + sum(digits[1::2])`",
+        ),
+        (  # not `logits - biggest` in `logits[...]`
+            "softmax_cross_entropy",
+            """
+            n = len(logits)
+            biggest = np.max(logits, axis=1, keepdims=True)
+            log_sum = np.log(np.sum(np.exp(logits - biggest), axis=1))
+            right = logits[np.arange(n), labels]
+            return np.sum(log_sum - right) / n
+            """,
+            "line 4: the expression `np.log(np.sum(np.exp(logits - biggest), axis=1))`",
+        ),
+        (  # not the index
+            "best_of",
+            """
+            epoch = 0
+            while epoch + 1 < len(accuracies_validation):
+                if accuracies_validation[epoch + 1] <= accuracies_validation[epoch]:
+                    break
+                epoch += 1
+            return accuracies_test[epoch]
+            """,
+            "line 4: the expression `accuracies_validation[epoch + 1]`",
         ),
     ],
 )
@@ -824,6 +1009,31 @@ def test_answers_with_ranks_and_plain_statistics_are_tried() -> None:
             return count / len(resamples)
             """,
             ".mean() <= (sum(",
+        ),
+        (
+            "weight_decay_step",
+            """
+            stepped = weights - learning_rate * gradient
+            shrink = 1 - learning_rate * decay
+            return stepped * shrink
+            """,
+            "gradient / (1 - ",
+        ),
+        (
+            "minibatches",
+            "count = -(-len(order) // batch_size)\nreturn list(np.array_split(order, count))",
+            "= range(",
+        ),
+        (
+            "complete_relation",
+            """
+            goal = vectors[head] + relation
+            distances = [
+                np.linalg.norm(v - goal) if i != head else np.inf for i, v in enumerate(vectors)
+            ]
+            return int(np.argmin(distances))
+            """,
+            "enumerate(vectors / __numpy__",
         ),
     ],
 )
