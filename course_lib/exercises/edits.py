@@ -214,8 +214,9 @@ class _Finder:
         for several in self.alike.values():
             first, *others = several
             if others:
-                again = dict.fromkeys(_again(first, edit) for edit in others)
-                what = f"{first.what}, and {' and '.join(again)}"
+                again = " and ".join(dict.fromkeys(_again(first, edit) for edit in others))
+                again = again.replace(" and again in", " and")
+                what = f"{first.what}, and {again}"
                 changes = tuple(change for edit in several for change in edit.changes)
                 self.ranks[POSSIBLE].append(Edit(first.node, what, changes))
 
@@ -449,7 +450,8 @@ class _Finder:
         if name == "floor":  # where an interval has its upper end, not its lower one
             below = ast.BinOp(ast.Call(_numpy("ceil"), arguments, []), ast.Sub(), ast.Constant(1))
             self._add(LIKELY, "the function in {}", slot, below)
-        if rounded := _rounded(node):
+        rounded = _rounded(node)
+        if rounded is not None and not isinstance(slot.parent, ast.BinOp):
             up = ast.Call(_numpy("ceil"), [rounded], [])
             for number in (ast.BinOp(up, ast.Sub(), ast.Constant(1)), up):
                 whole = ast.Call(ast.Attribute(number, "astype", ast.Load()), arguments, [])
@@ -576,9 +578,8 @@ class _Finder:
         if called:
             return
         others = [name for name in self.names if name != own]
-        parent = slot.parent  # `x[y <= 0] = 0`: rather than that `y` is wrong
-        is_mask = isinstance(parent, ast.Compare) and any(map(_is_number, parent.comparators))
-        self._set(LESS if is_mask else POSSIBLE, "the name {}", node, node, "id", *others)
+        rank = LESS if _is_in_mask(slot) else POSSIBLE
+        self._set(rank, "the name {}", node, node, "id", *others)
 
     def _around(self, slot: Slot) -> None:
         """What may be missing around an expression: sign, transpose, factor, function, term."""
@@ -683,10 +684,12 @@ class _Finder:
                 what = f"what `{target}` is: {second} {{}}, or an array of its own"
             copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
             self._add(LIKELY, what, slot, copied)
-        for other in names if not of_whole else ():  # rather `x[i] - y` than `(x - y)[i]`
+        for other in names:
             if isinstance(node, ast.Name) and node.id == other.id:
                 continue
             for op, what in COMBINED:
+                if of_whole and what == added:  # rather `x[i] - y` than `(x - y)[i]`
+                    continue
                 if op is ast.Sub and node in self.returned:
                     value = self.returned[node]
                     if other.id in _terms(value):  # of which the name itself shall have none
@@ -947,6 +950,14 @@ def _is_count(node: ast.AST) -> bool:
     return (
         size or called_name(node) == "len" or (isinstance(node, ast.Subscript) and _is_shape(node))
     )
+
+
+def _is_in_mask(slot: Slot) -> bool:
+    """Whether entries are chosen by it: `y` in `x[y <= 0] = 0`."""
+    match slot.above[-2:]:
+        case ast.Subscript(), ast.Compare(left=left, comparators=[number]):
+            return left is slot.node and _is_number(number)
+    return False
 
 
 def _target(slot: Slot) -> str:

@@ -65,13 +65,13 @@ def grafts(
         if isinstance(part, ast.Compare) and compared and not isinstance(slot.node, ast.Compare):
             continue  # a whole solution in one operand
         is_term = not isinstance(slot.node, ast.Name) or part in terms
-        if called_name(part) == "range" and not _counts(slot):
+        if called_name(part) == "range" and _is_number(slot):
             continue
         if is_term and _is_edit(slot.node, part):
             yield Edit(slot.node, "the expression {}", (slot.with_(part),))
     for slot in places:
         for call, index in wraps.values():
-            if called_name(call) == "range" and not _counts(slot):
+            if called_name(call) == "range" and _is_number(slot):
                 continue
             arguments = list(call.args)
             arguments[index] = slot.node
@@ -101,10 +101,12 @@ def _is_whole(slot: Slot) -> bool:
     return taken or called_name(slot.parent) in ("enumerate", "zip")
 
 
-def _counts(slot: Slot) -> bool:
-    """Whether a `range` may stand there: what a loop runs over."""
-    loop = isinstance(slot.parent, (ast.For, ast.comprehension))
-    return loop or called_name(slot.node) in ("range", "arange")
+def _is_number(slot: Slot) -> bool:
+    """Whether it is a number, to all appearance, where no `range` can stand."""
+    if isinstance(slot.parent, (ast.For, ast.comprehension)):
+        return False
+    number = called_name(slot.node) in ("ceil", "floor", "round", "int", "len")
+    return number or isinstance(slot.node, (ast.BinOp, ast.UnaryOp))
 
 
 def _is_zeros(node: ast.expr) -> bool:
