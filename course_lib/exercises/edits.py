@@ -209,6 +209,7 @@ class _Finder:
     def visit(self) -> None:
         for slot in slots(self.function):
             self._expression(slot)
+            self._term_of_use(slot)
         self._bodies(self.function)
         self.ranks[LIKELY].extend(self.copied.values())
         for several in self.alike.values():
@@ -219,6 +220,22 @@ class _Finder:
                 what = f"{first.what}, and {again}"
                 changes = tuple(change for edit in several for change in edit.changes)
                 self.ranks[POSSIBLE].append(Edit(first.node, what, changes))
+
+    def _term_of_use(self, slot: Slot) -> None:
+        """A term of what is returned moved to where else it is used: `root(mean + epsilon)`."""
+        for name, value in self.returned.items():
+            match name, slot.node, value:
+                case (
+                    ast.Name(id=returned),
+                    ast.Name(id=used, ctx=ast.Load()) as use,
+                    ast.BinOp(left=rest, op=ast.Add(), right=ast.Name() as term),
+                ) if used == returned and use.lineno > value.lineno and use is not name:
+                    moved = slot.with_(ast.BinOp(use, ast.Add(), term))
+                    what = f"a term of {{}}, which belongs in line {use.lineno}"
+                    for statement in ast.walk(self.function):
+                        if isinstance(statement, ast.Assign) and statement.value is value:
+                            changes = ((statement, "value", rest), moved)
+                            self.ranks[LATER].append(Edit(value, what, changes))
 
     def _set(
         self, rank: int, what: str, place: ast.AST, node: ast.AST, name: str, *values: Any
@@ -690,12 +707,6 @@ class _Finder:
             for op, what in COMBINED:
                 if of_whole and what == added:  # rather `x[i] - y` than `(x - y)[i]`
                     continue
-                if op is ast.Sub and node in self.returned:
-                    value = self.returned[node]
-                    if other.id in _terms(value):  # of which the name itself shall have none
-                        changes = (slot.with_(ast.BinOp(node, op(), other)),)
-                        self.ranks[LATER].append(Edit(value, "a term of {}", changes))
-                        continue
                 if op is not ast.Div or not _is_term_of_sum(slot):
                     self._add(LAST, what, slot, ast.BinOp(node, op(), other))
             less = ast.BinOp(node, ast.Mult(), ast.BinOp(one, ast.Sub(), other))
@@ -850,13 +861,6 @@ def _returned(function: ast.FunctionDef) -> dict[ast.AST, ast.expr]:
                 if isinstance(part, ast.Name) and part.id in values and part.id not in grown:
                     found[part] = values[part.id]
     return found
-
-
-def _terms(node: ast.expr) -> set[str]:
-    """The names that are added in a sum."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _terms(node.left) | _terms(node.right)
-    return {node.id} if isinstance(node, ast.Name) else set()
 
 
 def _is_exchange(old: ast.AST, new: ast.AST) -> bool:

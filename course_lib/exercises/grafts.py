@@ -160,9 +160,9 @@ def _is_value(slot: Slot) -> bool:
 
 def _is_edit(own: ast.expr, part: ast.expr) -> bool:
     """Not where a smaller one does the same; for a name only what is made of it is put in."""
-    own = own.operand if isinstance(own, ast.UnaryOp) else own
-    if isinstance(own, ast.Name):
-        return any(isinstance(n, ast.Name) and n.id == own.id for n in ast.walk(part))
+    name = own.operand if isinstance(own, ast.UnaryOp) else own
+    if isinstance(name, ast.Name):
+        return any(isinstance(n, ast.Name) and n.id == name.id for n in ast.walk(part))
     mine, others = list(ast.iter_child_nodes(own)), list(ast.iter_child_nodes(part))
     if type(own) is not type(part) or len(mine) != len(others):
         return True

@@ -715,14 +715,14 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             """,
             "line 6: what `(predictions[i, j] - targets[i, j]) / (rows * columns)` is multiplied",
         ),
-        (
+        (  # it is not to be kept
             "rmsprop_step",
             """
             average = rho * average + (1 - rho) * gradient ** 2 + epsilon
             update = gradient * average ** -0.5
             return weights - learning_rate * update, average
             """,
-            "line 2: a term of `rho * average + (1 - rho) * gradient ** 2 + epsilon`",
+            "line 2: a term of `rho * average + (1 - rho) * gradient ** 2 + epsilon`, which",
         ),
         (  # where names are exchanged, not where they are used as they are called
             "random_crop",
