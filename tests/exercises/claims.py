@@ -121,7 +121,10 @@ TWICE = re.compile(
     r" For example, `(.*)` should be (.*), yours (.*), and (.*) when it was called again\.$"
 )
 LEFT = re.compile(r" For example, `(.*)` should leave (.*) as it is, yours makes it (.*)\.$")
-SPECIAL = re.compile(r"It is right on ordinary inputs, but not on (.*?)\. ?(?=There|The|In|On|$)")
+SPECIAL = re.compile(
+    r"It is right on (?:ordinary inputs, but not on (.*?)|the calls that were tried, but for some "
+    r"small ones)\. ?(?=There|The|In|On|$)"
+)
 RIGHT_ON = re.compile(r" \(On (.*) it is right\.\)$")
 
 
@@ -593,8 +596,7 @@ def _untrue_of_the_numbers(
     scope = list(calls)
     rest = told
     if match := SPECIAL.match(rest):
-        of_small = match[1] == "every small call"
-        kinds = {SMALL} if of_small else (kinds_in(match[1], calls) or set()) - {SMALL}
+        kinds = (kinds_in(match[1], calls) or set()) - {SMALL} if match[1] else {SMALL}
         wrong = {call.kind for call in drawn if not call.right}
         if kinds != wrong or ORDINARY in wrong:
             yield f"untrue: {match[0]} It is wrong on {wrong}."

@@ -139,7 +139,7 @@ def test_an_answer_that_is_right_but_on_a_small_call_is_wrong() -> None:
 
     verdict = told("mse", picky)
     assert verdict.message.startswith(
-        "It is right on ordinary inputs, but not on every small call."
+        "It is right on the calls that were tried, but for some small ones."
     )
     assert "should be 2, yours is 0." in verdict.counterexample
 
