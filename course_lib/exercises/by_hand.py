@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .diagnosis import Trial, describe, is_numeric, is_text, quoted, same_values
+from .diagnosis import Trial, describe, is_numeric, is_text, parts, quoted, same_values
 from .exercise import Case, Formula, Outcome
 
 KIND = "a small call"
@@ -55,13 +55,32 @@ def _argument(node: ast.expr) -> Any:
 def once(trials: Sequence[Trial]) -> str:
     """The first of the hand-sized calls that goes wrong, with both values; "" if none does.
 
-    If any of all calls raises, one that raises is looked for first. Calls with very large or very
-    small numbers come after plain ones.
+    If any of all calls raises, one that raises is looked for first. Of several values, the first
+    that is wrong in the first of all calls shall be wrong: messages speak of that. Calls with very
+    large or very small numbers come after plain ones.
     """
-    for trial in sorted(trials, key=lambda t: (t.got.state != "raised", _extremes(t.case))):
+    spoken_of = next((wrong[:1] for trial in trials if (wrong := _wrong(trial))), [])
+
+    def rank(trial: Trial) -> tuple[bool, bool, int]:
+        in_others = not set(spoken_of) <= set(_wrong(trial))
+        return trial.got.state != "raised", in_others, _extremes(trial.case)
+
+    for trial in sorted(trials, key=rank):
         if trial.case.call and not trial.correct and (told := _told(trial)):
             return told
     return ""
+
+
+def _wrong(trial: Trial) -> list[int]:
+    """Which of the values that were returned are wrong, from 0."""
+    want, got = trial.want.value, trial.got.value
+    if trial.got.state != "returned":
+        return []
+    return [
+        number
+        for number, (_, w, g) in enumerate(parts(want, got))
+        if not same_values(w, g, trial.tolerance)
+    ]
 
 
 def twice(pairs: Sequence[tuple[Trial, Trial]]) -> str:

@@ -89,6 +89,16 @@ def test_a_call_with_plain_numbers_is_preferred() -> None:
     )
 
 
+def test_a_call_where_the_value_spoken_of_is_wrong_comes_before_a_smaller_one() -> None:
+    def scaled(x: np.ndarray) -> np.ndarray:
+        deviation = x.std(axis=0)
+        return (x - x.mean(axis=0)) / np.where(deviation == 0, 1, deviation) ** 3
+
+    verdict = told("standardize_by_domain", lambda source, target: (scaled(source), scaled(target)))
+    assert verdict.message.startswith("In value 1 of the 2 that you return: ")
+    assert "yours is ([[-0.45928], [0], [0.45928]], " in verdict.counterexample
+
+
 def test_an_error_is_told_where_another_call_would_not_raise_it() -> None:
     raising = told("mse", lambda predictions, targets: predictions @ targets)
     assert raising.counterexample.endswith("should be 2, yours raises ValueError.")
