@@ -74,7 +74,7 @@ def once(trials: Sequence[Trial]) -> str:
 def _wrong(trial: Trial) -> list[int]:
     """Which of the values that were returned are wrong, from 0."""
     want, got = trial.want.value, trial.got.value
-    if trial.got.state != "returned":
+    if trial.got.state != "returned" or is_text(want):
         return []
     return [
         number

@@ -140,6 +140,9 @@ def untrue(exercise: Exercise, calls: Sequence[Call], verdict: Verdict) -> list[
         return list(_untrue_of_the_known(exercise, known, calls, message))
     if message.startswith("Made twice, the same call does not give the same: "):
         return list(_untrue_of_the_unsteady(calls, message))
+    once = [call for call in calls if call.kind != AGAIN]
+    if not all(call.right for call in once):
+        calls = once
     said = list(_untrue_example(exercise, calls, message))
     drawn = [call for call in calls if not call.case.call and call.kind != AGAIN]
     if all(call.right for call in drawn):
@@ -317,7 +320,10 @@ def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> 
     elif should == yours or agree(call.want.value, call.got.value, call.tolerance):
         yield "the example shows no difference"
     else:
+        spoken_of = next((wrong[0] for c in calls if (wrong := _wrong_values(c))), None)
         earlier = hand[: hand.index(call)]
+        if spoken_of in _wrong_values(call):
+            earlier = [c for c in earlier if spoken_of in _wrong_values(c)]
         if any(not c.right and _numbers_differ(c) for c in earlier) and not any(
             c.got.state == "raised" for c in calls
         ):
@@ -336,6 +342,13 @@ def _numbers(value: Any) -> Iterator[float]:
             yield from _numbers(part)
     elif isinstance(value, (int, float, np.ndarray, np.generic)):
         yield from np.ravel(value).tolist()
+
+
+def _wrong_values(call: Call) -> list[int]:
+    if call.got.state != "returned":
+        return []
+    pairs = zip(values(call.want.value), values(call.got.value), strict=False)
+    return [n for n, (w, g) in enumerate(pairs) if not agree(w, g, call.tolerance)]
 
 
 def _numbers_differ(call: Call) -> bool:
