@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,7 +55,9 @@ def test_every_known_mistake_shows_on_a_call(exercise: Exercise) -> None:
             for case, want in zip(cases, wanted, strict=True)
         ]
         on_ordinary_inputs = any(not t.correct for t in trials if t.case.kind == ORDINARY)
-        if on_ordinary_inputs and not by_hand.once(trials):
+        if on_ordinary_inputs and not by_hand.once(
+            exercise.name, [t for t in trials if t.case.call]
+        ):
             hidden.add((exercise.name, known.id))
     assert not hidden
 
@@ -65,6 +68,35 @@ def told(name: str, function: Any) -> Verdict:
     if verdict.counterexample:
         assert verdict.message.endswith(f" For example, {verdict.counterexample}")
     return verdict
+
+
+def test_a_call_that_was_drawn_is_shown_where_no_small_one_goes_wrong() -> None:
+    def wrong_for_many_rows(z: np.ndarray) -> np.ndarray:
+        return catalogue()["softmax"].reference(z if len(z) < 5 else -z)
+
+    verdict = told("softmax", wrong_for_many_rows)
+    example = re.fullmatch(r"`(.*)` should be (.*), yours is (.*)\.", verdict.counterexample)
+    assert example is not None
+    for function, shown in ((catalogue()["softmax"].reference, 2), (wrong_for_many_rows, 3)):
+        pasted = eval(example[1], {"np": np, "softmax": function})
+        assert by_hand.shown(pasted) == example[shown]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (np.array([[0.1, -2.5e-7]]), True, 3, 0.25, None),
+        ({"b", "a"}, {"x": (1.5,), "y": [np.arange(3)]}, "it's"),
+    ],
+)
+def test_a_call_is_written_as_python(arguments: tuple[object, ...]) -> None:
+    text = by_hand.written("f", arguments)
+    assert repr(eval(text, {"np": np, "f": lambda *given: given})) == repr(arguments)
+
+
+@pytest.mark.parametrize("value", [np.array([np.nan]), np.inf, object(), np.zeros(10_000)])
+def test_what_cannot_be_written_is_not(value: object) -> None:
+    assert by_hand.written("f", (value,)) == ""
 
 
 def test_the_message_ends_with_the_smallest_call_that_goes_wrong() -> None:
