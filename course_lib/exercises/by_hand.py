@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from .diagnosis import Trial, describe, is_numeric, is_text, quoted, same_values
+from .diagnosis import Trial, describe, is_numeric, is_text, parts, quoted, same_values
 from .exercise import Case, Formula, Outcome
 
 KIND = "a small call"
 MOST = 40
 """An array of more numbers is described, not shown."""
+LONGEST = 1000
+"""A call of more letters is nothing to paste."""
 DIGITS = (5, 8, 12, 17)
 """As many as it takes to tell two numbers apart."""
 # Such an error is the same in every call; a call to try would not explain it.
@@ -52,16 +54,75 @@ def _argument(node: ast.expr) -> Any:
     return eval(compile(ast.Expression(node), "<call>", "eval"), {"np": np})
 
 
-def once(trials: Sequence[Trial]) -> str:
-    """The first of the hand-sized calls that goes wrong, with both values; "" if none does.
+def once(name: str, trials: Sequence[Trial]) -> str:
+    """The first of the hand-sized calls that goes wrong, with both values.
 
-    If any of all calls raises, one that raises is looked for first. Calls with very large or very
-    small numbers come after plain ones.
+    If any of all calls raises, one that raises is looked for first. Of several values, the first
+    that is wrong in the first of all calls shall be wrong: messages speak of that. Calls with very
+    large or very small numbers come after plain ones. If no hand-sized call goes wrong, it is the
+    shortest of the others to write; "" if that is too long.
+
+    Args:
+        name: of the function that is called.
+        trials: calls to look through.
     """
-    for trial in sorted(trials, key=lambda t: (t.got.state != "raised", _extremes(t.case))):
-        if trial.case.call and not trial.correct and (told := _told(trial)):
+    wrong = [trial for trial in trials if not trial.correct]
+    spoken_of = next((values for trial in wrong if (values := _wrong_values(trial))), [])
+
+    def rank(trial: Trial) -> tuple[bool, bool, int]:
+        in_others = not set(spoken_of[:1]) <= set(_wrong_values(trial))
+        return trial.got.state != "raised", in_others, _extremes(trial.case)
+
+    for trial in sorted((trial for trial in wrong if trial.case.call), key=rank):
+        if told := _told(trial, trial.case.call):
+            return told
+    drawn = [(written(name, t.case.arguments), t) for t in wrong if not t.case.call]
+    for call, trial in sorted(drawn, key=lambda pair: len(pair[0])):
+        if 0 < len(call) <= LONGEST and (told := _told(trial, call)):
             return told
     return ""
+
+
+def _wrong_values(trial: Trial) -> list[int]:
+    """Which of the values that were returned are wrong, from 0."""
+    want, got = trial.want.value, trial.got.value
+    if trial.got.state != "returned" or is_text(want):
+        return []
+    return [
+        number
+        for number, (_, w, g) in enumerate(parts(want, got))
+        if not same_values(w, g, trial.tolerance)
+    ]
+
+
+def written(name: str, arguments: Sequence[Any]) -> str:
+    """A call as Python that makes the same arguments; "" if they cannot be written."""
+    try:
+        return f"{name}({', '.join(map(_literal, arguments))})"
+    except TypeError:
+        return ""
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, Formula):
+        return f"lambda x: {value.text}"
+    if isinstance(value, np.ndarray) and value.size <= LONGEST:
+        listed = value.tolist()
+        if np.isfinite(made := np.array(listed)).all() and made.shape == value.shape:
+            return f"np.array({listed})"
+    if isinstance(value, (set, frozenset)) and value:
+        return f"{{{', '.join(map(_literal, sorted(value)))}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_literal, value))}{',' * (len(value) == 1)})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_literal(k)}: {_literal(v)}' for k, v in value.items())}}}"
+    if value is None or isinstance(value, (int, str)):
+        return repr(value)
+    if isinstance(value, float) and np.isfinite(value):
+        return repr(float(value))
+    raise TypeError(f"{type(value).__name__} has no literal")
 
 
 def twice(pairs: Sequence[tuple[Trial, Trial]]) -> str:
@@ -96,34 +157,34 @@ def _is_plain(value: Any) -> bool:
     return bool(((sizes == 0) | (sizes >= 1e-4) & (sizes <= 1000)).all())
 
 
-def _told(trial: Trial) -> str:
+def _told(trial: Trial, call: str) -> str:
     want, got = trial.want, trial.got
     if got.state == "raised":
         error = got.error.split(":")[0]
         if error in _WHATEVER_THE_CALL:
             return ""
-        return f"`{trial.case.call}` should be {shown(want.value)}, yours raises {error}."
+        return f"`{call}` should be {shown(want.value)}, yours raises {error}."
     if got.state != "returned":
         return ""
     if same_values(want.value, got.value, trial.tolerance):
-        return _changed(trial)
+        return _changed(trial, call)
     whole = is_numeric(want.value) and np.asarray(want.value).dtype.kind in "iu"
     if whole and np.array_equal(want.value, got.value):
         return ""  # floats, shown as 2.5e+09 in place of 2500000000
     for digits in DIGITS:
         wanted, actual = shown(want.value, digits), shown(got.value, digits)
         if wanted != actual:
-            return f"`{trial.case.call}` should be {wanted}, yours is {actual}."
+            return f"`{call}` should be {wanted}, yours is {actual}."
     return ""  # it differs in type: the message says so
 
 
-def _changed(trial: Trial) -> str:
+def _changed(trial: Trial, call: str) -> str:
     """The first argument that was changed in place, before and after."""
     for before, after in zip(trial.want.arguments, trial.got.arguments, strict=True):
         for digits in DIGITS[:2]:  # a last digit is no example
             kept, made = shown(before, digits), shown(after, digits)
             if kept != made:
-                return f"`{trial.case.call}` should leave {kept} as it is, yours makes it {made}."
+                return f"`{call}` should leave {kept} as it is, yours makes it {made}."
     return ""
 
 
@@ -133,11 +194,13 @@ def shown(value: Any, digits: int = 5) -> str:
         return "None"
     if is_text(value) and value:
         return quoted(value)
+    if isinstance(value, (tuple, list)) and len(value) > MOST:
+        return describe(value)
     if isinstance(value, tuple):
-        inside = ", ".join(shown(part, digits) for part in value[:MOST])
+        inside = ", ".join(shown(part, digits) for part in value)
         return f"({inside},)" if len(value) == 1 else f"({inside})"
     if isinstance(value, list):
-        return f"[{', '.join(shown(part, digits) for part in value[:MOST])}]"
+        return f"[{', '.join(shown(part, digits) for part in value)}]"
     if not is_numeric(value):
         return describe(value)
     array = np.asarray(value)

@@ -266,8 +266,9 @@ _SLIPS = {
     "`keepdims=True` missing, or `[:, None]`?",
     r"could not be broadcast .*\((\d+),(\d+)\) \(\2,\1\)": "One of the two arrays lies across: "
     "is a `.T` missing, or one too many?",
-    r"could not be broadcast .*\((\d+),\d+\) \(\1,\d+\)": "The rows fit, the columns do not: is "
-    "their number written into your code? Take it from an argument, as `x.shape[1]`.",
+    r"could not be broadcast .*\((\d+),\d+\) \(\1,\d+\)": "The rows fit, the columns do not: where "
+    "does their number come from? One that is written into the code, or counted from what occurs, "
+    "fits only by chance; an argument knows it, as `x.shape[1]`.",
     r"shapes \(\d+,\) and \(\d+,\) not aligned": _OF_ROWS,
     r"not aligned": _OF_MATRICES,
     r"matmul: .*mismatch": f"{_OF_MATRICES} (If both are rows: {_OF_ROWS})",  # it tells no shapes

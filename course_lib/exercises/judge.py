@@ -139,8 +139,6 @@ def _without_output(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Ve
         message = f"Correct. {diagnosis.remark(trials)}".strip()
         return _verdict(exercise, "correct", message, points=exercise.points)
     once = [trial for trial in trials if trial.case.kind != AGAIN]
-    if all(trial.correct for trial in once):
-        once = list(trials)
     drawn = [trial for trial in once if not trial.case.call]
     spoken_of = once if all(trial.correct for trial in drawn) else drawn
     known = _matching(exercise, spoken_of)
@@ -148,8 +146,12 @@ def _without_output(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Ve
         return _named(exercise, known, once)
     if pairs := diagnosis.unsteady(trials):
         return _with_example(_verdict(exercise, "wrong", diagnosis.UNSTEADY), by_hand.twice(pairs))
+    if all(trial.correct for trial in once):  # but not when it was made again
+        return _explained(exercise, trials, trials)
     verdict = _explained(exercise, spoken_of, once)
-    return verdict if verdict.misconception else _with_example(verdict, by_hand.once(once))
+    if verdict.misconception:
+        return verdict
+    return _with_example(verdict, by_hand.once(exercise.name, once))
 
 
 CALLS_SHOWN = 2
@@ -229,7 +231,7 @@ def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.
         on = " and ".join(kinds or [by_hand.KIND])
         said += f" (On {on}, this mistake alone would come out differently.)"
     verdict = _verdict(exercise, "wrong", said, known)
-    return verdict if kinds else _with_example(verdict, by_hand.once(others))
+    return verdict if kinds else _with_example(verdict, by_hand.once(exercise.name, others))
 
 
 def _with_example(verdict: Verdict, small: str) -> Verdict:

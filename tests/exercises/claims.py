@@ -121,7 +121,10 @@ TWICE = re.compile(
     r" For example, `(.*)` should be (.*), yours (.*), and (.*) when it was called again\.$"
 )
 LEFT = re.compile(r" For example, `(.*)` should leave (.*) as it is, yours makes it (.*)\.$")
-SPECIAL = re.compile(r"It is right on ordinary inputs, but not on (.*?)\. ?(?=There|The|In|On|$)")
+SPECIAL = re.compile(
+    r"It is right on (?:ordinary inputs, but not on (.*?)|the calls that were tried, but for some "
+    r"small ones)\. ?(?=There|The|In|On|$)"
+)
 RIGHT_ON = re.compile(r" \(On (.*) it is right\.\)$")
 
 
@@ -132,13 +135,16 @@ def untrue(exercise: Exercise, calls: Sequence[Call], verdict: Verdict) -> list[
         return [] if all(call.right for call in calls) else ["called correct"]
     if all(call.right for call in calls):
         return ["called wrong"]
+    if message.startswith("Made twice, the same call does not give the same: "):
+        return list(_untrue_of_the_unsteady(calls, message))
+    once = [call for call in calls if call.kind != AGAIN]
+    if not all(call.right for call in once):
+        calls = once
     known = next((m for m in exercise.misconceptions if m.id == verdict.misconception), None)
     if known is not None:
         return list(_untrue_of_the_known(exercise, known, calls, message))
-    if message.startswith("Made twice, the same call does not give the same: "):
-        return list(_untrue_of_the_unsteady(calls, message))
     said = list(_untrue_example(exercise, calls, message))
-    drawn = [call for call in calls if not call.case.call and call.kind != AGAIN]
+    drawn = [call for call in calls if not call.case.call]
     if all(call.right for call in drawn):
         drawn = list(calls)
     rest = EXAMPLE.sub("", message)
@@ -192,7 +198,7 @@ def _untrue_of_the_known(
     rest, _, example = message[len(known.says) :].partition(" For example, ")
     same = {id(c): _as_known(known, called(known.variant, c.case.arguments), c) for c in calls}
     hand = [call for call in calls if call.case.call]
-    drawn = [call for call in calls if not call.case.call and call.kind != AGAIN] or hand
+    drawn = [call for call in calls if not call.case.call] or hand
     ordinary = [call for call in drawn if call.kind == ORDINARY]
     if not all(same[id(call)] for call in ordinary or drawn):
         yield "not that mistake on ordinary inputs"
@@ -207,7 +213,7 @@ def _untrue_of_the_known(
             and not _all_finite(called(known.variant, call.case.arguments))
         )
     ]
-    others = {call.kind for call in unexplained} - {AGAIN}
+    others = {call.kind for call in unexplained}
     match = re.fullmatch(r" \(On (.*), this mistake alone would come out differently\.\)", rest)
     told = kinds_in(match[1], calls) if match else set()
     if told != (others - {SMALL} or others) or (rest and not match):
@@ -269,9 +275,8 @@ def _other_shapes(want: Any, got: Any) -> bool:
     )
 
 
-def _untrue_change(hand: Sequence[Call], text: str, kept: str, made: str) -> Iterator[str]:
+def _untrue_change(call: Call | None, kept: str, made: str) -> Iterator[str]:
     """Of a call that returns what it should, but changes one of its arguments."""
-    call = next((call for call in hand if call.case.call == text), None)
     if call is None or call.got.state != "returned":
         yield "an example of its own"
     elif not agree(call.want.value, call.got.value, call.tolerance):
@@ -286,7 +291,8 @@ def _untrue_change(hand: Sequence[Call], text: str, kept: str, made: str) -> Ite
 def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> Iterator[str]:
     hand = sorted((call for call in calls if call.case.call), key=_extremes)
     if left := LEFT.search(message):
-        yield from _untrue_change(hand, *left.groups())
+        text, *shown = left.groups()
+        yield from _untrue_change(_pasted(exercise, calls, text), *shown)
         return
     match = EXAMPLE.search(message)
     if not match:
@@ -299,7 +305,7 @@ def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> 
             yield "no example, though there is one"
         return
     text, should, verb, yours = match.groups()
-    call = next((call for call in hand if call.case.call == text), None)
+    call = _pasted(exercise, calls, text)
     if call is None:
         yield "an example of its own"
     elif call.right:
@@ -314,11 +320,33 @@ def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> 
     elif should == yours or agree(call.want.value, call.got.value, call.tolerance):
         yield "the example shows no difference"
     else:
-        earlier = hand[: hand.index(call)]
+        spoken_of = next((wrong[0] for c in calls if (wrong := _wrong_values(c))), None)
+        earlier = hand[: hand.index(call)] if call in hand else hand
+        if spoken_of in _wrong_values(call):
+            earlier = [c for c in earlier if spoken_of in _wrong_values(c)]
         if any(not c.right and _numbers_differ(c) for c in earlier) and not any(
             c.got.state == "raised" for c in calls
         ):
             yield "a smaller example goes wrong"
+
+
+def _pasted(exercise: Exercise, calls: Sequence[Call], text: str) -> Call | None:
+    """The call of this text, or a wrong one that was drawn with what Python makes of it."""
+    if hand := [call for call in calls if call.case.call == text and not call.right]:
+        return hand[0]
+    arguments = eval(text, {"np": np, exercise.name: lambda *given: given})
+    return next(
+        (
+            call
+            for call in calls
+            if not (call.case.call or call.kind == AGAIN or call.right)
+            and all(
+                callable(a) or unchanged(b, a)
+                for a, b in zip(arguments, call.case.arguments, strict=True)
+            )
+        ),
+        None,
+    )
 
 
 def _extremes(call: Call) -> int:
@@ -333,6 +361,13 @@ def _numbers(value: Any) -> Iterator[float]:
             yield from _numbers(part)
     elif isinstance(value, (int, float, np.ndarray, np.generic)):
         yield from np.ravel(value).tolist()
+
+
+def _wrong_values(call: Call) -> list[int]:
+    if call.got.state != "returned":
+        return []
+    pairs = zip(values(call.want.value), values(call.got.value), strict=False)
+    return [n for n, (w, g) in enumerate(pairs) if not agree(w, g, call.tolerance)]
 
 
 def _numbers_differ(call: Call) -> bool:
@@ -366,6 +401,8 @@ def _nearly(shown: Any, value: Any) -> bool:
     if isinstance(shown, (tuple, list)):
         if not isinstance(value, (tuple, list)) and not np.ndim(value):
             return False
+        if shown and shown[-1] is Ellipsis:  # many texts: the first of them
+            return len(value) >= len(shown) and all(map(_nearly, shown[:-1], value))
         return len(value) == len(shown) and all(map(_nearly, shown, value))
     if shown is None or isinstance(shown, bool):
         return bool(shown == value)
@@ -593,8 +630,7 @@ def _untrue_of_the_numbers(
     scope = list(calls)
     rest = told
     if match := SPECIAL.match(rest):
-        of_small = match[1] == "every small call"
-        kinds = {SMALL} if of_small else (kinds_in(match[1], calls) or set()) - {SMALL}
+        kinds = (kinds_in(match[1], calls) or set()) - {SMALL} if match[1] else {SMALL}
         wrong = {call.kind for call in drawn if not call.right}
         if kinds != wrong or ORDINARY in wrong:
             yield f"untrue: {match[0]} It is wrong on {wrong}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,7 +55,9 @@ def test_every_known_mistake_shows_on_a_call(exercise: Exercise) -> None:
             for case, want in zip(cases, wanted, strict=True)
         ]
         on_ordinary_inputs = any(not t.correct for t in trials if t.case.kind == ORDINARY)
-        if on_ordinary_inputs and not by_hand.once(trials):
+        if on_ordinary_inputs and not by_hand.once(
+            exercise.name, [t for t in trials if t.case.call]
+        ):
             hidden.add((exercise.name, known.id))
     assert not hidden
 
@@ -65,6 +68,35 @@ def told(name: str, function: Any) -> Verdict:
     if verdict.counterexample:
         assert verdict.message.endswith(f" For example, {verdict.counterexample}")
     return verdict
+
+
+def test_a_call_that_was_drawn_is_shown_where_no_small_one_goes_wrong() -> None:
+    def wrong_for_many_rows(z: np.ndarray) -> np.ndarray:
+        return catalogue()["softmax"].reference(z if len(z) < 5 else -z)
+
+    verdict = told("softmax", wrong_for_many_rows)
+    example = re.fullmatch(r"`(.*)` should be (.*), yours is (.*)\.", verdict.counterexample)
+    assert example is not None
+    for function, shown in ((catalogue()["softmax"].reference, 2), (wrong_for_many_rows, 3)):
+        pasted = eval(example[1], {"np": np, "softmax": function})
+        assert by_hand.shown(pasted) == example[shown]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (np.array([[0.1, -2.5e-7]]), True, 3, 0.25, None),
+        ({"b", "a"}, {"x": (1.5,), "y": [np.arange(3)]}, "it's"),
+    ],
+)
+def test_a_call_is_written_as_python(arguments: tuple[object, ...]) -> None:
+    text = by_hand.written("f", arguments)
+    assert repr(eval(text, {"np": np, "f": lambda *given: given})) == repr(arguments)
+
+
+@pytest.mark.parametrize("value", [np.array([np.nan]), np.inf, object(), np.zeros(10_000)])
+def test_what_cannot_be_written_is_not(value: object) -> None:
+    assert by_hand.written("f", (value,)) == ""
 
 
 def test_the_message_ends_with_the_smallest_call_that_goes_wrong() -> None:
@@ -87,6 +119,16 @@ def test_a_call_with_plain_numbers_is_preferred() -> None:
         "[3.0, 1.0]]), np.array([0.0, 0.5]), np.array([[1.0, 2.0]]))` should be "
         "([[0.75, 2]], [[0, 0], [0.375, 1]], [0.75, 2]), yours raises ValueError."
     )
+
+
+def test_a_call_where_the_value_spoken_of_is_wrong_comes_before_a_smaller_one() -> None:
+    def scaled(x: np.ndarray) -> np.ndarray:
+        deviation = x.std(axis=0)
+        return (x - x.mean(axis=0)) / np.where(deviation == 0, 1, deviation) ** 3
+
+    verdict = told("standardize_by_domain", lambda source, target: (scaled(source), scaled(target)))
+    assert verdict.message.startswith("In value 1 of the 2 that you return: ")
+    assert "yours is ([[-0.45928], [0], [0.45928]], " in verdict.counterexample
 
 
 def test_an_error_is_told_where_another_call_would_not_raise_it() -> None:
@@ -139,7 +181,7 @@ def test_an_answer_that_is_right_but_on_a_small_call_is_wrong() -> None:
 
     verdict = told("mse", picky)
     assert verdict.message.startswith(
-        "It is right on ordinary inputs, but not on every small call."
+        "It is right on the calls that were tried, but for some small ones."
     )
     assert "should be 2, yours is 0." in verdict.counterexample
 

@@ -49,7 +49,7 @@ def told(name: str, body: str) -> Verdict:
         (
             GRADIENT_OF_BOTH,
             "return (softmax(logits) - np.eye(10)[labels]) / len(labels)",
-            "The rows fit, the columns do not: is their number written into your code?",
+            "The rows fit, the columns do not: where does their number come from? One that is",
         ),
         (
             "conv_output_size",

@@ -85,7 +85,7 @@ def weights_and_amount(rng: np.random.Generator) -> list[Case]:
         case(6, amount=0.0, kind="an amount of zero"),
         case(5, amount=3.0, kind="an amount above every weight"),
         Case((np.array([0.0, 1.5, -0.2, 0.0]), 0.4), "weights that are exactly zero"),
-        Case((np.array([0.0, 1.5, -0.2]), 0.0), "an amount of zero"),
+        Case((np.array([0.0, 1.5, -0.2]), 0.0), "a weight of zero with an amount of zero"),
         case(120, amount=0.5, kind="many weights"),
     ]
 

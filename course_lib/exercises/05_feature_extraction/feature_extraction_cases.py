@@ -65,13 +65,13 @@ def two_sets(rng: np.random.Generator) -> list[Case]:
         return Case((train, other), kind)
 
     dead, _ = case(6, 4, 3).arguments
-    dead[:, 1] = 0.0
+    dead[:, 1:] = 0.0, 2.0
     awake = rng.uniform(1.0, 3.0, (4, 3))
     return [
         case(7, 4, 3),
         case(5, 9, 4),
         case(12, 6, 2),
-        Case((dead, awake), "a feature that is zero for all of train"),
+        Case((dead, awake), "a feature that never varies in train"),
         Case((1e-5 * (awake - 2), awake), "features that hardly vary in train"),
         case(6, 1, 3, kind="a single other example"),
         case(120, 130, 2, kind="many examples"),

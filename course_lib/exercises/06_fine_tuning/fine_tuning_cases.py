@@ -70,7 +70,7 @@ def rare_classes(rng: np.random.Generator) -> list[Case]:
         case(70, 1, 1),
         case(5, 5, 5, kind="classes of equal size"),
         case(6, 0, a + 8, 3, kind="a class without examples"),
-        case(4, 9, 0, kind="a class without examples"),
+        case(4, 9, 0, kind="a last class without examples"),
         case(*[2, 3] * 30, kind="many classes"),
         case(2100, 1, kind="a class that is very rare"),
     ]

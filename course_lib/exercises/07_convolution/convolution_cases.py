@@ -28,7 +28,7 @@ def sizes(rng: np.random.Generator) -> list[Case]:
         Case((227, 11, 4, "valid")),
         Case((3, 3, 2, "valid"), "a kernel as large as the image"),
         Case((6, 1, 1, "valid"), "a kernel of one place"),
-        Case((6, 1, 2, "same"), "a kernel of one place"),
+        Case((6, 1, 2, "same"), "a kernel of one place with a stride of 2"),
     ]
     drawn = [
         Case((int(size), int(kernel), int(stride), padding))

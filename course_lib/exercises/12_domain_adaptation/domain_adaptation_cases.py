@@ -90,7 +90,10 @@ def probabilities(rng: np.random.Generator) -> list[Case]:
         Case((np.array([0.0, 0.25, 0.8]),), "an example that cannot be of the target"),
         Case((np.array([0.5, 0.25, 1 - 2.0**-20]),), "an example that is surely of the target"),
         case(60, "many examples"),
-        Case((np.append(np.full(2000, 1e-4), 0.5),), "one of many that looks like the target"),
+        Case(
+            (np.append(np.full(2000, 1e-4), 0.5),),
+            "many examples of which one looks like the target",
+        ),
     ]
 
 
