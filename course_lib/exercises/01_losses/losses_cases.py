@@ -7,6 +7,14 @@ import numpy as np
 from course_lib.exercises.exercise import ORDINARY, Case, Formula
 from course_lib.foundations import losses
 
+WITHOUT_LAST = "a batch without the last class"
+
+
+def _with_the_last(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Where the last class does not occur, who counts classes by labels counts too few."""
+    labels[-1] = classes - 1
+    return labels
+
 
 def regression(rng: np.random.Generator) -> list[Case]:
     def pair(*shape: int, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +67,7 @@ def logits(rng: np.random.Generator) -> list[Case]:
 def probabilities(rng: np.random.Generator) -> list[Case]:
     def case(n: int, c: int, kind: str = ORDINARY) -> Case:
         p = losses.softmax(rng.normal(size=(n, c)))
-        return Case((p, rng.integers(0, c, n)), kind)
+        return Case((p, _with_the_last(rng.integers(0, c, n), c)), kind)
 
     sure = np.eye(4)[[0, 1, 2, 3, 0]]
     return [
@@ -73,18 +81,20 @@ def probabilities(rng: np.random.Generator) -> list[Case]:
         Case((np.array([[1 - 2e-7, 2e-7]]), np.array([1])), "a probability of 2e-7"),
         Case((np.array([[1e-9, 1 - 1e-9]]), np.array([0])), "a probability of 1e-9"),
         case(120, 3, "many rows"),
+        Case((losses.softmax(rng.normal(size=(4, 3))), np.array([1, 0, 0, 1])), WITHOUT_LAST),
     ]
 
 
 def logits_and_labels(rng: np.random.Generator) -> list[Case]:
     def case(n: int, c: int, scale: float = 1.0, kind: str = ORDINARY) -> Case:
-        return Case((rng.normal(size=(n, c), scale=scale), rng.integers(0, c, n)), kind)
+        rows = rng.normal(size=(n, c), scale=scale)
+        return Case((rows, _with_the_last(rng.integers(0, c, n), c)), kind)
 
     def one_hopeless() -> Case:
         # The loss is so large that the effect of a small step on the other rows is rounded away.
         rows = np.array([rng.permutation([0.0, 1.0, 2.0]) for _ in range(4)])
         rows[0] = 0, 1e8, 1
-        labels = np.append(0, rng.integers(0, 3, 3))
+        labels = _with_the_last(np.append(0, rng.integers(0, 3, 3)), 3)
         return Case((rows, labels), "a batch with one enormous loss")
 
     return [
@@ -95,14 +105,12 @@ def logits_and_labels(rng: np.random.Generator) -> list[Case]:
         case(1, 4, kind="a batch of one"),
         case(5, 2, kind="two classes"),
         case(6, 3, 1e4, "logits of ±10,000"),
-        Case((1e3 + rng.normal(size=(4, 3)), rng.integers(0, 3, 4)), "logits around 1,000"),
+        Case((1e3 + rng.normal(size=(4, 3)), np.array([1, 0, 2, 0])), "logits around 1,000"),
         # exp(720) is infinite, and exp(−720) is not yet zero.
         Case((np.array([[0.0, 720.0, 1.0], [1.0, 0.0, 2.0]]), np.array([0, 2])), "a logit of 720"),
         one_hopeless(),
         case(120, 3, kind="many rows"),
-        Case(
-            (rng.normal(size=(5, 4)), np.array([2, 0, 1, 0, 2])), "a batch without the last class"
-        ),
+        Case((rng.normal(size=(5, 4)), np.array([2, 0, 1, 0, 2])), WITHOUT_LAST),
     ]
 
 

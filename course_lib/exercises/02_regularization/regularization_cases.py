@@ -57,7 +57,9 @@ def ridge_problems(rng: np.random.Generator) -> list[Case]:
 
 def weights_and_strength(rng: np.random.Generator) -> list[Case]:
     def case(*shape: int, kind: str = ORDINARY) -> Case:
-        return Case((rng.normal(size=shape), float(rng.uniform(0.05, 0.45))), kind)
+        drawn = rng.normal(size=shape)
+        weights = np.copysign(np.maximum(np.abs(drawn), 0.02), drawn)  # none that is small
+        return Case((weights, float(rng.uniform(0.05, 0.45))), kind)
 
     some_zeros = rng.normal(size=(4, 3)) * (rng.random((4, 3)) < 0.6)
     some_zeros[0, :2] = 0.0, 1.5
@@ -69,6 +71,7 @@ def weights_and_strength(rng: np.random.Generator) -> list[Case]:
         Case((rng.normal(size=(3, 7)), 2.5)),
         Case((np.round(some_zeros, 3), 0.3), "weights that are exactly zero"),
         Case((large, 0.3), "large weights"),
+        Case((np.array([0.001, -2.0, 0.5]), 0.3), "a small weight"),
         case(120, kind="many weights"),
     ]
 
@@ -129,4 +132,5 @@ def validation_curves(rng: np.random.Generator) -> list[Case]:
         case([1, 2, 3, 4, 5], 2, "losses that always rise"),
         Case((1e6 * np.array([9.0, 7, 8, 6, 9, 8, 5]), 2), "losses of millions"),
         case(long, 60, "a long training"),
+        case([4, 3, 5, 3, 5, 6], 2, "a loss that equals the best again"),
     ]

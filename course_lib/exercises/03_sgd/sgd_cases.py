@@ -106,15 +106,20 @@ def training_batches(rng: np.random.Generator) -> list[Case]:
         parameters = [weights_in, bias_in, rng.normal(size=(h, c)), rng.normal(size=c)]
         velocities = [0.1 * rng.normal(size=p.shape) for p in parameters]
         labels = rng.integers(0, c, size=n)
+        labels[-1] = c - 1
+        if kind == without_last:
+            labels %= c - 1
         rate, momentum = float(rng.uniform(0.05, 0.3)), float(rng.uniform(0.6, 0.95))
         return Case((parameters, velocities, x, labels, rate, momentum), kind)
 
+    without_last = "a batch without the last class"
     return [
         case(6, 3, 5, 4),
         case(4, 7, 6, 3),
         case(8, 5, 4, 2),
         case(1, 3, 4, 2, "a batch of one"),
         case(120, 3, 5, 4, "many rows"),
+        case(5, 3, 6, 4, without_last),
     ]
 
 

@@ -84,9 +84,13 @@ def probes(rng: np.random.Generator) -> list[Case]:
     ) -> Case:
         features = size * rng.normal(size=(n, d))
         bias = rng.uniform(0.4, 1.5, c) * rng.choice([-1.0, 1.0], c)
-        return Case(
-            (features, rng.integers(0, c, n), rng.normal(size=(d, c)), bias, strength), kind
-        )
+        labels = rng.integers(0, c, n)
+        labels[-1] = c - 1
+        if kind == without_last:
+            labels %= c - 1
+        return Case((features, labels, rng.normal(size=(d, c)), bias, strength), kind)
+
+    without_last = "a batch without the last class"
 
     return [
         case(6, 3, 4, 0.3),
@@ -99,6 +103,7 @@ def probes(rng: np.random.Generator) -> list[Case]:
         # Finite differences by the bias are off by far more than the tolerance here.
         case(8, 3, 4, 0.3, size=1e8, kind="enormous features"),
         case(120, 3, 60, 0.3, kind="many examples"),
+        case(5, 3, 4, 0.2, kind=without_last),
     ]
 
 
@@ -129,8 +134,9 @@ def groups(rng: np.random.Generator) -> list[Case]:
     def case(sizes: tuple[int, ...], tested: int, kind: str = ORDINARY) -> Case:
         group = np.repeat(rng.permutation(np.arange(3, 3 + len(sizes))), sizes)
         labels = (rng.random(len(group)) < np.resize([0.2, 0.85, 0.5], len(group))).astype(int)
-        order = rng.permutation(len(group))
-        train, test = order[tested:], order[:tested]
+        train, test = np.split(rng.permutation(len(group)), [-tested])
+        while not set(group) <= set(group[train]):
+            train, test = np.split(rng.permutation(len(group)), [-tested])
         labels[train[:3]] = 0, 1, 1  # both occur, and not equally often
         return Case((labels, group, train, test), kind)
 

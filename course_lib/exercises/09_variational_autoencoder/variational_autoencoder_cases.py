@@ -6,7 +6,7 @@ import numpy as np
 
 from course_lib.exercises.exercise import ORDINARY, Case
 
-LARGE = "logits of ±1,000"
+LARGE, LARGE_BELOW_0 = "logits of 1,000", "logits of −1,000"
 
 
 def codes(rng: np.random.Generator) -> list[Case]:
@@ -67,9 +67,15 @@ def pictures(rng: np.random.Generator) -> list[Case]:
         case(5, 4),
         Case((2 * rng.normal(size=(3, 6)), coins)),
         case(1, 6, "a single picture"),
-        Case((np.array([[11.0, -11.0]]), np.array([[0.9, 0.1]])), "logits of ±11"),
-        Case((np.array([[1000.0, -1000.0, 2.0]]), np.array([[1.0, 0.0, 0.5]])), LARGE),
-        Case((np.array([[1000.0, -1000.0, 0.0]]), np.array([[0.0, 1.0, 0.25]])), LARGE),
+        Case((np.array([[11.0, 2.0]]), np.array([[0.9, 0.1]])), "logits of 11"),
+        Case((np.array([[-11.0, 2.0]]), np.array([[0.1, 0.9]])), "logits of −11"),
+        Case(
+            (np.array([[1000.0, 2.0], [1000.0, 0.0]]), np.array([[1.0, 0.5], [0.0, 0.25]])), LARGE
+        ),
+        Case(
+            (np.array([[-1000.0, 2.0], [-1000.0, 0.0]]), np.array([[0.0, 0.5], [1.0, 0.25]])),
+            LARGE_BELOW_0,
+        ),
         case(60, 1, "many pictures"),
     ]
 
@@ -82,8 +88,8 @@ def decoded(rng: np.random.Generator) -> list[Case]:
         return Case((logits, images, *rng.normal(size=(2, n, d))), kind)
 
     hand = np.zeros((1, 2)), np.array([[1.0, 0.0]]), np.array([[2.0]]), np.array([[0.0]])
-    large = np.array([[1000.0, -1000.0, 2.0], [-1000.0, 1.0, 1000.0]])
-    ink = np.array([[1.0, 1.0, 0.5], [0.0, 0.0, 0.0]])
+    large = np.array([[1000.0, 2.0], [1.0, 1000.0]])
+    ink = np.array([[1.0, 0.5], [0.0, 0.0]])
     return [
         Case(hand),
         case(4, 3, 2),
@@ -91,6 +97,7 @@ def decoded(rng: np.random.Generator) -> list[Case]:
         case(5, 4, 3),
         case(1, 6, 4, "a single picture"),
         Case((large, ink, *rng.normal(size=(2, 2, 3))), LARGE),
+        Case((-large, 1 - ink, *rng.normal(size=(2, 2, 3))), LARGE_BELOW_0),
         Case((*hand[:2], np.array([[30.0]]), np.array([[12.0]])), "a code far from the prior"),
         case(60, 1, 1, "many pictures"),
     ]

@@ -26,6 +26,7 @@ def runs(rng: np.random.Generator) -> list[Case]:
         case(3, 0.1),
         case(5, 0.15),
         case(8, 0.1),
+        Case((np.array([0.5, 0.625, 0.875, 0.75]), np.array([0.375, 0.75, 0.5, 0.75]))),
         case(6, -0.1, "a transfer that hurts"),
         case(2, 0.1, "two runs"),
         Case((same + 0.125, same), "a gain that is the same in every run"),

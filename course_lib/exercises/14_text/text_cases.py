@@ -92,7 +92,8 @@ def numbers(rng: np.random.Generator) -> list[Case]:
         Case((np.array([2.0, -2.0, 0.5]),)),
         Case((2 * rng.normal(size=(3, 4)),)),
         Case((2 * rng.normal(size=5),)),
-        Case((np.array([-1000.0, 1000.0, 0.25]),), "numbers of ±1,000"),
+        Case((np.array([1000.0, 0.25]),), "a number of 1,000"),
+        Case((np.array([-1000.0, 0.25]),), "a number of −1,000"),
         Case((rng.normal(size=70),), "many numbers"),
     ]
 
@@ -109,6 +110,7 @@ def texts(rng: np.random.Generator) -> list[Case]:
         case(4, 3, [1, 1, 1, 0]),
         case(5, 2, [1, 1, 0, 0, 0]),
         case(6, 4, [1, 1, 1, 1, 1, 0]),
+        Case((hand / 16, np.array([1, 1, 0]))),  # their mean is shorter than 1
         case(4, 3, [1, 1, 1, 1], "a text without padding"),
         case(5, 3, [1, 0, 1, 1, 0], GAPS),
         case(4, 2, [0, 1, 0, 0], "a single real token behind padding"),
