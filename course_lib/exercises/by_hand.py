@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .diagnosis import Trial, describe, is_numeric, is_text, parts, quoted, same_values
-from .exercise import Case, Formula, Outcome
+from .exercise import ORDINARY, Case, Formula, Outcome
 
 KIND = "a small call"
 MOST = 40
@@ -57,7 +57,8 @@ def _argument(node: ast.expr) -> Any:
 def once(name: str, trials: Sequence[Trial]) -> str:
     """The first of the hand-sized calls that goes wrong, with both values.
 
-    If any of all calls raises, one that raises is looked for first. Of several values, the first
+    If any of all calls raises, one that raises is looked for first, unless ordinary ones return
+    something wrong and none of them raises. Of several values, the first
     that is wrong in the first of all calls shall be wrong: messages speak of that. Calls with very
     large or very small numbers come after plain ones. If no hand-sized call goes wrong, it is the
     shortest of the others to write; "" if that is too long.
@@ -69,9 +70,12 @@ def once(name: str, trials: Sequence[Trial]) -> str:
     wrong = [trial for trial in trials if not trial.correct]
     spoken_of = next((values for trial in wrong if (values := _wrong_values(trial))), [])
 
+    ordinary = {trial.got.state for trial in wrong if trial.case.kind == ORDINARY}
+    first = "returned" if ordinary == {"returned"} else "raised"
+
     def rank(trial: Trial) -> tuple[bool, bool, int]:
         in_others = not set(spoken_of[:1]) <= set(_wrong_values(trial))
-        return trial.got.state != "raised", in_others, _extremes(trial.case)
+        return trial.got.state != first, in_others, _extremes(trial.case)
 
     for trial in sorted((trial for trial in wrong if trial.case.call), key=rank):
         if told := _told(trial, trial.case.call):

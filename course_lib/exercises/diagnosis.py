@@ -220,9 +220,19 @@ def raised(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
             signature = f"{exercise.name}{inspect.signature(exercise.reference)}"
             call = signature.split(" ->")[0]
             return "error", f"Your function could not be called as `{_bare(call)}`: {error}."
-        told = error_at(error, line)
-        return "error", f"Your function raised {told} (on {trial.case.kind}).{advice(error, line)}"
+        told = f"Your function raised {error_at(error, line)} (on {trial.case.kind})."
+        return "error", f"{told}{advice(error, line)}{_elsewhere(trials)}"
     return None
+
+
+def _elsewhere(trials: Sequence[Trial]) -> str:
+    """After a space, that ordinary calls go wrong without an error; "" if they do not."""
+    ordinary = [trial for trial in trials if trial.case.kind == ORDINARY]
+    right = {trial.correct for trial in ordinary}
+    if right <= {True} or any(trial.got.state != "returned" for trial in ordinary):
+        return ""
+    how = "not always right" if True in right else "not right either"
+    return f" On ordinary inputs it raises nothing, but is {how}."
 
 
 def error_at(error: str, line: str) -> str:
@@ -332,7 +342,7 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
                     how = ": `keras.ops.convert_to_numpy` makes an array of it."
                 elif type(g).__name__ in ("builtin_function_or_method", "function", "method"):
                     how = ": are the brackets `()` behind its name missing?"
-                return "wrong", f"{found}{how}"
+                return "wrong", f"{found}{_only_on(trial.case.kind, name, trials)}{how}"
             wanted, actual = np.asarray(w), array_of(g)
             if wanted.shape != actual.shape:
                 turned = wanted.ndim > 1 and wanted.T.shape == actual.shape
@@ -341,6 +351,14 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
                 found = f"{name}Expected {describe(w)}, got {describe(g)}{why}"
                 return "wrong", f"{found} (on {trial.case.kind})."
     return None
+
+
+def _only_on(kind: str, name: str, trials: Sequence[Trial]) -> str:
+    """On which kind of calls this piece is no number, after a space; "" if on all calls."""
+    pieces = [
+        g for t in trials for piece, _, g in parts(t.want.value, t.got.value) if piece == name
+    ]
+    return f" (on {kind})" if any(map(is_numeric, pieces)) else ""
 
 
 def wrong_text(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
@@ -352,7 +370,8 @@ def wrong_text(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
         if got is None or same_values(want, got, 0.0):
             continue
         if not is_text(got):
-            return "wrong", f"Expected a list of texts, got {describe(got)}."
+            on = f" (on {trial.case.kind})" if any(is_text(t.got.value) for t in trials) else ""
+            return "wrong", f"Expected a list of texts, got {describe(got)}{on}."
         return "wrong", f"On {trial.case.kind}: expected {quoted(want)}, got {quoted(got)}."
     return changed_arguments(exercise, trials) or wrong_type(exercise, trials)
 
@@ -548,6 +567,8 @@ def describe(value: Any) -> str:
         return f"a tuple of {len(value)}"
     if isinstance(value, list):
         return f"a list of {len(value)}"
+    if isinstance(value, str) and len(value) <= LONGEST_TEXT:
+        return repr(str(value))
     if not is_numeric(value):
         return f"a value of type {type(value).__name__}"
     array = np.asarray(value)

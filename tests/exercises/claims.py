@@ -106,6 +106,8 @@ def described(value: Any) -> str:
         return f"a tuple of {len(value)}"
     if isinstance(value, list):
         return f"a list of {len(value)}"
+    if isinstance(value, str) and len(value) <= 40:
+        return repr(str(value))
     made = array(value)
     if made is None:
         return f"a value of type {type(value).__name__}"
@@ -425,6 +427,12 @@ def _timeout(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) ->
 
 
 def _raised(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
+    if match["rest"]:
+        ordinary = _on(calls, ORDINARY)
+        right = [call.right for call in ordinary]
+        how = "not always right" if any(right) else "not right either"
+        if all(right) or match["how"] != how or any(c.got.state != "returned" for c in ordinary):
+            return False
     return any(
         call.got.state == "raised" and match["error"].startswith(call.got.error)
         for call in _on(calls, match["kind"])
@@ -454,6 +462,9 @@ def _several(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) ->
 
 
 def _shape(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:
+    always = match["kind"] is None and not match["which"] and not match[0].endswith("comma?")
+    if always and any(array(call.got.value) is not None for call in calls):
+        return False
     for call in _on(calls, match["kind"]):
         want, got = values(call.want.value), values(call.got.value)
         if match["which"] is None:
@@ -563,6 +574,16 @@ def _texts(e: Exercise, drawn: Scope, match: re.Match[str]) -> bool:
     return match["kind"] == call.kind and all(map(_begins, values, told))
 
 
+def _no_texts(e: Exercise, drawn: Scope, match: re.Match[str]) -> bool:
+    """On one kind of calls, if others return texts, and else on all."""
+    texts = [
+        isinstance(c.got.value, (list, tuple)) and all(isinstance(t, str) for t in c.got.value)
+        for c in drawn
+    ]
+    there = [c for c in _on(drawn, match["kind"]) if described(c.got.value) == match["got"]]
+    return bool(there) and any(texts) == bool(match["kind"])
+
+
 def _begins(texts: list[str], told: list[Any]) -> bool:
     """Whether a list was told, or its beginning and an ellipsis."""
     if told[-1:] != [...]:
@@ -574,9 +595,13 @@ def _begins(texts: list[str], told: list[Any]) -> bool:
 ON = r" \(on (?P<kind>.+?)\)"
 TEMPLATES: tuple[tuple[str, Check], ...] = (
     (r"On (?P<kind>.+?): expected (?P<want>\[.*\]), got (?P<got>\[.*\])\.", _texts),
-    (r"Expected a list of texts, got .*\.", lambda e, drawn, match: True),
+    (rf"Expected a list of texts, got (?P<got>.*?)(?:{ON})?\.", _no_texts),
     (r"Your function had not returned after .* s on (?P<kind>.*): look for .*", _timeout),
-    (rf"Your function raised (?P<error>.*?){ON}\.(?P<advice> .*)?", _raised),
+    (
+        rf"Your function raised (?P<error>.*?){ON}\.(?P<advice> .*?)?"
+        r"(?P<rest> On ordinary inputs it raises nothing, but is (?P<how>.*)\.)?",
+        _raised,
+    ),
     (
         r"(?:Your function|On (?P<on>.*) your function) returned nothing \(None\): "
         r"is a `return` missing\?",

@@ -195,7 +195,7 @@ def test_an_answer_that_is_right_but_on_a_small_call_is_wrong() -> None:
         ((np.array([True]), 1 / 3), "([True], 0.33333)"),
         ((1.0,), "(1,)"),
         (np.zeros((9, 9)), "an array of shape (9, 9)"),
-        ("text", "a value of type str"),
+        ("text", "'text'"),
     ],
 )
 def test_values_are_shown_as_one_writes_them(value: Any, text: str) -> None:

@@ -76,7 +76,7 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
         ("mse", lambda p: 0.0, "error", "could not be called as `mse(predictions, targets)`"),
         ("mse", lambda p, t: None, "wrong", "Your function returned nothing (None): is a `return`"),
         ("softmax", none_on_a_batch_of_one, "wrong", "On a batch of one your function returned"),
-        ("mse", lambda p, t: "0.5", "wrong", "got a value of type str"),
+        ("mse", lambda p, t: "0.5", "wrong", "a single number, got '0.5'."),
         ("mse", lambda p, t: np.mean((p - t) ** 2).mean, "wrong", "are the brackets `()` behind"),
         ("softmax", single_numbers_only, "error", "those of NumPy, as `np.exp`, take arrays"),
         ("mse", sum_is_taken, "error", "Has your code given the name `sum` to something else?"),

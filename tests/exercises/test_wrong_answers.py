@@ -163,6 +163,11 @@ def told(name: str, body: str) -> Verdict:
             "return np.sign(weights) * max(np.abs(weights) - amount, 0)",
             "`np.where`, `np.maximum` and `np.minimum` take all",
         ),
+        (
+            "isbn_check_digit",
+            "check = right(digits)\nreturn check or 'none'",
+            "Expected a single number, got 'none' (on a sum that is a multiple of ten). For",
+        ),
         (  # as many digits as it takes
             "ridge_weights",
             "w, spared = np.zeros(features.shape[1]), np.arange(features.shape[1])[::-1] > 0\n"
@@ -176,6 +181,18 @@ def told(name: str, body: str) -> Verdict:
 )
 def test_another_mistake_gets_a_sentence_that_helps(name: str, body: str, says: str) -> None:
     assert says in told(name, body).message
+
+
+def test_where_an_error_is_rare_the_wrong_values_of_other_calls_are_told_too() -> None:
+    by_rows = (
+        "gradient = np.zeros(point.shape)\nfor i in range(len(point)):\n"
+        "    up, down = point.copy(), point.copy()\n    up[i] += step\n    down[i] -= step\n"
+        "    gradient[i] = (function(up) - function(down)) / (2 * step)\nreturn gradient"
+    )
+    verdict = told("numerical_gradient", by_rows)
+    assert verdict.status == "error"
+    assert "On ordinary inputs it raises nothing, but is not always right." in verdict.message
+    assert verdict.message.endswith("should be [[6, 6]], yours is [[12, 12]].")
 
 
 def test_an_error_of_another_kind_gets_no_advice_on_shapes() -> None:

@@ -108,7 +108,7 @@ def training_batches(rng: np.random.Generator) -> list[Case]:
         labels = rng.integers(0, c, size=n)
         labels[-1] = c - 1
         if kind == without_last:
-            labels %= c - 1
+            labels = np.minimum(labels, c - 2)
         rate, momentum = float(rng.uniform(0.05, 0.3)), float(rng.uniform(0.6, 0.95))
         return Case((parameters, velocities, x, labels, rate, momentum), kind)
 

@@ -87,7 +87,7 @@ def probes(rng: np.random.Generator) -> list[Case]:
         labels = rng.integers(0, c, n)
         labels[-1] = c - 1
         if kind == without_last:
-            labels %= c - 1
+            labels = np.minimum(labels, c - 2)
         return Case((features, labels, rng.normal(size=(d, c)), bias, strength), kind)
 
     without_last = "a batch without the last class"

@@ -169,7 +169,7 @@ def maps(rng: np.random.Generator) -> list[Case]:
         Case((against, -against), "nothing that speaks for the class"),
         Case((small, gentle), "numbers that are small"),
         Case((np.zeros((3, 2, 2)), rng.normal(size=(3, 2, 2))), "maps of zeros"),
-        Case((against, against), "nothing that speaks against the class"),
+        Case((against, against.copy()), "nothing that speaks against the class"),
         case(60, 2, 2, kind="many places"),
         Case((np.array([[[1.0, 0.5], [0.0, 2.0]]]), np.array([[[1.0, -1.0], [1.0, -1.0]]]))),
     ]

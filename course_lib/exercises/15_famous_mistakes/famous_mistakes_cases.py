@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from course_lib.exercises.exercise import ORDINARY, Case
@@ -115,14 +117,24 @@ def checkpoints(rng: np.random.Generator) -> list[Case]:
 
 
 def books(rng: np.random.Generator) -> list[Case]:
-    def case(kind: str = ORDINARY) -> Case:
-        return Case((np.r_[9, 7, 8, rng.integers(0, 10, 9)],), kind)
+    def book() -> np.ndarray:
+        return np.r_[9, 7, 8, rng.integers(0, 10, 9)]
 
-    def with_sum(rest: int) -> Case:
+    def mixed() -> np.ndarray:
+        digits: np.ndarray = rng.permutation(np.r_[1, 1:10, 2, 5])
+        return digits
+
+    def case(draw: Callable[[], np.ndarray], kind: str = ORDINARY) -> Case:
         while True:
-            digits = case().arguments[0]
-            if np.sum(digits * np.tile([1, 3], 6)) % 10 == rest:
-                return Case((digits,), "a sum that is a multiple of ten")
+            digits = draw()
+            if (np.sum(digits * np.tile([1, 3], 6)) % 10 == 0) == (kind == nothing_missing):
+                return Case((digits,), kind)
 
-    others = [Case((rng.permutation(np.r_[1, 1:10, 2, 5]),)), Case((np.arange(12) % 10,))]
-    return [*(case() for _ in range(6)), *others, with_sum(0), with_sum(0)]
+    nothing_missing = "a sum that is a multiple of ten"
+    return [
+        *(case(book) for _ in range(6)),
+        case(mixed),
+        Case((np.arange(12) % 10,)),
+        case(book, nothing_missing),
+        case(book, nothing_missing),
+    ]
