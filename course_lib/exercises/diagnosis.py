@@ -266,6 +266,8 @@ _SLIPS = {
     "`~`; `-` is for numbers.",
     "only .*arrays can be converted to Python scalars": "`float`, `int` and the functions of "
     "`math` take single numbers; those of NumPy, as `np.exp`, take arrays.",
+    "all the input array": "Arrays are joined only where their shapes fit; flattened by `ravel()`, "
+    "any two do.",
     "inhomogeneous": "Arrays of different length do not fit into one array; a list takes them.",
     r"multiply sequence by non-int|unsupported operand .*'(list|tuple)'": "A list or tuple does "
     "not compute with its entries as an array does: go through it, `[2 * a for a in arrays]`.",

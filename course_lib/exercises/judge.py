@@ -305,9 +305,20 @@ def _matching(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Misconce
     if all(trial.correct for trial in trials):
         return None
     for known in exercise.misconceptions:
-        if all(_same(known, trial) for trial in trials):
+        if all(_same(known, trial) for trial in trials) and _by_more_than_an_error(known, trials):
             return known
     return None
+
+
+def _by_more_than_an_error(known: Misconception, trials: Sequence[diagnosis.Trial]) -> bool:
+    """Whether a wrong value came, or else the words of the error are those of the mistake."""
+    wrong = [trial for trial in trials if not trial.correct]
+    if any(trial.got.state != "raised" for trial in wrong):
+        return True
+    return any(
+        all(_known_outcome(way, trial.case).error == trial.got.error for trial in wrong)
+        for way in (known.variant, *known.others)
+    )
 
 
 def _same(known: Misconception, trial: diagnosis.Trial) -> bool:

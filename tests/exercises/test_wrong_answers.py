@@ -94,6 +94,17 @@ def told(name: str, body: str) -> Verdict:
             "return gradients * min(1.0, float(max_norm / norm))",
             "go through it, `[2 * a for a in arrays]`",
         ),
+        (  # not as if all errors of this kind came from joining arrays
+            "clip_by_global_norm",
+            "norms = np.array([np.linalg.norm(g) for g in gradients])\n"
+            "return [g / norms for g in gradients] if norms > max_norm else gradients",
+            "A comparison of an array has one answer for each entry",
+        ),
+        (
+            "coral",
+            "return right(source, target, epsilon) + source.T",
+            "One of the two arrays lies across",
+        ),
         ("clip_by_global_norm", "return sum(gradients**2)", "`[2 * a for a in arrays]`"),
         ("trainable_mask", "return is_batchnorm - True", "turned round by `~`; `-` is for numbers"),
         (

@@ -118,7 +118,8 @@ def checkpoints(rng: np.random.Generator) -> list[Case]:
 
 def books(rng: np.random.Generator) -> list[Case]:
     def book() -> np.ndarray:
-        return np.r_[9, 7, 8, rng.integers(0, 10, 9)]
+        digits: np.ndarray = np.r_[9, 7, 8, rng.integers(0, 10, 9)]
+        return digits
 
     def mixed() -> np.ndarray:
         digits: np.ndarray = rng.permutation(np.r_[1, 1:10, 2, 5])
