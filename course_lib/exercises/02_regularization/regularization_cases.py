@@ -56,19 +56,21 @@ def ridge_problems(rng: np.random.Generator) -> list[Case]:
 
 
 def weights_and_strength(rng: np.random.Generator) -> list[Case]:
-    def case(*shape: int, kind: str = ORDINARY) -> Case:
+    def not_small(*shape: int) -> np.ndarray:
         drawn = rng.normal(size=shape)
-        weights = np.copysign(np.maximum(np.abs(drawn), 0.02), drawn)  # none that is small
-        return Case((weights, float(rng.uniform(0.05, 0.45))), kind)
+        return np.copysign(np.maximum(np.abs(drawn), 0.02), drawn)
 
-    some_zeros = rng.normal(size=(4, 3)) * (rng.random((4, 3)) < 0.6)
+    def case(*shape: int, kind: str = ORDINARY) -> Case:
+        return Case((not_small(*shape), float(rng.uniform(0.05, 0.45))), kind)
+
+    some_zeros = not_small(4, 3) * (rng.random((4, 3)) < 0.6)
     some_zeros[0, :2] = 0.0, 1.5
     large = 1e8 * rng.normal(size=(4, 3))  # finite differences are off by 1 % here
     return [
         case(5),
         case(4, 3),
         case(6),
-        Case((rng.normal(size=(3, 7)), 2.5)),
+        Case((not_small(3, 7), 2.5)),
         Case((np.round(some_zeros, 3), 0.3), "weights that are exactly zero"),
         Case((large, 0.3), "large weights"),
         Case((np.array([0.001, -2.0, 0.5]), 0.3), "a small weight"),
