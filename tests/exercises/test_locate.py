@@ -246,7 +246,7 @@ def test_an_answer_of_very_many_parts_is_not_edited(
                     result[i] = np.fliplr(images[i])
             return result
             """,
-            "line 2: what `result` is: a view of `images[:]`, or an array of its own",
+            "line 2: what `result` is: a view of `images`, or an array of its own",
         ),
         (
             "lasso_weights",
@@ -834,6 +834,97 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             return d_weights_in, d_bias_in, hidden.T @ upstream, upstream.sum(axis=0)
             """,
             "line 5: what `d_hidden` is multiplied or divided by",
+        ),
+        (  # no brackets are meant, but no term
+            "random_crop",
+            """
+            n, height, width, _ = images.shape
+            top = np.clip(top, 0, max(height - size - 1, 0))
+            left = np.clip(left, 0, max(width - size - 1, 0))
+            rows = top[:, None] + np.arange(size)
+            columns = left[:, None] + np.arange(size)
+            return images[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+            """,
+            "line 3: a term of `height - size - 1`, and again in line 4",
+        ),
+        (  # not the name that is returned
+            "reparameterize_gradients",
+            """
+            sigma = np.exp(log_variance / 2)
+            by_log_variance = 0.5 * sigma * noise * upstream
+            by_mean = np.ones(upstream.shape)
+            return by_mean, by_log_variance
+            """,
+            "line 4: the expression `np.ones(upstream.shape)`",
+        ),
+        (  # not the brackets, with which there never is an X
+            "isbn_check_digit",
+            """
+            total = sum(w * int(d) for w, d in zip([1, 3] * 6, digits))
+            check = 10 - total % 10
+            if check == 10:
+                return "X"
+            return check
+            """,
+            "line 5: the value `'X'`",
+        ),
+        (  # not `predictions != targets + 0.5`, or so
+            "mse_gradient",
+            """
+            error = predictions - targets
+            wrong = error != 0
+            gradient = np.zeros_like(error)
+            gradient[wrong] = 2 * error[wrong] / max(wrong.sum(), 1)
+            return gradient
+            """,
+            "line 5: the expression `wrong.sum()`",
+        ),
+        (  # the bound, not what is made of it
+            "proxy_a_distance",
+            """
+            best = min(error, 1 - error)
+            return 2 * (1 - 2 * best)
+            """,
+            "line 2: the bound in `min(error, 1 - error)`",
+        ),
+        (  # nothing divides the bias
+            "conv2d",
+            """
+            N, H, W, C = images.shape
+            h, w, _, F = kernels.shape
+            out = np.zeros((N, H - h + 1, W - w + 1, F))
+            for c in range(C):
+                for f in range(F):
+                    for i in range(H - h + 1):
+                        for j in range(W - w + 1):
+                            window = images[:, i : i + h, j : j + w, c]
+                            out[:, i, j, f] += (window * kernels[:, :, c, f]).sum((1, 2)) + bias[f]
+            return out
+            """,
+            "line 10: how often `bias[f]` is added",
+        ),
+        (  # what is read once, where it is assigned
+            "receptive_field",
+            """
+            jumps = np.cumprod(strides)
+            field = 1
+            for i, k in enumerate(kernels):
+                field = field + (k - 1) * int(jumps[i])
+            return field
+            """,
+            "line 2: what `np.cumprod(strides)` is multiplied or divided by",
+        ),
+        (  # no count is one off to round it up or down
+            "minibatches",
+            """
+            full = len(order) // batch_size
+            batches = []
+            for i in range(full):
+                batches.append(order[i * batch_size : (i + 1) * batch_size])
+            batches.append(order[full * batch_size :])
+            return batches
+            """,
+            "",
         ),
     ],
 )
