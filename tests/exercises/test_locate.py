@@ -1048,6 +1048,64 @@ def test_a_number_is_called_what_it_is() -> None:
             """,
             "line 4: the expression `accuracies_validation[epoch + 1]`",
         ),
+        (  # added where it is assigned, not in the root
+            "transfer_gain",
+            """
+            n = len(transferred)
+            gain = np.mean(transferred) - np.mean(scratch)
+            variance = np.var(transferred, ddof=1) + np.var(scratch, ddof=1)
+            return gain, np.sqrt(variance / n)
+            """,
+            "line 4: what is added to `np.var(transferred, ddof=1) "
+            "+ np.var(scratch, ddof=1)`, or taken from it",
+        ),
+        (  # not instead of what is filled entry by entry
+            "roc_auc",
+            """
+            ranks = np.empty(len(scores))
+            ranks[np.argsort(scores, kind="stable")] = np.arange(1, len(scores) + 1)
+            ones = np.sum(labels == 1)
+            u = ranks[labels == 1].sum() - ones * (ones + 1) / 2
+            return float(u / (ones * (len(labels) - ones)))
+            """,
+            "",
+        ),
+        (  # not instead of a slice of an own list
+            "head_parameters",
+            """
+            features = channels
+            if pooling == "flatten":
+                features *= height * width
+            sizes = [features, hidden, classes]
+            count = 0
+            for a, b in zip(sizes[:-1], sizes[1:]):
+                count += a * b + b
+            return count
+            """,
+            "",
+        ),
+        (  # not what the answer decides itself
+            "conv_output_size",
+            """
+            p = 0
+            if padding == "same":
+                p = kernel // 2
+            return (size + 2 * p - kernel) // stride + 1
+            """,
+            "",
+        ),
+        (  # nothing is made zeros
+            "grad_cam",
+            """
+            alpha = gradients.mean(axis=(0, 1))
+            cam = np.maximum(feature_maps @ alpha, 0)
+            low, high = cam.min(), cam.max()
+            if high == low:
+                return cam
+            return (cam - low) / (high - low)
+            """,
+            "line 4: the expression `cam.min()`",
+        ),
     ],
 )
 def test_a_part_of_a_right_answer_is_placed(name: str, body: str, where: str) -> None:
