@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +85,7 @@ class Exercise:
     tolerance: float = 1e-6
     seconds: float = 5.0
     right_answers: tuple[Callable[..., Any], ...] = ()
-    by_hand: Sequence[Case] = ()
+    by_hand: tuple[Case, ...] = ()
 
     def draw_cases(self, seed: int) -> list[Case]:
         """The cases of one run: the same seed gives the same cases, whatever ran before.

@@ -25,7 +25,7 @@ import math
 import pkgutil
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -120,7 +120,7 @@ def read(file: Path) -> Exercise:
         misconceptions=tuple(_misconception(file, part, codes[part.line]) for part in mistakes),
         think=" ".join(first.text),
         right_answers=tuple(c for part in others if part.title == RIGHT for c in codes[part.line]),
-        by_hand=_SmallCalls(file, [part for part in others if part.title == BY_HAND]),
+        by_hand=tuple(case for p in others if p.title == BY_HAND for case in _by_hand(file, p)),
         **facts,
     )
 
@@ -191,6 +191,14 @@ def _misconception(file: Path, part: _Part, codes: tuple[Code, ...]) -> Misconce
     return Misconception(name, codes[0], says, think, allowed, codes[1:])
 
 
+def _by_hand(file: Path, part: _Part) -> Iterator[Case]:
+    for line, source in part.codes:
+        try:
+            yield from by_hand.cases(source.removeprefix("return "))
+        except Exception as error:  # whatever stands there is run
+            raise _error(file, line, f"this is no call to try ({error})") from None
+
+
 def _reference(file: Path, name: str) -> Callable[..., Any]:
     module, _, function = name.rpartition(".")
     try:
@@ -200,31 +208,6 @@ def _reference(file: Path, name: str) -> Callable[..., Any]:
     except (ImportError, AttributeError):
         raise _error(file, 1, f"there is no {name} in course_lib.foundations") from None
     return reference
-
-
-@dataclass(frozen=True, eq=False)
-class _SmallCalls(Sequence[Case]):
-    """The calls that one can compute by hand; run as Python when the first is wanted."""
-
-    file: Path
-    parts: Sequence[_Part]
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._cases[index]
-
-    def __len__(self) -> int:
-        return len(self._cases)
-
-    @cached_property
-    def _cases(self) -> tuple[Case, ...]:
-        return tuple(case for part in self.parts for case in self._of(part))
-
-    def _of(self, part: _Part) -> Iterator[Case]:
-        for line, source in part.codes:
-            try:
-                yield from by_hand.cases(source.removeprefix("return "))
-            except Exception as error:  # whatever stands there is run
-                raise _error(self.file, line, f"this is no call to try ({error})") from None
 
 
 @dataclass(frozen=True, eq=False)

@@ -114,13 +114,6 @@ def test_code_that_is_no_python_is_named_when_it_is_called(
         exercise.misconceptions[0].variant(1.0, 2.0)
 
 
-def test_a_line_that_is_no_call_is_named_when_cases_are_drawn(tmp_path: Path) -> None:
-    small = "# To try by hand\n```python\nmse(np.array([[3.0]]), targets=1.0)\n```\n"
-    exercise = markdown.read(written(tmp_path, HEADER + HALF + small))
-    with pytest.raises(CourseError, match=r"01_losses/mse\.md, line \d+: this is no call to try"):
-        exercise.draw_cases(0)
-
-
 def test_cases_that_are_not_there_are_named() -> None:
     file = Path(markdown.__file__).with_name("01_losses") / "mse.md"
     text = file.read_text("utf-8")
