@@ -369,7 +369,9 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
 
 def _timed(magic: re.Match[str]) -> str:
     """The statement that `%time` runs; if that is a magic again, the call as it is."""
-    statement = str(ast.literal_eval(magic[1]))
+    (quoted,) = syntax_tree(magic[1]).body
+    assert isinstance(quoted, ast.Expr)  # so the pattern wants it
+    statement = str(ast.literal_eval(quoted.value))
     try:
         syntax_tree(statement, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
