@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import get_ident
+from typing import Any
 
 from .errors import CourseError
 
@@ -25,6 +26,17 @@ def text_of(path: Path) -> str:
         raise CourseError(
             f"{path} cannot be read ({why}): restore it, as with `git checkout`."
         ) from error
+
+
+def from_yaml(text: str) -> Any:
+    """What a text in YAML says, read by libyaml where PyYAML has it.
+
+    Raises:
+        yaml.YAMLError: it is no YAML.
+    """
+    import yaml
+
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import quote
 
 from .errors import CourseError, UsageError, unknown
-from .files import text_of
+from .files import from_yaml, text_of
 
 Edition = Literal["notebooks", "solutions"]
 EDITIONS: tuple[Edition, ...] = get_args(Edition)
@@ -250,7 +250,7 @@ def _header(text: str) -> dict[str, Any]:
     if match is None:
         return {}
     try:
-        header = yaml.safe_load(re.sub(r"^# ?", "", match[1], flags=re.MULTILINE))
+        header = from_yaml(re.sub(r"^# ?", "", match[1], flags=re.MULTILINE))
     except yaml.YAMLError:
         return {}
     return header if isinstance(header, dict) else {}

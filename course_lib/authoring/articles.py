@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import yaml
 
 from ..errors import CourseError
-from ..files import text_of
+from ..files import from_yaml, text_of
 from ..lessons import Lesson, lessons, root
 from .links import book_anchor
 
@@ -61,7 +61,7 @@ def articles() -> dict[str, tuple[str, list[Row]]]:
                     for row in entry["rows"]
                 ],
             )
-            for entry in yaml.safe_load(text_of(path))
+            for entry in from_yaml(text_of(path))
         }
     except (yaml.YAMLError, TypeError, KeyError) as error:
         first_line = str(error).splitlines()[0]

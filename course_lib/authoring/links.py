@@ -11,9 +11,7 @@ from functools import cache
 from itertools import chain
 from urllib.parse import quote, unquote
 
-import yaml
-
-from ..files import text_of
+from ..files import from_yaml, text_of
 from ..lessons import LAST_PAGE, START_PAGE, Lesson, anchor_of, lessons, root
 from .tables import Term, glossary, words_of
 
@@ -134,7 +132,7 @@ def _work(title: re.Match[str]) -> str:
 @cache
 def _papers() -> dict[str, str]:
     """Addresses by title, see ``solutions/papers.yaml``."""
-    found = yaml.safe_load(text_of(root() / "solutions" / "papers.yaml"))
+    found = from_yaml(text_of(root() / "solutions" / "papers.yaml"))
     return {_plain(title): quote(address, safe=":/?=.") for title, address in found.items()}
 
 

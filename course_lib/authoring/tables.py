@@ -14,7 +14,7 @@ import yaml
 
 from ..errors import CourseError
 from ..exercises import catalogue
-from ..files import text_of
+from ..files import from_yaml, text_of
 from ..lessons import Lesson, anchor_of, lessons, numbered, root
 from . import course_map, online
 
@@ -51,7 +51,7 @@ def glossary() -> list[Term]:
     """
     path = root() / "solutions" / "glossary.yaml"
     try:
-        entries = yaml.safe_load(text_of(path))
+        entries = from_yaml(text_of(path))
         terms = [Term(**entry) for entry in entries]
     except (yaml.YAMLError, TypeError) as error:
         first_line = str(error).splitlines()[0]

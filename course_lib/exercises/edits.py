@@ -58,6 +58,8 @@ _BY_CHANCE = words("empty empty_like")
 """What they hold may be right by chance: nothing is replaced by them."""
 _EXCEPTIONS = words("clip minimum maximum fmin fmax min max where")
 """With a number among their arguments they treat some numbers in another way than the rest."""
+_BOUNDS = words("minimum maximum fmin fmax min max")
+"""Of two arguments one may be meant to be a number."""
 _STRICT = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 _CLOSE = words("isclose allclose")
 _ODD = words("expm1 exp2 log1p prod inner vdot fmax fmin")
@@ -76,6 +78,9 @@ COMBINED: tuple[tuple[type[ast.operator], str], ...] = (
     (ast.Add, "what is added to {}, or taken from it"),
 )
 BRACKETS = "the brackets in {}"
+TERM = "a term of {}"
+RESULT = "the name {}, which is returned"
+HOW_OFTEN = "how often {} is added"
 _SMALL = (1e-3, 1e-5, 1e-6, 1e-7, 1e-8, 1e-12)
 
 
@@ -191,6 +196,7 @@ class _Finder:
         self.parameters = parameters(self.function)
         self.names = list(dict.fromkeys([*self.parameters, *stored_names(self.function)]))
         self.returned = _returned(self.function)
+        self.made_of = {**read_once(self.function), **self.returned}
         self.summed: set[str] = set()
         """Helpers of which two results are added."""
         for node in ast.walk(self.function):
@@ -201,9 +207,9 @@ class _Finder:
                     self.summed.add(one)
 
     def order(self, edit: Edit) -> float:
-        """Last lines first; what a returned name lacks is looked for where it is assigned."""
+        """Last lines first; what a name lacks is looked for where it is assigned."""
         combined = any(edit.what == what for _, what in COMBINED)
-        value = self.returned.get(edit.node) if combined else None
+        value = self.made_of.get(edit.node) if combined or edit.what == RESULT else None
         return -edit.line if value is None else 0.5 - value.lineno
 
     def visit(self) -> None:
@@ -253,6 +259,11 @@ class _Finder:
         for new in news:
             edit = Edit(slot.node, what, (slot.with_(new),))
             self.ranks[rank].append(edit)
+            if what == TERM and isinstance(slot.node, ast.BinOp) and new is slot.node.left:
+                number = slot.node.right
+                if isinstance(number, ast.Constant):  # `a - 1` and `b - 1`
+                    same = (what, type(slot.node.op), number.value)
+                    self.alike.setdefault(same, []).append(edit)
             if what == BRACKETS or _is_exchange(slot.node, new):
                 kind = (what, *(re.sub(r"id='\w+'", "", ast.dump(n)) for n in (slot.node, new)))
                 self.alike.setdefault(kind, []).append(edit)
@@ -315,6 +326,11 @@ class _Finder:
                 self._add(rank, f"the operator {before}in {{}}", slot, new)
         if not isinstance(op, _COMMUTE):
             self._add(LIKELY, "the order in {}", slot, ast.BinOp(right, op, left))
+        what = TERM if isinstance(op, (ast.Add, ast.Sub)) else "a factor of {}"
+        what = "the power in {}" if isinstance(op, ast.Pow) else what
+        for part, beside in ((left, right), (right, left)):
+            excepts = isinstance(op, ast.Mult) and isinstance(beside, ast.Compare)
+            self._add(FIRST if excepts else LESS, what, slot, part)
         brackets: list[ast.expr] = []
         if isinstance(left, ast.BinOp):
             brackets.append(ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right)))
@@ -332,11 +348,6 @@ class _Finder:
                 call = ast.Call(part.func, [new, *part.args[1:]], part.keywords)
                 self._add(POSSIBLE, BRACKETS, slot, call)
         self._add(LIKELY, BRACKETS, slot, *brackets)
-        what = "a term of {}" if isinstance(op, (ast.Add, ast.Sub)) else "a factor of {}"
-        what = "the power in {}" if isinstance(op, ast.Pow) else what
-        for part, beside in ((left, right), (right, left)):
-            excepts = isinstance(op, ast.Mult) and isinstance(beside, ast.Compare)
-            self._add(FIRST if excepts else LESS, what, slot, part)
 
     def _unary(self, slot: Slot, node: ast.UnaryOp) -> None:
         operand = node.operand
@@ -376,6 +387,8 @@ class _Finder:
             place = next(a for a in reversed((*above, node)) if isinstance(a, ast.expr))
             self._set(LIKELY, what, place, node, "value", not value)
             return
+        if isinstance(value, str) and isinstance(parent, ast.Return):
+            self._set(FIRST, "the value {}", node, node, "value", 0, 1)
         if not isinstance(value, (int, float)):
             return
         if _is_axis(slot, above):
@@ -387,8 +400,9 @@ class _Finder:
                 self.ranks[LIKELY].append(edit)
             return
         index = _is_index(node, above)
+        equals = _is_equality(parent)
         near: list[float] = [0, 1, 2, -1, value + 1, value - 1, 3]
-        if not index:
+        if not index and not equals:  # `x != 0.5` may hold always
             near += [0.5, 2 * value, value / 2, 4]
             near += [1 / value, value * 10, value / 10] if value else []
             near += _SMALL if abs(value) < 0.1 and isinstance(value, float) else []
@@ -405,7 +419,6 @@ class _Finder:
         place = next((a for a in outer if not isinstance(a, no_place)), node)
         what = f"the {'index' if index else 'number'} {ast.unparse(node)} in {{}}"
         what = "the number {}" if place is node else what
-        equals = isinstance(parent, ast.Compare) and isinstance(parent.ops[0], (ast.Eq, ast.NotEq))
         rank = POSSIBLE if equals or called_name(parent) in _CLOSE else LIKELY
         self._set(rank, what, place, node, "value", *others)
         self._set(LATER, what, place, node, "value", -value)
@@ -474,6 +487,11 @@ class _Finder:
                 whole = ast.Call(ast.Attribute(number, "astype", ast.Load()), arguments, [])
                 new = whole if name == "astype" else ast.Call(node.func, [number], [])
                 self._add(LIKELY, "the rounding in {}", slot, new)
+        if name in _BOUNDS and len(arguments) == 2:
+            for index, operand in enumerate(arguments):
+                for bound in () if _is_number(operand) else (0, 0.5, 1):
+                    bounded = [*arguments[:index], ast.Constant(bound), *arguments[index + 1 :]]
+                    self._add(LATER, "the bound in {}", slot, ast.Call(node.func, bounded, []))
         inner = arguments[0] if arguments else None
         if method and isinstance(node.func, ast.Attribute):
             self._add(LESS, "the call {}", slot, node.func.value)
@@ -594,9 +612,13 @@ class _Finder:
             return
         if called:
             return
-        others = [name for name in self.names if name != own]
         rank = LESS if _is_in_mask(slot) else POSSIBLE
-        self._set(rank, "the name {}", node, node, "id", *others)
+        for name in self.names:
+            if name != own:
+                # For an argument in place of a result, see what the result is made of first.
+                late = node in self.returned and name in self.parameters
+                what = RESULT if late else "the name {}"
+                self._set(LAST if late else rank, what, node, node, "id", name)
 
     def _around(self, slot: Slot) -> None:
         """What may be missing around an expression: sign, transpose, factor, function, term."""
@@ -663,12 +685,15 @@ class _Finder:
         functions = ["abs", "exp", "log", "sum", "mean", "tanh", "sign", "array", "cumsum"]
         if below_zero:
             functions.remove("log")
+        if _is_equality(slot.parent):  # `exp(x) != 0` holds always
+            functions.remove("exp")
         made: list[ast.expr] = [ast.Call(_numpy(name), [node], []) for name in functions]
         made += [ast.Call(ast.Name(n, ast.Load()), [node], []) for n in ("int", "float", "list")]
         made += [ast.Call(ast.Name(n, ast.Load()), [node], []) for n in ("tuple",)]
         made += [
             ast.Call(_numpy(name), [node, ast.Constant(value)], [])
             for name, value in (("maximum", 0), ("maximum", 1), ("minimum", 1))
+            if not _is_equality(slot.parent)
         ]
         parent = slot.parent
         if isinstance(getattr(parent, "op", None), ast.Div) and slot.name == "right":
@@ -677,7 +702,9 @@ class _Finder:
             self._add(LATER, "a function missing around {}", slot, *made)
         left = ast.BinOp(one, ast.Sub(), node)
         self._add(LATER, "whether {0} or 1 − {0} is meant", slot, left)
-        changed = [ast.BinOp(node, op, one) for op in (ast.Sub(), ast.Add())]
+        shared = isinstance(getattr(parent, "op", None), ast.FloorDiv) and _is_count(node)
+        # Of a count that is divided, the rounding is amiss, rather.
+        changed = [] if shared else [ast.BinOp(node, op, one) for op in (ast.Sub(), ast.Add())]
         if isinstance(node, ast.Name):
             mean = ast.Call(_numpy("mean"), [node], [])
             changed.append(ast.BinOp(node, ast.Sub(), mean))
@@ -698,7 +725,8 @@ class _Finder:
             what = f"what {{}} is: {second}, or an array of its own"
             if target := _target(slot):
                 second = "a second name for" if isinstance(node, ast.Name) else "a view of"
-                what = f"what `{target}` is: {second} {{}}, or an array of its own"
+                of = _in_braces(quoted(node.value if isinstance(node, ast.Subscript) else node))
+                what = f"what `{target}` is: {second} {of}, or an array of its own"
             copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
             self._add(LIKELY, what, slot, copied)
         for other in names:
@@ -707,8 +735,11 @@ class _Finder:
             for op, what in COMBINED:
                 if of_whole and what == added:  # rather `x[i] - y` than `(x - y)[i]`
                     continue
-                if op is not ast.Div or not _is_term_of_sum(slot):
-                    self._add(LAST, what, slot, ast.BinOp(node, op(), other))
+                if op is ast.Div and _is_term_of_sum(slot):
+                    if not _is_in_loop(slot):
+                        continue
+                    what = HOW_OFTEN
+                self._add(LAST, what, slot, ast.BinOp(node, op(), other))
             less = ast.BinOp(node, ast.Mult(), ast.BinOp(one, ast.Sub(), other))
             self._add(LAST, factor, slot, less)
 
@@ -863,6 +894,22 @@ def _returned(function: ast.FunctionDef) -> dict[ast.AST, ast.expr]:
     return found
 
 
+def read_once(function: ast.FunctionDef) -> dict[ast.AST, ast.expr]:
+    """Names that are assigned once and read once, in an expression, with what they are assigned."""
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    assigned = [node for node in ast.walk(function) if isinstance(node, ast.Assign)]
+    copied = [node.value for node in assigned]  # `y` in `x = y`
+    found: dict[ast.AST, ast.expr] = {}
+    for node in assigned:
+        match node.targets:
+            case [ast.Name(id=name) as target]:
+                others = [n for n in names if n.id == name and n is not target]
+                once = len(others) == 1 and isinstance(others[0].ctx, ast.Load)
+                if once and others[0] not in copied:
+                    found[others[0]] = node.value
+    return found
+
+
 def _is_exchange(old: ast.AST, new: ast.AST) -> bool:
     """Whether `x[a, b]` becomes `x[b, a]`."""
     match old, new:
@@ -956,6 +1003,10 @@ def _is_count(node: ast.AST) -> bool:
     )
 
 
+def _is_equality(node: ast.AST) -> bool:
+    return isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Eq, ast.NotEq))
+
+
 def _is_in_mask(slot: Slot) -> bool:
     """Whether entries are chosen by it: `y` in `x[y <= 0] = 0`."""
     match slot.above[-2:]:
@@ -978,6 +1029,10 @@ def _is_term_of_sum(slot: Slot) -> bool:
         case ast.BinOp(op=ast.Add() | ast.Sub()), (ast.AugAssign(op=ast.Add()),):
             return True
     return False
+
+
+def _is_in_loop(slot: Slot) -> bool:
+    return any(isinstance(outer, (ast.For, ast.While)) for outer in slot.above)
 
 
 def _in_power(node: ast.AST, above: Sequence[ast.AST]) -> bool:

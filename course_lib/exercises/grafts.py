@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from .edits import (
     COMBINED,
@@ -19,6 +19,7 @@ from .edits import (
     Slot,
     called_name,
     parameters,
+    read_once,
     slots,
     stored_names,
     words,
@@ -60,12 +61,23 @@ def grafts(
     own = {ast.dump(slot.node) for slot in places}
     pairs = [(a + b, slot, part) for a, slot in breadths for b, part in sizes]
     pairs = [pair for pair in pairs if pair[0] <= LARGEST_CHANGE]
+    needed = _needed(function, places)
+    decided = {
+        name
+        for node in ast.walk(function)
+        if isinstance(node, ast.If)
+        for name in _names(node.test)
+    }
     for _, slot, part in sorted(pairs, key=lambda pair: pair[0]):
         compared = any(isinstance(outer, ast.Compare) for outer in slot.above)
         if isinstance(part, ast.Compare) and compared and not isinstance(slot.node, ast.Compare):
             continue  # a whole solution in one operand
         is_term = not isinstance(slot.node, ast.Name) or part in terms
         if called_name(part) == "range" and _is_number(slot):
+            continue
+        if not isinstance(slot.node, ast.Name) and _decides(part, decided):
+            continue
+        if needed[slot] - _names(part):
             continue
         if is_term and _is_edit(slot.node, part):
             yield Edit(slot.node, "the expression {}", (slot.with_(part),))
@@ -77,10 +89,14 @@ def grafts(
             arguments[index] = slot.node
             others = [*call.args[:index], *call.args[index + 1 :]]
             plain = all(isinstance(other, ast.Constant) for other in others)
+            plain = plain and not _is_zeros(call)  # which leaves nothing of it
             what = "a function missing around {}" if plain else "the expression {}"
             new = ast.Call(call.func, arguments, call.keywords)
             yield Edit(slot.node, what, (slot.with_(new),))
     places = [slot for slot in places if not _is_zeros(slot.node)]
+    made_of = read_once(function)  # what a name lacks is looked for where it is assigned
+    lines = {s.node: made_of[s.node].lineno - 0.5 for s in places if s.node in made_of}
+    places.sort(key=lambda slot: -lines.get(slot.node, slot.node.lineno))
     nodes = (*terms, *(slot.node for slot in places))
     operands = {(n, op): _operands(n, op) for n in nodes for op, _ in COMBINED}
     for slot in places:
@@ -99,6 +115,51 @@ def _is_whole(slot: Slot) -> bool:
         return False
     taken = isinstance(slot.parent, ast.Subscript) and slot.name == "value"
     return taken or called_name(slot.parent) in ("enumerate", "zip")
+
+
+def _needed(function: ast.FunctionDef, places: Sequence[Slot]) -> dict[Slot, set[str]]:
+    """Names of the learner's own that a part must have, too, by the place where it is put.
+
+    It is the list of which a slice is taken; and what is filled entry by entry and read nowhere
+    else, so that the lines which fill it would be there for nothing.
+    """
+    nodes = list(ast.walk(function))
+    stored = [n.value for n in nodes if isinstance(n, ast.Subscript) and _is_stored(n)]
+    filled = {n.id for n in stored if isinstance(n, ast.Name)} - {*parameters(function)}
+    assigned = {
+        target.id
+        for node in nodes
+        for target in (node.targets if isinstance(node, ast.Assign) else ())
+        if isinstance(target, ast.Name)
+    }
+
+    def read(inside: Iterable[ast.AST]) -> list[str]:
+        names = [n for n in inside if isinstance(n, ast.Name) and not _is_stored(n)]
+        return [name.id for name in names if name not in stored]
+
+    everywhere = read(nodes)
+    needed = {}
+    for slot in places:
+        here = read(ast.walk(slot.node))
+        needed[slot] = {n for n in filled if n in here and here.count(n) == everywhere.count(n)}
+        match slot.node:
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Slice()) if name in assigned:
+                needed[slot].add(name)
+    return needed
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _decides(part: ast.expr, names: set[str]) -> bool:
+    """Whether it is one thing or another by what the answer decides in lines of its own."""
+    choices = [node for node in ast.walk(part) if isinstance(node, ast.IfExp)]
+    return any(_names(choice.test) & names for choice in choices)
+
+
+def _is_stored(node: ast.Name | ast.Subscript) -> bool:
+    return isinstance(node.ctx, ast.Store)
 
 
 def _is_number(slot: Slot) -> bool:

@@ -36,7 +36,7 @@ import numpy as np
 
 from .. import foundations
 from ..errors import CourseError
-from ..files import text_of
+from ..files import from_yaml, text_of
 from . import by_hand
 from .exercise import Case, Exercise, Misconception
 
@@ -135,7 +135,7 @@ def _facts(file: Path, header: str) -> dict[str, Any]:
     import yaml
 
     try:
-        facts = yaml.load(header, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        facts = from_yaml(header)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 1
         raise _error(file, line, f"the header is no YAML ({error.problem})") from None

@@ -46,9 +46,10 @@ def systematic(exercise: Exercise, drawn: Sequence[Trial], trials: Sequence[Tria
     kinds = list(dict.fromkeys(trial.case.kind for trial in wrong))
     special = ""
     if ORDINARY not in kinds and any(trial.case.kind not in kinds for trial in drawn):
-        special = f"It is right on ordinary inputs, but not on {', nor on '.join(kinds)}."
+        others = ", nor on ".join(kinds)
+        special = f"It was right on the ordinary inputs that were tried, but not on {others}."
         if kinds == [by_hand.KIND]:
-            special = "It is right on the calls that were tried, but for some small ones."
+            special = "It was right on the calls that were tried, but for some small ones."
     number, want, got = next(_differences(wrong[0]))
     for selection in _selections(wrong, number):
         if found := _common(exercise, trials, kinds, selection):

@@ -54,6 +54,11 @@ _TIME = re.compile(
 )
 # `%run file.py`, likewise, and `%%writefile file.py`, whose cell goes to the answer's own folder.
 _RUN = re.compile(r"get_ipython\(\)\.run_line_magic\('run', '([\w./]+\.py)'\)$", re.MULTILINE)
+# `%env NAME=value`, and `%pylab`, which brings the names of NumPy and of Matplotlib.
+_ENVIRONMENT = re.compile(
+    r"get_ipython\(\)\.run_line_magic\('(?:set_)?env', '(\w+)[= ]\s*([^'{}$\\]*)'\)$", re.MULTILINE
+)
+_PYLAB = re.compile(r"get_ipython\(\)\.run_line_magic\('pylab', '\w*'\)$", re.MULTILINE)
 _WRITE = re.compile(r"%%(?:write)?file\s+(-a\s+|--append\s+)?['\"]?([\w./]+)['\"]?\s*\Z")
 
 
@@ -356,13 +361,17 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
         transformer: Any = TransformerManager
         python = str(transformer().transform_cell(source))
         python = _RUN.sub(r"exec(open('\1').read())", python)
+        python = _ENVIRONMENT.sub(r"__import__('os').environ['\1'] = '\2'", python)
+        python = _PYLAB.sub("import numpy as np; from pylab import *; from numpy import *", python)
         return _TIME.sub(_timed, python), work
     return source, 0
 
 
 def _timed(magic: re.Match[str]) -> str:
     """The statement that `%time` runs; if that is a magic again, the call as it is."""
-    statement = str(ast.literal_eval(magic[1]))
+    (quoted,) = syntax_tree(magic[1]).body
+    assert isinstance(quoted, ast.Expr)  # so the pattern wants it
+    statement = str(ast.literal_eval(quoted.value))
     try:
         syntax_tree(statement, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

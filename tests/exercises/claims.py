@@ -124,8 +124,8 @@ TWICE = re.compile(
 )
 LEFT = re.compile(r" For example, `(.*)` should leave (.*) as it is, yours makes it (.*)\.$")
 SPECIAL = re.compile(
-    r"It is right on (?:ordinary inputs, but not on (.*?)|the calls that were tried, but for some "
-    r"small ones)\. ?(?=There|The|In|On|$)"
+    r"It was right on the (?:ordinary inputs that were tried, but not on (.*?)"
+    r"|calls that were tried, but for some small ones)\. ?(?=There|The|In|On|$)"
 )
 RIGHT_ON = re.compile(r" \(On (.*) it is right\.\)$")
 

@@ -26,11 +26,12 @@ def answers() -> Iterator[tuple[str, Callable[..., Any]]]:
     }
     for file in sorted(FOLDER.glob("*.py")):
         text = file.read_text("utf-8")
+        of_file = text.splitlines(keepends=True)
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef):
-                source = f"{ast.get_source_segment(text, node)}\n"
+                lines = of_file[node.lineno - 1 : node.end_lineno]
+                source = "".join(lines)
                 name = f"{file.name}:{node.lineno}"
-                lines = source.splitlines(keepends=True)
                 linecache.cache[name] = (len(source), None, lines, name)
                 names = dict(given)
                 exec(compile(source, name, "exec"), names)

@@ -86,12 +86,16 @@ def test_a_call_that_was_drawn_is_shown_where_no_small_one_goes_wrong() -> None:
     "arguments",
     [
         (np.array([[0.1, -2.5e-7]]), True, 3, 0.25, None),
-        ({"b", "a"}, {"x": (1.5,), "y": [np.arange(3)]}, "it's"),
+        ({"a"}, {"x": (1.5,), "y": [np.arange(3)]}, "it's"),
     ],
 )
 def test_a_call_is_written_as_python(arguments: tuple[object, ...]) -> None:
     text = by_hand.written("f", arguments)
     assert repr(eval(text, {"np": np, "f": lambda *given: given})) == repr(arguments)
+
+
+def test_a_set_is_written_in_one_order() -> None:
+    assert by_hand.written("f", ({"c", "a", "b"},)) == "f({'a', 'b', 'c'})"
 
 
 @pytest.mark.parametrize("value", [np.array([np.nan]), np.inf, object(), np.zeros(10_000)])
@@ -181,7 +185,7 @@ def test_an_answer_that_is_right_but_on_a_small_call_is_wrong() -> None:
 
     verdict = told("mse", picky)
     assert verdict.message.startswith(
-        "It is right on the calls that were tried, but for some small ones."
+        "It was right on the calls that were tried, but for some small ones."
     )
     assert "should be 2, yours is 0." in verdict.counterexample
 
@@ -234,7 +238,7 @@ def test_what_is_said_is_true_of_the_answer() -> None:
         return [g * max_norm / max(norm, 1.0) for g in gradients]
 
     assert (
-        "It is right on ordinary inputs, but not on"
+        "It was right on the ordinary inputs that were tried, but not on"
         in told("clip_by_global_norm", unclipped).message
     )
     both = told("sgd_step", lambda weights, gradient, rate: (weights, gradient))

@@ -106,7 +106,7 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
             "softmax",
             batch_of_one_wrong,
             "wrong",
-            "It is right on ordinary inputs, but not on a batch of one.",
+            "It was right on the ordinary inputs that were tried, but not on a batch of one.",
         ),
         ("softmax", lambda z: right["softmax"](2 * z), "wrong", "is at [0, 0]: expected"),
         ("trainable_mask", lambda names, first, norms: norms, "wrong", "expected False, got True"),

@@ -246,7 +246,7 @@ def test_an_answer_of_very_many_parts_is_not_edited(
                     result[i] = np.fliplr(images[i])
             return result
             """,
-            "line 2: what `result` is: a view of `images[:]`, or an array of its own",
+            "line 2: what `result` is: a view of `images`, or an array of its own",
         ),
         (
             "lasso_weights",
@@ -835,6 +835,97 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             """,
             "line 5: what `d_hidden` is multiplied or divided by",
         ),
+        (  # no brackets are meant, but no term
+            "random_crop",
+            """
+            n, height, width, _ = images.shape
+            top = np.clip(top, 0, max(height - size - 1, 0))
+            left = np.clip(left, 0, max(width - size - 1, 0))
+            rows = top[:, None] + np.arange(size)
+            columns = left[:, None] + np.arange(size)
+            return images[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+            """,
+            "line 3: a term of `height - size - 1`, and again in line 4",
+        ),
+        (  # not the name that is returned
+            "reparameterize_gradients",
+            """
+            sigma = np.exp(log_variance / 2)
+            by_log_variance = 0.5 * sigma * noise * upstream
+            by_mean = np.ones(upstream.shape)
+            return by_mean, by_log_variance
+            """,
+            "line 4: the expression `np.ones(upstream.shape)`",
+        ),
+        (  # not the brackets, with which there never is an X
+            "isbn_check_digit",
+            """
+            total = sum(w * int(d) for w, d in zip([1, 3] * 6, digits))
+            check = 10 - total % 10
+            if check == 10:
+                return "X"
+            return check
+            """,
+            "line 5: the value `'X'`",
+        ),
+        (  # not `predictions != targets + 0.5`, or so
+            "mse_gradient",
+            """
+            error = predictions - targets
+            wrong = error != 0
+            gradient = np.zeros_like(error)
+            gradient[wrong] = 2 * error[wrong] / max(wrong.sum(), 1)
+            return gradient
+            """,
+            "line 5: the expression `wrong.sum()`",
+        ),
+        (  # the bound, not what is made of it
+            "proxy_a_distance",
+            """
+            best = min(error, 1 - error)
+            return 2 * (1 - 2 * best)
+            """,
+            "line 2: the bound in `min(error, 1 - error)`",
+        ),
+        (  # nothing divides the bias
+            "conv2d",
+            """
+            N, H, W, C = images.shape
+            h, w, _, F = kernels.shape
+            out = np.zeros((N, H - h + 1, W - w + 1, F))
+            for c in range(C):
+                for f in range(F):
+                    for i in range(H - h + 1):
+                        for j in range(W - w + 1):
+                            window = images[:, i : i + h, j : j + w, c]
+                            out[:, i, j, f] += (window * kernels[:, :, c, f]).sum((1, 2)) + bias[f]
+            return out
+            """,
+            "line 10: how often `bias[f]` is added",
+        ),
+        (  # what is read once, where it is assigned
+            "receptive_field",
+            """
+            jumps = np.cumprod(strides)
+            field = 1
+            for i, k in enumerate(kernels):
+                field = field + (k - 1) * int(jumps[i])
+            return field
+            """,
+            "line 2: what `np.cumprod(strides)` is multiplied or divided by",
+        ),
+        (  # no count is one off to round it up or down
+            "minibatches",
+            """
+            full = len(order) // batch_size
+            batches = []
+            for i in range(full):
+                batches.append(order[i * batch_size : (i + 1) * batch_size])
+            batches.append(order[full * batch_size :])
+            return batches
+            """,
+            "",
+        ),
     ],
 )
 def test_one_change_is_placed(name: str, body: str, where: str) -> None:
@@ -956,6 +1047,64 @@ def test_a_number_is_called_what_it_is() -> None:
             return accuracies_test[epoch]
             """,
             "line 4: the expression `accuracies_validation[epoch + 1]`",
+        ),
+        (  # added where it is assigned, not in the root
+            "transfer_gain",
+            """
+            n = len(transferred)
+            gain = np.mean(transferred) - np.mean(scratch)
+            variance = np.var(transferred, ddof=1) + np.var(scratch, ddof=1)
+            return gain, np.sqrt(variance / n)
+            """,
+            "line 4: what is added to `np.var(transferred, ddof=1) "
+            "+ np.var(scratch, ddof=1)`, or taken from it",
+        ),
+        (  # not instead of what is filled entry by entry
+            "roc_auc",
+            """
+            ranks = np.empty(len(scores))
+            ranks[np.argsort(scores, kind="stable")] = np.arange(1, len(scores) + 1)
+            ones = np.sum(labels == 1)
+            u = ranks[labels == 1].sum() - ones * (ones + 1) / 2
+            return float(u / (ones * (len(labels) - ones)))
+            """,
+            "",
+        ),
+        (  # not instead of a slice of an own list
+            "head_parameters",
+            """
+            features = channels
+            if pooling == "flatten":
+                features *= height * width
+            sizes = [features, hidden, classes]
+            count = 0
+            for a, b in zip(sizes[:-1], sizes[1:]):
+                count += a * b + b
+            return count
+            """,
+            "",
+        ),
+        (  # not what the answer decides itself
+            "conv_output_size",
+            """
+            p = 0
+            if padding == "same":
+                p = kernel // 2
+            return (size + 2 * p - kernel) // stride + 1
+            """,
+            "",
+        ),
+        (  # nothing is made zeros
+            "grad_cam",
+            """
+            alpha = gradients.mean(axis=(0, 1))
+            cam = np.maximum(feature_maps @ alpha, 0)
+            low, high = cam.min(), cam.max()
+            if high == low:
+                return cam
+            return (cam - low) / (high - low)
+            """,
+            "line 4: the expression `cam.min()`",
         ),
     ],
 )
