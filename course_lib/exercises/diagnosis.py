@@ -436,15 +436,16 @@ def not_finite(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     for kind, word in bad.items():
         where.setdefault(word, []).append(f"some {kind}" if some and kind == ORDINARY else kind)
     kinds = ", and ".join(f"{word} on {_and_on(on)}" for word, on in where.items())
-    rest = "" if ORDINARY in bad else " Ordinary inputs stay finite"
+    rest = "" if ORDINARY in bad else " On ordinary inputs it stays finite"
     if rest:
         right = {
             same_values(trial.want.value, trial.got.value, trial.tolerance)
             for trial in trials
             if trial.case.kind == ORDINARY
         }
-        none = ", but they are not right either."
-        rest += none if right == {False} else "." if right <= {True} else ", but not all are right."
+        if False in right:
+            rest += ", but is not always right" if True in right else ", but is not right either"
+        rest += "."
     return "wrong", f"Your function gives {kinds}.{rest}"
 
 

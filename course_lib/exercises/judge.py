@@ -229,7 +229,7 @@ def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.
     said = known.says
     if others:
         on = " and ".join(kinds or [by_hand.KIND])
-        said += f" (On {on}, this mistake alone would come out differently.)"
+        said += f" (On {on}, what comes out is neither right nor what this mistake usually gives.)"
     verdict = _verdict(exercise, "wrong", said, known)
     return verdict if kinds else _with_example(verdict, by_hand.once(exercise.name, others))
 

@@ -49,7 +49,7 @@ def systematic(exercise: Exercise, drawn: Sequence[Trial], trials: Sequence[Tria
         others = ", nor on ".join(kinds)
         special = f"It was right on the ordinary inputs that were tried, but not on {others}."
         if kinds == [by_hand.KIND]:
-            special = "It was right on the calls that were tried, but for some small ones."
+            special = "It was right on many of the calls that were tried, but not on all."
     number, want, got = next(_differences(wrong[0]))
     for selection in _selections(wrong, number):
         if found := _common(exercise, trials, kinds, selection):
@@ -61,12 +61,21 @@ def systematic(exercise: Exercise, drawn: Sequence[Trial], trials: Sequence[Tria
             return _after(where, common + right)
     call = _call(exercise, wrong[0].case)
     first = _first_difference(want, got, call, wrong[0].tolerance)
-    first = _after(_which(wrong[0], {number}), first)
+    first = _after(_which(wrong[0], {number}), first) + _others(wrong[0])
     return f"{special} {first}" if special else first
 
 
 def _after(where: str, said: str) -> str:
     return f"{where[0].upper()}{where[1:]}: {said}" if where else said
+
+
+def _others(trial: Trial) -> str:
+    """Which of the values differ beside the first that does, after a space; "" if none."""
+    _, *others = (str(number + 1) for number, _, _ in _differences(trial))
+    if not others:
+        return ""
+    said = f"Value {others[0]} differs" if len(others) == 1 else f"Values {_listed(others)} differ"
+    return f" {said}, too."
 
 
 def _differences(trial: Trial) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
@@ -89,9 +98,14 @@ def _which(trial: Trial, selection: Selection) -> str:
         return ""
     if len(selection) == len(value) > 1:
         return ""
-    numbers = " and ".join(str(number + 1) for number in sorted(selection))
+    numbers = _listed([str(number + 1) for number in sorted(selection)])
     noun = "value" if len(selection) == 1 else "values"
     return f"in {noun} {numbers} of the {len(value)} that you return"
+
+
+def _listed(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _common(

@@ -116,7 +116,7 @@ def described(value: Any) -> str:
 
 # --- reading ------------------------------------------------------------------------------------
 
-WHERE = r"[Ii]n values? (?P<which>[\d and]+) of the (?P<of>\d+) that you return"
+WHERE = r"[Ii]n values? (?P<which>[\d and,]+) of the (?P<of>\d+) that you return"
 NUMBER = r"(-?inf|nan|[-+]?\d[\d.e+-]*?|True|False)"
 EXAMPLE = re.compile(r" For example, `(.*)` should be (.*), yours (is|raises) (.*)\.$")
 TWICE = re.compile(
@@ -124,8 +124,11 @@ TWICE = re.compile(
 )
 LEFT = re.compile(r" For example, `(.*)` should leave (.*) as it is, yours makes it (.*)\.$")
 SPECIAL = re.compile(
-    r"It was right on the (?:ordinary inputs that were tried, but not on (.*?)"
-    r"|calls that were tried, but for some small ones)\. ?(?=There|The|In|On|$)"
+    r"It was right on (?:the ordinary inputs that were tried, but not on (.*?)"
+    r"|many of the calls that were tried, but not on all)\. ?(?=There|The|In|On|$)"
+)
+NEITHER = re.compile(
+    r" \(On (.*), what comes out is neither right nor what this mistake usually gives\.\)"
 )
 RIGHT_ON = re.compile(r" \(On (.*) it is right\.\)$")
 
@@ -216,7 +219,7 @@ def _untrue_of_the_known(
         )
     ]
     others = {call.kind for call in unexplained}
-    match = re.fullmatch(r" \(On (.*), this mistake alone would come out differently\.\)", rest)
+    match = NEITHER.fullmatch(rest)
     told = kinds_in(match[1], calls) if match else set()
     if told != (others - {SMALL} or others) or (rest and not match):
         yield f"told {rest!r}, but something else is wrong on {others}"
@@ -548,8 +551,8 @@ def _not_finite(exercise: Exercise, calls: Sequence[Call], match: re.Match[str])
         ORDINARY not in lost
         and {
             ".": all(ordinary),
-            ", but they are not right either.": not any(ordinary),
-            ", but not all are right.": len(set(ordinary)) == 2,
+            ", but is not right either.": not any(ordinary),
+            ", but is not always right.": len(set(ordinary)) == 2,
         }[match["rest"]]
     )
 
@@ -634,7 +637,7 @@ TEMPLATES: tuple[tuple[str, Check], ...] = (
     ),
     (
         r"Your function gives (?P<told>.*?)\."
-        r"(?: Ordinary inputs stay finite(?P<rest>\.|, but .*\.))?",
+        r"(?: On ordinary inputs it stays finite(?P<rest>\.|, but .*\.))?",
         _not_finite,
     ),
     (
@@ -679,6 +682,16 @@ def _untrue_of_the_numbers(
         ]
         rest = rest[: match.start()]
     which: set[int] | None = None
+    if match := re.search(r" Values? ([\d and,]+) differs?, too\.$", rest):
+        wanted, actual = (
+            values(getattr(next(call for call in drawn if not call.right), part).value)
+            for part in ("want", "got")
+        )
+        pairs = enumerate(zip(wanted, actual, strict=True), start=1)
+        differ = [n for n, (w, g) in pairs if not agree(w, g, drawn[0].tolerance)]
+        if list(map(int, re.findall(r"\d+", match[1]))) != differ[1:]:
+            yield f"untrue: {match[0]}"
+        rest = rest[: match.start()]
     if match := re.match(f"{WHERE}: ", rest):
         which = {int(number) - 1 for number in re.findall(r"\d+", match["which"])}
         rest = rest[match.end() :]

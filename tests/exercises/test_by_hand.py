@@ -185,7 +185,7 @@ def test_an_answer_that_is_right_but_on_a_small_call_is_wrong() -> None:
 
     verdict = told("mse", picky)
     assert verdict.message.startswith(
-        "It was right on the calls that were tried, but for some small ones."
+        "It was right on many of the calls that were tried, but not on all."
     )
     assert "should be 2, yours is 0." in verdict.counterexample
 

@@ -84,7 +84,12 @@ def nan_on_a_single_output(predictions: np.ndarray, targets: np.ndarray) -> floa
         ("mse_gradient", lambda p, t: right["mse_gradient"](p, t).T, "wrong", "transposed"),
         ("mse_gradient", lambda p, t: (9 * (p - t)).astype(int), "wrong", "yours are int64"),
         ("mse_gradient", lambda p, t: right["mse_gradient"](p, t) + 0j, "wrong", "complex128"),
-        ("mse", nan_on_a_single_output, "wrong", "NaN on a single output. Ordinary inputs stay"),
+        ("mse", nan_on_a_single_output, "wrong", "NaN on a single output. On ordinary inputs it"),
+            "mse",
+            nan_on_a_single_output,
+            "wrong",
+            "NaN on a single output. On ordinary inputs it stays",
+        ),
         ("mse_gradient", changes_its_argument, "wrong", "changes its argument `predictions`"),
         ("training_step", changes_its_lists, "wrong", "`a *= 2` changes one of them, `2 * a` is"),
         ("mse", lambda p, t: 3 * right["mse"](p, t), "wrong", "is 3 times what it should be"),
@@ -322,7 +327,7 @@ def test_what_else_is_wrong_on_a_small_call_alone_is_shown() -> None:
     assert verdict.misconception == "sum-instead-of-mean"
     assert verdict.counterexample.endswith("should be 4, yours is 5.")
     assert verdict.message.endswith(
-        "(On a small call, this mistake alone would come out differently.) "
+        "(On a small call, what comes out is neither right nor what this mistake usually gives.) "
         f"For example, {verdict.counterexample}"
     )
 

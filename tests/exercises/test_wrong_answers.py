@@ -147,7 +147,7 @@ def told(name: str, body: str) -> Verdict:
         (
             "cross_entropy",
             "return -2 * np.log(probabilities[np.arange(len(labels)), labels]).mean()",
-            "on a probability of exactly zero. Ordinary inputs stay finite, but they are not right",
+            "probability of exactly zero. On ordinary inputs it stays finite, but is not right",
         ),
         (
             "numerical_gradient",

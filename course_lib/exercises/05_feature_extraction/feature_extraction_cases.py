@@ -85,7 +85,7 @@ def probes(rng: np.random.Generator) -> list[Case]:
         features = size * rng.normal(size=(n, d))
         bias = rng.uniform(0.4, 1.5, c) * rng.choice([-1.0, 1.0], c)
         labels = rng.integers(0, c, n)
-        labels[-1] = c - 1
+        labels[-c:] = np.arange(c)[-n:]  # every class, if there are examples enough
         if kind == without_last:
             labels = np.minimum(labels, c - 2)
         return Case((features, labels, rng.normal(size=(d, c)), bias, strength), kind)

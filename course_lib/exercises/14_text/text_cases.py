@@ -29,7 +29,7 @@ def words(rng: np.random.Generator) -> list[Case]:
         *(made() for _ in range(4)),
         Case(("unaffordablenesses", known | {"##affordableness", "##es", "##affo"})),
         Case(("un", known), "a word that is one piece"),
-        Case(("unaffordable", known), "a word whose end is unknown"),
+        Case(("unaffordable", known), "a word in which a part is unknown"),
         Case(("ably", known), "a piece that may only stand inside"),
         Case(("abc", {"a", "ab", "##bc"}), "a longest piece after which there is no other"),
         Case(("x", known), "a letter that is unknown"),
