@@ -61,7 +61,8 @@ def once(name: str, trials: Sequence[Trial]) -> str:
     something wrong and none of them raises. Of several values, the first
     that is wrong in the first of all calls shall be wrong: messages speak of that. Calls with very
     large or very small numbers come after plain ones. If no hand-sized call goes wrong, it is the
-    shortest of the others to write, of ordinary inputs first; "" if that is too long.
+    shortest of the others to write, of ordinary inputs first; "" if that is too long, or some did
+    not end.
 
     Args:
         name: of the function that is called.
@@ -80,6 +81,8 @@ def once(name: str, trials: Sequence[Trial]) -> str:
     for trial in sorted((trial for trial in wrong if trial.case.call), key=rank):
         if told := _told(trial, trial.case.call):
             return told
+    if any(trial.got.state in ("timeout", "lost") for trial in wrong):
+        return ""  # that is what the message speaks of
     drawn = [(written(name, t.case.arguments), t) for t in wrong if not t.case.call]
     for call, trial in sorted(drawn, key=lambda one: (one[1].case.kind != ORDINARY, len(one[0]))):
         if 0 < len(call) <= LONGEST and (told := _told(trial, call)):

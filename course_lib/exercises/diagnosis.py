@@ -351,8 +351,22 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
                 same = turned and same_values(wanted.T, actual, trial.tolerance)
                 why = ": the right numbers, transposed" if same else ""
                 found = f"{name}Expected {describe(w)}, got {describe(g)}{why}"
-                return "wrong", f"{found} (on {trial.case.kind})."
+                return "wrong", f"{found} (on {_these(trial, name, trials)})."
     return None
+
+
+def _these(trial: Trial, name: str, trials: Sequence[Trial]) -> str:
+    """Such calls in words: "some" of them where this piece of others of the kind has its shape."""
+    if trial.case.call:
+        return "some small calls"
+    alike = [
+        np.shape(w) == array_of(g).shape
+        for t in trials
+        if t.case.kind == trial.case.kind == ORDINARY
+        for piece, w, g in parts(t.want.value, t.got.value)
+        if piece == name
+    ]
+    return f"some {ORDINARY}" if any(alike) else trial.case.kind
 
 
 def _only_on(kind: str, name: str, trials: Sequence[Trial]) -> str:
@@ -391,7 +405,8 @@ def wrong_kind(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
                 asked = f"The numbers should be of type {wanted.dtype}"
                 if wanted.dtype.kind == "b":
                     asked = "Expected truth values, True or False (type bool)"
-                on = "" if trial.case.kind == ORDINARY else f" (on {trial.case.kind})"
+                kind = "some small calls" if trial.case.call else trial.case.kind
+                on = "" if kind == ORDINARY else f" (on {kind})"
                 return "wrong", f"{name}{asked}, yours are {actual.dtype}{on}."
     return None
 

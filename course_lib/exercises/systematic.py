@@ -42,7 +42,7 @@ def systematic(exercise: Exercise, drawn: Sequence[Trial], trials: Sequence[Tria
         drawn: the calls to speak of; each has returned arrays of the right shape and type.
         trials: all calls.
     """
-    wrong = [trial for trial in drawn if not trial.correct]
+    wrong = sorted((t for t in drawn if not t.correct), key=lambda t: t.case.kind != ORDINARY)
     kinds = list(dict.fromkeys(trial.case.kind for trial in wrong))
     special = ""
     if ORDINARY not in kinds and any(trial.case.kind not in kinds for trial in drawn):

@@ -422,6 +422,8 @@ Check = Callable[[Exercise, Sequence[Call], re.Match[str]], bool]
 
 
 def _on(calls: Sequence[Call], kind: str | None) -> list[Call]:
+    if kind in ("some small calls", f"some {ORDINARY}"):
+        kind = SMALL if "small" in kind else ORDINARY
     return [call for call in calls if kind in (None, call.kind)]
 
 
@@ -655,6 +657,7 @@ TEMPLATES: tuple[tuple[str, Check], ...] = (
 def _untrue_of_the_numbers(
     exercise: Exercise, drawn: Sequence[Call], calls: Sequence[Call], told: str
 ) -> Iterator[str]:
+    drawn = sorted(drawn, key=lambda call: call.kind != ORDINARY)
     scope = list(calls)
     rest = told
     if match := SPECIAL.match(rest):
@@ -683,11 +686,8 @@ def _untrue_of_the_numbers(
         rest = rest[: match.start()]
     which: set[int] | None = None
     if match := re.search(r" Values? ([\d and,]+) differs?, too\.$", rest):
-        wanted, actual = (
-            values(getattr(next(call for call in drawn if not call.right), part).value)
-            for part in ("want", "got")
-        )
-        pairs = enumerate(zip(wanted, actual, strict=True), start=1)
+        first = next(call for call in drawn if not call.right)
+        pairs = enumerate(zip(values(first.want.value), values(first.got.value), strict=True), 1)
         differ = [n for n, (w, g) in pairs if not agree(w, g, drawn[0].tolerance)]
         if list(map(int, re.findall(r"\d+", match[1]))) != differ[1:]:
             yield f"untrue: {match[0]}"

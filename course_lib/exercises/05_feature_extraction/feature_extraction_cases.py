@@ -16,7 +16,7 @@ def splits(rng: np.random.Generator) -> list[Case]:
         case({0: 7, 1: 5, 2: 3}, 0.3),
         case({0: 9, 1: 6, 2: 4, 3: 13}, 0.22),
         case({0: 4, 1: 11}, 0.62),
-        case({0: 8, 1: 4, 2: 12}, 0.25, "shares that are whole numbers"),
+        case({0: 8, 1: 4, 2: 12}, 0.25, "fractions that give whole numbers"),
         case({0: 9, 1: 1, 2: 6}, 0.3, "a class of one example"),
         case({1: 6, 4: 5, 9: 7}, 0.45, "labels with gaps between them"),
         case({0: 80, 1: 45, 2: 30}, 0.3, "many examples"),

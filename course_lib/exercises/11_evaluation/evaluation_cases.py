@@ -19,8 +19,8 @@ def groups(rng: np.random.Generator) -> list[Case]:
         case((6, 13, 4, 9, 7), 4),
         case((5, 3, 8), 3, "as many folds as groups"),
         Case((rng.permutation(np.repeat([3, 8, 20, 41], [4, 7, 2, 5])), 3), "labels with gaps"),
-        Case((fixed, 2), "groups of one size"),
-        case(tuple(1 + k % 7 for k in range(60)), 12, "many groups"),
+        Case((fixed, 2), "several groups of one size"),
+        case(tuple(1 + k % 7 for k in range(60)), 12, "many groups, some of one size"),
     ]
 
 
@@ -52,7 +52,11 @@ def confusions(rng: np.random.Generator) -> list[Case]:
         case(2),
         case(3),
         case(5),
-        Case((np.array([[5, 2, 0], [3, 0, 0], [1, 4, 0]]),), "a class that is never predicted"),
+        Case((np.array([[5, 2, 0], [3, 1, 0], [1, 4, 0]]),), "a class that is never predicted"),
+        Case(
+            (np.array([[5, 2, 3], [3, 0, 1], [1, 4, 6]]),),
+            "a class that is never predicted rightly",
+        ),
         Case((np.array([[1, 999], [999, 5000]]),), "a class that is hardly ever hit"),
         Case((np.array([[5, 0, 2], [0, 0, 0], [1, 3, 4]]),), "a class that never occurs"),
         Case((np.array([[3, 0, 1], [0, 0, 0], [2, 0, 6]]),), "a class that is not there at all"),
