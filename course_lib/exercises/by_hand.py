@@ -58,11 +58,10 @@ def once(name: str, trials: Sequence[Trial]) -> str:
     """The first of the hand-sized calls that goes wrong, with both values.
 
     If any of all calls raises, one that raises is looked for first, unless ordinary ones return
-    something wrong and none of them raises. Of several values, the first
-    that is wrong in the first of all calls shall be wrong: messages speak of that. Calls with very
-    large or very small numbers come after plain ones. If no hand-sized call goes wrong, it is the
-    shortest of the others to write, of ordinary inputs first; "" if that is too long, or some did
-    not end.
+    something wrong and none of them raises. Of several values, the first that is wrong in the first
+    of all calls shall be wrong: messages speak of that. Calls with very large or very small numbers
+    come after plain ones. If no hand-sized call goes wrong, it is the shortest of the others to
+    write, of ordinary inputs first; "" if that is too long, or some did not end.
 
     Args:
         name: of the function that is called.
