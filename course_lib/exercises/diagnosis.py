@@ -474,9 +474,9 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
             noun = "arguments" if len(changed) > 1 else "argument"
             given = dict(zip(names, trial.got.arguments, strict=False))
             how = (
-                "`x -= 1` and `x[i] = 1` write into the caller's array, also through a row of it "
-                "or a second name, as in `y = x`. `x = x - 1` makes a new one, and `x = x.copy()` "
-                "one to begin with."
+                "`x -= 1` and `x[i] = 1` write into the caller's array, also through a part of it "
+                "or a second name, as in `y = x` or `y = x[:]`. `x = x - 1` makes a new array; or "
+                "begin with one of your own, `x = x.copy()`."
             )
             if all(isinstance(given[name], list) for name in changed):
                 of_lists = any(isinstance(entry, list) for n in changed for entry in given[n])

@@ -155,7 +155,7 @@ def told(name: str, body: str) -> Verdict:
                 "up = point\ndown = point.copy()\nup[index] += step\ndown[index] -= step\n"
                 "gradient[index] = (function(up) - function(down)) / (2 * step)"
             ),
-            "or a second name, as in `y = x`",
+            "or a second name, as in `y = x` or `y = x[:]`",
         ),
         (
             "minibatches",

@@ -30,7 +30,7 @@ def networks(rng: np.random.Generator) -> list[Case]:
         case(15),
         Case((named, "conv10", np.isin(np.arange(9), [2, 4, 6])), "names that mislead"),
         Case((later, "conv2", np.isin(np.arange(9), [2, 4, 7])), "names that mislead"),
-        case(14, True, "a batch normalization as the first to train"),
+        case(14, True, "a batch normalization as the layer to start at"),
         Case((named, "input", np.isin(np.arange(9), [2, 4, 6])), "all layers from the input on"),
         case(120, kind="many layers"),
     ]

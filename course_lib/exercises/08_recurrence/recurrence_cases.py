@@ -64,12 +64,11 @@ def chains(rng: np.random.Generator) -> list[Case]:
 
 
 def lstm_steps(rng: np.random.Generator) -> list[Case]:
-    def case(inputs: int, hidden: int, kind: str = ORDINARY) -> Case:
+    def case(inputs: int, hidden: int, kind: str = ORDINARY, size: float = 1.0) -> Case:
         weights = (rng.normal(size=(inputs, 4 * hidden)), rng.normal(size=(hidden, 4 * hidden)))
         output, cell = rng.uniform(-0.9, 0.9, hidden), rng.normal(scale=1.5, size=hidden)
-        return Case(
-            (rng.normal(size=inputs), output, cell, *weights, rng.normal(size=4 * hidden)), kind
-        )
+        x, bias = size * rng.normal(size=inputs), rng.normal(size=4 * hidden)
+        return Case((x, output, cell, *weights, bias), kind)
 
     by_hand = (
         np.array([1.0]),
@@ -89,7 +88,8 @@ def lstm_steps(rng: np.random.Generator) -> list[Case]:
         Case(tuple(half_empty)),
         case(2, 5),
         case(4, 3),
-        case(4, 4, "as many inputs as units"),
+        case(4, 4, "as many inputs as units", 0.2),
+        case(4, 3, "large sums", 4.0),
         Case(tuple(empty), "a memory of zeros"),
     ]
 

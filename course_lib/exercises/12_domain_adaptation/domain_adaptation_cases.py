@@ -54,7 +54,7 @@ def two_domains(rng: np.random.Generator) -> list[Case]:
         Case(case(6, 6, 2), "domains of one size"),
         Case((source, target), "a feature that never varies in the target"),
         Case((quiet, loud), "a feature that never varies in the source"),
-        Case((first, narrow), "a feature that hardly varies in the target"),
+        Case((first, narrow), "a feature that hardly varies in a domain"),
         Case(case(60, 55, 2), "many examples"),
     ]
 

@@ -55,7 +55,10 @@ def heads(rng: np.random.Generator) -> list[Case]:
         case(3, 6, [1, 1, 0]),
         case(5, 4, [0, 1, 1, 0, 1], GAPS),
         case(4, 3, [0, 0, 1, 0], "a single real token behind padding"),
-        Case((100 * ones, -10 * ones, np.array([[1.0], [2.0], [5.0]]), near), "scores far below 0"),
+        Case(
+            (100 * ones, -10 * ones, np.array([[1.0], [2.0], [5.0]]), near),
+            "scores far below padding's",
+        ),
         Case((300 * queries, 300 * keys, values, np.array([1, 1])), "scores of some 100,000"),
         Case(
             (300 * ones, 300 * ones, ones, np.array([1, 0, 1])), "padding with the largest scores"
@@ -137,6 +140,6 @@ def guesses(rng: np.random.Generator) -> list[Case]:
         case(5, 3, [0, 0, 1, 0, 0], "a single hidden token"),
         case(3, 4, [1, 1, 1], "a text that is hidden altogether"),
         Case((large, np.array([1, 2, 0]), np.array([1, 1, 0])), "logits of ±1,000"),
-        Case((apart, np.array([0, 1]), np.array([1, 1])), "logits of ±1,000"),
+        Case((apart, np.array([0, 1]), np.array([1, 1])), "rows of logits around 1,000 and −1,000"),
         case(60, 2, [1] * 59 + [0], "many tokens"),
     ]
