@@ -331,7 +331,7 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
             how = ": put commas between them, and no array around them" if joined else ""
             expected = f"Expected {len(want)} values in a {type(want).__name__}"
             return "wrong", f"{expected}, got {number}{how} (on {trial.case.kind})."
-        for name, w, g in parts(want, got):
+        for place, (name, w, g) in enumerate(parts(want, got)):
             if isinstance(g, tuple) and len(g) == 1 and not same_values(w, g, trial.tolerance):
                 return "wrong", (
                     f"{name}Expected {describe(w)}, got {describe(g)}: "
@@ -351,8 +351,22 @@ def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
                 same = turned and same_values(wanted.T, actual, trial.tolerance)
                 why = ": the right numbers, transposed" if same else ""
                 found = f"{name}Expected {describe(w)}, got {describe(g)}{why}"
-                return "wrong", f"{found} (on {_these(trial, name, trials)})."
+                on = _these(trial, name, trials)
+                return "wrong", f"{found} (on {on}).{differ_too(trial, place)}"
     return None
+
+
+def differ_too(trial: Trial, place: int) -> str:
+    """Which of the values differ beside the one at a place, after a space; "" if none."""
+    others = [
+        str(other + 1)
+        for other, (_, w, g) in enumerate(parts(trial.want.value, trial.got.value))
+        if other != place and not same_values(w, g, trial.tolerance)
+    ]
+    if not others:
+        return ""
+    said = f"Value {others[0]} differs" if len(others) == 1 else f"Values {listed(others)} differ"
+    return f" {said}, too."
 
 
 def _these(trial: Trial, name: str, trials: Sequence[Trial]) -> str:
@@ -470,7 +484,7 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
         pairs = zip(names, trial.want.arguments, trial.got.arguments, strict=False)
         changed = [name for name, w, g in pairs if not same_values(w, g, UNCHANGED)]
         if changed:
-            listed = " and ".join(f"`{name}`" for name in changed)
+            named = " and ".join(f"`{name}`" for name in changed)
             noun = "arguments" if len(changed) > 1 else "argument"
             given = dict(zip(names, trial.got.arguments, strict=False))
             how = (
@@ -487,7 +501,7 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
                     f"them, `{new}` is a new one."
                 )
             return "wrong", (
-                f"Your function changes its {noun} {listed} in place; the caller still needs "
+                f"Your function changes its {noun} {named} in place; the caller still needs "
                 f"{'them' if len(changed) > 1 else 'it'}. {how}"
             )
     return None
@@ -515,6 +529,12 @@ def remark(trials: Sequence[Trial]) -> str:
                     "the rounding, and may be refused for it."
                 )
     return ""
+
+
+def listed(words: Sequence[str]) -> str:
+    """Some things in a sentence: "1, 2 and 3"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _infinity(number: float) -> str:

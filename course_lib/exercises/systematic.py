@@ -17,7 +17,7 @@ import numpy as np
 
 from ..sandbox.calling import UNWRITTEN
 from . import by_hand
-from .diagnosis import Trial, array_of, close, parts, same_values
+from .diagnosis import Trial, array_of, close, differ_too, listed, parts, same_values
 from .exercise import ORDINARY, Case, Exercise
 
 Part = tuple[np.ndarray, np.ndarray]
@@ -61,21 +61,12 @@ def systematic(exercise: Exercise, drawn: Sequence[Trial], trials: Sequence[Tria
             return _after(where, common + right)
     call = _call(exercise, wrong[0].case)
     first = _first_difference(want, got, call, wrong[0].tolerance)
-    first = _after(_which(wrong[0], {number}), first) + _others(wrong[0])
+    first = _after(_which(wrong[0], {number}), first) + differ_too(wrong[0], number)
     return f"{special} {first}" if special else first
 
 
 def _after(where: str, said: str) -> str:
     return f"{where[0].upper()}{where[1:]}: {said}" if where else said
-
-
-def _others(trial: Trial) -> str:
-    """Which of the values differ beside the first that does, after a space; "" if none."""
-    _, *others = (str(number + 1) for number, _, _ in _differences(trial))
-    if not others:
-        return ""
-    said = f"Value {others[0]} differs" if len(others) == 1 else f"Values {_listed(others)} differ"
-    return f" {said}, too."
 
 
 def _differences(trial: Trial) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
@@ -98,14 +89,9 @@ def _which(trial: Trial, selection: Selection) -> str:
         return ""
     if len(selection) == len(value) > 1:
         return ""
-    numbers = _listed([str(number + 1) for number in sorted(selection)])
+    numbers = listed([str(number + 1) for number in sorted(selection)])
     noun = "value" if len(selection) == 1 else "values"
     return f"in {noun} {numbers} of the {len(value)} that you return"
-
-
-def _listed(words: Sequence[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _common(

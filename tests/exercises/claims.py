@@ -481,6 +481,11 @@ def _shape(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> b
             continue
         w, g = want[number], got[number]
         if (described(w), described(g)) == (match["want"], match["got"]):
+            too = [int(n) - 1 for n in re.findall(r"\d+", match["too"] or "")]
+            others = [n for n in _wrong_values(call) if n != number]
+            is_shape = array(g) is not None and not match[0].endswith("comma?")
+            if too != (others if is_shape else []):
+                return False
             if match["turned"]:
                 return agree(np.asarray(w).T, g, call.tolerance)
             return np.shape(w) != (np.shape(array(g)) if array(g) is not None else None)
@@ -598,6 +603,7 @@ def _begins(texts: list[str], told: list[Any]) -> bool:
 
 
 ON = r" \(on (?P<kind>.+?)\)"
+TOO = r" Values? [\d and,]+ differs?, too\."
 TEMPLATES: tuple[tuple[str, Check], ...] = (
     (r"On (?P<kind>.+?): expected (?P<want>\[.*\]), got (?P<got>\[.*\])\.", _texts),
     (rf"Expected a list of texts, got (?P<got>.*?)(?:{ON})?\.", _no_texts),
@@ -622,7 +628,7 @@ TEMPLATES: tuple[tuple[str, Check], ...] = (
         r"(?:In value (?P<which>\d+) of the (?P<of>\d+) that you return: )?"
         r"Expected (?P<want>an array of shape \(.*?\)|a single number|a (?:tuple|list) of \d+), "
         r"got (?P<got>.*?)(?P<turned>: the right numbers, transposed)?"
-        rf"(?:{ON}|)(?:\.|: does your `return` line end with a comma\?)",
+        rf"(?:{ON}|)(?:\.(?P<too>{TOO})?|: does your `return` line end with a comma\?)",
         _shape,
     ),
     (

@@ -38,6 +38,7 @@ def functions_and_points(rng: np.random.Generator) -> list[Case]:
     cubic, wavy = Formula("np.sum(x ** 3 + 2 * x)"), Formula("np.sum(np.sin(3 * x) * np.exp(x))")
     mixed = Formula("np.sum(x) ** 2 + np.sum(x ** 4)")
     narrow = Formula("np.sum(x * np.exp(-((1e7 * x) ** 2)))")  # which is zero for a larger step
+    steep = Formula("np.sum(np.exp(1e5 * x))")  # a step of 1e-5 is no small one
     return [
         Case((cubic, rng.normal(size=3), 1e-2)),
         Case((wavy, rng.normal(size=(2, 3)), 1e-1)),
@@ -45,6 +46,7 @@ def functions_and_points(rng: np.random.Generator) -> list[Case]:
         Case((mixed, rng.normal(size=(4, 2)), 3e-2)),
         Case((narrow, 1e-8 * rng.normal(size=(2, 3)), 1e-8)),
         Case((wavy, rng.normal(size=(2, 2, 3)), 1e-2), "an array of three axes"),
+        Case((steep, 1e-5 * rng.normal(size=4), 1e-5), "the default step"),
         Case((cubic, np.asarray(rng.normal()), 1e-2), "a single number as the point"),
         Case((cubic, rng.normal(size=120), 0.5), "a long point"),
     ]
@@ -59,7 +61,8 @@ def logits(rng: np.random.Generator) -> list[Case]:
         Case((rng.normal(size=(1, 4)),), "a batch of one"),
         Case((rng.normal(size=(3, 5), scale=1e4),), "logits of ±10,000"),
         Case((1e4 * np.array([[-1.0, 1.0, 0.0], [0.5, 0.9, -0.8]]),), "logits of ±10,000"),
-        Case((rows + np.array([[0.0], [-3e3], [5.0], [3e3]]),), "rows far apart from each other"),
+        Case((rows - 3e3,), "logits around −3,000"),
+        Case((rows + np.array([[0.0], [2e3], [5.0], [3e3]]),), "rows far apart from each other"),
         Case((rng.normal(size=(120, 3)),), "many rows"),
     ]
 
@@ -104,6 +107,7 @@ def logits_and_labels(rng: np.random.Generator) -> list[Case]:
         case(5, 5),
         case(1, 4, kind="a batch of one"),
         case(5, 2, kind="two classes"),
+        Case((rng.normal(size=(4, 3)) - 1e3, np.array([2, 1, 0, 1])), "logits around −1,000"),
         case(6, 3, 1e4, "logits of ±10,000"),
         Case((1e3 + rng.normal(size=(4, 3)), np.array([1, 0, 2, 0])), "logits around 1,000"),
         # exp(720) is infinite, and exp(−720) is not yet zero.

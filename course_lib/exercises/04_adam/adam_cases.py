@@ -87,7 +87,8 @@ def adam_steps(rng: np.random.Generator) -> list[Case]:
             (w, np.zeros(4), np.zeros(4), np.zeros(4), 1, 0.1, 0.9, 0.999, 1e-8),
             "a gradient of zero",
         ),
-        case((4,), 3000, 0.9, 0.999, 1e-2),  # the correction of v is a twentieth still
+        # The correction of v is a twentieth still.
+        case((4,), 3000, 0.9, 0.999, 1e-2, kind="a late step"),
         case((120,), 5, 0.9, 0.97, 1e-2, kind="many weights"),
     ]
 
