@@ -114,7 +114,8 @@ def _literal(value: Any) -> str:
         return f"lambda x: {value.text}"
     if isinstance(value, np.ndarray) and value.size <= LONGEST:
         listed = value.tolist()
-        if np.isfinite(made := np.array(listed)).all() and made.shape == value.shape:
+        made = np.array(listed)
+        if (made.dtype, made.shape) == (value.dtype, value.shape) and np.isfinite(made).all():
             return f"np.array({listed})"
     if isinstance(value, (set, frozenset)) and value:
         return f"{{{', '.join(map(_literal, sorted(value)))}}}"

@@ -56,7 +56,8 @@ _TIME = re.compile(
 _RUN = re.compile(r"get_ipython\(\)\.run_line_magic\('run', '([\w./]+\.py)'\)$", re.MULTILINE)
 # `%env NAME=value`, and `%pylab`, which brings the names of NumPy and of Matplotlib.
 _ENVIRONMENT = re.compile(
-    r"get_ipython\(\)\.run_line_magic\('(?:set_)?env', '(\w+)[= ]\s*([^'{}$\\]*)'\)$", re.MULTILINE
+    r"get_ipython\(\)\.run_line_magic\('(?:set_)?env', '(\w+)(?:\s*=|\s)\s*([^'{}$\\]*)'\)$",
+    re.MULTILINE,
 )
 _PYLAB = re.compile(r"get_ipython\(\)\.run_line_magic\('pylab', '\w*'\)$", re.MULTILINE)
 _WRITE = re.compile(r"%%(?:write)?file\s+(-a\s+|--append\s+)?['\"]?([\w./]+)['\"]?\s*\Z")

@@ -98,7 +98,10 @@ def test_a_set_is_written_in_one_order() -> None:
     assert by_hand.written("f", ({"c", "a", "b"},)) == "f({'a', 'b', 'c'})"
 
 
-@pytest.mark.parametrize("value", [np.array([np.nan]), np.inf, object(), np.zeros(10_000)])
+@pytest.mark.parametrize(
+    "value",
+    [np.array([np.nan]), np.zeros((0, 3)), np.ones(2, "f"), np.inf, object(), np.zeros(10_000)],
+)
 def test_what_cannot_be_written_is_not(value: object) -> None:
     assert by_hand.written("f", (value,)) == ""
 

@@ -56,6 +56,7 @@ KEPT = {
     "a command that is timed": [f"%time !echo 2\n%time %pwd\n%time x = (\n{MSE}"],
     "the environment": ["%env K=2", "import os", using("int(os.environ['K'])")],
     "the environment, in two words": ["%set_env K 2\nimport os", using("int(os.environ['K'])")],
+    "the environment, with blanks": ["%env K = 2\nimport os", using("int(os.environ['K'])")],
     "names of NumPy": ["%pylab inline", MSE.replace("np.mean", "mean")],
     "code that waits is timed": ["%time await __import__('asyncio').sleep(0)", "k = 2", using("k")],
     "code that is text": ["get_ipython().run_cell('k = 2')", using("k")],
