@@ -113,7 +113,10 @@ class LayerwiseAdamW(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has 
             for layer in group
             for variable in layer.trainable_variables
         }
-        return cls(learning_rate, factors, weight_decay)
+        optimizer = cls(learning_rate, factors, weight_decay)
+        # Were its moments made in the first step, TensorFlow would trace that step twice.
+        optimizer.build(model.trainable_variables)
+        return optimizer
 
     def build(self, variables: list[Any]) -> None:
         """Make the moments; the position of a variable tells its factor from now on."""

@@ -76,17 +76,14 @@ def off(want: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
         return np.asarray(want != got)
     if got.dtype.itemsize < 8 and got.dtype.kind == "f":
         tolerance = max(tolerance, 1e-3)
-    largest = np.abs(want[np.isfinite(want)]).max(initial=0.0)
+    size = np.abs(np.where(np.isfinite(want), want, 0))
+    largest = size.max(initial=0.0)
     zero = 4 * np.finfo(got.dtype).eps if largest == 0 and got.dtype.kind == "f" else 0.0
-    allowed = (
-        tolerance * np.abs(np.nan_to_num(want, posinf=0, neginf=0))
-        + tolerance * 1e-3 * largest
-        + zero
-    )
-    same = (want == got) | (np.isnan(want) & np.isnan(got.astype(float)))
-    with np.errstate(invalid="ignore"):  # infinities that agree are the same already
-        near = np.abs(got - want.astype(float)) <= allowed
-    return np.asarray(~(same | near))
+    with np.errstate(invalid="ignore"):
+        apart = ~(np.abs(got - want.astype(float)) <= tolerance * (size + 1e-3 * largest) + zero)
+    if apart.any():  # infinities and NaN that agree
+        apart &= ~((want == got) | (np.isnan(want) & np.isnan(got.astype(float))))
+    return np.asarray(apart)
 
 
 def array(value: Any) -> np.ndarray | None:

@@ -83,6 +83,21 @@ def assert_equal(one, other):
         np.testing.assert_array_equal(a, b)
 
 
+def test_the_step_is_traced_once(monkeypatch):
+    """Of each variable one update; TensorFlow traces twice where a step makes variables."""
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("traces are TensorFlow's")
+    traced, update = [], layerwise.LayerwiseAdamW.update_step
+
+    def noted(self, gradient, variable, learning_rate):
+        traced.append(variable.name)
+        update(self, gradient, variable, learning_rate)
+
+    monkeypatch.setattr(layerwise.LayerwiseAdamW, "update_step", noted)
+    fit()
+    assert len(traced) == 6  # kernels, biases, and two of the normalization
+
+
 # --- batches -----------------------------------------------------------------------------------
 
 
