@@ -91,7 +91,8 @@ class LayerwiseAdamW(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has 
 
         Args:
             learning_rate: number or schedule.
-            model: whose `trainable` flags are set.
+            model: whose `trainable` flags are set. The moments are made for what trains now: Keras
+                refuses to train what is unfrozen afterwards.
             ends: see `groups`.
             decay: factor from group to group, see `layerwise_learning_rates`.
             weight_decay: see the class.

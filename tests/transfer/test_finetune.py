@@ -303,6 +303,16 @@ def test_layerwise_adamw_can_be_made_anew_from_its_settings():
     assert again.get_config() == optimizer.get_config()
 
 
+def test_what_is_unfrozen_after_its_rates_were_given_is_refused():
+    model = small()
+    first = next(layer for layer in model.layers if layer.trainable_weights)
+    first.trainable = False
+    optimizer = layerwise.LayerwiseAdamW.by_group(0.1, model, [], 0.5)
+    first.trainable = True
+    with pytest.raises(ValueError, match="originally built with"):
+        optimizer.apply([0 * w for w in model.trainable_variables], model.trainable_variables)
+
+
 def test_ends_that_are_no_layers_are_refused(images):
     model = with_head(images)
     with pytest.raises(UsageError, match="No layer of this model is called stage6 or stage7"):
