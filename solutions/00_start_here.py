@@ -21,7 +21,7 @@
 # A network that others have trained on a million photographs can learn *your* task from a hundred
 # of your own. This course shows why, and when it goes wrong. You derive each formula, write it in
 # a few lines of NumPy, and see it agree with finite differences and with Keras. When an answer is
-# wrong, the course says which mistake it is, if it knows it, and otherwise shows a small call that
+# wrong, the course says which mistake it is, if it knows it, and otherwise shows a call that
 # goes wrong. Nothing needs an internet connection or a GPU.
 #
 # **[Begin with lesson 01, Losses](01_losses.ipynb)**, or first see below what it is about.
@@ -160,8 +160,8 @@ start.my_progress()
 #
 # - **Correct**: go on.
 # - **Not right yet**: it names the mistake, if it knows it. Otherwise it says what can be said of
-#   your numbers, and shows a small call, what it should give and what yours gives: compute that one
-#   by hand. Hints are folded below. Change your code, run both cells again.
+#   your numbers, and shows a call, what it should give and what yours gives. Mostly it is small:
+#   compute it by hand. Hints are folded below. Change your code, run both cells again.
 # - **Not attempted yet**: the cell above still says `raise NotImplementedError()`.
 # - **It stopped with an error**, or **Out of time**: it says in which line, or that a loop never
 #   ends.

@@ -51,7 +51,7 @@
 #
 # **How the exercises work.** You write the body of a function; arrays hold floats, unless its text
 # says otherwise. Run the cell below it: the check says whether the function is right. If not, it
-# says which mistake it is, if it knows it, and otherwise shows a small call that goes wrong. Hints
+# says which mistake it is, if it knows it, and otherwise shows a call that goes wrong. Hints
 # are folded below the verdict. If you get stuck, go on: the check lends you the course's own
 # function, and the rest of the lesson works. Some exercises come before their formula: derive it
 # yourself first; the derivation is folded below the check. What is marked *Deeper* can be left out.
