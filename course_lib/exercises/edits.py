@@ -61,6 +61,8 @@ _EXCEPTIONS = words("clip minimum maximum fmin fmax min max where")
 _BOUNDS = words("minimum maximum fmin fmax min max")
 """Of two arguments one may be meant to be a number."""
 _STRICT = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
+_UNSIGNED = words("abs fabs absolute")
+"""What is below 0 may be meant to become 0."""
 _CLOSE = words("isclose allclose")
 _ODD = words("expm1 exp2 log1p prod inner vdot fmax fmin")
 _REDUCTIONS = words(
@@ -80,6 +82,7 @@ COMBINED: tuple[tuple[type[ast.operator], str], ...] = (
 BRACKETS = "the brackets in {}"
 TERM = "a term of {}"
 RESULT = "the name {}, which is returned"
+ROUNDING_AND_START = "the rounding in {}, and from which number it counts"
 HOW_OFTEN = "how often {} is added"
 _SMALL = (1e-3, 1e-5, 1e-6, 1e-7, 1e-8, 1e-12)
 
@@ -167,6 +170,10 @@ def parameters(function: ast.FunctionDef) -> list[str]:
     return [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
 
 
+def names_in(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
 def stored_names(function: ast.FunctionDef) -> list[str]:
     """Names that a function gives to something, in their order."""
     return list(
@@ -199,8 +206,15 @@ class _Finder:
         self.made_of = {**read_once(self.function), **self.returned}
         self.summed: set[str] = set()
         """Helpers of which two results are added."""
+        self.less_one: set[str] = set()
+        """Names of a count less 1."""
         for node in ast.walk(self.function):
             match node:
+                case ast.Assign(
+                    targets=[ast.Name(id=one)],
+                    value=ast.BinOp(op=ast.Sub(), right=ast.Constant(value=1)),
+                ):
+                    self.less_one.add(one)
                 case ast.BinOp(
                     ast.Call(ast.Name(id=one)), ast.Add(), ast.Call(ast.Name(id=other))
                 ) if one == other:
@@ -479,14 +493,18 @@ class _Finder:
             self._range(slot, node)
         if name == "floor":  # where an interval has its upper end, not its lower one
             below = ast.BinOp(ast.Call(_numpy("ceil"), arguments, []), ast.Sub(), ast.Constant(1))
-            self._add(LIKELY, "the function in {}", slot, below)
+            self._add(LIKELY, ROUNDING_AND_START, slot, below)
+        if name in _UNSIGNED and len(arguments) == 1:
+            cut = ast.Call(_numpy("maximum"), [arguments[0], ast.Constant(0)], [])
+            self._add(LIKELY, "the function in {}", slot, cut)
         rounded = _rounded(node)
         if rounded is not None and not isinstance(slot.parent, ast.BinOp):
             up = ast.Call(_numpy("ceil"), [rounded], [])
-            for number in (ast.BinOp(up, ast.Sub(), ast.Constant(1)), up):
+            below = ast.BinOp(up, ast.Sub(), ast.Constant(1))
+            for number, what in ((below, ROUNDING_AND_START), (up, "the rounding in {}")):
                 whole = ast.Call(ast.Attribute(number, "astype", ast.Load()), arguments, [])
                 new = whole if name == "astype" else ast.Call(node.func, [number], [])
-                self._add(LIKELY, "the rounding in {}", slot, new)
+                self._add(LIKELY, what, slot, new)
         if name in _BOUNDS and len(arguments) == 2:
             for index, operand in enumerate(arguments):
                 for bound in () if _is_number(operand) else (0, 0.5, 1):
@@ -575,6 +593,8 @@ class _Finder:
         if isinstance(node.ctx, ast.Store) and isinstance(slot.parent, ast.Assign):
             one_by_one = isinstance(slot.parent.value, ast.Tuple)  # `x, y = a, b`
             rank = LESS if one_by_one else LATER if _is_shape(slot.parent.value) else LIKELY
+        if isinstance(slot.parent, ast.Assign) and _is_each_of_its_own(slot.parent):
+            rank = LAST
         if called_name(slot.parent) == "append" and all(isinstance(n, ast.Name) for n in node.elts):
             rank = LAST  # a row in the order that is asked for, rather
         for first in range(len(node.elts)):
@@ -700,8 +720,10 @@ class _Finder:
             made.append(ast.Call(_numpy("maximum"), [node, ast.Constant(1e-30)], []))
         if not _is_shape(node):  # of which there is nothing to compute
             self._add(LATER, "a function missing around {}", slot, *made)
-        left = ast.BinOp(one, ast.Sub(), node)
-        self._add(LATER, "whether {0} or 1 − {0} is meant", slot, left)
+        # `a - (1 - x)` is `a + x - 1`, and what a loop runs over has its signs elsewhere.
+        if not _is_taken_away(slot) and called_name(parent) not in ("zip", "enumerate"):
+            left = ast.BinOp(one, ast.Sub(), node)
+            self._add(LATER, "whether {0} or 1 − {0} is meant", slot, left)
         shared = isinstance(getattr(parent, "op", None), ast.FloorDiv) and _is_count(node)
         # Of a count that is divided, the rounding is amiss, rather.
         changed = [] if shared else [ast.BinOp(node, op, one) for op in (ast.Sub(), ast.Add())]
@@ -711,7 +733,11 @@ class _Finder:
         # The error of a mean is `s / sqrt(n)`: what is amiss is in `s`, rather.
         divides = any(isinstance(getattr(a, "op", None), ast.Div) for a in slot.above[-2:-1])
         of_error = called_name(parent) == "sqrt" and divides and isinstance(node, ast.Name)
-        self._add(LAST if of_error else LATER, added, slot, *changed)
+        # A count less 1 belongs in the deviation, and what is amiss is in the root.
+        less_one = isinstance(node, ast.Name) and node.id in self.less_one
+        divisor = isinstance(getattr(parent, "op", None), ast.Div) and slot.name == "right"
+        late = divisor if less_one else of_error
+        self._add(LAST if late else LATER, added, slot, *changed)
         whole, none = ast.Slice(), ast.Constant(None)
         column = ast.Subscript(node, ast.Tuple([whole, none], ast.Load()), ast.Load())
         last = ast.Subscript(node, ast.Tuple([ast.Constant(...), none], ast.Load()), ast.Load())
@@ -921,6 +947,17 @@ def _is_exchange(old: ast.AST, new: ast.AST) -> bool:
     return False
 
 
+def _is_each_of_its_own(statement: ast.Assign) -> bool:
+    """`x, y = f(x), f(y)`: each of several names is given to what is made of itself."""
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+            return len(targets) == len(values) and all(
+                isinstance(target, ast.Name) and target.id in names_in(value)
+                for target, value in zip(targets, values, strict=True)
+            )
+    return False
+
+
 def _again(first: Edit, other: Edit) -> str:
     """Where the change is made once more; another expression of a number is quoted, too."""
     if other.line == first.line:
@@ -1005,6 +1042,12 @@ def _is_count(node: ast.AST) -> bool:
 
 def _is_equality(node: ast.AST) -> bool:
     return isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Eq, ast.NotEq))
+
+
+def _is_taken_away(slot: Slot) -> bool:
+    """Whether a minus stands before it: `x` in `-x` and in `a - x`."""
+    minus = isinstance(getattr(slot.parent, "op", None), (ast.USub, ast.Sub))
+    return minus and slot.name in ("operand", "right")
 
 
 def _is_in_mask(slot: Slot) -> bool:

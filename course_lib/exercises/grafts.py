@@ -18,6 +18,7 @@ from .edits import (
     Edit,
     Slot,
     called_name,
+    names_in,
     parameters,
     read_once,
     slots,
@@ -66,7 +67,7 @@ def grafts(
         name
         for node in ast.walk(function)
         if isinstance(node, ast.If)
-        for name in _names(node.test)
+        for name in names_in(node.test)
     }
     for _, slot, part in sorted(pairs, key=lambda pair: pair[0]):
         compared = any(isinstance(outer, ast.Compare) for outer in slot.above)
@@ -77,7 +78,7 @@ def grafts(
             continue
         if not isinstance(slot.node, ast.Name) and _decides(part, decided):
             continue
-        if needed[slot] - _names(part):
+        if needed[slot] - names_in(part) or _leaves_its_loop(slot, part):
             continue
         if is_term and _is_edit(slot.node, part):
             yield Edit(slot.node, "the expression {}", (slot.with_(part),))
@@ -106,6 +107,8 @@ def grafts(
                     continue  # `1 - e - (0.5 - e)`
                 if op is ast.Div and ast.dump(part) in own:
                     continue  # the answer multiplies by it elsewhere
+                if _leaves_its_loop(slot, part):
+                    continue
                 yield Edit(slot.node, what, (slot.with_(ast.BinOp(slot.node, op(), part)),))
 
 
@@ -120,12 +123,19 @@ def _is_whole(slot: Slot) -> bool:
 def _needed(function: ast.FunctionDef, places: Sequence[Slot]) -> dict[Slot, set[str]]:
     """Names of the learner's own that a part must have, too, by the place where it is put.
 
-    It is the list of which a slice is taken; and what is filled entry by entry and read nowhere
-    else, so that the lines which fill it would be there for nothing.
+    It is the list of which a slice is taken; what grows in a loop, behind it; and what is filled
+    entry by entry and read nowhere else, so that the lines which fill it would be for nothing.
     """
     nodes = list(ast.walk(function))
     stored = [n.value for n in nodes if isinstance(n, ast.Subscript) and _is_stored(n)]
     filled = {n.id for n in stored if isinstance(n, ast.Name)} - {*parameters(function)}
+    grown = [
+        (node.target.id, loop)
+        for loop in nodes
+        if isinstance(loop, (ast.For, ast.While))
+        for node in ast.walk(loop)
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
+    ]
     assigned = {
         target.id
         for node in nodes
@@ -142,20 +152,27 @@ def _needed(function: ast.FunctionDef, places: Sequence[Slot]) -> dict[Slot, set
     for slot in places:
         here = read(ast.walk(slot.node))
         needed[slot] = {n for n in filled if n in here and here.count(n) == everywhere.count(n)}
+        needed[slot] |= {n for n, loop in grown if n in here and loop not in slot.above}
         match slot.node:
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Slice()) if name in assigned:
                 needed[slot].add(name)
     return needed
 
 
-def _names(node: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+def _leaves_its_loop(slot: Slot, part: ast.expr) -> bool:
+    """Whether it would be the same in each round, where what stands there is not."""
+    changing: set[str] = set()
+    for outer in slot.above:
+        for node in ast.walk(outer) if isinstance(outer, ast.For) else ():
+            if isinstance(node, ast.Name | ast.Subscript) and _is_stored(node):
+                changing |= names_in(node if isinstance(node, ast.Name) else node.value)
+    return bool(changing & names_in(slot.node)) and not changing & names_in(part)
 
 
 def _decides(part: ast.expr, names: set[str]) -> bool:
     """Whether it is one thing or another by what the answer decides in lines of its own."""
     choices = [node for node in ast.walk(part) if isinstance(node, ast.IfExp)]
-    return any(_names(choice.test) & names for choice in choices)
+    return any(names_in(choice.test) & names for choice in choices)
 
 
 def _is_stored(node: ast.Name | ast.Subscript) -> bool:

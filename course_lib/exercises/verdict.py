@@ -73,7 +73,9 @@ class Verdict:
         """The same with a place to look; as it is if there is none."""
         if not place:
             return self
-        sentence = f"{place[0].upper()}{place[1:]}. One change there makes your function right."
+        several = re.search(r", and (?:again )?in (?:line \d|the same line)", place)
+        change = "The same change in each of them" if several else "One change there"
+        sentence = f"{place[0].upper()}{place[1:]}. {change} makes your function right."
         return replace(self, place=place, hints=(*self.hints, sentence))
 
     def mimebundle(self, hint: int = 1) -> dict[str, Any]:

@@ -914,6 +914,52 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             """,
             "line 2: what `np.cumprod(strides)` is multiplied or divided by",
         ),
+        (  # names given to what is made of themselves are in order
+            "lstm_step",
+            """
+            z = inputs @ weights_in + hidden @ weights_recurrent + bias
+            f, i, g, o = np.split(z, 4)
+            f, i, o = (1 / (1 + np.exp(-f)), 1 / (1 + np.exp(-i)), 1 / (1 + np.exp(-o)))
+            cell = f * cell + i * np.tanh(g)
+            return o * np.tanh(cell), cell
+            """,
+            "line 3: the order in `(f, i, g, o)`",
+        ),
+        (  # it is not 1 - length that is meant, but the minus before it that is not
+            "last_valid",
+            "return np.stack([row[-length] for row, length in zip(states, lengths)])",
+            "line 2: the expression `-length`",
+        ),
+        (
+            "expected_calibration_error",
+            """
+            confidence = np.max(probabilities, axis=1)
+            correct = np.argmax(probabilities, axis=1) == labels
+            bins = np.minimum((confidence * num_bins).astype(int), num_bins - 1)
+            total = 0.0
+            for b in np.unique(bins):
+                in_bin = bins == b
+                total += in_bin.sum() * abs(confidence[in_bin].mean() - correct[in_bin].mean())
+            return float(total / len(labels))
+            """,
+            "line 4: the rounding in `(confidence * num_bins).astype(int)`, and from which number",
+        ),
+        (  # a function is there, and another is meant
+            "proxy_a_distance",
+            "advantage = 1 - 2 * error\nreturn 2 * abs(advantage)",
+            "line 3: the function in `abs(advantage)`",
+        ),
+        (  # the deviation is right
+            "transfer_gain",
+            """
+            gains = [t - s for t, s in zip(transferred, scratch)]
+            dof = len(gains) - 1
+            mean = sum(gains) / len(gains)
+            spread = np.sqrt(sum((g - mean) ** 2 for g in gains) / dof)
+            return mean, spread / np.sqrt(dof)
+            """,
+            "line 6: what is added to `dof`, or taken from it",
+        ),
         (  # no count is one off to round it up or down
             "minibatches",
             """
@@ -1005,7 +1051,7 @@ def test_a_number_is_called_what_it_is() -> None:
             """,
             "line 3: the expression `len(labels) / (num_classes * counts)`",
         ),
-        (  # not what it bounds
+        (  # the whole solution, once for each map, would be right by the division alone
             "grad_cam",
             """
             heat = np.zeros(feature_maps.shape[:2])
@@ -1014,7 +1060,7 @@ def test_a_number_is_called_what_it_is() -> None:
                 heat += np.maximum(weight * feature_maps[:, :, k], 0)
             return heat / heat.max() if heat.max() > 0 else heat
             """,
-            "line 5: the expression `np.maximum(weight * feature_maps[:, :, k], 0)`",
+            "",
         ),
         (  # not `-total`, without the total
             "isbn_check_digit",
@@ -1246,6 +1292,20 @@ def test_the_place_comes_with_the_verdict_when_asked_for() -> None:
 def test_it_names_a_line_and_never_the_edit() -> None:
     found = place("mse", answer("mse", "return np.median((predictions - targets) ** 2)"))
     assert found == "line 2: the function `np.median`"
+
+
+def test_it_says_so_where_one_change_has_to_be_made_twice() -> None:
+    wrong = """
+        pad = 0
+        if padding == "same":
+            pad = (kernel - 1) // 2
+        return (size + 2 * pad - kernel) // stride + 1
+    """
+    twice = judge("conv_output_size", answer("conv_output_size", wrong), locate=True).hints[-1]
+    assert twice.startswith("Line 4: the number 2 in `(kernel - 1) // 2`, and in line 5 that in")
+    assert twice.endswith("The same change in each of them makes your function right.")
+    once = judge("mse", answer("mse", "return np.sum((predictions - targets) ** 2)"), locate=True)
+    assert once.hints[-1].endswith("One change there makes your function right.")
 
 
 def test_nothing_is_warned_of() -> None:
