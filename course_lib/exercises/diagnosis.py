@@ -220,7 +220,9 @@ def raised(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
             signature = f"{exercise.name}{inspect.signature(exercise.reference)}"
             call = signature.split(" ->")[0]
             return "error", f"Your function could not be called as `{_bare(call)}`: {error}."
-        told = f"Your function raised {error_at(error, line)} (on {trial.case.kind})."
+        alike = [t.got.state for t in trials if t.case.kind == trial.case.kind == ORDINARY]
+        on = f"some {ORDINARY}" if "returned" in alike else trial.case.kind
+        told = f"Your function raised {error_at(error, line)} (on {on})."
         return "error", f"{told}{advice(error, line)}{_elsewhere(trials)}"
     return None
 
@@ -251,8 +253,8 @@ def error_at(error: str, line: str) -> str:
 # A sum over the columns of (N, C) has shape (N,), and NumPy lines it up with the C.
 _ROWS = r"could not be broadcast .*(\((\d+),\d+\) \(\2,\)|\((\d+),\) \(\3,\d+\))"
 _OF_MATRICES = (
-    "In `a @ b` the last axis of `a` is as long as the first of `b`: is a `.T` missing, or are the "
-    "two in the wrong order?"
+    "In `a @ b` the last axis of `a` is as long as the first of `b`: is a `.T` missing, are the "
+    "two in the wrong order, or is `a * b` meant, entry by entry?"
 )
 _OF_ROWS = "`.T` changes nothing in a row; `np.outer(a, b)` makes the table of all products."
 _SLIPS = {
@@ -502,9 +504,21 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
                 )
             return "wrong", (
                 f"Your function changes its {noun} {named} in place; the caller still needs "
-                f"{'them' if len(changed) > 1 else 'it'}. {how}"
+                f"{'them' if len(changed) > 1 else 'it'}. {how}{_besides(trials)}"
             )
     return None
+
+
+def _besides(trials: Sequence[Trial]) -> str:
+    """After a space, that what ordinary calls return is wrong, too; "" if it is right."""
+    right = {
+        same_values(trial.want.value, trial.got.value, trial.tolerance)
+        for trial in trials
+        if trial.case.kind == ORDINARY
+    }
+    if False not in right:
+        return ""
+    return f" What it returns is not {'always right' if True in right else 'right'} either."
 
 
 def remark(trials: Sequence[Trial]) -> str:

@@ -123,8 +123,9 @@ def _is_whole(slot: Slot) -> bool:
 def _needed(function: ast.FunctionDef, places: Sequence[Slot]) -> dict[Slot, set[str]]:
     """Names of the learner's own that a part must have, too, by the place where it is put.
 
-    It is the list of which a slice is taken; what grows in a loop, behind it; and what is filled
-    entry by entry and read nowhere else, so that the lines which fill it would be for nothing.
+    It is the list of which a slice is taken; what grows in a loop, behind it; what is given a new
+    value; and what is filled entry by entry and read nowhere else: the lines above would be for
+    nothing.
     """
     nodes = list(ast.walk(function))
     stored = [n.value for n in nodes if isinstance(n, ast.Subscript) and _is_stored(n)]
@@ -153,10 +154,17 @@ def _needed(function: ast.FunctionDef, places: Sequence[Slot]) -> dict[Slot, set
         here = read(ast.walk(slot.node))
         needed[slot] = {n for n in filled if n in here and here.count(n) == everywhere.count(n)}
         needed[slot] |= {n for n, loop in grown if n in here and loop not in slot.above}
+        needed[slot] |= {n for n in assigned if n in here and _is_given_anew(n, slot)}
         match slot.node:
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Slice()) if name in assigned:
                 needed[slot].add(name)
     return needed
+
+
+def _is_given_anew(name: str, slot: Slot) -> bool:
+    """Whether it stands in `x = …`, where `x` is this name: what made it would be for nothing."""
+    targets = [a.targets for a in slot.above if isinstance(a, ast.Assign)]
+    return any(isinstance(t, ast.Name) and t.id == name for several in targets for t in several)
 
 
 def _leaves_its_loop(slot: Slot, part: ast.expr) -> bool:

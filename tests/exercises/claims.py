@@ -435,9 +435,13 @@ def _raised(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> 
         how = "not always right" if any(right) else "not right either"
         if all(right) or match["how"] != how or any(c.got.state != "returned" for c in ordinary):
             return False
+    there = _on(calls, match["kind"])
+    if (match["kind"] == f"some {ORDINARY}") != (
+        "returned" in {call.got.state for call in there} and there[0].kind == ORDINARY
+    ):
+        return False
     return any(
-        call.got.state == "raised" and match["error"].startswith(call.got.error)
-        for call in _on(calls, match["kind"])
+        call.got.state == "raised" and match["error"].startswith(call.got.error) for call in there
     )
 
 
@@ -566,6 +570,11 @@ def _changed(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) ->
     told = match["names"].split(" and ")
     if (len(told) > 1) != (match["s"] == "s") or (len(told) > 1) != (match["it"] == "them"):
         return False
+    values = {agree(c.want.value, c.got.value, c.tolerance) for c in _on(calls, ORDINARY)}
+    if match["how"] != (
+        None if values <= {True} else "always right" if True in values else "right"
+    ):
+        return False
     for call in calls:
         pairs = zip(names, call.want.arguments, call.got.arguments, strict=False)
         changed = [f"`{name}`" for name, before, after in pairs if not unchanged(before, after)]
@@ -648,7 +657,8 @@ TEMPLATES: tuple[tuple[str, Check], ...] = (
     (
         r"Your function changes its argument(?P<s>s?) (?P<names>.*?) in place; the caller still "
         r"needs (?P<it>it|them)\. "
-        r"`x(?: -= 1` and `x\[i\] = 1` write|\[i\] = \.\.\.` writes) into .*",
+        r"`x(?: -= 1` and `x\[i\] = 1` write|\[i\] = \.\.\.` writes) into .*?"
+        r"(?: What it returns is not (?P<how>always right|right) either\.)?",
         _changed,
     ),
 )

@@ -1140,6 +1140,16 @@ def test_a_number_is_called_what_it_is() -> None:
             """,
             "",
         ),
+        (  # not in place of what the lines above have made
+            "linear_probe_gradients",
+            """
+            probs = softmax(features @ weights + bias)
+            probs[:, labels] -= 1
+            probs = probs / len(labels)
+            return np.einsum("nd,nc->dc", features, probs) + 2 * strength * weights, probs.sum(0)
+            """,
+            "",
+        ),
         (  # nothing is made zeros
             "grad_cam",
             """

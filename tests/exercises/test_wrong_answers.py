@@ -170,6 +170,24 @@ def told(name: str, body: str) -> Verdict:
             "Expected 3 values in a list, got a value of type generator (on ordinary inputs).",
         ),
         (
+            "rnn_forward",
+            "states = []\nfor x in inputs:\n"
+            "    state[:] = np.tanh(x @ weights_in + state @ weights_recurrent + bias)\n"
+            "    states.append(state)\nreturn np.stack(states)",
+            "`x = x.copy()`. What it returns is not right either. For example",
+        ),
+        (  # only matrices raise
+            "sgd_step",
+            "new = np.zeros(len(weights))\nfor i in range(len(weights)):\n"
+            "    new[i] = weights[i] - learning_rate * gradient[i]\nreturn new",
+            "(on some ordinary inputs)",
+        ),
+        (
+            "l2_penalty",
+            "return strength * np.dot(weights, weights)",
+            "or is `a * b` meant, entry by entry?",
+        ),
+        (
             "soft_threshold",
             "return np.sign(weights) * max(np.abs(weights) - amount, 0)",
             "`np.where`, `np.maximum` and `np.minimum` take all",
