@@ -450,6 +450,10 @@ def _whole_number_wanted(floats: np.ndarray) -> str:
     )
 
 
+GIVES = "Your function gives "
+"""So a sentence begins that tells of NaN or infinity."""
+
+
 def not_finite(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     bad: dict[str, str] = {}
     for trial in trials:
@@ -477,7 +481,7 @@ def not_finite(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
         if False in right:
             rest += ", but is not always right" if True in right else ", but is not right either"
         rest += "."
-    return "wrong", f"Your function gives {kinds}.{rest}"
+    return "wrong", f"{GIVES}{kinds}.{rest}"
 
 
 def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:

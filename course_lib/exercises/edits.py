@@ -542,16 +542,17 @@ class _Finder:
                 changed = list(arguments)
                 changed[index] = ast.BinOp(argument, op, one)
                 news.append(changed)
+        turned: list[ast.expr] = [ast.Call(ast.Name("reversed", ast.Load()), [node], [])]
         if len(arguments) == 1:
             news.append([one, arguments[0]])
             down = ast.UnaryOp(ast.USub(), one)
-            news.append([ast.BinOp(arguments[0], ast.Sub(), one), down, down])
+            back: list[ast.expr] = [ast.BinOp(arguments[0], ast.Sub(), one), down, down]
+            turned.append(ast.Call(node.func, back, []))
         else:
             news.append(arguments[1:2])
         calls = [ast.Call(node.func, new, []) for new in news]
-        turned = ast.Call(ast.Name("reversed", ast.Load()), [node], [])
         self._add(LIKELY, "the bounds of {}", slot, *calls)
-        self._add(LIKELY, "the direction of {}", slot, turned)
+        self._add(LIKELY, "the direction of {}", slot, *turned)
 
     def _subscript(self, slot: Slot, node: ast.Subscript) -> None:
         inside, index = node.value, node.slice

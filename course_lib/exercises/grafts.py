@@ -131,11 +131,11 @@ def _needed(function: ast.FunctionDef, places: Sequence[Slot]) -> dict[Slot, set
     stored = [n.value for n in nodes if isinstance(n, ast.Subscript) and _is_stored(n)]
     filled = {n.id for n in stored if isinstance(n, ast.Name)} - {*parameters(function)}
     grown = [
-        (node.target.id, loop)
+        (name, loop)
         for loop in nodes
         if isinstance(loop, (ast.For, ast.While))
         for node in ast.walk(loop)
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
+        if (name := _growing(node))
     ]
     assigned = {
         target.id
@@ -159,6 +159,16 @@ def _needed(function: ast.FunctionDef, places: Sequence[Slot]) -> dict[Slot, set
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Slice()) if name in assigned:
                 needed[slot].add(name)
     return needed
+
+
+def _growing(node: ast.AST) -> str:
+    """The name to which something is added here: `x += …`, `x.append(…)`; "" if there is none."""
+    match node:
+        case ast.AugAssign(target=ast.Name(id=name)):
+            return name
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name(id=name), "append" | "extend"))):
+            return name
+    return ""
 
 
 def _is_given_anew(name: str, slot: Slot) -> bool:

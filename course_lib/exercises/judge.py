@@ -237,17 +237,24 @@ def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.
 def _with_example(verdict: Verdict, small: str) -> Verdict:
     if not small:
         return verdict
-    return replace(verdict, message=f"{verdict.message} For example, {small}", counterexample=small)
+    lost = verdict.message.startswith(diagnosis.GIVES) and not re.search(r"\b(nan|inf)\b", small)
+    silent = verdict.status == "error" and ", yours raises " not in small
+    before = "Another call stays finite, but is wrong:" if lost else "For example,"
+    before = "Another call raises nothing, but is wrong:" if silent else before
+    return replace(verdict, message=f"{verdict.message} {before} {small}", counterexample=small)
 
 
 def _differently(known: Misconception, trial: diagnosis.Trial) -> bool:
-    """Whether something of the learner's call is neither right nor what the variant gives.
+    """Whether something of the learner's call is neither right nor what this mistake gives.
 
     Who keeps NaN or an error away, which the variant runs into, has made no other mistake by that.
     """
-    if _same(known, trial):
-        return False
-    variant = replace(trial, got=_known_outcome(known.variant, trial.case))
+    ways = (known.variant, *known.others)
+    return not _same(known, trial) and all(_differs(way, trial) for way in ways)
+
+
+def _differs(way: Callable[..., Any], trial: diagnosis.Trial) -> bool:
+    variant = replace(trial, got=_known_outcome(way, trial.case))
     finite = all(map(diagnosis.is_finite, (trial.want, trial.got)))
     if finite and not diagnosis.is_finite(variant.got):
         return False

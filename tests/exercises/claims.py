@@ -115,11 +115,12 @@ def described(value: Any) -> str:
 
 WHERE = r"[Ii]n values? (?P<which>[\d and,]+) of the (?P<of>\d+) that you return"
 NUMBER = r"(-?inf|nan|[-+]?\d[\d.e+-]*?|True|False)"
-EXAMPLE = re.compile(r" For example, `(.*)` should be (.*), yours (is|raises) (.*)\.$")
+BEFORE = r" (?:For example,|Another call (raises nothing|stays finite), but is wrong:) "
+EXAMPLE = re.compile(rf"{BEFORE}`(.*)` should be (.*), yours (is|raises) (.*)\.$")
 TWICE = re.compile(
     r" For example, `(.*)` should be (.*), yours (.*), and (.*) when it was called again\.$"
 )
-LEFT = re.compile(r" For example, `(.*)` should leave (.*) as it is, yours makes it (.*)\.$")
+LEFT = re.compile(rf"{BEFORE}`(.*)` should leave (.*) as it is, yours makes it (.*)\.$")
 SPECIAL = re.compile(
     r"It was right on (?:the ordinary inputs that were tried, but not on (.*?)"
     r"|many of the calls that were tried, but not on all)\. ?(?=There|The|In|On|$)"
@@ -293,7 +294,7 @@ def _untrue_change(call: Call | None, kept: str, made: str) -> Iterator[str]:
 def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> Iterator[str]:
     hand = sorted((call for call in calls if call.case.call), key=_extremes)
     if left := LEFT.search(message):
-        text, *shown = left.groups()
+        _, text, *shown = left.groups()
         yield from _untrue_change(_pasted(exercise, calls, text), *shown)
         return
     match = EXAMPLE.search(message)
@@ -306,8 +307,14 @@ def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> 
         if any(_numbers_differ(call) for call in wrong):
             yield "no example, though there is one"
         return
-    text, should, verb, yours = match.groups()
+    how, text, should, verb, yours = match.groups()
     call = _pasted(exercise, calls, text)
+    raises = message.startswith("Your function raised ")
+    lost = message.startswith("Your function gives ")
+    if raises and (how == "raises nothing") != (verb == "is"):
+        yield "not what its sentence says of errors"
+    if lost and (how == "stays finite") != (re.search(r"\b(nan|inf)\b", yours) is None):
+        yield "not what its sentence says of NaN and infinity"
     if call is None:
         yield "an example of its own"
     elif call.right:

@@ -66,7 +66,8 @@ def told(name: str, function: Any) -> Verdict:
     verdict = judge(name, function)
     assert verdict.status in ("wrong", "error")
     if verdict.counterexample:
-        assert verdict.message.endswith(f" For example, {verdict.counterexample}")
+        said = verdict.message.removesuffix(verdict.counterexample)
+        assert said.endswith((" For example, ", ", but is wrong: "))
     return verdict
 
 

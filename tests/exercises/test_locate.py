@@ -1150,6 +1150,30 @@ def test_a_number_is_called_what_it_is() -> None:
             """,
             "",
         ),
+        (  # not in place of what a loop has gathered
+            "balanced_accuracy",
+            """
+            scores = []
+            for c in range(num_classes):
+                if c not in labels:
+                    continue
+                said = predictions == c
+                right = np.sum(said & (labels == c))
+                scores.append(right / max(said.sum(), 1))
+            return sum(scores) / len(scores)
+            """,
+            "",
+        ),
+        (  # not by an infinity in place of an error
+            "cosine_with_warmup",
+            """
+            slope = base_learning_rate / warmup_steps
+            done = (step - warmup_steps) / (total_steps - warmup_steps)
+            falling = 0.5 * base_learning_rate * (1 + np.cos(np.pi * done))
+            return slope * step if step < warmup_steps else falling
+            """,
+            "line 2: a function missing around `warmup_steps`",
+        ),
         (  # nothing is made zeros
             "grad_cam",
             """

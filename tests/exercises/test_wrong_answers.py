@@ -182,6 +182,23 @@ def told(name: str, body: str) -> Verdict:
             "    new[i] = weights[i] - learning_rate * gradient[i]\nreturn new",
             "(on some ordinary inputs)",
         ),
+        (  # an error in calls that nobody makes by hand
+            "flip_horizontal",
+            "mirrored = np.flip(images, axis=2)\n"
+            "return np.where(flags[:, None, None], mirrored, images)",
+            "(on some ordinary inputs). Another call raises nothing, but is wrong: `flip_hor",
+        ),
+        (  # so of numbers that are lost
+            "adam_path",
+            "m = v = np.zeros_like(start)\nw, path, t = start.copy(), [start.copy()], 0\n"
+            "for rate in learning_rates:\n"
+            "    t += 1\n    g = 2 * features.T @ (features @ w - targets) / len(targets)\n"
+            "    m *= beta_1\n    m += (1 - beta_1) * g\n    v *= beta_2\n"
+            "    v += (1 - beta_2) * g**2\n"
+            "    w = w - rate * (m / (1 - beta_1**t)) / (np.sqrt(v / (1 - beta_2**t)) + epsilon)\n"
+            "    path.append(w)\nreturn np.stack(path)",
+            "and on many rows. Another call stays finite, but is wrong: `adam_path(",
+        ),
         (
             "l2_penalty",
             "return strength * np.dot(weights, weights)",
@@ -210,6 +227,14 @@ def told(name: str, body: str) -> Verdict:
 )
 def test_another_mistake_gets_a_sentence_that_helps(name: str, body: str, says: str) -> None:
     assert says in told(name, body).message
+
+
+def test_a_known_mistake_may_be_made_in_more_ways_than_one() -> None:
+    half_is_white = "return np.logaddexp(0, np.where(images >= 0.5, -1, 1) * logits).sum(axis=1)"
+    name = "bernoulli_negative_log_likelihood"
+    verdict = judge(name, answer(name, half_is_white))
+    assert verdict.misconception == "rounded"
+    assert verdict.message == "You round the gray values to black and white; take x as it is."
 
 
 def test_where_an_error_is_rare_the_wrong_values_of_other_calls_are_told_too() -> None:
