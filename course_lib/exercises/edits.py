@@ -14,15 +14,44 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-NUMPY = "__numpy__"
-"""The name under which an edited function finds NumPy, whatever the learner calls it."""
+from .syntax import (
+    BUILT_IN,
+    REDUCTIONS,
+    WITH_AXIS_IN_SECOND_PLACE,
+    ZEROS,
+    Slot,
+    called_name,
+    changed_name,
+    counts_of,
+    given_name,
+    in_power,
+    is_axis,
+    is_built_in,
+    is_count,
+    is_each_of_its_own,
+    is_equality,
+    is_in_loop,
+    is_in_mask,
+    is_index,
+    is_module,
+    is_number,
+    is_shape,
+    is_taken_away,
+    is_term_of_sum,
+    loaded,
+    of_numpy,
+    other_indices,
+    parameters,
+    read_once,
+    returned_values,
+    rounded_part,
+    slots,
+    stored_names,
+    words,
+)
+
 FIRST, LESS, LIKELY, POSSIBLE, LATER, LAST = range(6)
 """The order in which edits are tried: those that leave something out come before others."""
-
-
-def words(text: str) -> frozenset[str]:
-    """The words of a text."""
-    return frozenset(text.split())
 
 
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.MatMult, ast.FloorDiv, ast.Mod)
@@ -53,7 +82,6 @@ _FAMILIES = tuple(
         "append extend",
     )
 )
-_BUILT_IN = words("sum max min any all abs round int float len sorted reversed list")
 _BY_CHANCE = words("empty empty_like")
 """What they hold may be right by chance: nothing is replaced by them."""
 _EXCEPTIONS = words("clip minimum maximum fmin fmax min max where")
@@ -65,14 +93,8 @@ _UNSIGNED = words("abs fabs absolute")
 """What is below 0 may be meant to become 0."""
 _CLOSE = words("isclose allclose")
 _ODD = words("expm1 exp2 log1p prod inner vdot fmax fmin")
-_REDUCTIONS = words(
-    "sum mean prod max min median var std any all argmax argmin cumsum amax amin norm argsort "
-    "sort average flip concatenate stack repeat softmax split"
-)
-_WITH_AXIS_IN_SECOND_PLACE = _REDUCTIONS - {"average", "norm", "repeat", "split"}
 _ALLOCATING = words("zeros ones empty full eye identity arange linspace tile repeat range")
 _TYPED = words("zeros ones empty full zeros_like ones_like empty_like full_like")
-ZEROS = words("zeros zeros_like empty empty_like")
 COMBINED: tuple[tuple[type[ast.operator], str], ...] = (
     (ast.Mult, "what {} is multiplied or divided by"),
     (ast.Div, "what {} is multiplied or divided by"),
@@ -131,60 +153,6 @@ def quoted(node: ast.AST) -> str:
     return f"`{code if len(code) <= MOST else code[: MOST - 1] + '…'}`"
 
 
-@dataclass(frozen=True)
-class Slot:
-    """Where an expression stands: a field of its parent, or one of the field's list."""
-
-    node: ast.expr
-    parent: ast.AST
-    name: str
-    index: int | None
-    above: tuple[ast.AST, ...]
-
-    def with_(self, new: ast.AST) -> tuple[ast.AST, str, Any]:
-        if self.index is None:
-            return self.parent, self.name, new
-        parts = list(getattr(self.parent, self.name))
-        parts[self.index] = new
-        return self.parent, self.name, parts
-
-
-def slots(function: ast.FunctionDef) -> Iterator[Slot]:
-    """All expressions of a function's body, outer ones first."""
-
-    def inside(node: ast.AST, above: tuple[ast.AST, ...]) -> Iterator[Slot]:
-        above = (*above, node)
-        for name, value in ast.iter_fields(node):
-            for index, part in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                if isinstance(part, ast.expr):
-                    yield Slot(part, node, name, index, above)
-                if isinstance(part, ast.AST):
-                    yield from inside(part, above)
-
-    for statement in function.body:
-        yield from inside(statement, ())
-
-
-def parameters(function: ast.FunctionDef) -> list[str]:
-    given = function.args
-    return [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
-
-
-def names_in(node: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-
-
-def stored_names(function: ast.FunctionDef) -> list[str]:
-    """Names that a function gives to something, in their order."""
-    return list(
-        dict.fromkeys(
-            slot.node.id
-            for slot in slots(function)
-            if isinstance(slot.node, ast.Name) and isinstance(slot.node.ctx, ast.Store)
-        )
-    )
-
-
 def edits(function: ast.FunctionDef) -> list[Edit]:
     """All edits of a function, the likely ones first, and of these the last lines'."""
     found = _Finder(function)
@@ -202,7 +170,7 @@ class _Finder:
     def __post_init__(self) -> None:
         self.parameters = parameters(self.function)
         self.names = list(dict.fromkeys([*self.parameters, *stored_names(self.function)]))
-        self.returned = _returned(self.function)
+        self.returned = returned_values(self.function)
         self.made_of = {**read_once(self.function), **self.returned}
         self.summed: set[str] = set()
         """Helpers of which two results are added."""
@@ -328,7 +296,7 @@ class _Finder:
 
     def _binary(self, slot: Slot, node: ast.BinOp, above: tuple[ast.AST, ...]) -> None:
         left, op, right = node.left, node.op, node.right
-        allocated = any(called_name(a) in _ALLOCATING for a in above) or _in_power(node, above)
+        allocated = any(called_name(a) in _ALLOCATING for a in above) or in_power(node, above)
         no_power = isinstance(left, ast.Constant) or allocated
         one = any(isinstance(part, ast.Constant) and part.value == 1 for part in (left, right))
         several = isinstance(left, ast.BinOp) or isinstance(right, ast.BinOp)
@@ -405,7 +373,7 @@ class _Finder:
             self._set(FIRST, "the value {}", node, node, "value", 0, 1)
         if not isinstance(value, (int, float)):
             return
-        if _is_axis(slot, above):
+        if is_axis(slot, above):
             whole = next(a for a in reversed(above) if isinstance(a, ast.Call))
             news = [a for a in (0, 1, -1, 2, None) if a != value]
             self._set(LIKELY, "the axis in {}", whole, node, "value", *news)
@@ -413,8 +381,8 @@ class _Finder:
                 edit = Edit(whole, "the axis in {}", (slot.with_(_pair(pair)),))
                 self.ranks[LIKELY].append(edit)
             return
-        index = _is_index(node, above)
-        equals = _is_equality(parent)
+        index = is_index(node, above)
+        equals = is_equality(parent)
         near: list[float] = [0, 1, 2, -1, value + 1, value - 1, 3]
         if not index and not equals:  # `x != 0.5` may hold always
             near += [0.5, 2 * value, value / 2, 4]
@@ -447,7 +415,7 @@ class _Finder:
             call = ast.Call(node.func, swapped, keywords)
             rank = LATER if name == "zip" else LIKELY
             self._add(rank, "the order of the arguments in {}", slot, call)
-        method = isinstance(node.func, ast.Attribute) and not _is_module(node.func.value)
+        method = isinstance(node.func, ast.Attribute) and not is_module(node.func.value)
         if method and isinstance(node.func, ast.Attribute) and len(arguments) == 1:
             other = ast.Attribute(arguments[0], node.func.attr, ast.Load())
             swapped_call = ast.Call(other, [node.func.value], keywords)
@@ -458,8 +426,8 @@ class _Finder:
                 typed = ast.Call(node.func, arguments, [*keywords, keyword])
                 self._add(LIKELY, "the type of {}", slot, typed)
         places = 0 if method else 1
-        if name in _REDUCTIONS and not _is_built_in(node):
-            if name in _WITH_AXIS_IN_SECOND_PLACE and len(arguments) > places:
+        if name in REDUCTIONS and not is_built_in(node):
+            if name in WITH_AXIS_IN_SECOND_PLACE and len(arguments) > places:
                 self._add(
                     LIKELY,
                     "the axis in {}",
@@ -492,14 +460,14 @@ class _Finder:
         if name == "range":
             self._range(slot, node)
         if name == "floor":  # where an interval has its upper end, not its lower one
-            below = ast.BinOp(ast.Call(_numpy("ceil"), arguments, []), ast.Sub(), ast.Constant(1))
+            below = ast.BinOp(ast.Call(of_numpy("ceil"), arguments, []), ast.Sub(), ast.Constant(1))
             self._add(LIKELY, ROUNDING_AND_START, slot, below)
         if name in _UNSIGNED and len(arguments) == 1:
-            cut = ast.Call(_numpy("maximum"), [arguments[0], ast.Constant(0)], [])
+            cut = ast.Call(of_numpy("maximum"), [arguments[0], ast.Constant(0)], [])
             self._add(LIKELY, "the function in {}", slot, cut)
-        rounded = _rounded(node)
+        rounded = rounded_part(node)
         if rounded is not None and not isinstance(slot.parent, ast.BinOp):
-            up = ast.Call(_numpy("ceil"), [rounded], [])
+            up = ast.Call(of_numpy("ceil"), [rounded], [])
             below = ast.BinOp(up, ast.Sub(), ast.Constant(1))
             for number, what in ((below, ROUNDING_AND_START), (up, "the rounding in {}")):
                 whole = ast.Call(ast.Attribute(number, "astype", ast.Load()), arguments, [])
@@ -507,16 +475,16 @@ class _Finder:
                 self._add(LIKELY, what, slot, new)
         if name in _BOUNDS and len(arguments) == 2:
             for index, operand in enumerate(arguments):
-                for bound in () if _is_number(operand) else (0, 0.5, 1):
+                for bound in () if is_number(operand) else (0, 0.5, 1):
                     bounded = [*arguments[:index], ast.Constant(bound), *arguments[index + 1 :]]
                     self._add(LATER, "the bound in {}", slot, ast.Call(node.func, bounded, []))
         inner = arguments[0] if arguments else None
         if method and isinstance(node.func, ast.Attribute):
             self._add(LESS, "the call {}", slot, node.func.value)
         if inner is not None and not isinstance(inner, ast.Starred):
-            excepts = name in _EXCEPTIONS and any(map(_is_number, arguments))
+            excepts = name in _EXCEPTIONS and any(map(is_number, arguments))
             rank = FIRST if excepts else LESS
-            values = [a for a in arguments[len(condition) :] if not (excepts and _is_number(a))]
+            values = [a for a in arguments[len(condition) :] if not (excepts and is_number(a))]
             self._add(rank, "the function in {}", slot, *values)
             self._add(POSSIBLE, "the function in {}", slot, *condition)
             if isinstance(inner, ast.BinOp):
@@ -566,14 +534,14 @@ class _Finder:
                 swapped[at : at + 2] = swapped[at + 1], swapped[at]
                 news.append(ast.Tuple(swapped, ast.Load()))
             for at, part in enumerate(index.elts):
-                for new in _other_indices(part):
+                for new in other_indices(part):
                     parts = list(index.elts)
                     parts[at] = new
                     news.append(ast.Tuple(parts, ast.Load()))
             if len(index.elts) == 2:
                 news += index.elts
         else:
-            news += _other_indices(index)
+            news += other_indices(index)
             whole = ast.Slice()
             if not isinstance(index, ast.Constant):
                 news += [ast.Tuple([whole, index], ast.Load())]
@@ -593,8 +561,8 @@ class _Finder:
         rank = LIKELY
         if isinstance(node.ctx, ast.Store) and isinstance(slot.parent, ast.Assign):
             one_by_one = isinstance(slot.parent.value, ast.Tuple)  # `x, y = a, b`
-            rank = LESS if one_by_one else LATER if _is_shape(slot.parent.value) else LIKELY
-        if isinstance(slot.parent, ast.Assign) and _is_each_of_its_own(slot.parent):
+            rank = LESS if one_by_one else LATER if is_shape(slot.parent.value) else LIKELY
+        if isinstance(slot.parent, ast.Assign) and is_each_of_its_own(slot.parent):
             rank = LAST
         if called_name(slot.parent) == "append" and all(isinstance(n, ast.Name) for n in node.elts):
             rank = LAST  # a row in the order that is asked for, rather
@@ -622,18 +590,18 @@ class _Finder:
                     self._set(LIKELY, "the function {}", node, node, "attr", *sorted(plain))
                     self._set(LAST, "the function {}", node, node, "attr", *sorted(odd))
                     continue
-                self._set(LIKELY, "the function {}", node, node, "id", *(_BUILT_IN & set(others)))
-                theirs = [_numpy(other) for other in others if other not in _BUILT_IN]
+                self._set(LIKELY, "the function {}", node, node, "id", *(BUILT_IN & set(others)))
+                theirs = [of_numpy(other) for other in others if other not in BUILT_IN]
                 self._add(LIKELY, "the function {}", slot, *theirs)
         if isinstance(node, ast.Attribute):
             if own == "T":
                 self._add(LIKELY, "the transpose {}", slot, node.value)
             if own in ("size", "shape", "ndim"):
-                self._add(LIKELY, "the count {}", slot, *_counts(node.value))
+                self._add(LIKELY, "the count {}", slot, *counts_of(node.value))
             return
         if called:
             return
-        rank = LESS if _is_in_mask(slot) else POSSIBLE
+        rank = LESS if is_in_mask(slot) else POSSIBLE
         for name in self.names:
             if name != own:
                 # For an argument in place of a result, see what the result is made of first.
@@ -645,7 +613,7 @@ class _Finder:
         """What may be missing around an expression: sign, transpose, factor, function, term."""
         node = slot.node
         if isinstance(node, ast.Call) and called_name(node) == "len" and node.args:
-            self._add(LIKELY, "the count {}", slot, *_counts(node.args[0]))
+            self._add(LIKELY, "the count {}", slot, *counts_of(node.args[0]))
         names = [ast.Name(name, ast.Load()) for name in self.names]
         if not isinstance(node, ast.Name):
             self._add(LAST, "the expression {}", slot, *names)
@@ -653,15 +621,15 @@ class _Finder:
             return
         if isinstance(slot.parent, ast.Attribute) and isinstance(node, ast.Name):
             others = [name for name in names if name.id != node.id]
-            if called_name(slot.above[-2]) in _REDUCTIONS:  # `x.sum(axis=0)`, without a mask
+            if called_name(slot.above[-2]) in REDUCTIONS:  # `x.sum(axis=0)`, without a mask
                 products = [ast.BinOp(node, ast.Mult(), other) for other in others]
                 self._add(LAST, COMBINED[0][1], slot, *products)
         if isinstance(slot.parent, (ast.Attribute, ast.For, ast.comprehension)) or (
-            _is_module(node) or isinstance(slot.parent, ast.Expr)
+            is_module(node) or isinstance(slot.parent, ast.Expr)
         ):
             return
         if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.List)):
-            self._add(POSSIBLE, "the type of {}", slot, ast.Call(_numpy("array"), [node], []))
+            self._add(POSSIBLE, "the type of {}", slot, ast.Call(of_numpy("array"), [node], []))
             return
         if called_name(node) in ZEROS:  # whose numbers are to be written over
             infinite = [ast.BinOp(node, op(), ast.Constant(math.inf)) for op in (ast.Add, ast.Sub)]
@@ -689,47 +657,47 @@ class _Finder:
             ast.BinOp(node, ast.Div(), two),
             ast.BinOp(ast.Constant(-2), ast.Mult(), node),
         )
-        counts = [c for name in self.parameters[:4] for c in _counts(ast.Name(name, ast.Load()))]
+        counts = [c for name in self.parameters[:4] for c in counts_of(ast.Name(name, ast.Load()))]
         top = isinstance(slot.parent, (ast.Return, ast.Assign, ast.AugAssign, ast.Tuple, ast.BinOp))
-        if top and not _is_term_of_sum(slot):
+        if top and not is_term_of_sum(slot):
             for count in counts:
                 self._add(LATER, factor, slot, ast.BinOp(node, ast.Mult(), count))
-                if _is_count(node):  # one by the other is 1
+                if is_count(node):  # one by the other is 1
                     continue
                 self._add(LATER, factor, slot, ast.BinOp(node, ast.Div(), count))
                 double = ast.BinOp(two, ast.Mult(), node)
                 self._add(LAST, factor, slot, ast.BinOp(double, ast.Div(), count))
         below_zero = isinstance(node, ast.UnaryOp)  # of which roots and logarithms are NaN
-        root = [] if below_zero else [ast.Call(_numpy("sqrt"), [node], [])]
+        root = [] if below_zero else [ast.Call(of_numpy("sqrt"), [node], [])]
         if called_name(node) not in ("sin", "cos"):  # whose squares are waves, too
             self._add(LATER, "the power of {}", slot, ast.BinOp(node, ast.Pow(), two), *root)
         functions = ["abs", "exp", "log", "sum", "mean", "tanh", "sign", "array", "cumsum"]
         if below_zero:
             functions.remove("log")
-        if _is_equality(slot.parent):  # `exp(x) != 0` holds always
+        if is_equality(slot.parent):  # `exp(x) != 0` holds always
             functions.remove("exp")
-        made: list[ast.expr] = [ast.Call(_numpy(name), [node], []) for name in functions]
+        made: list[ast.expr] = [ast.Call(of_numpy(name), [node], []) for name in functions]
         made += [ast.Call(ast.Name(n, ast.Load()), [node], []) for n in ("int", "float", "list")]
         made += [ast.Call(ast.Name(n, ast.Load()), [node], []) for n in ("tuple",)]
         made += [
-            ast.Call(_numpy(name), [node, ast.Constant(value)], [])
+            ast.Call(of_numpy(name), [node, ast.Constant(value)], [])
             for name, value in (("maximum", 0), ("maximum", 1), ("minimum", 1))
-            if not _is_equality(slot.parent)
+            if not is_equality(slot.parent)
         ]
         parent = slot.parent
         if isinstance(getattr(parent, "op", None), ast.Div) and slot.name == "right":
-            made.append(ast.Call(_numpy("maximum"), [node, ast.Constant(1e-30)], []))
-        if not _is_shape(node):  # of which there is nothing to compute
+            made.append(ast.Call(of_numpy("maximum"), [node, ast.Constant(1e-30)], []))
+        if not is_shape(node):  # of which there is nothing to compute
             self._add(LATER, "a function missing around {}", slot, *made)
         # `a - (1 - x)` is `a + x - 1`, and what a loop runs over has its signs elsewhere.
-        if not _is_taken_away(slot) and called_name(parent) not in ("zip", "enumerate"):
+        if not is_taken_away(slot) and called_name(parent) not in ("zip", "enumerate"):
             left = ast.BinOp(one, ast.Sub(), node)
             self._add(LATER, "whether {0} or 1 − {0} is meant", slot, left)
-        shared = isinstance(getattr(parent, "op", None), ast.FloorDiv) and _is_count(node)
+        shared = isinstance(getattr(parent, "op", None), ast.FloorDiv) and is_count(node)
         # Of a count that is divided, the rounding is amiss, rather.
         changed = [] if shared else [ast.BinOp(node, op, one) for op in (ast.Sub(), ast.Add())]
         if isinstance(node, ast.Name):
-            mean = ast.Call(_numpy("mean"), [node], [])
+            mean = ast.Call(of_numpy("mean"), [node], [])
             changed.append(ast.BinOp(node, ast.Sub(), mean))
         # The error of a mean is `s / sqrt(n)`: what is amiss is in `s`, rather.
         divides = any(isinstance(getattr(a, "op", None), ast.Div) for a in slot.above[-2:-1])
@@ -750,7 +718,7 @@ class _Finder:
         if isinstance(node, (ast.Name, ast.Subscript)) and not written and not of_whole:
             second = "a second name" if isinstance(node, ast.Name) else "a view"
             what = f"what {{}} is: {second}, or an array of its own"
-            if target := _target(slot):
+            if target := given_name(slot):
                 second = "a second name for" if isinstance(node, ast.Name) else "a view of"
                 of = _in_braces(quoted(node.value if isinstance(node, ast.Subscript) else node))
                 what = f"what `{target}` is: {second} {of}, or an array of its own"
@@ -762,8 +730,8 @@ class _Finder:
             for op, what in COMBINED:
                 if of_whole and what == added:  # rather `x[i] - y` than `(x - y)[i]`
                     continue
-                if op is ast.Div and _is_term_of_sum(slot):
-                    if not _is_in_loop(slot):
+                if op is ast.Div and is_term_of_sum(slot):
+                    if not is_in_loop(slot):
                         continue
                     what = HOW_OFTEN
                 self._add(LAST, what, slot, ast.BinOp(node, op(), other))
@@ -807,14 +775,14 @@ class _Finder:
                     for op in _ARITHMETIC:
                         if not isinstance(own_op, op):
                             put("the operator in {}", ast.AugAssign(target, op(), value))
-                    plain = ast.BinOp(_loaded(target), own_op, value)
+                    plain = ast.BinOp(loaded(target), own_op, value)
                     put("what {} changes in place", ast.Assign([target], plain))
                     put("the assignment {}", ast.Assign([target], value))
-                    self._copied_first(statement, _changed(target, True))
+                    self._copied_first(statement, changed_name(target, True))
                 case ast.Assign(targets=[ast.Name() | ast.Subscript() as target], value=value):
                     for op in (ast.Add, ast.Sub, ast.Mult):
                         put("the assignment {}", ast.AugAssign(target, op(), value))
-                    self._copied_first(statement, _changed(target, False))
+                    self._copied_first(statement, changed_name(target, False))
                     self._renamed(statement, target)
             # Behind a line that leaves, this one would not run: that is to leave it out.
             if (
@@ -897,46 +865,6 @@ class _Finder:
 _PAIRS = ((0, 1), (1, 2), (0, 2), (2, 3))
 
 
-def _returned(function: ast.FunctionDef) -> dict[ast.AST, ast.expr]:
-    """Names that are returned, with what they are assigned; none that grow in a loop."""
-    nodes = list(ast.walk(function))
-    grown = {_changed(node.target, True) for node in nodes if isinstance(node, ast.AugAssign)}
-    for loop in nodes:
-        for node in ast.walk(loop) if isinstance(loop, (ast.For, ast.While)) else ():
-            if isinstance(node, ast.Assign):
-                name = _changed(node.targets[0], True)
-                inside = ast.walk(node.value)
-                if any(isinstance(part, ast.Name) and part.id == name for part in inside):
-                    grown.add(name)
-    assigned = [node for node in nodes if isinstance(node, ast.Assign)]
-    assigned.sort(key=lambda node: node.lineno)
-    values = {_changed(node.targets[0], True): node.value for node in assigned}
-    found: dict[ast.AST, ast.expr] = {}
-    for node in nodes:
-        if isinstance(node, ast.Return):
-            parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
-            for part in parts:
-                if isinstance(part, ast.Name) and part.id in values and part.id not in grown:
-                    found[part] = values[part.id]
-    return found
-
-
-def read_once(function: ast.FunctionDef) -> dict[ast.AST, ast.expr]:
-    """Names that are assigned once and read once, in an expression, with what they are assigned."""
-    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
-    assigned = [node for node in ast.walk(function) if isinstance(node, ast.Assign)]
-    copied = [node.value for node in assigned]  # `y` in `x = y`
-    found: dict[ast.AST, ast.expr] = {}
-    for node in assigned:
-        match node.targets:
-            case [ast.Name(id=name) as target]:
-                others = [n for n in names if n.id == name and n is not target]
-                once = len(others) == 1 and isinstance(others[0].ctx, ast.Load)
-                if once and others[0] not in copied:
-                    found[others[0]] = node.value
-    return found
-
-
 def _is_exchange(old: ast.AST, new: ast.AST) -> bool:
     """Whether `x[a, b]` becomes `x[b, a]`."""
     match old, new:
@@ -945,17 +873,6 @@ def _is_exchange(old: ast.AST, new: ast.AST) -> bool:
             ast.Subscript(slice=ast.Tuple(elts=[c, d])),
         ):
             return a is d and b is c and a.id != b.id
-    return False
-
-
-def _is_each_of_its_own(statement: ast.Assign) -> bool:
-    """`x, y = f(x), f(y)`: each of several names is given to what is made of itself."""
-    match statement:
-        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
-            return len(targets) == len(values) and all(
-                isinstance(target, ast.Name) and target.id in names_in(value)
-                for target, value in zip(targets, values, strict=True)
-            )
     return False
 
 
@@ -986,191 +903,6 @@ def _pair(axes: tuple[int, int]) -> ast.expr:
 
 def _as_list(node: ast.expr) -> ast.expr:
     return ast.Call(ast.Name("list", ast.Load()), [node], [])
-
-
-def _number(value: float) -> ast.expr:
-    if value < 0:  # -1 is no constant in Python, but the negative of one
-        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
-    return ast.Constant(value)
-
-
-def _is_number(node: ast.expr) -> bool:
-    if isinstance(node, ast.UnaryOp):
-        node = node.operand
-    return isinstance(node, ast.Constant) and isinstance(node.value, (int, float))
-
-
-def _numpy(name: str) -> ast.expr:
-    return ast.Attribute(ast.Name(NUMPY, ast.Load()), name, ast.Load())
-
-
-def called_name(node: ast.AST) -> str:
-    """The name of the function that a call calls, without its module; "" for anything else."""
-    function = node.func if isinstance(node, ast.Call) else None
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
-
-
-def _rounded(node: ast.Call) -> ast.expr | None:
-    """What is cut off to whole numbers: `x` in `x.astype(int)` and in `int(x)`."""
-    match node:
-        case ast.Call(func=ast.Attribute(value=value, attr="astype"), args=[ast.Name(id="int")]):
-            return value
-        case ast.Call(func=ast.Name(id="int"), args=[value], keywords=[]):
-            return value
-    return None
-
-
-def _is_module(node: ast.AST) -> bool:
-    if isinstance(node, ast.Attribute):  # `np.linalg`, `np.random`
-        return _is_module(node.value) and node.attr in ("linalg", "random")
-    return isinstance(node, ast.Name) and node.id in ("np", "numpy", "math", NUMPY)
-
-
-def _is_shape(node: ast.AST) -> bool:
-    if isinstance(node, ast.Subscript):
-        return _is_shape(node.value)
-    return isinstance(node, ast.Attribute) and node.attr == "shape"
-
-
-def _is_count(node: ast.AST) -> bool:
-    size = isinstance(node, ast.Attribute) and node.attr == "size"
-    return (
-        size or called_name(node) == "len" or (isinstance(node, ast.Subscript) and _is_shape(node))
-    )
-
-
-def _is_equality(node: ast.AST) -> bool:
-    return isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Eq, ast.NotEq))
-
-
-def _is_taken_away(slot: Slot) -> bool:
-    """Whether a minus stands before it: `x` in `-x` and in `a - x`."""
-    minus = isinstance(getattr(slot.parent, "op", None), (ast.USub, ast.Sub))
-    return minus and slot.name in ("operand", "right")
-
-
-def _is_in_mask(slot: Slot) -> bool:
-    """Whether entries are chosen by it: `y` in `x[y <= 0] = 0`."""
-    match slot.above[-2:]:
-        case ast.Subscript(), ast.Compare(left=left, comparators=[number]):
-            return left is slot.node and _is_number(number)
-    return False
-
-
-def _target(slot: Slot) -> str:
-    """The name that is given to an expression, as it is or as an array; "" if there is none."""
-    match next(a for a in reversed(slot.above) if called_name(a) != "asarray"):
-        case ast.Assign(targets=[ast.Name(id=name)]):
-            return name
-    return ""
-
-
-def _is_term_of_sum(slot: Slot) -> bool:
-    """Whether it is added with others, as `b` in `total += a + b`: a share of it, each time."""
-    match slot.parent, slot.above[-2:-1]:
-        case ast.BinOp(op=ast.Add() | ast.Sub()), (ast.AugAssign(op=ast.Add()),):
-            return True
-    return False
-
-
-def _is_in_loop(slot: Slot) -> bool:
-    return any(isinstance(outer, (ast.For, ast.While)) for outer in slot.above)
-
-
-def _in_power(node: ast.AST, above: Sequence[ast.AST]) -> bool:
-    powers = [a for a in above if isinstance(a, ast.BinOp) and isinstance(a.op, ast.Pow)]
-    inner = isinstance(node, ast.BinOp) and any(
-        isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow)
-        for part in ast.walk(node)
-        if part is not node
-    )
-    return bool(powers) or inner
-
-
-def _is_axis(slot: Slot, above: Sequence[ast.AST]) -> bool:
-    parent = slot.parent
-    if isinstance(parent, (ast.Tuple, ast.UnaryOp)) and len(above) > 1:
-        parent = above[-2]
-    if isinstance(parent, ast.keyword):
-        return parent.arg == "axis"
-    if isinstance(parent, ast.Call) and called_name(parent) in _WITH_AXIS_IN_SECOND_PLACE:
-        if _is_built_in(parent):
-            return False
-        method = isinstance(parent.func, ast.Attribute) and not _is_module(parent.func.value)
-        return parent is slot.parent and slot.index == (0 if method else 1)
-    return False
-
-
-def _is_built_in(call: ast.Call) -> bool:
-    """Whether it is Python's `max`, say, and not NumPy's."""
-    return isinstance(call.func, ast.Name) and call.func.id in _BUILT_IN
-
-
-def _is_index(node: ast.expr, above: Sequence[ast.AST]) -> bool:
-    """Whether a number says which entry: by itself, or added to others."""
-    inside: ast.AST = node
-    for outer in reversed(above):
-        if isinstance(outer, ast.Slice):
-            return True
-        if isinstance(outer, ast.Subscript):
-            return outer.slice is inside
-        if not isinstance(outer, (ast.Tuple, ast.UnaryOp, ast.BinOp)):
-            return False
-        inside = outer
-    return False
-
-
-def _counts(node: ast.expr) -> list[ast.expr]:
-    """How many there are of something, in an array: elements, rows, columns."""
-    shape = ast.Attribute(node, "shape", ast.Load())
-    return [
-        ast.Attribute(node, "size", ast.Load()),
-        ast.Call(ast.Name("len", ast.Load()), [node], []),
-        *(ast.Subscript(shape, _number(axis), ast.Load()) for axis in (1, -1)),
-    ]
-
-
-def _other_indices(node: ast.expr) -> list[ast.expr]:
-    """Off by one, from the other end, the other half, backwards."""
-    one = ast.Constant(1)
-    if isinstance(node, ast.Slice):
-        lower, upper, step = node.lower, node.upper, node.step
-        news = [ast.Slice(upper, lower, step), ast.Slice(lower, upper, _number(-1))]
-        for op in (ast.Add(), ast.Sub()):
-            if lower is not None:
-                news.append(ast.Slice(ast.BinOp(lower, op, one), upper, step))
-            if upper is not None:
-                news.append(ast.Slice(lower, ast.BinOp(upper, op, one), step))
-        if lower is not None and upper is not None:
-            news += [ast.Slice(lower, None, step), ast.Slice(None, upper, step)]
-            news.append(ast.Slice(lower, ast.BinOp(lower, ast.Add(), upper), step))
-        if lower is not None or upper is not None or step is not None:
-            news.append(ast.Slice(None, None, None))
-        if lower is None and upper is None:
-            news += [ast.Slice(one, None, step), ast.Slice(None, _number(-1), step)]
-        return list(news)
-    if isinstance(node, ast.Constant):
-        return []
-    return [ast.BinOp(node, op, one) for op in (ast.Add(), ast.Sub())]
-
-
-def _loaded(target: ast.expr) -> ast.expr:
-    if isinstance(target, ast.Name):
-        return ast.Name(target.id, ast.Load())
-    if isinstance(target, ast.Subscript):
-        return ast.Subscript(target.value, target.slice, ast.Load())
-    return target
-
-
-def _changed(target: ast.expr, in_place: bool) -> str:
-    """The name of the array that an assignment changes, not of one that it replaces."""
-    if isinstance(target, ast.Name):
-        return target.id if in_place else ""
-    while isinstance(target, ast.Subscript):
-        target = target.value
-    return target.id if isinstance(target, ast.Name) else ""
 
 
 def _put_at(new: object, old: ast.AST) -> None:

@@ -11,11 +11,10 @@ import ast
 import copy
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from .edits import (
-    COMBINED,
+from .edits import COMBINED, Edit
+from .syntax import (
     NUMPY,
     ZEROS,
-    Edit,
     Slot,
     called_name,
     names_in,

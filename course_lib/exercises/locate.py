@@ -32,10 +32,11 @@ import numpy as np
 
 from ..sandbox.calling import OutOfTime, call, quiet
 from .diagnosis import Trial
-from .edits import NUMPY, Edit, edits, quoted, words
+from .edits import Edit, edits, quoted
 from .exercise import Exercise
 from .grafts import grafts
 from .markdown import Code
+from .syntax import NUMPY, words
 
 SECONDS = 1.5
 """All edits together take no longer."""

@@ -14,9 +14,10 @@ from itertools import islice, takewhile
 from time import thread_time
 
 from ..exercises.diagnosis import Trial
-from ..exercises.edits import NUMPY, Edit
+from ..exercises.edits import Edit
 from ..exercises.exercise import Exercise
 from ..exercises.locate import candidates, is_large
+from ..exercises.syntax import NUMPY
 from ..sandbox.calling import Outcome
 from ..sandbox.run import Attempt, Calls, Program
 from .statements import syntax_tree
