@@ -141,7 +141,7 @@ def groups(rng: np.random.Generator) -> list[Case]:
         return Case((labels, group, train, test), kind)
 
     labels, group = np.array([1, 0, 1, 1, 0, 1, 1]), np.array([5, 5, 5, 2, 2, 2, 9])
-    unknown = (labels, group, np.array([0, 1, 2, 6]), np.array([5, 3, 4]))
+    unknown = (labels, group, np.array([0, 1, 6]), np.array([3, 2, 5, 4]))  # known and not in turn
     return [
         case((7, 5, 6), 4),
         case((4, 9, 6, 5), 7),
