@@ -57,11 +57,12 @@ def _argument(node: ast.expr) -> Any:
 def once(name: str, trials: Sequence[Trial]) -> str:
     """The first of the hand-sized calls that goes wrong, with both values.
 
-    If any of all calls raises, one that raises is looked for first, unless ordinary ones return
-    something wrong and none of them raises. Of several values, the first that is wrong in the first
-    of all calls shall be wrong: messages speak of that. Calls with very large or very small numbers
-    come after plain ones. If no hand-sized call goes wrong, it is the shortest of the others to
-    write, of ordinary inputs first; "" if that is too long, or some did not end.
+    If any of all calls raises, one that raises is looked for first, unless ordinary ones, or all
+    that were drawn, return something wrong and none of them raises. Of several values, the first
+    that is wrong in the first of all calls shall be wrong: messages speak of that. Calls with very
+    large or very small numbers come after plain ones. If no hand-sized call goes wrong, it is the
+    shortest of the others to write, of ordinary inputs first; "" if that is too long, or some did
+    not end.
 
     Args:
         name: of the function that is called.
@@ -70,8 +71,9 @@ def once(name: str, trials: Sequence[Trial]) -> str:
     wrong = [trial for trial in trials if not trial.correct]
     spoken_of = next((values for trial in wrong if (values := _wrong_values(trial))), [])
 
+    drawn = {trial.got.state for trial in wrong if not trial.case.call}
     ordinary = {trial.got.state for trial in wrong if trial.case.kind == ORDINARY}
-    first = "returned" if ordinary == {"returned"} else "raised"
+    first = "returned" if {"returned"} in (ordinary, drawn) else "raised"
 
     def rank(trial: Trial) -> tuple[bool, bool, int]:
         in_others = not set(spoken_of[:1]) <= set(_wrong_values(trial))
@@ -82,8 +84,8 @@ def once(name: str, trials: Sequence[Trial]) -> str:
             return told
     if any(trial.got.state in ("timeout", "lost") for trial in wrong):
         return ""  # that is what the message speaks of
-    drawn = [(written(name, t.case.arguments), t) for t in wrong if not t.case.call]
-    for call, trial in sorted(drawn, key=lambda one: (one[1].case.kind != ORDINARY, len(one[0]))):
+    others = [(written(name, t.case.arguments), t) for t in wrong if not t.case.call]
+    for call, trial in sorted(others, key=lambda one: (one[1].case.kind != ORDINARY, len(one[0]))):
         if 0 < len(call) <= LONGEST and (told := _told(trial, call)):
             return told
     return ""

@@ -234,7 +234,15 @@ def _elsewhere(trials: Sequence[Trial]) -> str:
     if right <= {True} or any(trial.got.state != "returned" for trial in ordinary):
         return ""
     how = "not always right" if True in right else "not right either"
+    if all(map(_has_equal_numbers, ordinary)):
+        how = "right only up to the type of its numbers"
     return f" On ordinary inputs it raises nothing, but is {how}."
+
+
+def _has_equal_numbers(trial: Trial) -> bool:
+    """Whether the numbers are what they should be, whatever their type."""
+    pieces = parts(trial.want.value, trial.got.value)
+    return all(np.array_equal(np.asarray(w), array_of(g)) for _, w, g in pieces)
 
 
 def error_at(error: str, line: str) -> str:

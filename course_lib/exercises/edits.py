@@ -687,7 +687,9 @@ class _Finder:
         parent = slot.parent
         if isinstance(getattr(parent, "op", None), ast.Div) and slot.name == "right":
             made.append(ast.Call(of_numpy("maximum"), [node, ast.Constant(1e-30)], []))
-        if not is_shape(node):  # of which there is nothing to compute
+        if is_count(node):  # of which there is nothing to compute; it may be 0
+            made = [new for new in made if called_name(new) == "maximum"]
+        if not is_shape(node):
             self._add(LATER, "a function missing around {}", slot, *made)
         # `a - (1 - x)` is `a + x - 1`, and what a loop runs over has its signs elsewhere.
         if not is_taken_away(slot) and called_name(parent) not in ("zip", "enumerate"):

@@ -440,6 +440,8 @@ def _raised(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> 
         ordinary = _on(calls, ORDINARY)
         right = [call.right for call in ordinary]
         how = "not always right" if any(right) else "not right either"
+        if all(_equal_numbers(call) for call in ordinary):
+            how = "right only up to the type of its numbers"
         if all(right) or match["how"] != how or any(c.got.state != "returned" for c in ordinary):
             return False
     there = _on(calls, match["kind"])
@@ -450,6 +452,12 @@ def _raised(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> 
     return any(
         call.got.state == "raised" and match["error"].startswith(call.got.error) for call in there
     )
+
+
+def _equal_numbers(call: Call) -> bool:
+    values = [call.want.value, call.got.value]
+    pieces = [v if isinstance(v, (tuple, list)) else [v] for v in values]
+    return len(pieces[0]) == len(pieces[1]) and all(map(np.array_equal, *pieces))
 
 
 def _nothing(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:

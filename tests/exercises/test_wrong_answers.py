@@ -182,6 +182,21 @@ def told(name: str, body: str) -> Verdict:
             "    new[i] = weights[i] - learning_rate * gradient[i]\nreturn new",
             "(on some ordinary inputs)",
         ),
+        (  # where ordinary numbers are right, their type is what is amiss
+            "predictions_in_file_order",
+            "in_order = np.zeros(len(order))\nfor position in range(len(order)):\n"
+            "    in_order[order[position]] = predictions[position]\nreturn in_order",
+            "raises nothing, but is right only up to the type of its numbers. For example, ",
+        ),
+        (  # what was drawn raises nothing, and so no call is shown that does
+            "stratified_split",
+            "counts = np.bincount(labels)\nso_far = np.zeros(len(counts), int)\n"
+            "chosen = np.zeros(len(order), bool)\nfor place, index in enumerate(order):\n"
+            "    k = labels[index]\n    if so_far[k] <= fraction * counts[k]:\n"
+            "        chosen[place] = True\n    so_far[k] += 1\n"
+            "return order[chosen], order[~chosen]",
+            "differs, too. For example, `stratified_split(np.array([0, 0, 1, 1",
+        ),
         (  # an error in calls that nobody makes by hand
             "flip_horizontal",
             "mirrored = np.flip(images, axis=2)\n"

@@ -50,6 +50,7 @@ def arrays_of_weights(rng: np.random.Generator) -> list[Case]:
         case(4, 1, 1, 1, 2, 1),
         case(2, 1, 2, 1),
         case(4, 1, 4, 1, 4, 1, 3, 1),
+        Case(([shape(2), shape(1), shape(2), shape(1)], np.array([True, True, False, True]))),
         Case((scalars, np.array([True, True, False, False])), "an array of a single number"),
         Case(([shape(2), shape(1)], np.array([False, False])), "a frozen network"),
         Case(([(3, 4), (4,), (3, 4), (4,)], np.array([True, True, True, False])), "equal shapes"),
