@@ -924,7 +924,7 @@ figures.changed_figure(pictures[0][held_out[0]], digit[held_out[0]], before, aft
 ours = [first, *(read(parts, out)[0] for out in held_out[1:])]
 
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
-empty = parts if QUICK else built(backbones.load("efficientnet-lite0", 32, weights="random"))
+empty = built(backbones.load("efficientnet-lite0", 32, weights="random"))
 control = [read(empty, out)[0] for out in held_out[:2]]
 
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}

@@ -223,26 +223,21 @@ def raised(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
         alike = [t.got.state for t in trials if t.case.kind == trial.case.kind == ORDINARY]
         on = f"some {ORDINARY}" if "returned" in alike else trial.case.kind
         told = f"Your function raised {error_at(error, line)} (on {on})."
-        return "error", f"{told}{advice(error, line)}{_elsewhere(trials)}"
+        return "error", f"{told}{advice(error, line)}{_elsewhere(exercise, trials)}"
     return None
 
 
-def _elsewhere(trials: Sequence[Trial]) -> str:
+def _elsewhere(exercise: Exercise, trials: Sequence[Trial]) -> str:
     """After a space, that ordinary calls go wrong without an error; "" if they do not."""
     ordinary = [trial for trial in trials if trial.case.kind == ORDINARY]
     right = {trial.correct for trial in ordinary}
     if right <= {True} or any(trial.got.state != "returned" for trial in ordinary):
         return ""
     how = "not always right" if True in right else "not right either"
-    if all(map(_has_equal_numbers, ordinary)):
+    otherwise_wrong = wrong_type(exercise, ordinary) or changed_arguments(exercise, ordinary)
+    if _equal(ordinary) and not otherwise_wrong:
         how = "right only up to the type of its numbers"
     return f" On ordinary inputs it raises nothing, but is {how}."
-
-
-def _has_equal_numbers(trial: Trial) -> bool:
-    """Whether the numbers are what they should be, whatever their type."""
-    pieces = parts(trial.want.value, trial.got.value)
-    return all(np.array_equal(np.asarray(w), array_of(g)) for _, w, g in pieces)
 
 
 def error_at(error: str, line: str) -> str:
@@ -424,7 +419,7 @@ def wrong_kind(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
             if not _kind_fits(wanted, actual) or (
                 rounded and not same_values(wanted, actual, trial.tolerance)
             ):
-                if wanted.dtype.kind in "iu" and actual.dtype.kind == "f" and _equal(name, trials):
+                if wanted.dtype.kind in "iu" and actual.dtype.kind == "f" and _equal(trials, name):
                     return "wrong", f"{name}{_whole_number_wanted(actual)}"
                 asked = f"The numbers should be of type {wanted.dtype}"
                 if wanted.dtype.kind == "b":
@@ -435,13 +430,13 @@ def wrong_kind(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     return None
 
 
-def _equal(name: str, trials: Sequence[Trial]) -> bool:
-    """Whether the numbers of this piece are what they should be, whatever their type."""
+def _equal(trials: Sequence[Trial], name: str | None = None) -> bool:
+    """Whether the numbers, or those of one piece, are what they should be, whatever their type."""
     return all(
         np.array_equal(np.asarray(w), array_of(g))
         for trial in trials
         for piece, w, g in parts(trial.want.value, trial.got.value)
-        if piece == name
+        if name in (None, piece)
     )
 
 

@@ -237,10 +237,14 @@ def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.
 def _with_example(verdict: Verdict, small: str) -> Verdict:
     if not small:
         return verdict
-    lost = verdict.message.startswith(diagnosis.GIVES) and not re.search(r"\b(nan|inf)\b", small)
-    silent = verdict.status == "error" and ", yours raises " not in small
-    before = "Another call stays finite, but is wrong:" if lost else "For example,"
-    before = "Another call raises nothing, but is wrong:" if silent else before
+    _, _, came = small.rpartition(", yours ")
+    returned = not came.startswith("raises ")
+    finite = returned and not re.search(r"\b(nan|inf)\b", came)
+    before = "For example,"
+    if verdict.status == "error" and returned:
+        before = "Another call raises nothing, but is wrong:"
+    elif verdict.message.startswith(diagnosis.GIVES) and finite:
+        before = "Another call stays finite, but is wrong:"
     return replace(verdict, message=f"{verdict.message} {before} {small}", counterexample=small)
 
 

@@ -313,7 +313,8 @@ def _untrue_example(exercise: Exercise, calls: Sequence[Call], message: str) -> 
     lost = message.startswith("Your function gives ")
     if raises and (how == "raises nothing") != (verb == "is"):
         yield "not what its sentence says of errors"
-    if lost and (how == "stays finite") != (re.search(r"\b(nan|inf)\b", yours) is None):
+    stays = verb == "is" and not re.search(r"\b(nan|inf)\b", yours)
+    if lost and (how == "stays finite") != stays:
         yield "not what its sentence says of NaN and infinity"
     if call is None:
         yield "an example of its own"
@@ -440,7 +441,7 @@ def _raised(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> 
         ordinary = _on(calls, ORDINARY)
         right = [call.right for call in ordinary]
         how = "not always right" if any(right) else "not right either"
-        if all(_equal_numbers(call) for call in ordinary):
+        if all(_equal_numbers(call) and _keeps_its_arguments(call) for call in ordinary):
             how = "right only up to the type of its numbers"
         if all(right) or match["how"] != how or any(c.got.state != "returned" for c in ordinary):
             return False
@@ -458,6 +459,10 @@ def _equal_numbers(call: Call) -> bool:
     values = [call.want.value, call.got.value]
     pieces = [v if isinstance(v, (tuple, list)) else [v] for v in values]
     return len(pieces[0]) == len(pieces[1]) and all(map(np.array_equal, *pieces))
+
+
+def _keeps_its_arguments(call: Call) -> bool:
+    return all(map(unchanged, call.want.arguments, call.got.arguments))
 
 
 def _nothing(exercise: Exercise, calls: Sequence[Call], match: re.Match[str]) -> bool:

@@ -188,6 +188,14 @@ def told(name: str, body: str) -> Verdict:
             "    in_order[order[position]] = predictions[position]\nreturn in_order",
             "raises nothing, but is right only up to the type of its numbers. For example, ",
         ),
+        (  # but not where an argument is changed, too
+            "predictions_in_file_order",
+            "in_order = np.zeros(len(order), predictions.dtype)\n"
+            "for position in range(len(order)):\n"
+            "    in_order[order[position]] = predictions[position]\n"
+            "predictions[:] = 0\nreturn in_order",
+            "raises nothing, but is not right either.",
+        ),
         (  # what was drawn raises nothing, and so no call is shown that does
             "stratified_split",
             "counts = np.bincount(labels)\nso_far = np.zeros(len(counts), int)\n"
