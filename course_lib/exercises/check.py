@@ -14,7 +14,7 @@ from .. import settings
 from ..settings import display, shell
 from .catalogue import find
 from .judge import Judgment, judged
-from .verdict import PLACE_IS_LOOKED_FOR, Verdict, code_marked
+from .verdict import PLACE_IS_LOOKED_FOR, Verdict, inline_html
 
 Function = Callable[..., Any]
 WITH_PLACE = 4
@@ -162,10 +162,10 @@ class Note:
         return _LINK.sub(r"\1", self.said)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        said = _LINK.sub(r'<a href="\2">\1</a>', code_marked(self.said))
+        said = _LINK.sub(r'<a href="\2">\1</a>', inline_html(self.said))
         fold = ""
         if self.folded is not None:
-            title, code, remark = map(code_marked, self.folded)
+            title, code, remark = map(inline_html, self.folded)
             fold = (
                 f'<details><summary style="cursor:pointer">{title}</summary>'
                 f'<pre style="margin:0.3em 0" tabindex="0">{code}</pre>{remark}</details>'

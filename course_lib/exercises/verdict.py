@@ -112,15 +112,23 @@ def points(earned: float, of: float) -> str:
     return f"{earned:g} of {of:g} {'point' if of == 1 else 'points'}"
 
 
-def code_marked(sentence: str) -> str:
-    """Escaped HTML in which `backticks` become code."""
-    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(sentence))
+def inline_html(sentence: str) -> str:
+    """Escaped HTML in which `backticks` become code, and *stars* outside of it emphasis."""
+
+    def marked(found: re.Match[str]) -> str:
+        return f"<em>{found[3]}</em>" if found[2] else f"<code>{found[1]}</code>"
+
+    return _INLINE.sub(marked, escape(sentence))
+
+
+# Not the stars of `*args and **kwargs` or of 2*a*b.
+_INLINE = re.compile(r"`([^`]*)`|(?<![\w*])(\*{1,2})([^*`\s](?:[^*`]*[^*`\s])?)\2(?![\w*])")
 
 
 def environment(folder: Path, filters: Mapping[str, Any] | None = None) -> jinja2.Environment:
     """For templates of this folder, which may import ``block`` of ``verdict.html.j2``.
 
-    The filter ``code`` turns `backticks` into code. Everything else is escaped, and a name that
+    The filter ``inline`` is `inline_html`. Everything else is escaped, and a name that
     nobody gave is an error.
     """
     import jinja2
@@ -133,7 +141,7 @@ def environment(folder: Path, filters: Mapping[str, Any] | None = None) -> jinja
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters.update(code=lambda text: Markup(code_marked(text)), **(filters or {}))
+    made.filters.update(inline=lambda text: Markup(inline_html(text)), **(filters or {}))
     made.globals.update(
         headings=HEADINGS, borders=BORDERS, hint_titles=HINT_TITLES, points_of=points
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from course_lib.errors import CourseError
 from course_lib.exercises import catalogue, judge, markdown
+from course_lib.exercises.verdict import inline_html
 
 HEADER = """---
 order: 3
@@ -127,6 +129,18 @@ def test_the_files_follow_each_other_as_the_lessons_ask_for_them() -> None:
     lessons = [exercise.lesson for exercise in catalogue().values()]
     assert lessons == sorted(lessons)
     assert list(catalogue())[:3] == ["mse", "numerical_gradient", "mse_gradient"]
+
+
+def test_emphasis_is_shown_as_such() -> None:
+    """No page has a star or a dollar of these files in its text."""
+    assert inline_html("*all* `a*b*c` **new**") == "<em>all</em> <code>a*b*c</code> <em>new</em>"
+    for plain in ("f takes *args and **kwargs", "2*a*b", "for ** or pow(): '*'"):
+        assert "<em>" not in inline_html(plain)
+    for exercise in catalogue().values():
+        for mistake in exercise.misconceptions:
+            for text in (exercise.think, mistake.says, mistake.think or ""):
+                shown = re.sub("<code>.*?</code>", "", inline_html(text))
+                assert not set("*$") & set(shown), (exercise.name, mistake.id, text)
 
 
 def test_a_judgment_reads_no_other_exercise() -> None:

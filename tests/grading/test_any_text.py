@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.errors import visible
-from course_lib.exercises.verdict import code_marked
+from course_lib.exercises.verdict import inline_html
 from course_lib.grading.marking import lesson_of
 from course_lib.grading.platforms import are_canvas, by_canvas, by_moodle
 from course_lib.grading.report import file_names
@@ -72,7 +72,7 @@ def test_what_is_shown_controls_nothing(text: str) -> None:
     assert cell.isprintable()
     assert not cell.lstrip().startswith(("=", "+", "-", "@", "|", "%"))
     assert not any(part.lstrip()[:1] in tuple("=+-@|%") for part in cell.split(";")[1:])
-    assert "<script" not in code_marked(f"<script>{text}")
+    assert "<script" not in inline_html(f"<script>{text}")
 
 
 @given(names)
