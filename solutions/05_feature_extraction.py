@@ -528,7 +528,7 @@ def nearest(x):
     unit = x / np.linalg.norm(x, axis=1, keepdims=True)
     similarity = unit @ unit.T
     np.fill_diagonal(similarity, -np.inf)
-    return np.argsort(-similarity, axis=1, kind="stable")[:, :5]
+    return np.argsort(-similarity, axis=1, kind="stable")[:, :5].copy()  # frees the rest
 
 
 neighbors = nearest(pretrained - pretrained.mean(axis=0))
@@ -807,7 +807,8 @@ def fitted(x, classifier, train, test):
 with devices.accelerated():
     untrained = backbones.load(backbone.name, SIZE, weights="random")
 everything = features.pooled(untrained, cells.images, [*middle, last], BOTH)
-random_features = everything[:, : -2 * backbone.width]
+random_features = everything[:, : -2 * backbone.width].copy()  # frees the last stage
+del everything
 
 
 # %% jupyter={"source_hidden": true}

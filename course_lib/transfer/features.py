@@ -7,8 +7,11 @@ stopped, two processes cannot disturb each other, and a network that was trained
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import hashlib
 import os
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -177,7 +180,15 @@ def _computed(
             raise
         if trouble:
             print(f"Features cannot be kept for the next time ({trouble}): {folder}")
+        _give_back()
     return arrays
+
+
+def _give_back() -> None:
+    """Give freed memory back to the system: glibc would keep a few hundred MB for what comes."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _forward(
