@@ -75,7 +75,8 @@ class Verdict:
             return self
         several = re.search(r", and (?:again )?in (?:line \d|the same line)", place)
         change = "The same change in each of them" if several else "One change there"
-        sentence = f"{place[0].upper()}{place[1:]}. {change} makes your function right."
+        line, _, what = place.partition(": ")  # which is counted from `def`, not in its cell
+        sentence = f"{line.capitalize()} of your function: {what}. {change} makes it right."
         return replace(self, place=place, hints=(*self.hints, sentence))
 
     def mimebundle(self, hint: int = 1) -> dict[str, Any]:

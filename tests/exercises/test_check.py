@@ -205,7 +205,7 @@ def test_hints_come_by_degrees() -> None:
     assert third.endswith("More: check(mse, hint=4)")
     placed = judge("mse", mse, locate=True)
     assert placed.place == "line 2: the function `np.sum`"
-    fourth = "Line 2: the function `np.sum`. One change there makes your function right."
+    fourth = "Line 2 of your function: the function `np.sum`. One change there makes it right."
     assert fourth in placed.text(4)
     assert fourth not in placed.text(3)
     assert "More:" not in placed.text(4)
@@ -235,7 +235,7 @@ def test_a_place_is_looked_for_when_text_is_asked_for_it(
 
     lent = check(mse, hint=4)
     said = capsys.readouterr().out
-    assert said.count("Line 2: the function `np.sum`.") == 1
+    assert said.count("Line 2 of your function: the function `np.sum`.") == 1
     check(lent, hint=4)
     assert capsys.readouterr().out == said
     nothing_like_it.__name__ = "mse"

@@ -1336,10 +1336,12 @@ def test_it_says_so_where_one_change_has_to_be_made_twice() -> None:
         return (size + 2 * pad - kernel) // stride + 1
     """
     twice = judge("conv_output_size", answer("conv_output_size", wrong), locate=True).hints[-1]
-    assert twice.startswith("Line 4: the number 2 in `(kernel - 1) // 2`, and in line 5 that in")
-    assert twice.endswith("The same change in each of them makes your function right.")
+    assert twice.startswith(
+        "Line 4 of your function: the number 2 in `(kernel - 1) // 2`, and in line 5"
+    )
+    assert twice.endswith("The same change in each of them makes it right.")
     once = judge("mse", answer("mse", "return np.sum((predictions - targets) ** 2)"), locate=True)
-    assert once.hints[-1].endswith("One change there makes your function right.")
+    assert once.hints[-1].endswith("One change there makes it right.")
 
 
 def test_nothing_is_warned_of() -> None:
@@ -1596,5 +1598,5 @@ def test_the_place_is_added_to_the_verdict_that_is_shown(tmp_path: Path) -> None
     for cell_, opened in zip(notebook.cells[1:], (0, 3), strict=True):
         (output,) = cell_.outputs
         html = output.data["text/html"]
-        assert "Line 2: the function <code>np.sum</code>. One change there" in html
+        assert "Line 2 of your function: the function <code>np.sum</code>. One change" in html
         assert html.count("<details open") == opened
