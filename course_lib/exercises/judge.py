@@ -121,7 +121,7 @@ def _trials(
 ) -> list[diagnosis.Trial]:
     missing = [Outcome("lost", error="it gave no answer")] * (len(cases) - len(outcomes))
     return [
-        diagnosis.Trial(case, _known_outcome(exercise.reference, case), got, exercise.tolerance)
+        diagnosis.Trial(case, known_outcome(exercise.reference, case), got, exercise.tolerance)
         for case, got in zip(cases, [*outcomes, *missing], strict=True)
     ]
 
@@ -258,7 +258,7 @@ def _differently(known: Misconception, trial: diagnosis.Trial) -> bool:
 
 
 def _differs(way: Callable[..., Any], trial: diagnosis.Trial) -> bool:
-    variant = replace(trial, got=_known_outcome(way, trial.case))
+    variant = replace(trial, got=known_outcome(way, trial.case))
     finite = all(map(diagnosis.is_finite, (trial.want, trial.got)))
     if finite and not diagnosis.is_finite(variant.got):
         return False
@@ -275,7 +275,7 @@ def _differs(way: Callable[..., Any], trial: diagnosis.Trial) -> bool:
 _known_outcomes: WeakKeyDictionary[Case, dict[Callable[..., Any], Outcome]] = WeakKeyDictionary()
 
 
-def _known_outcome(function: Callable[..., Any], case: Case) -> Outcome:
+def known_outcome(function: Callable[..., Any], case: Case) -> Outcome:
     """What a reference or a known mistake does, computed once: a class shares its cases."""
     outcomes = _known_outcomes.setdefault(case, {})
     if function not in outcomes:
@@ -327,14 +327,14 @@ def _by_more_than_an_error(known: Misconception, trials: Sequence[diagnosis.Tria
     if any(trial.got.state != "raised" for trial in wrong):
         return True
     return any(
-        all(_known_outcome(way, trial.case).error == trial.got.error for trial in wrong)
+        all(known_outcome(way, trial.case).error == trial.got.error for trial in wrong)
         for way in (known.variant, *known.others)
     )
 
 
 def _same(known: Misconception, trial: diagnosis.Trial) -> bool:
     """Whether the learner's call did what the variant does, to the tolerance or its noise."""
-    as_known = replace(trial, want=_known_outcome(known.variant, trial.case))
+    as_known = replace(trial, want=known_outcome(known.variant, trial.case))
     if as_known.correct:
         return True
     # Where the variant is right, nothing but the right answer is the same as it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from course_lib.exercises import Exercise, Verdict, catalogue, judge
 from course_lib.exercises.diagnosis import Trial, is_numeric, is_text, parts, same_values
 from course_lib.exercises.exercise import AGAIN
-from course_lib.exercises.judge import call, diagnose, run_cases
+from course_lib.exercises.judge import call, diagnose, known_outcome, run_cases
 
 EXERCISES = list(catalogue().values())
 
@@ -60,11 +61,10 @@ def test_each_mistake_is_recognized(exercise: Exercise) -> None:
         for mistake in exercise.misconceptions:
             ways = [mistake.variant, *(mistake.others if seed < 12 else ())]
             for number, way in enumerate(ways):
-                outcomes = [
-                    *run_cases(way, drawn, exercise.seconds),
-                    *by_hand[way],
-                    *run_cases(way, again, exercise.seconds),
-                ]
+                made = partial(run_cases, way, seconds=exercise.seconds)
+                if way is mistake.variant and seed >= 4:  # that it is the same each time is known
+                    made = partial(map, partial(known_outcome, way))
+                outcomes = [*made(drawn), *by_hand[way], *made(again)]
                 verdict = diagnose(exercise, cases, outcomes)
                 right = verdict.status != "correct" and verdict.points == 0
                 right &= verdict.misconception == mistake.id
