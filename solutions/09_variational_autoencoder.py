@@ -75,6 +75,7 @@ keras.config.set_floatx("float64")
 from course_lib.data import digits
 from course_lib.exercises import check
 from course_lib.foundations.adam import adam_step_keras
+from course_lib.foundations.feature_extraction import standard_error
 from course_lib.foundations.gradients import numerical_gradient
 from course_lib.foundations.sgd import (
     he_normal,
@@ -222,15 +223,15 @@ assert far["through the code"] < far["kinder codes"] < far["normal codes"]
 # *10 minutes*
 #
 # First we need the probability of a picture. Take a pixel to be a coin: the decoder's logit $a$
-# says with which probability $p = 1/(1 + e^{-a})$ it is ink. The pixels of a picture are tossed
+# says with which probability $s = 1/(1 + e^{-a})$ it is ink. The pixels of a picture are tossed
 # independently, once the code is known. Lesson 01 has taught us the loss that belongs to a
 # probability: minus its logarithm. For one pixel, ink $x = 1$ or paper $x = 0$:
 #
-# $$-\log p(x|z) = -x \log p - (1 - x) \log (1 - p)$$
+# $$-\log p(x|z) = -x \log s - (1 - x) \log (1 - s)$$
 #
-# Written like that it breaks: at $a = 40$, $p$ is exactly 1 in floating point, and $\log(1 - p)$ is
+# Written like that it breaks: at $a = 40$, $s$ is exactly 1 in floating point, and $\log(1 - s)$ is
 # minus infinity. You have met this in lesson 01, with softmax. What was the way out there, and what
-# is it here? Put $p$ in and simplify, before you write any code.
+# is it here? Put $s$ in and simplify, before you write any code.
 #
 # ### Exercise: `bernoulli_negative_log_likelihood`
 #
@@ -257,7 +258,7 @@ bernoulli_negative_log_likelihood = check(bernoulli_negative_log_likelihood)
 # <details>
 # <summary>Unfold when you have tried: the formula</summary>
 #
-# $-\log(1 - p) = \log(1 + e^{a})$; call it $\ell$. And $-\log p = \log(1 + e^{-a}) = \ell - a$.
+# $-\log(1 - s) = \log(1 + e^{a})$; call it $\ell$. And $-\log s = \log(1 + e^{-a}) = \ell - a$.
 # So everything together is $x\,(\ell - a) + (1 - x)\,\ell = \ell - a x = \log(1 + e^{a}) - a x$.
 # For large $a$ that overflows, and for $a > 0$ one can pull $a$ out of the logarithm:
 #
@@ -1110,7 +1111,8 @@ print(f"one hundred labels, frozen encoder: {accuracy:.0%} of the unseen digits"
 # (the softmax regression of lesson 01, with a weak penalty):
 #
 # - the raw **pixels**: no learning without labels at all;
-# - **PCA**, the best linear summary, sixteen numbers, fitted to the same unlabeled digits;
+# - **PCA**, principal component analysis: how far a digit goes in the sixteen directions in which
+#   the same unlabeled digits vary most;
 # - a **random encoder**: the same hidden layer with its first weights;
 # - the **encoder's hidden layer**, 64 features, and its **codes**, the eight means.
 #
@@ -1192,9 +1194,9 @@ for name in features:
 # %% [markdown]
 # The spread is large, but the opponents met the same blocks and the same labels. So compare
 # block by block: the difference of the hidden layer's accuracy and an opponent's, its mean and
-# its standard deviation over the five blocks. The rule of lesson 06: it is a difference if it is
-# larger than two standard errors, which are the standard deviation over $\sqrt 5$. (The blocks
-# share most of their training digits, so be a little stricter than that.)
+# its standard deviation over the five blocks. The rule of lesson 05: it is a difference if it is
+# larger than two standard errors. These are more than the standard deviation over $\sqrt 5$, because
+# the blocks share most of their training digits.
 
 
 # %% jupyter={"source_hidden": true}
@@ -1207,11 +1209,11 @@ def gains(opponent, number):
 for name, number in [(n, k) for n in ("random encoder", "PCA", "pixels") for k in PER_CLASS]:
     gain = gains(name, number)
     mean, spread = gain.mean(), gain.std(ddof=1)
-    verdict = "a difference" if abs(mean) > 2 * spread / np.sqrt(len(gain)) else "no result"
+    verdict = "a difference" if abs(mean) > 2 * standard_error(gain, 1 / 5) else "no result"
     print(f"over {name:14}, {10 * number:3} labels: {mean:+5.1f} ± {spread:3.1f} points, {verdict}")
 
 # %%
-assert gains("random encoder", 1).mean() > 2 * gains("random encoder", 1).std(ddof=1) / np.sqrt(5)
+assert gains("random encoder", 1).mean() > 2 * standard_error(gains("random encoder", 1), 1 / 5)
 
 # %% [markdown]
 # Read the first four lines, then the last four. Against random weights the encoder has learned

@@ -89,18 +89,24 @@ def lstm_gradients(
 
 
 def train_to_remember(
-    cell: Cell, length: int, forget_bias: float = 1.0, steps: int = 300, networks: int = 5
+    cell: Cell,
+    length: int,
+    forget_bias: float = 1.0,
+    steps: int = 300,
+    learning_rate: float = 0.01,
+    networks: int = 5,
 ) -> np.ndarray:
     """Train networks to name the first of many random symbols after the last one.
 
-    Each step has 16 new sequences. Adam with a rate of 0.01; a gradient longer than 1 is cut to
-    1; 16 hidden units.
+    Each step has 16 new sequences. The optimizer is Adam; a gradient longer than 1 is cut to 1;
+    16 hidden units.
 
     Args:
         cell: a simple recurrent network with this function, or an LSTM.
         length: T, symbols of a sequence.
         forget_bias: of an LSTM's forget gate before training; Keras begins with 1.
         steps: of training.
+        learning_rate: of Adam.
         networks: S, each with its own initial weights and sequences.
 
     Returns:
@@ -121,7 +127,7 @@ def train_to_remember(
         for n, gradient in enumerate(gradients):
             cut = gradient / np.maximum(norm, 1)
             weights[n], *moments[n] = adam_step(  # type: ignore[call-overload]
-                weights[n], cut, *moments[n], step + 1, 0.01, 0.9, 0.999, 1e-7
+                weights[n], cut, *moments[n], step + 1, learning_rate, 0.9, 0.999, 1e-7
             )
     return right
 
