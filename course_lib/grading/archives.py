@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import lzma
 import os
+import re
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO
@@ -23,7 +26,11 @@ MAX_FILES = 50_000
 MAX_BYTES = 8 << 30
 """Of a download, unpacked."""
 MAX_HANDED_IN = 256 << 20
-"""Of what one learner hands in, unpacked, and of any one file."""
+"""Of what one learner hands in, unpacked, archives in it included, and of any one file."""
+MAX_NOTEBOOKS = 300
+"""In what one learner hands in; a clone of the course has some forty."""
+MAX_ARCHIVES = 100
+"""In what one learner hands in."""
 MAX_PARTS = 40
 MAX_NAME = 100  # of a file that is told of, in characters
 MAX_DEPTH = 3
@@ -34,11 +41,22 @@ _BROKEN = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
     zlib.error,
+    lzma.LZMAError,
     EOFError,
     NotImplementedError,
     RuntimeError,  # it is encrypted
     ValueError,
 )
+
+
+@dataclass
+class _Allowance:
+    """What may still be unpacked: of a download, or of all that one learner hands in."""
+
+    left: int
+    handed_in: bool
+    notebooks: int = MAX_NOTEBOOKS
+    archives: int = MAX_ARCHIVES
 
 
 class Archives:
@@ -48,13 +66,17 @@ class Archives:
 
     Args:
         wanted: endings of the files to be unpacked, in small letters.
+
+    Attributes:
+        trouble: of files that could not be unpacked: why, in a sentence.
     """
 
     def __init__(self, wanted: tuple[str, ...]) -> None:
         self.wanted = (*wanted, SUFFIX)
         self._scratch: ScratchFolder | None = None
         self._origins: dict[Path, Path] = {}
-        self._left = 0
+        self._allowances: dict[Path, _Allowance] = {}
+        self.trouble: dict[Path, str] = {}
 
     def __enter__(self) -> Archives:
         return self
@@ -74,16 +96,25 @@ class Archives:
 
     def shown(self, path: Path) -> Path:
         """A path as a person knows it: an archive stands for the folder that it was unpacked to."""
-        for folder, archive in self._origins.items():
-            if path.is_relative_to(folder):
-                return self.shown(archive) / path.relative_to(folder)
-        return path
+        folder = self._folder(path)
+        if folder is None:
+            return path
+        return self.shown(self._origins[folder]) / path.relative_to(folder)
 
     def told(self, sentence: str) -> str:
         """A sentence with all paths as a person knows them."""
-        for folder, archive in reversed(self._origins.items()):
-            sentence = sentence.replace(str(folder), str(archive))
-        return sentence
+        if self._scratch is None:
+            return sentence
+        folder = re.escape(str(Path(self._scratch.path) / "0")[:-1]) + r"\d+"
+        return re.sub(folder, lambda found: str(self.shown(Path(found[0]))), sentence)
+
+    def _folder(self, path: Path) -> Path | None:
+        """Of an archive's, that in which the path lies."""
+        if self._scratch is None or not path.is_relative_to(self._scratch.path):
+            return None
+        inside = path.relative_to(self._scratch.path).parts
+        folder = Path(self._scratch.path, *inside[:1])
+        return folder if folder in self._origins else None
 
     def unpack(self, archive: Path, notes: list[str], most: int) -> Path:
         """The folder in which it is unpacked.
@@ -91,7 +122,7 @@ class Archives:
         Args:
             archive: a zip file.
             notes: get a sentence on each file in it that cannot be had.
-            most: bytes that it may hold, unpacked.
+            most: bytes that it may hold, unpacked; in a learner's archive, what is left of those.
 
         Raises:
             UsageError: it cannot be read at all, or holds too much; nothing of it is left.
@@ -103,22 +134,31 @@ class Archives:
             self._scratch = ScratchFolder()
         folder = Path(self._scratch.path) / str(len(self._origins))
         folder.mkdir()
+        around = self._allowances.get(self._folder(archive) or folder)
         self._origins[folder] = archive
-        self._left = most
+        shared = around is not None and around.handed_in
+        allowed = around if around is not None and shared else _Allowance(most, most < MAX_BYTES)
+        self._allowances[folder] = allowed
+        allowed.archives -= shared
+        if allowed.archives < 0:
+            raise UsageError(_too_much(archive, f"{MAX_ARCHIVES} archives", shared=True))
         try:
             with zipfile.ZipFile(archive) as opened:
                 entries = opened.infolist()
                 if len(entries) > MAX_FILES:
                     raise UsageError(_too_much(archive, f"{MAX_FILES} files"))
                 for entry in entries:
-                    for said in self._unpack(opened, entry, folder):
+                    for said in self._unpack(opened, entry, folder, allowed):
                         name = said[0][:MAX_NAME]
                         notes.append(f"“{folder}{os.sep}{name}” {said[1]} and was skipped.")
-                    if self._left < 0:
+                    if allowed.left < 0 or (allowed.handed_in and allowed.notebooks < 0):
                         clear(str(folder))
-                        raise UsageError(_too_much(archive, f"{most >> 20} MB"))
+                        what = f"{most >> 20} MB" if allowed.left < 0 else f"{MAX_NOTEBOOKS} files"
+                        raise UsageError(_too_much(archive, what, shared=shared))
         except _BROKEN as error:
-            raise UsageError(f"“{archive}” is no zip file that can be read: {error}.") from None
+            raise UsageError(
+                f"“{archive}” is no zip file that can be read: {_reason(error)}."
+            ) from None
         except OSError as error:
             if error.errno in _FULL:
                 with in_temporary_folder():
@@ -128,11 +168,15 @@ class Archives:
         return folder
 
     def _depth(self, archive: Path) -> int:
-        inside = next((f for f in self._origins if archive.is_relative_to(f)), None)
+        inside = self._folder(archive)
         return 0 if inside is None else 1 + self._depth(self._origins[inside])
 
     def _unpack(
-        self, opened: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path
+        self,
+        opened: zipfile.ZipFile,
+        entry: zipfile.ZipInfo,
+        folder: Path,
+        allowed: _Allowance,
     ) -> Iterator[tuple[str, str]]:
         """Unpack one file; yields its name and why it could not be done."""
         name = _name(entry)
@@ -150,27 +194,53 @@ class Archives:
                 file, target = _new(folder.joinpath(*parts))
                 if target.name != parts[-1]:
                     yield name, f"is there twice, is called {target.name} here"
-                with file:
-                    if target.name.lower().endswith(self.wanted):
-                        self._copy(opened, entry, file)
-            except _BROKEN as error:
-                yield name, f"cannot be unpacked ({error})"
             except OSError as error:
                 if error.errno in _FULL:
                     raise
-                yield parts[-1], f"cannot be unpacked ({error.strerror})"
+                yield parts[-1], f"cannot be unpacked ({_reason(error)})"
+                return
+            if not target.name.lower().endswith(self.wanted):
+                file.close()
+                return
+            try:
+                with file:
+                    _copy(opened, entry, file, allowed)
+            except (*_BROKEN, OSError) as error:
+                if isinstance(error, OSError) and error.errno in _FULL:
+                    raise
+                if target.suffix.lower() == SUFFIX:
+                    target.unlink()
+                    yield name, f"cannot be unpacked ({_reason(error)})"
+                else:
+                    self.trouble[target] = (
+                        f"It cannot be unpacked from its archive: {_reason(error)}. Hand in the "
+                        "notebook itself, NAME.ipynb."
+                    )
 
-    def _copy(self, opened: zipfile.ZipFile, entry: zipfile.ZipInfo, file: IO[bytes]) -> None:
-        left = min(MAX_HANDED_IN, self._left + 1)
-        with opened.open(entry) as packed:
-            while left > 0 and (chunk := packed.read(min(_CHUNK, left))):
-                left -= len(chunk)
-                self._left -= len(chunk)
-                file.write(chunk)
+
+def _copy(
+    opened: zipfile.ZipFile, entry: zipfile.ZipInfo, file: IO[bytes], allowed: _Allowance
+) -> None:
+    left = min(MAX_HANDED_IN, allowed.left + 1)
+    allowed.notebooks -= 1
+    with opened.open(entry) as packed:
+        while left > 0 and (chunk := packed.read(min(_CHUNK, left))):
+            left -= len(chunk)
+            allowed.left -= len(chunk)
+            file.write(chunk)
 
 
-def _too_much(archive: Path, what: str) -> str:
-    return f"“{archive}” holds more than {what}: unpack it yourself, and see what is in it."
+def _reason(error: Exception) -> str:
+    """In a few words, why it cannot be unpacked."""
+    if isinstance(error, RuntimeError) and "encrypted" in str(error):
+        return "it is protected by a password"
+    said = error.strerror if isinstance(error, OSError) else str(error)
+    return " ".join(str(said or "").split())[:MAX_NAME].rstrip(".") or "it is damaged"
+
+
+def _too_much(archive: Path, what: str, *, shared: bool = False) -> str:
+    beside = " with the archives around it" if shared else ""
+    return f"“{archive}” holds more than {what}{beside}: unpack it yourself, and see what is in it."
 
 
 def _name(entry: zipfile.ZipInfo) -> str:

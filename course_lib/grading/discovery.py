@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import UsageError, named, unknown, visible
@@ -20,6 +20,8 @@ _ENDING = re.compile(r"\.ipynb(?:\.txt|\.json)?$", re.IGNORECASE)
 ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json")
 PAGES = (START_PAGE, LAST_PAGE)  # nothing to grade
 MAX_DEPTH = 60  # of folders in folders
+_OF_NBGRADER = frozenset({"source", "release", "gradebook.db", "nbgrader_config.py"})
+_HIDDEN = frozenset({".ipynb_checkpoints", ".git", ".venv", ".Trash"})
 _OTHER_ARCHIVES = frozenset({".gz", ".tgz", ".tar", ".7z", ".rar"})
 
 
@@ -31,11 +33,13 @@ class Source:
         id: unique in the run; its path below the folder that was named, without ending.
         learner: whose it is.
         path: of the file, which may be unpacked from an archive.
+        trouble: why that could not be done, in a sentence, or "".
     """
 
     id: str
     learner: str
     path: Path
+    trouble: str = ""
 
 
 def discover(
@@ -64,6 +68,7 @@ def discover(
     for path in paths:
         if not path.exists() and not path.is_symlink():
             raise UsageError(_missing(path))
+        is_folder = path.is_dir() or archives.takes(path)
         files = list(walk.notebooks(path))
         if not files:
             skipped = f" ({archives.told(walk.notes[-1])})" if walk.notes else ""
@@ -74,9 +79,10 @@ def discover(
         canvas = _canvas_folders(files)
         for file, shown in files:
             if file not in found:
-                root = path if path.is_dir() or archives.takes(path) else path.parent
+                root = path if is_folder else path.parent
                 named = shown.parent in canvas
-                found[file] = _source(file, shown, root, taken, by_canvas=named)
+                source = _source(file, shown, root, taken, by_canvas=named)
+                found[file] = replace(source, trouble=archives.trouble.get(file, ""))
     notes = [*map(archives.told, walk.notes), *walk.beside(), *_namesakes(found.values())]
     notes = list(map(visible, notes))
     return sorted(found.values(), key=lambda source: source.id), notes
@@ -164,8 +170,8 @@ class _Walk:
         return told
 
     def _folder(self, path: Path) -> Iterator[tuple[Path, Path]]:
-        submitted = path / "submitted"
-        for entry in self._entries(submitted if submitted.is_dir() else path):
+        path = path / "submitted" if _is_of_nbgrader(path) else path
+        for entry in self._entries(path, top=True):
             noted, beside, refused = len(self.notes), len(self._beside), self._refused
             found = list(self._under(entry))
             told = stem(entry) in PAGES or self._refused > refused
@@ -214,7 +220,7 @@ class _Walk:
             found = [(found[0][0], self.archives.shown(path).with_suffix(".ipynb"))]
         yield from found
 
-    def _entries(self, folder: Path) -> list[Path]:
+    def _entries(self, folder: Path, *, top: bool = False) -> list[Path]:
         """What is in a folder, less what is hidden and no notebook."""
         try:
             entries = sorted(folder.iterdir())
@@ -228,16 +234,37 @@ class _Walk:
             {path.name for path in (folder / part).glob("*.ipynb")}
             for part in ("notebooks", "solutions")
         )
-        if solved and solved <= handed_out and solutions in entries:
+        is_clone = not top or folder / "course_lib" in entries  # else learners may be called so
+        if is_clone and solved and solved <= handed_out and solutions in entries:
             self.notes.append(f"“{solutions}” are the course's own and were skipped.")
             entries.remove(solutions)
+        hidden = [e for e in entries if e.name.startswith(".") and e.name not in _HIDDEN]
+        for entry in hidden:
+            if entry.is_dir() and not entry.is_symlink() and _holds_notebook(entry):
+                self.notes.append(f"“{entry}” has a dot before its name and was skipped.")
         return [
             entry
             for entry in entries
             if entry.name != "__MACOSX"
+            and not (entry / "results.jsonl").is_file()  # what an earlier grading has written
             and not entry.name.startswith("._")
             and (not entry.name.startswith(".") or (_is_notebook(entry) and not entry.is_dir()))
         ]
+
+
+def _is_of_nbgrader(folder: Path) -> bool:
+    """Whether what was handed in is all in ``submitted``; else that is a folder like others."""
+    if not (folder / "submitted").is_dir():
+        return False
+    beside = [entry for entry in folder.iterdir() if entry.name != "submitted"]
+    if _OF_NBGRADER & {entry.name for entry in beside}:
+        return True
+    others = (entry for entry in beside if not entry.name.startswith("."))
+    return not any(_is_notebook(e) or (e.is_dir() and _holds_notebook(e)) for e in others)
+
+
+def _holds_notebook(folder: Path) -> bool:
+    return any(any(map(_is_notebook, map(Path, files))) for _, _, files in os.walk(folder))
 
 
 def _is_notebook(path: Path) -> bool:
@@ -263,7 +290,7 @@ def _source(file: Path, shown: Path, root: Path, taken: set[str], *, by_canvas: 
         number += 1
         name = f"{whole} ({number})"
     taken.add(name)
-    person = platforms.by_canvas(parts[0]) if by_canvas and len(parts) == 1 else None
+    person = platforms.by_canvas(parts[-1]) if by_canvas else None
     person = person or platforms.by_moodle(parts)
     learner = person.learner if person is not None else parts[0]
     return Source(name, _text(unicodedata.normalize("NFC", learner)), file)

@@ -138,7 +138,14 @@ def grade(
     ended: Counter[str] = Counter()
     crashed: list[str] = []
     of_lesson: Counter[tuple[str, str]] = Counter()
-    if not (out / "results.jsonl").exists():
+    try:
+        begun = (out / "results.jsonl").exists()
+    except OSError as error:
+        raise UsageError(
+            f"“{out}” cannot be a folder for the results: {error.strerror}. Choose another with "
+            "--out."
+        ) from None
+    if not begun:
         require_own(out)
     with (
         _discovered(paths) as (sources, notes),
@@ -161,17 +168,18 @@ def grade(
                 of_lesson[record.learner, record.lesson or ""] += 1
                 if progress is not None:
                     progress(ended.total(), len(sources), record)
+        if several := sorted({learner for (learner, _), number in of_lesson.items() if number > 1}):
+            notes.append(
+                f"There are several notebooks of one lesson by {named(several)}: for each exercise "
+                "the best counts. If they are by different people, give the files different names, "
+                "or the folders in which they lie."
+            )
         run = Run(
             results.records(sources), results.seed, workers.holds, workers.missing, tuple(notes)
         )
         files = write_reports(out, run)
     if results.kept:
         notes.append(f"{results.kept} of {len(sources)} were graded before and kept.")
-    if several := sorted({learner for (learner, _), number in of_lesson.items() if number > 1}):
-        notes.append(
-            f"There are several notebooks of one lesson by {named(several)}: for each exercise the "
-            "best counts. If they are by different people, give the files different names."
-        )
     if crashed:
         notes.append(
             f"Grading failed here, and not in the answers, for {named(sorted(crashed))}: run again "

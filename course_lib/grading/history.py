@@ -25,11 +25,15 @@ class Cell:
         count: the number that its kernel gave it when it last ran; else its place.
         source: its text.
         python: the same as plain Python.
+        ran: whether a kernel gave it a number.
+        failed: whether an error stands below it, so that its kernel left out the rest of it.
     """
 
     count: int
     source: str
     python: str
+    ran: bool = True
+    failed: bool = False
 
     @property
     def is_shown(self) -> bool:

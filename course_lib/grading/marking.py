@@ -23,6 +23,7 @@ from ..sandbox.process import Countdown
 from ..sandbox.run import Attempt, Calls, Program, Segments, run
 from .reading import Reading
 from .references import lent, source_of
+from .slicing import OWN
 
 MAX_NAME = 80
 MAX_DEFINED = 50_000
@@ -71,12 +72,25 @@ class Marked:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Marked:
-        """Raises: KeyError or TypeError: it is none."""
+        """Raises: KeyError, TypeError or ValueError: it is none."""
         fields = cls.__dataclass_fields__
         known = {n: data.get(n, "") if n in _ADDED else data[n] for n in fields}
-        return cls(**{**known, "hints": tuple(data["hints"]), "notes": tuple(data["notes"])})
+        known |= {"hints": tuple(data["hints"]), "notes": tuple(data["notes"])}
+        texts = [known[n] for n in ("exercise", "status", "message", *_ADDED)]
+        texts += [*known["hints"], *known["notes"]]
+        texts += [known["misconception"]] if known["misconception"] is not None else []
+        numbers = [known["max_points"], 0.0 if known["points"] is None else known["points"]]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("what is to be text is none")
+        if any(isinstance(n, bool) or not 0 <= n <= MAX_POINTS for n in numbers):
+            raise ValueError("points are numbers from 0 on")
+        if known["status"] not in (*_RANKS, "unreadable", "crashed"):
+            raise ValueError("no status is called so")
+        return cls(**known)
 
 
+MAX_POINTS = 1000
+"""For one exercise."""
 _ADDED = ("error", "code", "printed", "limits")
 """Fields that records of earlier versions do not have."""
 
@@ -94,8 +108,9 @@ def exercises_of(lesson: str) -> list[Exercise]:
 def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
     """Which lesson a file belongs to, even if it is too broken to be parsed.
 
-    It is the one most of whose functions it defines; if it defines none, the one that the
-    notebook's metadata declare; else the one that a name (of the file, of the assignment) holds.
+    It is the one that the notebook's metadata declare, if half of that lesson's functions are in
+    it; else the one most of whose functions it defines; if it defines none, the declared one; else
+    the one that a name (of the file, of the assignment) holds.
     """
     functions = catalogue()
     # Each pattern begins with a fixed word, which is found in no time in a file of any size.
@@ -106,11 +121,14 @@ def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
         before = re.search(rb"([a-z_0-9]+) ?$", data[max(start - MAX_NAME, 0) : start])
         defined |= {before[1].decode()} if before is not None else set()
     votes = Counter(functions[name].lesson for name in sorted(defined & set(functions)))
+    found = re.search(rb'"course"\s*:\s*\{[^{}]*"lesson"\s*:\s*"([\w.-]+)"', data)
+    declared = found[1].decode("ascii", "replace") if found is not None else ""
+    if declared in lessons_with_exercises() and 2 * votes[declared] >= len(exercises_of(declared)):
+        return declared
     if votes:
         return max(lessons_with_exercises(), key=lambda lesson: votes[lesson])
-    declared = re.search(rb'"course"\s*:\s*\{[^{}]*"lesson"\s*:\s*"([\w.-]+)"', data)
-    if declared is not None and declared[1].decode("ascii", "replace") in lessons_with_exercises():
-        return declared[1].decode()
+    if declared in lessons_with_exercises():
+        return declared
     for name in names:
         for lesson in lessons_with_exercises():
             if lesson in name:
@@ -271,7 +289,8 @@ class _Marker:
     def _notes(self, exercise: Exercise, program: Program) -> list[str]:
         """Which functions of the course's own were provided, and why."""
         notes = []
-        for name, _ in program.provided:
+        for provided, _ in program.provided:
+            name = provided.removeprefix(OWN.format(""))
             if name not in catalogue():  # a helper that the lesson imports
                 continue
             if name in self.stand_ins:

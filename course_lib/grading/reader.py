@@ -25,7 +25,10 @@ from .submission import Submission, UnreadableError, handed_out, parse
 MAX_SHOWN = 4000
 """Of an answer, so many characters are shown beside its verdict."""
 MAX_NEAR = 80
+MAX_NAME = 80
+"""Of a function that may be meant to be an answer."""
 AS_CHECKED = "`{}` was graded as it was where the notebook checks it."
+AS_RUN = "`{}` was graded as the numbers of the cells say that they were run."
 NOT_KNOWN = "What a magic or a command of the shell returns is not known in grading."
 _RETURNED = re.compile(r"=\s*\(?get_ipython\(\)\.(?:getoutput|run_line_magic)\(")
 TOO_MUCH = "Reading this notebook takes too much memory."
@@ -79,7 +82,9 @@ class Reader(Served):
         """See `reading.Reading.meant`."""
         slices = self.submission.slices
         defined = [s for s in slices.statements if s.source.startswith("def ")]
-        others = {other: s for s in defined for other in s.defines - set(known)}
+        others = {
+            other: s for s in defined for other in s.defines - set(known) if len(other) <= MAX_NAME
+        }
         for other, statement in others.items():
             head = re.match(r"def\s+\w+\s*\(([^()]*)\)", statement.source[:MAX_SHOWN])
             given = head[1].split(",") if head is not None else []
@@ -90,9 +95,9 @@ class Reader(Served):
 
     def first(self, name: str, stand_ins: Any, accepted: Any) -> tuple[Any, ...]:
         """The first program that an answer may be; see `reading.Reading.programs`."""
-        self.programs = _programs(
-            self.submission.slices, name, dict(stand_ins), dict(accepted), handed_out(self.lesson)
-        )
+        submission, found = self.submission, handed_out(self.lesson)
+        lent = dict(stand_ins), dict(accepted)
+        self.programs = _programs(submission.slices, submission.as_it_ran, name, *lent, found)
         return self.next()
 
     def next(self) -> tuple[Any, ...]:
@@ -107,6 +112,7 @@ class Reader(Served):
 
 def _programs(
     slices: Slices,
+    as_it_ran: Slices,
     name: str,
     stand_ins: Mapping[str, Segments],
     accepted: Mapping[str, Segments],
@@ -135,6 +141,13 @@ def _programs(
         whole = above.straightforward(name, stand_ins, found)
         if whole is not None and new(whole):
             yield whole, [AS_CHECKED.format(name)]
+    in_file, as_run = (
+        [s.source for s in some.statements if s.source not in found] for some in (slices, as_it_ran)
+    )
+    for above in as_it_ran.as_checked(name):
+        whole = above.straightforward(name, stand_ins, found, always=in_file != as_run)
+        if whole is not None and new(whole):
+            yield whole, [AS_RUN.format(name)]
 
 
 def _shown(slices: Slices, name: str) -> str:

@@ -84,15 +84,26 @@ class Graded:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Graded:
-        """Raises: KeyError, TypeError or AttributeError: it is none."""
+        """Raises: KeyError, TypeError, ValueError or AttributeError: it is none."""
         known = {name: data[name] for name in cls.__dataclass_fields__ if name != "own"}
         exercises = tuple(map(Marked.from_json, data["exercises"]))
         more = {"exercises": exercises, "notes": tuple(data["notes"]), "own": data.get("own")}
-        return cls(**{**known, **more})
+        known |= more
+        texts = [known[name] for name in ("submission", "learner", "sha256", "status", "message")]
+        texts += [*known["notes"], *(known[n] for n in ("lesson", "own") if known[n] is not None)]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("what is to be text is none")
+        if type(known["seed"]) is not int or known["seed"] < 0:
+            raise ValueError("a seed is a whole number from 0 on")
+        if known["status"] not in ("graded", "unreadable", "crashed"):
+            raise ValueError("no status is called so")
+        return cls(**known)
 
 
 def hand_in(source: Source, locate: bool = False) -> HandedIn:
     """Read a submission; a file that cannot be read is handed in empty, with the reason."""
+    if source.trouble:
+        return HandedIn(source.id, source.learner, b"", source.trouble)
     try:
         return HandedIn(source.id, source.learner, read(source.path), locate=locate)
     except UnreadableError as error:

@@ -63,9 +63,16 @@ def lent(lesson: str) -> Mapping[str, Segments]:
                 found[name] = _module(value, name, asked)
             elif isinstance(value, FunctionType) and alias.name not in catalogue():
                 segments = _needed(value, frozenset())
-                if segments is not None:
+                if segments is not None and not any(_is_private(title) for title, _ in segments):
                     found[name] = (*segments, (name, f"{name} = {alias.name}"))
     return found
+
+
+def _is_private(title: str) -> bool:
+    """A function for this module's own use: what brings such with it is an experiment, no helper,
+    and its parts may be what an exercise asks for.
+    """
+    return title.startswith("_")
 
 
 def _module(module: ModuleType, name: str, asked: Collection[str]) -> Segments:

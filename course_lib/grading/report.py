@@ -43,7 +43,7 @@ _RESERVED = frozenset({"con", "prn", "aux", "nul"}).union(
 )
 
 
-_HASHED = re.compile(r"-[0-9a-f]{8}$")
+_HASHED = re.compile(r"-[0-9a-f]{24}$")
 """Ends the file names that are not the learners' own: a learner of such a name gets another."""
 
 
@@ -208,7 +208,7 @@ def file_names(learners: Iterable[str]) -> dict[str, str]:
     for learner, name in plain.items():
         others = name != learner or folded[name.casefold()] > 1 or _is_reserved(name)
         if others or _HASHED.search(name):
-            name += "-" + hashlib.sha256(learner.encode()).hexdigest()[:8]
+            name += "-" + hashlib.sha256(learner.encode()).hexdigest()[:24]
         names[learner] = f"{name}.html"
     return names
 

@@ -89,9 +89,10 @@ class Results:
 
     def _take_up(self) -> None:
         """Find out what an earlier run was at."""
-        with suppress(FileNotFoundError, ValueError):
+        with suppress(FileNotFoundError, ValueError, RecursionError):
             lines = self._under_way.read_text("utf-8").splitlines()
-            self.killed_at = {json.loads(line) for line in lines} - set(self._earlier)
+            begun = {one for one in map(json.loads, lines) if isinstance(one, str)}
+            self.killed_at = begun - set(self._earlier)
 
     def begin(self, handed: HandedIn) -> None:
         """Note that a submission is about to be graded, in case that this process is killed.
@@ -121,7 +122,7 @@ class Results:
                 try:
                     record = Graded.from_json(json.loads(line))
                     self._earlier[record.submission] = record
-                except (ValueError, KeyError, TypeError, AttributeError):
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                     raise CourseError(
                         f"Line {number} of “{self.path}” is damaged: delete that line to grade "
                         "its submission again."

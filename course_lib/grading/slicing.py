@@ -10,31 +10,35 @@ from __future__ import annotations
 import builtins
 from bisect import insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from ..sandbox.run import Program, Segments
-from .statements import SLOW, Statement
+from .statements import CHECK, SLOW, Statement, statements
 
 _FILLING = frozenset({"np", "numpy", "random"})  # whose functions fill what they are given
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
-CHECK = "check"
 OF_NOTEBOOKS: dict[str, Segments] = {
+    "__IPYTHON__": (("__IPYTHON__", "__IPYTHON__ = True\n"),),
     "display": (("display", "def display(*values, **options): return None\n"),),
     "get_ipython": (
         (
             "get_ipython",
-            "def get_ipython(): return Shell()\n"
-            "class Shell:\n"
+            "def get_ipython(): return ZMQInteractiveShell()\n"
+            "class ZMQInteractiveShell:\n"
             "    user_ns = __import__('sys').modules['__main__'].__dict__\n"
             "    def __getattr__(self, name): return lambda *a, **k: None\n"
             "    def getoutput(self, *a, **k): return Output()\n"
             "    def ex(self, code, *a, **k): exec(code, self.user_ns)\n"
             "    run_cell = ex\n"
+            "    def push(self, names, *a, **k):\n"
+            "        if isinstance(names, dict): self.user_ns.update(names)\n"
             "    def ev(self, code): return eval(code, self.user_ns)\n"
             "class Output(list): n = s = ''\n",
         ),
     ),
 }
 """What every notebook has, and no other Python; harmless where nobody looks."""
+_BY_TEXT = frozenset({"globals", "eval", "exec", "vars", "locals", "setattr"})
 OWN = "_own_{}"
 """Name of the course's own function where a notebook goes on with it."""
 
@@ -43,11 +47,13 @@ class Slices:
     """Cuts programs out of a notebook's statements.
 
     Args:
-        found: all top-level statements, in notebook order.
+        found: all top-level statements, in order.
+        failed: numbers of the cells whose statements are left out from the first that fails on.
     """
 
-    def __init__(self, found: Sequence[Statement]) -> None:
+    def __init__(self, found: Sequence[Statement], failed: frozenset[int] = frozenset()) -> None:
         self.statements = tuple(found)
+        self._failed = failed
         self._binding: dict[str, list[Statement]] = {}
         self._judged: list[tuple[Statement, str]] = []
         for statement in self.statements:
@@ -82,7 +88,11 @@ class Slices:
         binding = self._binding.get(called)
         if not binding:
             return called == CHECK
-        return called in binding[-1].of_course and binding[-1].source.startswith("def ")
+        last = binding[-1]
+        if called in last.of_course:
+            return last.source.startswith("def ")
+        # Their own name for it, or their own function that calls it.
+        return any(other != called and self._is_check(other) for other in {CHECK} & last.reads)
 
     def answer(self, name: str) -> Statement | None:
         """The statement that defines the learner's function, or None.
@@ -114,16 +124,17 @@ class Slices:
 
         Without such a check, as it was when the answer was defined.
         """
-        answers = [s for s in self._binding.get(name, []) if name not in s.imports]
+        answers = [s for s in self._binding.get(name, []) if name not in s.of_course]
         ends: dict[int, int] = {}
         for statement, judged in self._judged:
             if judged == name:
-                above = [s.order for s in answers if s.order < statement.order]
-                if above:
-                    ends[above[-1]] = statement.order
+                above = [s.order for s in answers if s.order <= statement.order]
+                if above:  # it may decorate the answer
+                    ends[above[-1]] = max(statement.order, above[-1] + 1)
         if not ends and answers:
             ends[0] = answers[-1].order + 1
-        return [Slices(self.statements[:end]) for end in sorted(ends.values(), reverse=True)]
+        ends_down = sorted(ends.values(), reverse=True)
+        return [Slices(self.statements[:end], self._failed) for end in ends_down]
 
     def program(self, name: str, stand_ins: Mapping[str, Segments] | None = None) -> Program:
         """The program of one answer.
@@ -155,30 +166,43 @@ class Slices:
         name: str,
         stand_ins: Mapping[str, Segments] | None = None,
         handed_out: Collection[str] = (),
+        *,
+        always: bool = False,
     ) -> Program | None:
         """All that the learner wrote up to here, in the order of the notebook, as a kernel has it.
 
         Of what was handed out there is only what the learner's statements read. Statements that
-        fail are passed over, as a notebook goes on with its next cell. None if the learner wrote
-        nothing that does anything but what `program` knows of: definitions, imports, checks.
+        fail are passed over, as a notebook goes on with its next cell. None if all that the learner
+        wrote does what `program` knows of: definitions (of names that nobody else provides, each
+        once, and not looked up by their text), imports, checks.
 
         Args:
             name: of a function for which `answer` is not None.
             stand_ins: see `program`; where the notebook's check hands on such a name, the check
                 gives the course's own from there on.
             handed_out: sources of the statements that the learner found in the notebook.
+            always: in that case, too.
         """
         of_notebooks = {n: s for n, s in OF_NOTEBOOKS.items() if n not in self._binding}
         provided = {**of_notebooks, **(stand_ins or {})}
         provided.pop(name, None)
         answer = self.answer(name)
-        own = [s for s in self.statements if s is answer or s.source not in handed_out]
-        if all(s is answer or self._is_known(s) for s in own):
+        own = [
+            s
+            for s in self.statements
+            if s is answer or s.source not in handed_out or s.cell in self._failed
+        ]
+        if any(_BY_TEXT & s.reads for s in own):  # a text may need any import
+            chosen = {s.order for s in own}
+            own = [s for s in self.statements if s.order in chosen or (s.imports and not s.slow)]
+        plain = not always and all(s is answer or self._is_known(s) for s in own)
+        if plain and not self._is_odd(name, own, stand_ins or {}):
             return None
         seen: set[str] = set()
         lent: dict[str, Segments] = {}
         segments: list[tuple[str, str]] = []
         reached = self._reach(name, own, of_notebooks, seen)
+        cell = -1
         for s in sorted(reached, key=lambda s: s.order):
             source, handed_on = s.source, s.hands_on
             if handed_on and handed_on[1] in provided:
@@ -186,8 +210,16 @@ class Slices:
                 code = provided[handed_on[1]]
                 lent[own_name] = (*code, (own_name, f"{own_name} = {handed_on[1]}"))
                 source = f"{handed_on[1]} = {own_name}"
-            segments.append((name if s is answer else _title(s), source))
-        given = tuple((read, provided[read]) for read in sorted(seen & set(provided)))
+            title = name if s is answer else _title(s)
+            if s.cell == cell and cell in self._failed:  # the kernel went no further in it
+                before, above = segments.pop()
+                title, source = (name if name in (before, title) else before), f"{above}\n{source}"
+            segments.append((title, source))
+            cell = s.cell
+        own_names = {
+            n for s in reached for n in s.defines
+        }  # which a kernel has, too, once they run
+        given = tuple((n, provided[n]) for n in sorted(seen & provided.keys() - own_names))
         return Program(
             name,
             tuple(segments),
@@ -206,6 +238,13 @@ class Slices:
             f"`{name}` is defined {len(defined)} times; the last one (code cell {answer.cell}) was "
             "graded."
         ]
+
+    def _is_odd(self, name: str, own: Iterable[Statement], stand_ins: Collection[str]) -> bool:
+        """Whether `program` may choose otherwise than a kernel would."""
+        several = [s for s in self._binding.get(name, []) if name in s.defines]
+        named = any(stand_ins and s.defines & set(stand_ins) for s in own)
+        looked_up = any(_BY_TEXT & (s.now | s.later) or "__main__" in s.source for s in own)
+        return len(several) > 1 or named or looked_up or bool(self._failed)
 
     def _is_known(self, statement: Statement) -> bool:
         """Whether it does nothing but bind names, in a way that can be seen."""
@@ -293,6 +332,24 @@ class Slices:
             filled == name and (function in self._defined or function in _FILLING)
             for function, filled in statement.fills
         )
+
+
+def with_judged(found: Sequence[Statement], names: Collection[str]) -> list[Statement]:
+    """The statements, and one before each check of a function that nothing seems to define.
+
+    A text that is executed, or `from module import *`, may define it.
+    """
+    if not any(s.star or _BY_TEXT & s.reads for s in found):
+        return [*found]
+    handed_on = {s.order for s in found if s.hands_on and s.hands_on[0].endswith(CHECK)}
+    bound = {name for s in found if s.order not in handed_on for name in s.binds}
+    written: list[Statement] = []
+    for one in found:
+        for called, name in sorted(one.judges):
+            if called.endswith(CHECK) and name in {*names} - bound:
+                written.extend(statements(one.cell, f"{name} = {name}", first=len(written)))
+        written.append(replace(one, order=len(written)))
+    return written
 
 
 def _title(statement: Statement) -> str:

@@ -14,6 +14,7 @@ from threading import Lock
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _IMPORTS = (ast.Import, ast.ImportFrom)
+CHECK = "check"
 PASSING = "def {}(answer, *rest, **options):\n    return answer\n"
 """Stands in for the course's `check`."""
 SLOW = {"keras": "keras", "tensorflow": "keras", "matplotlib": "matplotlib.pyplot"}
@@ -68,6 +69,11 @@ class Statement:
     hands_on: tuple[str, str] | None
     slow: frozenset[str]
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """Names that it or its functions read."""
+        return self.now | self.later
+
 
 def statements(cell: int, source: str, first: int) -> Iterator[Statement]:
     """The top-level statements of one cell, numbered from ``first``.
@@ -79,10 +85,19 @@ def statements(cell: int, source: str, first: int) -> Iterator[Statement]:
     tree = syntax_tree(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     order = first
     for node in tree.body:
-        for text in _texts(node, lines):
+        for text in (*_taken_out(node), *_texts(node, lines)):
             known = _known if len(text) <= MAX_REMEMBERED else _statement
             yield replace(known(text), cell=cell, order=order)
             order += 1
+
+
+def _taken_out(node: ast.stmt) -> Iterator[str]:
+    """For ``check(Losses.mse)``, what gives a function of a class the name that it is judged by."""
+    for inner in _outside_functions(node):
+        if isinstance(inner, ast.Call) and _called(inner).removeprefix(".") == CHECK and inner.args:
+            given = inner.args[0]
+            if isinstance(given, ast.Attribute) and isinstance(given.value, (ast.Name, ast.Call)):
+                yield f"{given.attr} = {ast.unparse(given)}"
 
 
 _PARSING = Lock()
@@ -111,12 +126,16 @@ def _texts(node: ast.stmt, lines: Sequence[bytes]) -> Iterator[str]:
 
     Where one of them is missing the others are there, and the course's `check` stands alone.
     """
-    if not isinstance(node, _IMPORTS) or len(node.names) == 1:
+    if not isinstance(node, _IMPORTS):
         yield _text(node, lines)
         return
-    for name in node.names:
-        node.names = [name]
+    renamed = any(_of_course(node))  # under its own name it may be lent
+    for name in [*node.names]:
+        other = name.asname if renamed and name.name != CHECK else None
+        node.names = [ast.alias(name.name)] if other else [name]
         yield ast.unparse(node)
+        if other:
+            yield f"{other} = {name.name}"
 
 
 def _text(node: ast.stmt, lines: Sequence[bytes]) -> str:
@@ -285,9 +304,23 @@ def _passing(node: ast.stmt) -> str:
 
 
 def _judges(node: ast.stmt) -> Iterator[tuple[str, str]]:
-    for inner in _outside_functions(node):
-        if isinstance(inner, ast.Call) and inner.args and isinstance(inner.args[0], ast.Name):
-            yield _called(inner), inner.args[0].id
+    """Functions that are called with a name, or decorate it, and that name.
+
+    Where a call names none, as `check(f)` in ``for f in (mse, softmax)`` does, all that are read.
+    """
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        for decorator in node.decorator_list:
+            yield _called(decorator), node.name
+    inside = list(_outside_functions(node))
+    read = [n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    bound = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    for inner in inside:
+        if isinstance(inner, ast.Call):
+            given = [*inner.args[:1], *(k.value for k in inner.keywords if k.arg == "function")]
+            names = [one.id for one in given if isinstance(one, ast.Name)]
+            if given and (not names or (bound & {*names} and not _hands_on(node))):
+                names = read if _called(inner).removeprefix(".") == CHECK else []
+            yield from ((_called(inner), name) for name in names)
 
 
 def _hands_on(node: ast.stmt) -> tuple[str, str] | None:
@@ -307,9 +340,9 @@ def _slow(node: ast.AST) -> Iterator[str]:
     return (SLOW[package] for name in names if (package := name.split(".")[0]) in SLOW)
 
 
-def _called(call: ast.Call) -> str:
+def _called(call: ast.expr) -> str:
     """The function that a call calls; of one in a module its last name, after a dot."""
-    called = call.func
+    called = call.func if isinstance(call, ast.Call) else call
     if isinstance(called, ast.Attribute):
         return f".{called.attr}"
     return called.id if isinstance(called, ast.Name) else ""

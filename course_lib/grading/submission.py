@@ -13,8 +13,8 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 from ..errors import CourseError
 from ..lessons import root
 from .history import Cell, with_history
-from .slicing import Slices
+from .slicing import Slices, with_judged
 from .statements import Statement, statements, syntax_tree
 
 MAX_BYTES = 64 << 20
@@ -36,6 +36,7 @@ MAX_STATEMENTS = 3_000
 MAX_CELLS = 20_000
 MAX_OLD_CELLS = 2_000  # of an old format, whose conversion takes long
 MAX_COUNT = 1_000_000  # cells that a kernel has run
+MAX_OUTPUTS = 100  # of a cell, among which an error is looked for
 MAX_NOTES = 30
 MAX_MAGIC_WORK = 150_000
 """Of the cells of a notebook, magics times characters: IPython reads a cell once for each."""
@@ -47,7 +48,10 @@ _FAULTS_HERE = frozenset(
 )
 # Cell magics that run the rest of their cell as Python, in the notebook's own names.
 _TRANSPARENT = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun"})
-_MAGIC_LINE = re.compile(r"^[ \t]*[%!?,;/]|=[ \t]*[%!]|\?[ \t]*$", re.MULTILINE)
+# Also a cell that is indented as a whole, and prompts that were copied with the code.
+_MAGIC_LINE = re.compile(
+    r"^[ \t]*(?:[%!?,;/]|>>> |In \[\d+\]: )|=[ \t]*[%!]|\?[ \t]*$|\A\s*^[ \t]+\S", re.MULTILINE
+)
 # `%time statement`, as IPython writes it: it runs the statement in the notebook's own names.
 _TIME = re.compile(
     r"get_ipython\(\)\.run_line_magic\('time', ('[^-'].*'|\"[^-\"].*\")\)$", re.MULTILINE
@@ -88,6 +92,7 @@ class Submission:
 
     Attributes:
         slices: the top-level statements, from which the program of each answer is cut.
+        as_it_ran: the same of the cells that have run, in the order in which they did.
         broken: for each name that a cell with a syntax error seems to define: a sentence.
         notes: what was found odd, a sentence each.
         in_text: names of functions that seem to be defined in cells of text.
@@ -97,6 +102,7 @@ class Submission:
     broken: dict[str, str]
     notes: tuple[str, ...]
     in_text: frozenset[str] = frozenset()
+    as_it_ran: Slices = field(default_factory=lambda: Slices([]))
 
 
 def read(path: Path, limit: int = MAX_BYTES) -> bytes:
@@ -151,13 +157,17 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
     newer = _newer_python(notebook)
     left, text_left, magics = MAX_CODE, MAX_TEXT, MAX_MAGIC_WORK
     full = False
-    for number, count, source in _cells(notebook, notes):
+    for number, count, failed, source in _cells(notebook, notes):
         if not number:
             source, text_left = source[:text_left], max(text_left - len(source), 0)
             in_text.update(name for name in names if _defines(source, name))
             continue
         if len(source) > min(MAX_CELL, left):
-            notes.append(f"Code cell {number} is too long and was left out.")
+            sentence = f"Code cell {number} is too long"
+            notes.append(f"{sentence} and was left out.")
+            for name in names:
+                if _defines(source, name):
+                    broken[name] = f"{sentence}, so `{name}` could not be graded."
             continue
         left -= len(source)
         before = len(found)
@@ -165,7 +175,8 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
             python, work = _python(source, magics)
             magics -= work
             if python is not None:
-                read_cells[number] = Cell(count, source, python)
+                ran = count is not None
+                read_cells[number] = Cell(count or number, source, python, ran, failed)
                 left_over = statements(number, python, first=len(found))
                 found += islice(left_over, MAX_STATEMENTS - len(found))
                 full = full or next(left_over, None) is not None
@@ -180,8 +191,18 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
         notes.append(f"Only the first {MAX_STATEMENTS} statements of the notebook were read.")
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"There are {len(notes) - MAX_NOTES} more notes of this kind."]
+    found = with_judged(found, names)
     slices = Slices(with_history(found, read_cells))
-    return Submission(slices, broken, tuple(notes), frozenset(in_text))
+    as_it_ran = _as_it_ran(found, read_cells)
+    return Submission(slices, broken, tuple(notes), frozenset(in_text), as_it_ran)
+
+
+def _as_it_ran(found: Sequence[Statement], cells: Mapping[int, Cell]) -> Slices:
+    """The statements of the cells that have run, in the order of their numbers."""
+    ran = [s for s in found if cells[s.cell].ran]
+    ran.sort(key=lambda s: (cells[s.cell].count, s.order))
+    failed = frozenset(number for number, cell in cells.items() if cell.failed)
+    return Slices(with_history([replace(s, order=n) for n, s in enumerate(ran)], cells), failed)
 
 
 @lru_cache(maxsize=64)
@@ -304,9 +325,11 @@ def _converted(
     return dict(converted)
 
 
-def _cells(notebook: dict[str, Any], notes: list[str]) -> Iterator[tuple[int, int, str]]:
+def _cells(
+    notebook: dict[str, Any], notes: list[str]
+) -> Iterator[tuple[int, int | None, bool, str]]:
     """Of each cell its number among the code cells, from 1, or 0 for text; the number that its
-    kernel gave it; and its source.
+    kernel gave it, if it ran; whether it ended with an error; and its source.
     """
     number = 0
     if len(notebook["cells"]) > MAX_CELLS:
@@ -319,10 +342,12 @@ def _cells(notebook: dict[str, Any], notes: list[str]) -> Iterator[tuple[int, in
             notes.append("A cell without type or source was left out.")
             continue
         number += kind == "code"
-        count = cell.get("execution_count")
+        count, outputs = cell.get("execution_count"), cell.get("outputs")
+        shown = outputs[:MAX_OUTPUTS] if isinstance(outputs, list) else []
         yield (
             number if kind == "code" else 0,
-            count if type(count) is int and 0 < count < MAX_COUNT else number,
+            count if type(count) is int and 0 < count < MAX_COUNT else None,
+            any(_mapping(output).get("output_type") == "error" for output in shown),
             source.replace("\r\n", "\n").replace("\r", "\n"),
         )
 

@@ -98,6 +98,10 @@ class Printed(io.TextIOBase):
         return "\n".join(lines[:MAX_LINES]) + ("\n… more is not shown" if more else "")
 
 
+_ALONE = threading.RLock()
+"""Held during a call: what is silenced and kept from chance is so for the whole process."""
+
+
 class OutOfTime(BaseException):
     """Not an Exception, so that `except Exception` in an answer does not swallow it."""
 
@@ -109,6 +113,8 @@ def call(
     titles: Mapping[str, str] | None = None,
 ) -> Outcome:
     """One call on copies of the arguments; warnings are silenced, what it prints is kept.
+
+    Of several threads one calls at a time.
 
     Args:
         function: to be called.
@@ -122,7 +128,13 @@ def call(
     own = tuple(map(_copied, arguments))
     printed = Printed()
     try:
-        with quiet(), nothing_by_chance(), redirect_stdout(printed), time_limit(seconds):
+        with (
+            _ALONE,
+            quiet(),
+            nothing_by_chance(),
+            redirect_stdout(printed),
+            time_limit(seconds),
+        ):
             value = function(*own)
             if _endless((value, own)):
                 raise RecursionError("a list contains itself, or lists lie too deep")

@@ -32,7 +32,7 @@ class Limits:
     """
 
     memory: int = 2 << 30
-    processes: int = 8
+    processes: int = 40  # a pool of threads has 32 by itself where there are many cores
     file_size: int = 16 << 20
     open_files: int = 64
     load: float = 30.0

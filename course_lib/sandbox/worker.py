@@ -9,7 +9,9 @@ nothing of the course is ever in the same memory.
 from __future__ import annotations
 import __future__
 
+import ast
 import contextlib
+import inspect
 import linecache
 import os
 import sys
@@ -26,6 +28,7 @@ Isolate = Callable[[Limits], tuple[list[str], list[str]]]
 Segments = Sequence[tuple[str, str]]
 STATEMENT = 2.0
 """Seconds, by the clock on the wall, for a statement that may be passed over."""
+_AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 
@@ -98,12 +101,10 @@ class Worker(Served):
             with calling.quiet():
                 for other, segments in program["provided"]:
                     own: dict[str, Any] = {"__name__": other}
-                    self._run(segments, own, f"<{other}>", forgiving=False)
+                    for _, source in segments:  # whose lines nobody is shown
+                        exec(compile(source, f"<{other}>", "exec", dont_inherit=True), own)
                     namespace[other] = own[other]
-                self.titles = {}
-                self.titles = self._run(
-                    program["segments"], namespace, "<>", forgiving=program["forgiving"]
-                )
+                self._run(program["segments"], namespace, forgiving=program["forgiving"])
         except BaseException as error:
             return self._told(calling.raised(error, None, self.titles), kind="loaded")
         function = namespace.get(name)
@@ -112,24 +113,21 @@ class Worker(Served):
             return {"kind": "loaded", "state": "returned", "instead": ""}
         return {"kind": "loaded", "state": "returned", "instead": type(function).__name__}
 
-    def _run(
-        self, segments: Segments, namespace: dict[str, Any], file: str, *, forgiving: bool
-    ) -> dict[str, str]:
-        """Run statements; returns the names of the files that they count as, with their titles."""
-        flags = 0
+    def _run(self, segments: Segments, namespace: dict[str, Any], *, forgiving: bool) -> None:
+        """Run statements, whose files' names and titles are kept."""
+        flags = _AWAIT
         for number, (title, source) in enumerate(segments):
-            name = f"{file[:-1]}{number}>"
+            name = f"<{number}>"
             self.titles[name] = title
             lines = [f"{line}\n" for line in source.split("\n")]  # as Python counts them
             linecache.cache[name] = (len(source), None, lines, name)
             code = compile(source, name, "exec", flags, dont_inherit=True)
             flags |= code.co_flags & _FUTURE
             if not forgiving:
-                exec(code, namespace)
+                _execute(code, namespace)
                 continue
             with contextlib.suppress(BaseException), calling.time_limit(STATEMENT):
-                exec(code, namespace)
-        return self.titles
+                _execute(code, namespace)
 
     def _call(self, arguments: tuple[Any, ...]) -> calling.Outcome:
         try:
@@ -149,6 +147,15 @@ class Worker(Served):
         of = ("value", "arguments") if outcome.state == "returned" else ("error", "line", "begun")
         told = {name: getattr(outcome, name) for name in (*of, "printed")}
         return {"kind": kind, "state": outcome.state, **told}
+
+
+def _execute(code: types.CodeType, namespace: dict[str, Any]) -> None:
+    if not code.co_flags & inspect.CO_COROUTINE:
+        exec(code, namespace)
+        return
+    import asyncio  # at the top of a cell there is `await`, as a kernel allows
+
+    asyncio.run(eval(code, namespace))
 
 
 class _NoCourse:  # a finder, without the base class, whose import takes long

@@ -168,6 +168,77 @@ def test_a_damaged_archive_is_a_sentence(tmp_path: Path, cut: int, name: str) ->
         found(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    "way", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=str
+)
+@pytest.mark.parametrize("at", [0.3, 0.6, 0.9])
+def test_a_damaged_file_in_an_archive_is_told_truly(tmp_path: Path, way: int, at: float) -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", way) as archive:
+        archive.writestr("01.ipynb", GOOD)
+        end = archive.infolist()[0].compress_size
+    damaged = bytearray(data.getvalue())
+    place = 38 + int(at * end)
+    damaged[place : place + 8] = b"\xff\x00\xff\x00\xff\x00\xff\x00"
+    folder = tmp_path / "class"
+    folder.mkdir()
+    (folder / "anna.zip").write_bytes(damaged)
+    (folder / "ben.ipynb").write_bytes(GOOD)
+    grade([folder], tmp_path / "out", seed=1)
+    anna, ben = rows((tmp_path / "out/gradebook.csv").read_text("utf-8"))
+    assert (anna["learner"], ben["learner"], ben["mse"]) == ("anna", "ben", "1")
+    page = (tmp_path / "out/feedback/anna.html").read_text("utf-8")
+    assert "It cannot be unpacked from its archive: " in page
+    assert "empty" not in page
+
+
+def test_of_a_file_behind_a_password_that_is_said(tmp_path: Path) -> None:
+    data = bytearray(packed({"01.ipynb": GOOD}))
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + flags] |= 1
+    (tmp_path / "anna.zip").write_bytes(data)
+    with Archives(ENDINGS) as opened:
+        (source,), notes = discover([tmp_path], opened)
+        assert source.trouble.startswith(
+            "It cannot be unpacked from its archive: it is protected by a password."
+        )
+    assert not notes
+
+
+def test_archives_in_archives_share_what_one_may_hand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "MAX_HANDED_IN", 1 << 20)
+    large = packed({"a.ipynb": bytes(700_000)})
+    (tmp_path / "anna.zip").write_bytes(packed({f"{n}.zip": large for n in range(4)}))
+    (tmp_path / "ben.zip").write_bytes(packed({"01.ipynb": GOOD}))
+    with Archives(ENDINGS) as opened:
+        sources, notes = discover([tmp_path], opened)
+        unpacked = sum(source.path.stat().st_size for source in sources)
+    assert unpacked < 1 << 20
+    assert "ben" in {source.learner for source in sources}
+    assert sum("holds more than 1 MB with the archives around it" in note for note in notes) == 3
+
+
+@pytest.mark.parametrize("packs", [False, True])
+def test_nobody_hands_in_hundreds(tmp_path: Path, packs: bool) -> None:
+    few = packed({"x.txt": b""})
+    many = (
+        {f"{n}.zip": few for n in range(400)}
+        if packs
+        else dict.fromkeys(map(_name, range(400)), GOOD)
+    )
+    (tmp_path / "anna.zip").write_bytes(packed(many))
+    (tmp_path / "ben.ipynb").write_bytes(GOOD)
+    learners, notes = found(tmp_path)
+    assert set(learners.values()) == {"ben"}
+    assert any("holds more than 300 files" in note for note in notes)
+
+
+def _name(number: int) -> str:
+    return f"{number}.ipynb"
+
+
 def test_a_download_is_nobody_s_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One notebook may be graded without isolation, as it is one's own; a class may not."""
     (tmp_path / "class.zip").write_bytes(packed({"anna.ipynb": GOOD, "ben.ipynb": GOOD}))

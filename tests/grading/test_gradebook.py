@@ -240,6 +240,40 @@ def test_who_handed_in_something_else_is_noted(folder: Folder, tmp_path: Path) -
     )
 
 
+@pytest.mark.parametrize(
+    ("files", "learners"),
+    [
+        (["anna.ipynb", "submitted/carl.ipynb"], {"anna", "carl"}),
+        (["anna/01.ipynb", "submitted/carl/01.ipynb"], {"anna", "carl"}),
+        (["source/01/01.ipynb", "submitted/carl/01/01.ipynb"], {"carl"}),
+        (["docs/a.txt", "submitted/carl/01/01.ipynb"], {"carl"}),
+        (["notebooks/01.ipynb", "solutions/01.ipynb"], {"notebooks", "solutions"}),
+        (
+            ["lesson1/meyeranna_345_678_01.ipynb", "lesson2/meyeranna_345_679_02.ipynb"],
+            {"meyeranna_345"},
+        ),
+        (["anna.ipynb", "out/results.jsonl", "out/feedback/x.html"], {"anna"}),
+    ],
+)
+def test_a_name_of_a_folder_costs_nobody_a_row(
+    tmp_path: Path, files: list[str], learners: set[str]
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(GOOD)
+    found, notes = discover([tmp_path])
+    assert {source.learner for source in found} == learners
+    assert not any("“out" in note or "results" in note for note in notes)
+
+
+def test_a_hidden_folder_with_a_notebook_is_told_of(tmp_path: Path) -> None:
+    for name in ("anna.ipynb", ".bob/01.ipynb", ".cache/x.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(GOOD)
+    _, (note,) = discover([tmp_path])
+    assert note == f"“{tmp_path / '.bob'}” has a dot before its name and was skipped."
+
+
 def test_a_folder_that_cannot_be_opened_is_noted(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -361,6 +361,35 @@ def distillation_loss(student_logits, teacher_logits, temperature):
     assert found.notes == ()
 
 
+def test_no_part_of_an_experiment_is_lent() -> None:
+    """`train_to_remember` brings backpropagation through time along."""
+    found = graded(
+        "08_recurrence",
+        "from course_lib.foundations.memory import train_to_remember",
+        """
+def rnn_gradients(inputs, states, weights_recurrent, upstream):
+    return train_to_remember.__globals__["_simple_gradients"]
+""",
+    )["rnn_gradients"]
+    assert found.points == 0
+    assert "not defined" in found.message or "course's own" in found.message
+
+
+def test_what_is_lent_shows_nobody_its_lines() -> None:
+    found = graded(
+        "01_losses",
+        "def softmax(logits):\n    return 0 * logits",
+        """
+def softmax_cross_entropy_gradient(logits, labels):
+    import linecache
+    softmax(logits)
+    print([line for key in linecache.cache for line in linecache.getlines(key)])
+""",
+    )["softmax_cross_entropy_gradient"]
+    assert "def softmax_cross_entropy_gradient" in found.printed
+    assert "exp" not in found.printed
+
+
 def test_a_module_that_the_lesson_imports_has_what_earlier_lessons_made() -> None:
     found = graded(
         "04_adam",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.errors import UsageError
+from course_lib.errors import CourseError, UsageError
 from course_lib.grading.gradebook import grade
 
 from .conftest import RIGHT, answers, notebook, reports
@@ -255,3 +255,53 @@ def test_two_runs_in_one_process(folder: Folder, tmp_path: Path) -> None:
 def test_an_empty_file_of_results_blocks_nobody(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "results.jsonl").touch()
     assert grade([folder(a=GOOD)], tmp_path).graded == 1
+
+
+DAMAGE = {
+    "status": ["borrect", None, 1, []],
+    "learner": [[], None, 3],
+    "message": [7, None],
+    "lesson": [3, []],
+    "seed": ["x", -1, True, None, 1.5],
+    "notes": [[1], 5],
+    "exercises": [5, [1]],
+}
+OF_AN_EXERCISE = {
+    "status": ["borrect", None, []],
+    "points": ["1", float("nan"), 1e308, -1, True, []],
+    "max_points": [None, "x", float("inf")],
+    "misconception": [["a"], 4],
+    "message": [1, None],
+    "hints": [[1], 4],
+    "exercise": [[], 1],
+}
+
+
+@pytest.mark.parametrize(
+    ("inside", "field", "value"),
+    [
+        (inside, field, value)
+        for inside, kinds in ((False, DAMAGE), (True, OF_AN_EXERCISE))
+        for field, values in kinds.items()
+        for value in values
+    ],
+)
+def test_a_record_that_is_none_is_named(
+    whole: Path, a_class: Path, tmp_path: Path, inside: bool, field: str, value: object
+) -> None:
+    first, *rest = (whole / "results.jsonl").read_text("utf-8").splitlines()
+    record = json.loads(first)
+    (record["exercises"][0] if inside else record)[field] = value
+    lines = [json.dumps(record), *rest]
+    (tmp_path / "results.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    with pytest.raises(CourseError, match=r"^Line 1 of “.*results.jsonl” is damaged: delete"):
+        grade([a_class], tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("line", ["[1]", "{}", "3", '"x', "[" * 100_000])
+def test_what_was_under_way_may_be_damaged(folder: Folder, tmp_path: Path, line: str) -> None:
+    out = tmp_path / "out"
+    place = folder(anna=GOOD)
+    grade([place], out)
+    (out / "under_way.txt").write_text(line + "\n", "utf-8")
+    assert grade([place], out, resume=True).graded == 1

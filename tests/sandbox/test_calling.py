@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -78,3 +82,23 @@ def test_what_is_empty_holds_the_same_in_every_call(dtype: str, shape: tuple[int
 def test_what_is_empty_may_hold_anything_but_numbers() -> None:
     assert call(lambda: np.empty(2, object), ()).value.tolist() == [None, None]
     assert call(lambda: np.empty(2, bool), ()).value.shape == (2,)
+
+
+def test_calls_of_several_threads_leave_the_process_as_it_was() -> None:
+    """What one silences must not be what another finds, and puts back at its end."""
+    before = sys.stdout, np.empty, np.bincount, warnings.showwarning
+    both = threading.Barrier(2, timeout=5)
+
+    def slowly(number: int) -> int:
+        time.sleep(0.01 * number)
+        print("said", number)
+        return number
+
+    def calling_it(number: int) -> None:
+        both.wait()
+        outcomes = [call(slowly, (number,)) for _ in range(5)]
+        assert {(one.value, one.printed) for one in outcomes} == {(number, f"said {number}")}
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(calling_it, (1, 2)))
+    assert (sys.stdout, np.empty, np.bincount, warnings.showwarning) == before

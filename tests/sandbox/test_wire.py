@@ -17,7 +17,14 @@ from hypothesis.extra import numpy as npst
 from course_lib.exercises.diagnosis import same_values
 from course_lib.sandbox import wire as worker
 from course_lib.sandbox.calling import Formula
-from course_lib.sandbox.wire import Frames, ProtocolError, TooLargeError, decode, encode
+from course_lib.sandbox.wire import (
+    MAX_ITEMS,
+    Frames,
+    ProtocolError,
+    TooLargeError,
+    decode,
+    encode,
+)
 
 
 def crossed(value: Any, *, trusted: bool = False) -> Any:
@@ -159,7 +166,7 @@ def circle() -> list[Any]:
     "value",
     [
         circle(),
-        [0.0] * 30_000,
+        [0.0] * (MAX_ITEMS + 1),
         "a" * 300_000,
         np.broadcast_to(np.zeros(1), (10**6, 10**6)),
         [np.zeros(2**22), np.zeros(2**22), np.zeros(2**22)],
@@ -203,7 +210,7 @@ array = {"dtype": "<f8", "shape": [2], "offset": 0}
         ({"a": {"set": {}}}, b""),
         ({"a": {"set": [[]]}}, b""),
         ({"a": {"set": ["a", 1]}}, b""),
-        ({"a": [0] * 30_000}, b""),
+        ({"a": [0] * (MAX_ITEMS + 1)}, b""),
         (pickle.dumps(array), b""),
     ],
 )

@@ -1,0 +1,189 @@
+"""Notebooks whose check says "correct", by the way in which their cells were run or written.
+
+Each was tried in a real kernel; here it is as it would be handed in.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import Any
+
+import pytest
+
+from course_lib.exercises import catalogue
+from course_lib.grading.marking import Marked, lesson_of, mark
+
+from .conftest import RIGHT, notebook_of
+
+SETUP = "import numpy as np\nfrom course_lib.exercises import check"
+MSE, HALF = RIGHT["mse"], RIGHT["mse"].replace("return ", "return 0.5 * ")
+BY_FACTOR = RIGHT["mse"].replace("return ", "return FACTOR * ")
+CHECK = "mse = check(mse)"
+DEFINED_LATER = MSE.replace("def mse(predictions, targets)", "def later(predictions, targets)")
+OWN_FILE = f"%%writefile own.py\nimport numpy as np\n{MSE}"
+SCRATCH = "def mse(predictions, targets):\n    return 'scratch'"
+
+
+def handed_in(*cells: str | tuple[str, int | None] | tuple[str, int | None, str]) -> bytes:
+    """A notebook of cells: source, the number of its run (by default its place), its error."""
+    whole: dict[str, Any] = json.loads(notebook_of([SETUP]))
+    (model,) = whole["cells"]
+    whole["cells"] = []
+    for place, cell in enumerate((SETUP, *cells), start=1):
+        source, count, error = (*((cell, place) if isinstance(cell, str) else cell), "")[:3]
+        said = {"output_type": "error", "ename": error, "evalue": "", "traceback": []}
+        more = {"id": f"c{place}", "source": source, "execution_count": count}
+        whole["cells"].append({**model, **more, "outputs": [said] if error else []})
+    return json.dumps(whole).encode()
+
+
+def judged(data: bytes, name: str) -> Marked:
+    marked, _ = mark(data, "01_losses", seed=1)
+    return next(one for one in marked if one.exercise == name)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    {
+        "an old attempt below was never run": (MSE, (HALF, None), CHECK),
+        "an old attempt below was run first": ((MSE, 3), (HALF, 2), (CHECK, 4)),
+        "of two settings the second was not run": (
+            "FACTOR = 1",
+            ("FACTOR = 2", None),
+            BY_FACTOR,
+            CHECK,
+        ),
+        "of two settings the second was run first": (
+            ("FACTOR = 1", 3),
+            ("FACTOR = 2", 2),
+            (BY_FACTOR, 4),
+            (CHECK, 5),
+        ),
+        "a cell failed above another attempt in it": (
+            MSE,
+            (f"import no_such_thing\n{HALF}", 3, "ModuleNotFoundError"),
+            CHECK,
+        ),
+        "a cell failed above a setting in it": (
+            "FACTOR = 1",
+            ("assert FACTOR == 3\nFACTOR = 2", 3, "AssertionError"),
+            BY_FACTOR,
+            CHECK,
+        ),
+    }.items(),
+    ids=lambda case: case[0],
+)
+def test_what_counts_is_what_was_run(cells: tuple[str, Any]) -> None:
+    found = judged(handed_in(*cells[1]), "mse")
+    assert found.status == "correct", found.message
+    assert found.notes == ("`mse` was graded as the numbers of the cells say that they were run.",)
+
+
+WRITTEN = {
+    "indented as a whole": (textwrap.indent(MSE, "    "), CHECK),
+    "with Python's prompts": ("\n".join(f">>> {line}" for line in MSE.strip().split("\n")), CHECK),
+    "with IPython's prompts": (f"In [3]: {MSE.strip()}", CHECK),
+    "above one in a branch that does not run": (
+        MSE,
+        "if 0:\n" + textwrap.indent(HALF.strip(), "    "),
+        CHECK,
+    ),
+    "above a fallback that is not needed": (
+        MSE,
+        "try:\n    import numpy\nexcept ImportError:\n" + textwrap.indent(HALF, "    "),
+        CHECK,
+    ),
+    "from a text": (f"exec({MSE!r})", CHECK),
+    "by its name": (f"{DEFINED_LATER}\nglobals()['ms' + 'e'] = later", CHECK),
+    "looked up by a helper's name": (
+        DEFINED_LATER,
+        "def mse(predictions, targets):\n    return globals()['la' + 'ter'](predictions, targets)",
+        CHECK,
+    ),
+    "imported from the notebook": (
+        DEFINED_LATER,
+        "def mse(predictions, targets):\n    from __main__ import later\n"
+        "    return later(predictions, targets)",
+        CHECK,
+    ),
+    "in a class": (
+        "class Losses:\n    @staticmethod\n" + textwrap.indent(MSE.strip(), "    "),
+        "check(Losses.mse)",
+    ),
+    "from an own module": (
+        f"%%writefile own.py\nimport numpy as np\n{MSE}",
+        "from own import mse",
+        CHECK,
+    ),
+    "all of an own module": (
+        f"%%writefile own.py\nimport numpy as np\n{MSE}",
+        "from own import *",
+        CHECK,
+    ),
+    "waiting for a number": (
+        "import asyncio\nasync def one():\n    return 1.0\nFACTOR = await one()",
+        BY_FACTOR,
+        CHECK,
+    ),
+    "checked in a loop": (MSE, "for f in (mse,):\n    check(f)", SCRATCH),
+    "checked under another name": (MSE, "c = check", "c(mse)", SCRATCH),
+    "checked with an option": (
+        MSE,
+        "from functools import partial\nsay = partial(check, hint=2)",
+        "say(mse)",
+        SCRATCH,
+    ),
+    "checked by an own function": (MSE, "def say(f):\n    return check(f)", "say(mse)", SCRATCH),
+    "checked by a decorator": (f"@check\n{MSE.strip()}", SCRATCH),
+    "checked by a keyword": (MSE, "check(function=mse)", SCRATCH),
+    "with as many threads as a pool takes": (
+        "from concurrent.futures import ThreadPoolExecutor\nPOOL = ThreadPoolExecutor(16)",
+        "def mse(predictions, targets):\n"
+        "    rows = list(POOL.map(lambda n: np.sum((predictions[n] - targets[n]) ** 2),\n"
+        "                         range(len(predictions))))\n"
+        "    return np.sum(rows) / predictions.size",
+        CHECK,
+    ),
+    "where it is asked whether this is a notebook": (
+        "shell = get_ipython().__class__.__name__\n"
+        "FACTOR = 1 if shell == 'ZMQInteractiveShell' and __IPYTHON__ else 0",
+        BY_FACTOR,
+        CHECK,
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_it_is_found_however_it_is_written(way: str) -> None:
+    found = judged(handed_in(*WRITTEN[way]), "mse")
+    assert found.status == "correct", found.message
+
+
+def test_an_own_helper_may_be_named_like_another_exercise() -> None:
+    """Their `softmax` is of one row, and never checked."""
+    softmax = "def softmax(z):\n    e = np.exp(z - z.max())\n    return e / e.sum()"
+    gradient = (
+        "def softmax_cross_entropy_gradient(logits, labels):\n"
+        "    rows = np.array([softmax(row) for row in logits])\n"
+        "    rows[np.arange(len(labels)), labels] -= 1\n"
+        "    return rows / len(labels)"
+    )
+    name = "softmax_cross_entropy_gradient"
+    found = judged(handed_in(softmax, gradient, f"{name} = check({name})"), name)
+    assert found.status == "correct", found.message
+    assert not any("the course's own" in note for note in found.notes)
+
+
+def test_a_lesson_is_what_its_notebook_says_though_an_earlier_one_is_pasted_above() -> None:
+    above = [*RIGHT.values()][:6]
+    own = [e.name for e in catalogue().values() if e.lesson == "02_regularization"][:5]
+    data = handed_in(*above, *(f"def {name}(x):\n    return x" for name in own))
+    assert lesson_of(data) == "01_losses"
+    declared = data[:-1] + b', "x": {"course": {"lesson": "02_regularization"}}}'
+    assert lesson_of(declared) == "02_regularization"
+
+
+def test_a_pasted_prompt_or_indented_magic_breaks_no_other_cell() -> None:
+    data = handed_in("  x = 1\n%time y = 2", "In [1]: z = 3", MSE, CHECK)
+    assert judged(data, "mse").status == "correct"
