@@ -80,8 +80,8 @@ def discover(
         for file, shown in files:
             if file not in found:
                 root = path if is_folder else path.parent
-                named = shown.parent in canvas
-                source = _source(file, shown, root, taken, by_canvas=named)
+                unit = _unit(shown)
+                source = _source(file, shown, root, taken, unit if unit.parent in canvas else None)
                 found[file] = replace(source, trouble=archives.trouble.get(file, ""))
     notes = [*map(archives.told, walk.notes), *walk.beside(), *_namesakes(found.values())]
     notes = list(map(visible, notes))
@@ -91,10 +91,20 @@ def discover(
 def _canvas_folders(files: Iterable[tuple[Path, Path]]) -> set[Path]:
     """Folders in which all names are as Canvas makes them."""
     by_folder: dict[Path, list[str]] = {}
-    for _, shown in files:
-        by_folder.setdefault(shown.parent, []).append(stem(shown))
+    for unit in {_unit(shown) for _, shown in files}:
+        by_folder.setdefault(unit.parent, []).append(_bare(unit))
     most = len({exercise.lesson for exercise in catalogue().values()})
     return {folder for folder, names in by_folder.items() if platforms.are_canvas(names, most)}
+
+
+def _unit(shown: Path) -> Path:
+    """What was handed in: the notebook, or an archive around it that has a name of Canvas'."""
+    packed = (p for p in reversed(shown.parents) if p.suffix.lower() == SUFFIX)
+    return next((p for p in packed if platforms.by_canvas(p.stem)), shown)
+
+
+def _bare(unit: Path) -> str:
+    return unit.stem if unit.suffix.lower() == SUFFIX else stem(unit)
 
 
 def _namesakes(sources: Iterable[Source]) -> list[str]:
@@ -104,6 +114,8 @@ def _namesakes(sources: Iterable[Source]) -> list[str]:
         if person := platforms.by_moodle(source.id.split("/")):
             numbered.setdefault(person.name, set()).add(source.learner)
     several = [name for name, learners in numbered.items() if len(learners) > 1]
+    if len(numbered) == 1 and len(numbered[several[0]] if several else ()) > 2:
+        return []  # blind marking: all bear one name
     told = ", ".join(f"“{name}”" for name in sorted(several))
     if not told:
         return []
@@ -216,7 +228,8 @@ class _Walk:
             self._refused += 1
             return
         found = list(self._under(folder))
-        if len(found) == 1:
+        own = platforms.by_moodle(found[0][0].relative_to(folder).parts) if found else None
+        if len(found) == 1 and own is None:
             found = [(found[0][0], self.archives.shown(path).with_suffix(".ipynb"))]
         yield from found
 
@@ -271,7 +284,7 @@ def _is_notebook(path: Path) -> bool:
     return _ENDING.search(path.name) is not None
 
 
-def _source(file: Path, shown: Path, root: Path, taken: set[str], *, by_canvas: bool) -> Source:
+def _source(file: Path, shown: Path, root: Path, taken: set[str], canvas: Path | None) -> Source:
     path, root = shown.absolute(), root.absolute()
     if path.is_relative_to(root / "submitted"):
         root /= "submitted"
@@ -290,7 +303,7 @@ def _source(file: Path, shown: Path, root: Path, taken: set[str], *, by_canvas: 
         number += 1
         name = f"{whole} ({number})"
     taken.add(name)
-    person = platforms.by_canvas(parts[-1]) if by_canvas else None
+    person = platforms.by_canvas(_bare(canvas)) if canvas is not None else None
     person = person or platforms.by_moodle(parts)
     learner = person.learner if person is not None else parts[0]
     return Source(name, _text(unicodedata.normalize("NFC", learner)), file)

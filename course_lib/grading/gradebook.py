@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -29,6 +30,8 @@ from .report import Run, require_own, templates, write_reports
 from .results import Results
 
 CHECK_SECONDS = 5.0
+FIRST_YEAR, LAST_YEAR = 1980, 2107
+"""That the format of zip files, and so of workbooks, knows."""
 
 Progress = Callable[[int, int, Graded], None]
 """Called after each submission is safely on disk: how many are done, of how many, the record."""
@@ -130,6 +133,12 @@ def grade(
         raise UsageError("Choose --jobs for this machine or --cluster for others, not both.")
     if seed is not None and seed < 0:
         raise UsageError(f"The seed must not be negative, as {seed} is.")
+    year = time.localtime().tm_year
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise CourseError(
+            f"By this machine's clock it is the year {year}, which no zip file and no workbook can "
+            "say: set the clock."
+        )
     own = OwnExercises.read(exercises) if exercises is not None else None
     if cluster is None:
         sandbox.launch()

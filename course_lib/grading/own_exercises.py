@@ -49,6 +49,8 @@ class OwnExercises:
         Raises:
             UsageError: it is no such file, or an exercise cannot be used; says which and why.
         """
+        if path.exists() and not path.is_file():
+            raise UsageError(f"The exercises in “{path}” cannot be read: it is no regular file.")
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

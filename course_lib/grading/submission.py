@@ -298,7 +298,11 @@ def _notebook(data: bytes, notes: list[str]) -> dict[str, Any]:
 def _converted(
     text: str, notebook: dict[str, Any], version: Any, notes: list[str]
 ) -> dict[str, Any]:
-    if version not in (1, 2, 3) or not {"worksheets", "cells"} & set(notebook):
+    if (
+        type(version) is not int
+        or version not in (1, 2, 3)
+        or not {"worksheets", "cells"} & set(notebook)
+    ):
         raise UnreadableError(
             f"The file is JSON, but not a notebook of a known format. {ASKED_FOR}"
         )

@@ -103,6 +103,26 @@ def test_names_from_a_mac(tmp_path: Path) -> None:
     assert set(found(tmp_path / "x.zip")[0].values()) == {"Zoë"}
 
 
+def test_several_downloads_side_by_side(tmp_path: Path) -> None:
+    """And somebody hands in a zip of two notebooks."""
+    two = packed({"a.ipynb": GOOD, "b.ipynb": GOOD})
+    canvas = {"meyeranna_345_678901_work.zip": two, "kimb_346_678902_01.ipynb": GOOD}
+    (tmp_path / "canvas.zip").write_bytes(packed(canvas))
+    moodle = {"Lee C_903414_assignsubmission_file/01.ipynb": GOOD}
+    (tmp_path / f"{MOODLE}.zip").write_bytes(packed(moodle))
+    learners, notes = found(tmp_path)
+    assert set(learners.values()) == {"meyeranna_345", "kimb_346", "Lee C_903414"}
+    assert not notes
+
+
+def test_blind_marking_is_no_confusion(tmp_path: Path) -> None:
+    files = {f"Participant_{n}_assignsubmission_file/01.ipynb": GOOD for n in range(101, 105)}
+    (tmp_path / f"{MOODLE}.zip").write_bytes(packed(files))
+    learners, notes = found(tmp_path / f"{MOODLE}.zip")
+    assert len(set(learners.values())) == 4
+    assert not notes
+
+
 @pytest.mark.parametrize(
     "name",
     ["../evil.ipynb", "/etc/evil.ipynb", "a/../../evil.ipynb", "..\\evil.ipynb", "C:\\evil.ipynb"],

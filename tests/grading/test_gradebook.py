@@ -266,6 +266,16 @@ def test_a_name_of_a_folder_costs_nobody_a_row(
     assert not any("“out" in note or "results" in note for note in notes)
 
 
+@pytest.mark.parametrize("year", [1970, 2108])
+def test_a_clock_that_is_wrong_is_told_at_once(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, year: int
+) -> None:
+    monkeypatch.setattr(time, "localtime", lambda *_: time.struct_time((year, 1, 1, *[0] * 6)))
+    with pytest.raises(CourseError, match=f"it is the year {year}, which no zip file"):
+        grade([folder(anna=GOOD)], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_hidden_folder_with_a_notebook_is_told_of(tmp_path: Path) -> None:
     for name in ("anna.ipynb", ".bob/01.ipynb", ".cache/x.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
