@@ -187,15 +187,16 @@ class Slices:
         provided = {**of_notebooks, **(stand_ins or {})}
         provided.pop(name, None)
         answer = self.answer(name)
+        theirs = [s for s in self.statements if s is answer or s.source not in handed_out]
+        failed = self._failed & {s.cell for s in theirs}
+        orders = {s.order for s in theirs}
+        by_text = any(_BY_TEXT & s.reads for s in theirs)  # and a text may need any import
         own = [
             s
             for s in self.statements
-            if s is answer or s.source not in handed_out or s.cell in self._failed
+            if s.order in orders or s.cell in failed or (by_text and s.imports and not s.slow)
         ]
-        if any(_BY_TEXT & s.reads for s in own):  # a text may need any import
-            chosen = {s.order for s in own}
-            own = [s for s in self.statements if s.order in chosen or (s.imports and not s.slow)]
-        plain = not always and all(s is answer or self._is_known(s) for s in own)
+        plain = not (always or failed) and all(s is answer or self._is_known(s) for s in own)
         if plain and not self._is_odd(name, own, stand_ins or {}):
             return None
         seen: set[str] = set()
@@ -211,15 +212,13 @@ class Slices:
                 lent[own_name] = (*code, (own_name, f"{own_name} = {handed_on[1]}"))
                 source = f"{handed_on[1]} = {own_name}"
             title = name if s is answer else _title(s)
-            if s.cell == cell and cell in self._failed:  # the kernel went no further in it
+            if s.cell == cell and cell in failed:  # the kernel went no further in it
                 before, above = segments.pop()
                 title, source = (name if name in (before, title) else before), f"{above}\n{source}"
             segments.append((title, source))
             cell = s.cell
-        own_names = {
-            n for s in reached for n in s.defines
-        }  # which a kernel has, too, once they run
-        given = tuple((n, provided[n]) for n in sorted(seen & provided.keys() - own_names))
+        defined = {n for s in reached for n in s.defines}  # once they run a kernel has their own
+        given = tuple((n, provided[n]) for n in sorted(seen & provided.keys() - defined))
         return Program(
             name,
             tuple(segments),
@@ -244,7 +243,7 @@ class Slices:
         several = [s for s in self._binding.get(name, []) if name in s.defines]
         named = any(stand_ins and s.defines & set(stand_ins) for s in own)
         looked_up = any(_BY_TEXT & (s.now | s.later) or "__main__" in s.source for s in own)
-        return len(several) > 1 or named or looked_up or bool(self._failed)
+        return len(several) > 1 or named or looked_up
 
     def _is_known(self, statement: Statement) -> bool:
         """Whether it does nothing but bind names, in a way that can be seen."""

@@ -6,12 +6,14 @@ Asked of Python's own `symtable`, and of the syntax tree.
 from __future__ import annotations
 
 import ast
+import builtins
 import symtable
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
 
+_BUILTINS = frozenset(dir(builtins))
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 CHECK = "check"
@@ -96,7 +98,11 @@ def _taken_out(node: ast.stmt) -> Iterator[str]:
     for inner in _outside_functions(node):
         if isinstance(inner, ast.Call) and _called(inner).removeprefix(".") == CHECK and inner.args:
             given = inner.args[0]
-            if isinstance(given, ast.Attribute) and isinstance(given.value, (ast.Name, ast.Call)):
+            if (
+                isinstance(given, ast.Attribute)
+                and isinstance(given.value, (ast.Name, ast.Call))
+                and given.attr not in _BUILTINS
+            ):
                 yield f"{given.attr} = {ast.unparse(given)}"
 
 
