@@ -126,8 +126,13 @@ class Slices:
         """
         answers = [s for s in self._binding.get(name, []) if name not in s.of_course]
         ends: dict[int, int] = {}
+        other_names = {
+            other
+            for other, binding in self._binding.items()
+            if other in binding[-1].aliases and name in binding[-1].now
+        }
         for statement, judged in self._judged:
-            if judged == name:
+            if judged == name or judged in other_names:
                 above = [s.order for s in answers if s.order <= statement.order]
                 if above:  # it may decorate the answer
                     ends[above[-1]] = max(statement.order, above[-1] + 1)

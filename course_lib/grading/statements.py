@@ -312,7 +312,8 @@ def _passing(node: ast.stmt) -> str:
 def _judges(node: ast.stmt) -> Iterator[tuple[str, str]]:
     """Functions that are called with a name, or decorate it, and that name.
 
-    Where a call names none, as `check(f)` in ``for f in (mse, softmax)`` does, all that are read.
+    Where a call names none, as `check(f)` in ``for f in (mse, softmax)`` does, all that are read,
+    and the texts that it is given, as in ``check(globals()["mse"])``.
     """
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         for decorator in node.decorator_list:
@@ -325,7 +326,13 @@ def _judges(node: ast.stmt) -> Iterator[tuple[str, str]]:
             given = [*inner.args[:1], *(k.value for k in inner.keywords if k.arg == "function")]
             names = [one.id for one in given if isinstance(one, ast.Name)]
             if given and (not names or (bound & {*names} and not _hands_on(node))):
-                names = read if _called(inner).removeprefix(".") == CHECK else []
+                texts = [
+                    part.value
+                    for one in given
+                    for part in ast.walk(one)
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                ]
+                names = [*read, *texts] if _called(inner).removeprefix(".") == CHECK else []
             yield from ((_called(inner), name) for name in names)
 
 

@@ -29,10 +29,10 @@ from .statements import Statement, statements, syntax_tree
 MAX_BYTES = 64 << 20
 LARGE_BYTES = 10 << 20
 MAX_PARTS = 2_000_000  # JSON of 7 MB with so many takes 200 MB of memory
-MAX_CELL = 100_000
+MAX_CELL = 200_000
 MAX_CODE = 400_000
 MAX_TEXT = 400_000  # of cells of text, in which a definition may stand by mistake
-MAX_STATEMENTS = 3_000
+MAX_STATEMENTS = 5_000
 MAX_CELLS = 20_000
 MAX_OLD_CELLS = 2_000  # of an old format, whose conversion takes long
 MAX_COUNT = 1_000_000  # cells that a kernel has run

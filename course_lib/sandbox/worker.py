@@ -26,7 +26,7 @@ from .wire import Frames, Message, Other, TooLargeError, encode
 
 Isolate = Callable[[Limits], tuple[list[str], list[str]]]
 Segments = Sequence[tuple[str, str]]
-STATEMENT = 2.0
+STATEMENT = 5.0
 """Seconds, by the clock on the wall, for a statement that may be passed over."""
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)

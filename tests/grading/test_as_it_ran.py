@@ -136,6 +136,14 @@ WRITTEN = {
     ),
     "checked by an own function": (MSE, "def say(f):\n    return check(f)", "say(mse)", SCRATCH),
     "checked by a decorator": (f"@check\n{MSE.strip()}", SCRATCH),
+    "checked by its text": (MSE, 'check(globals()["mse"])', SCRATCH),
+    "checked as another": (MSE, "best = mse", "check(best)", SCRATCH),
+    "in a cell as long as a short book": (
+        f"TABLE = {[1] * 50_000}",
+        "FACTOR = TABLE[7]",
+        BY_FACTOR,
+    ),
+    "below thousands of statements": ("x = 1\n" * 4_000, MSE, CHECK),
     "checked by a keyword": (MSE, "check(function=mse)", SCRATCH),
     "with as many threads as a pool takes": (
         "from concurrent.futures import ThreadPoolExecutor\nPOOL = ThreadPoolExecutor(16)",
