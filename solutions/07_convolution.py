@@ -1201,8 +1201,8 @@ for name, answer in zip(photographs.NAMES, best, strict=True):
 # $$\text{plain: } \operatorname{relu}(xW)
 # \qquad\qquad \text{residual: } x + \operatorname{relu}(xW)$$
 #
-# (Their networks had batch normalization, so that no gradient vanished, and the deep plain ones were
-# still harder to train; so they say in section 4. Here you see what the sum alone does.)
+# (Their networks had batch normalization, so that no gradient vanished, and the deep plain ones
+# were still harder to train; so they say in section 4. Here you see what the sum alone does.)
 #
 # ### Exercise: `residual_gradients`
 #

@@ -432,12 +432,12 @@ for cell, length in [("sigmoid", 10), ("tanh", 10), ("sigmoid", 25), ("tanh", 25
     remembered(cell, length)
 
 # %% [markdown]
-# A third is chance. With the sigmoid, not one network hears of the first symbol in these steps, even
-# over ten symbols (it takes thousands of steps to begin to). With tanh it is no matter of course
-# either: over 25 symbols it hangs on luck, with the first weights and with the sequences that a
-# network happens to meet. So the sentence above is wrong twice: the long distance is what these
-# networks are worst at, and the sigmoid makes it far worse. (That the distance is the difficulty,
-# Bengio, Simard & Frasconi found in 1994.)
+# A third is chance. With the sigmoid, not one network hears of the first symbol in these steps,
+# even over ten symbols (it takes thousands of steps to begin to). With tanh it is no matter of
+# course either: over 25 symbols it hangs on luck, with the first weights and with the sequences
+# that a network happens to meet. So the sentence above is wrong twice: the long distance is what
+# these networks are worst at, and the sigmoid makes it far worse. (That the distance is the
+# difficulty, Bengio, Simard & Frasconi found in 1994.)
 
 # %% [markdown]
 # ## 5 Gates
@@ -447,8 +447,8 @@ for cell, length in [("sigmoid", 10), ("tanh", 10), ("sigmoid", 25), ("tanh", 25
 # The state is rewritten at every step, whether or not there is anything new. A memory should be
 # kept *unless* something says otherwise. That is the idea of the *LSTM*, long short-term memory
 # (Hochreiter & Schmidhuber, 1997; here with the gate $f$ that came in 2000): a second row of
-# numbers, the *cell* $c$, that is not squashed and not multiplied by a matrix, only scaled and added
-# to:
+# numbers, the *cell* $c$, that is not squashed and not multiplied by a matrix, only scaled and
+# added to:
 #
 # $$c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t$$
 #
@@ -613,18 +613,18 @@ for forget_bias in (1.0, 3.0):
 # At this rate and in these steps the LSTM, as Keras makes it, does *worse* than the simple network
 # with tanh. Open its gate, and it remembers every time.
 #
-# **Guess first.** So is an LSTM with a bias of 1 no good over 25 symbols? Give the same five networks
-# a tenth of the rate and five times as many steps.
+# **Guess first.** So is an LSTM with a bias of 1 no good over 25 symbols? Give the same five
+# networks a tenth of the rate and five times as many steps.
 
 # %% tags=["nbval-ignore-output"]
 remembered("lstm", 25, 1.0, learning_rate=0.001, steps=1500)
 
 # %% [markdown]
-# Now most of them learn it. So a gate that starts three quarters open is no wall. What the
-# larger bias buys is speed, and that the other settings matter less. "LSTMs handle long sequences"
-# is true of what they can do. Whether they do it hangs on how they start, how large their steps are,
-# and how long one waits. And beware of one experiment at one rate: without this line one would
-# believe that an LSTM is worse than tanh.
+# Now most of them learn it. So a gate that starts three quarters open is no wall. What the larger
+# bias buys is speed, and that the other settings matter less. "LSTMs handle long sequences" is true
+# of what they can do. Whether they do it hangs on how they start, how large their steps are, and
+# how long one waits. And beware of one experiment at one rate: without this line one would believe
+# that an LSTM is worse than tanh.
 #
 # <details>
 # <summary>Deeper: is a bias of 1 nothing, then?</summary>
@@ -702,8 +702,9 @@ shares = [moved_by_padding(seed) for seed in range(20)]
 print(f"moved by {np.mean(shares):.1f} of its length, {min(shares):.1f} to {max(shares):.1f}")
 
 # %% [markdown]
-# The state is gone: what is left of it is short, and points elsewhere. Worse: how much padding a word gets depends on the *longest word
-# beside it*. So the answer for a word changes with its company.
+# The state is gone: what is left of it is short, and points elsewhere. Worse: how much padding a
+# word gets depends on the *longest word beside it*. So the answer for a word changes with its
+# company.
 #
 # ### Exercise: `last_valid`
 #
@@ -1161,8 +1162,8 @@ for pair in [
 #    rewritten at every empty step, and the LSTM hardly: it learns to keep its memory when nothing
 #    comes. In 40 columns the LSTM learned nothing at all when we tried, and gave every word the
 #    commonest language: before it has learned to keep anything, the gradient has to come back
-#    through thirty empty steps. (With a smaller rate and more epochs it learned.) With a mask all are
-#    the same in 12 and in 40 columns.
+#    through thirty empty steps. (With a smaller rate and more epochs it learned.) With a mask all
+#    are the same in 12 and in 40 columns.
 # 2. `rows[n, :len][::-1]` for each word, before padding. Endings are then read first and have to be
 #    remembered, beginnings are fresh; a mask lets an LSTM do both, so expect little. What counts is
 #    whether the differences repeat with another seed. If they do not, there is nothing to explain.

@@ -1192,11 +1192,11 @@ for name in features:
     print(f"{name:28}", row(name))
 
 # %% [markdown]
-# The spread is large, but the opponents met the same blocks and the same labels. So compare
-# block by block: the difference of the hidden layer's accuracy and an opponent's, its mean and
-# its standard deviation over the five blocks. The rule of lesson 05: it is a difference if it is
-# larger than two standard errors. These are more than the standard deviation over $\sqrt 5$, because
-# the blocks share most of their training digits.
+# The spread is large, but the opponents met the same blocks and the same labels. So compare block
+# by block: the difference of the hidden layer's accuracy and an opponent's, its mean and its
+# standard deviation over the five blocks. The rule of lesson 05: it is a difference if it is larger
+# than two standard errors. These are more than the standard deviation over $\sqrt 5$, because the
+# blocks share most of their training digits.
 
 
 # %% jupyter={"source_hidden": true}

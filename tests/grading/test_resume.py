@@ -17,6 +17,7 @@ import pytest
 
 from course_lib.errors import CourseError, UsageError
 from course_lib.grading.gradebook import grade
+from course_lib.grading.results import Results
 
 from .conftest import RIGHT, answers, notebook, reports
 
@@ -287,7 +288,7 @@ OF_AN_EXERCISE = {
     ],
 )
 def test_a_record_that_is_none_is_named(
-    whole: Path, a_class: Path, tmp_path: Path, inside: bool, field: str, value: object
+    whole: Path, tmp_path: Path, inside: bool, field: str, value: object
 ) -> None:
     first, *rest = (whole / "results.jsonl").read_text("utf-8").splitlines()
     record = json.loads(first)
@@ -295,7 +296,7 @@ def test_a_record_that_is_none_is_named(
     lines = [json.dumps(record), *rest]
     (tmp_path / "results.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
     with pytest.raises(CourseError, match=r"^Line 1 of “.*results.jsonl” is damaged: delete"):
-        grade([a_class], tmp_path, resume=True)
+        Results(tmp_path, resume=True, seed=None)
 
 
 @pytest.mark.parametrize("line", ["[1]", "{}", "3", '"x', "[" * 100_000])
