@@ -228,8 +228,9 @@ class _Walk:
             self._refused += 1
             return
         found = list(self._under(folder))
-        own = platforms.by_moodle(found[0][0].relative_to(folder).parts) if found else None
-        if len(found) == 1 and own is None:
+        shown = self.archives.shown(path)
+        inside = found[0][1].relative_to(shown).parts if len(found) == 1 else ()
+        if inside and platforms.by_moodle(inside) is None:
             found = [(found[0][0], self.archives.shown(path).with_suffix(".ipynb"))]
         yield from found
 

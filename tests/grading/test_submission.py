@@ -17,6 +17,7 @@ from course_lib.exercises import catalogue
 from course_lib.grading import statements
 from course_lib.grading.marking import lesson_of
 from course_lib.grading.submission import (
+    MAX_CELL,
     MAX_NOTES,
     MAX_STATEMENTS,
     Submission,
@@ -395,8 +396,11 @@ FLOODS: dict[str, tuple[list[dict[str, Any] | int], str]] = {
     "cells that are none": ([1] * 15_000, "A cell without type or source was left out."),
     "broken cells": ([code("(")] * 2_000, "Code cell 1 cannot be read as Python"),
     "tiny cells": ([code("x")] * 40_000, "Only the first 20000 cells of the notebook were read."),
-    "statements": ([code("x = 1\n" * 3_100)], "Only the first 3000 statements"),
-    "long cells": ([code("x" * 200_000)], "Code cell 1 is too long"),
+    "statements": (
+        [code("x = 1\n" * (MAX_STATEMENTS + 100))],
+        f"Only the first {MAX_STATEMENTS} statements",
+    ),
+    "long cells": ([code("x" * (MAX_CELL + 1))], "Code cell 1 is too long"),
     "magics": ([code("%magic x\n" * 300)] * 10, "cannot be read as Python"),
 }
 
