@@ -231,7 +231,7 @@ class _Walk:
         shown = self.archives.shown(path)
         inside = found[0][1].relative_to(shown).parts if len(found) == 1 else ()
         if inside and platforms.by_moodle(inside) is None:
-            found = [(found[0][0], self.archives.shown(path).with_suffix(".ipynb"))]
+            found = [(found[0][0], shown.with_suffix(".ipynb"))]
         yield from found
 
     def _entries(self, folder: Path, *, top: bool = False) -> list[Path]:
