@@ -106,8 +106,8 @@ keras.utils.set_random_seed(0)
 # section 7, $C$ is the number of classes, as in lesson 01, and $t$ are labels as distributions. In
 # all tables, ± is one standard error of a mean over splits, as lesson 05 reckons it; where folds
 # test every example once, it is the standard deviation over $\sqrt{\text{folds}}$. **A difference
-# is one if it is more than twice as large as its own.** (In the figure of section 3, bars are
-# standard deviations.)
+# is one if it is more than twice as large as its own standard error.** (In the figure of section 3,
+# bars are standard deviations.)
 
 # %% [markdown]
 # ## 1 A switch that does nothing
@@ -131,9 +131,9 @@ image_rows(
 )
 
 # %% [markdown]
-# One article calls this switch a *crop*, and both that print it expect "more variety". How far did
-# the pixels of the upper edge move? The documentation of `ImageDataGenerator` says in which unit
-# the number counts: "shear angle in counter-clockwise direction *in degrees*".
+# One article calls this switch a *crop*. How far did the pixels of the upper edge move? The
+# documentation of `ImageDataGenerator` says in which unit the number counts: "shear angle in
+# counter-clockwise direction *in degrees*".
 #
 # ### Exercise: `shear_displacement`
 #
@@ -400,14 +400,14 @@ for name, number in found:
 # Did your guess say that the large head fails? It knows its few training cells by heart, and so do
 # the small heads, when cells are few. On unseen modules there is no difference that one can trust:
 # where a line passes our rule, another size of the same head contradicts it. That is no proof that
-# they are equal. Look at the errors: a difference of a few hundredths would not have been seen. But
-# "must fail" was seen nowhere, and what was bought with thousands of times as many weights is time
-# and memory. (All this after a short training, and on features that are frozen. Lesson 02 has shown
-# what a long one does to many weights.)
+# they are equal. Look at the errors: where cells are few, a difference of a few hundredths would
+# not have been seen. But "must fail" was seen nowhere, and what was bought with thousands of times
+# as many weights is time and memory. (All this after a short training, and on features that are
+# frozen. Lesson 02 has shown what a long one does to many weights.)
 #
 # So take the small head first, because it is cheap and not because the large one is doomed. And
 # there is one thing that an average cannot do, and that a flattened head cannot help doing: look at
-# the place. Turn all *maps* round, left and right, and ask the trained heads again. (A flipped cell
+# the place. Mirror all *maps*, left and right, and ask the trained heads again. (A flipped cell
 # gives nearly, not quite, the flipped maps.)
 #
 # **Guess first.** Which of the two heads changes its mind?
@@ -420,7 +420,7 @@ for name in ("flatten, no hidden layer", smallest):
     model.fit(maps[rows], labels[rows], batch_size=BATCH, epochs=8, verbose=0)
     before, after = (to_numpy(model(m, training=False)) for m in (maps, maps[:, :, ::-1]))
     moved = np.mean(before.argmax(axis=1) != after.argmax(axis=1))
-    print(f"{name}: {moved:.0%} of the cells get another class when their maps are turned round")
+    print(f"{name}: {moved:.0%} of the cells get another class when their maps are mirrored")
 
 # %% jupyter={"source_hidden": true}
 np.testing.assert_allclose(before, after, atol=1e-3 * np.abs(before).max())
@@ -684,9 +684,10 @@ for name, layer in exactly.items():
     print(f"and {column - 100:3} to the right")
 
 # %% [markdown]
-# - **Shear**: 0.2 is a share: for each row further down, a fifth of a pixel more to the right. And
-#   it starts at the upper edge, not at the center. The lower edge of a picture moves by a fifth of
-#   its height, while the old generator's 0.2 moved it by less than half a pixel.
+# - **Shear**: 0.2 is a share: for each row further down, a fifth of a pixel more to one side; to
+#   which, a coin decides. And it starts at the upper edge, not at the center. The lower edge of a
+#   picture moves by a fifth of its height, while the old generator's 0.2 moved it by less than half
+#   a pixel.
 # - **Rotation**: 0.2 is a share of a full turn, 72 degrees. (The old one counted in degrees.)
 # - **Translation**: 0.2 of the height and of the width.
 # - **Zoom**: +0.2 shows a fifth *more* of the scene, so that things become smaller.
@@ -868,10 +869,10 @@ assert gains["digits moved by a pixel"]["shift one eighth"][0] > 2
 #   good changes. The shear of the articles does nothing, again.
 # - **Cells.** No change is shown to help, though the mirrored cells were true and free of charge.
 #   And look at the control, and at the length of its bar. This experiment, a few hundred cells of
-#   modules that differ, sees a harm or a gain only if it is longer than that; a smaller one may be
-#   there. The features are frozen, so that only the classifier behind them can learn from the
-#   copies. Augmentation pays most where the network itself is trained. (In lesson 06, where it was,
-#   flips were given to both sides.)
+#   modules that differ, sees a harm or a gain only if it is longer than its own bar, and some are
+#   twice as long as the control's; a smaller one may be there. The features are frozen, so that
+#   only the classifier behind them can learn from the copies. Augmentation pays most where the
+#   network itself is trained. (In lesson 06, where it was, flips were given to both sides.)
 #
 # ### Augmented before the split
 #

@@ -150,11 +150,11 @@ figures.best_of_many(COUNTS, shown, true)
 # <details>
 # <summary>Deeper: how much luck?</summary>
 #
-# The best of $K$ independent normal numbers of standard deviation $\sigma$ lies about
-# $\sigma \sqrt{2 \log K}$ above their mean. The accuracy of a guess on $N$ examples has
-# $\sigma = \sqrt{1/(4N)}$. So the flattery grows slowly with the number of candidates, and falls
-# slowly with the size of the test. Settings of one model are not independent: they fall for the
-# same examples, and the flattery is smaller.
+# The best of $K$ independent normal numbers of standard deviation $\sigma$ lies, on average, at
+# most $\sigma \sqrt{2 \log K}$ above their mean, and nearer to that the larger $K$ is. The accuracy
+# of a guess on $N$ examples has $\sigma = \sqrt{1/(4N)}$. So the flattery grows slowly with the
+# number of candidates, and falls slowly with the size of the test. Settings of one model are not
+# independent: they fall for the same examples, and the flattery is smaller.
 #
 # </details>
 #
@@ -576,8 +576,8 @@ figures.temperature_explorer(two, labels)
 
 # %% [markdown]
 # How to find $T$ without a hand? Minimize the cross-entropy, *on cells that the model has not been
-# trained on*: on its own training cells it is nearly always right, and would be told to be bolder
-# still. For each fold we take the temperature that suits the other four.
+# trained on*: on its own training cells it has been made to keep its promises, and would be told
+# that nothing is wrong. For each fold we take the temperature that suits the other four.
 
 
 # %%
@@ -698,8 +698,8 @@ leads = {
 figures.leads_figure(leads)
 
 # %% [markdown]
-# Without pairs, a real lead is lost in the noise that both models share. With pairs of cells, it
-# looks safer than it is. With modules, it is what a new set of *modules* would show, and that is
+# Without pairs, a real lead would be lost in the noise that both models share. With pairs of cells,
+# it looks safer than it is. With modules, it is what a new set of *modules* would show, and that is
 # how the classifier will be used. Draw what your data come in: it is the rule of lesson 05, now for
 # the error bar. (And the share is no probability that A is worse. It says how easily a lead like
 # this comes about by the draw of the test; which features we compared was settled in lesson 05, on
@@ -887,7 +887,8 @@ print(f"random network     : {likeness(heats, cell_heats(other_maps, slope)):+.2
 # %% [markdown]
 # On average little is left here, too, and again a single shuffle proves nothing. Then a test of
 # another kind: *cover* the hottest place with the image's mean gray, and ask the classifier once
-# more. **Guess first:** what will its logit do, and what if the coldest place is covered instead?
+# more. **Guess first:** what will its logit do, and what if a place without heat is covered
+# instead?
 
 
 # %% jupyter={"source_hidden": true}
@@ -906,7 +907,7 @@ rng = np.random.default_rng(0)
 choices = {
     "the hottest place": [heat.argmax() for heat in heats],
     "a place at random": [rng.integers(heat.size) for heat in heats],
-    "the coldest place": [heat.argmin() for heat in heats],
+    "a place without heat": [rng.choice(np.flatnonzero(heat == heat.min())) for heat in heats],
 }
 before = stage5[found] @ slope
 changes = {}
@@ -932,8 +933,8 @@ print(f"the hottest place against one at random: lower for {np.mean(lead > 0):.0
 # *5 minutes*
 #
 # An average over all cells is an average over kinds of cells. Cut it into *slices*, by what you
-# know of them. (An article recommends error analysis for images, and pictures of features
-# for texts. Both serve both.)
+# know of them. (An article recommends error analysis for images, and visualization for texts. Both
+# serve both.)
 #
 # **Guess first.** Which is harder: cells of which the experts were not sure, or one kind of
 # silicon?
@@ -953,10 +954,10 @@ print(" ".join(f"{share:.0%}" for share in np.quantile(by_module_right, np.linsp
 
 # %% [markdown]
 # The two questions belong together. Of what experts called "probably defective" the classifier
-# finds little, for one kind of silicon even less than for the other: where it is unsure, it sides
-# with the majority, as a loss in which all cells count alike has taught it. And the modules! On
-# some it is right nearly always, on some less often than a coin. Which ones? Look at the mistakes
-# it was *surest* of, and count their modules.
+# finds little, for one kind of silicon even less than for the other: it takes them for sound. Of
+# what they called “probably sound” it misses hardly more than of what they were sure of. And the
+# modules! On some it is right nearly always, on some less often than a coin. Which ones? Look at
+# the mistakes it was *surest* of, and count their modules.
 
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 wrong = np.flatnonzero(a == 0)
@@ -972,14 +973,14 @@ captions = [[f"module {modules[n]}\n{words[grades[n]]}" for n in row] for row in
 figures.image_rows(cells.images[rows], captions, "The classifier was surest, and wrong")
 
 # %% [markdown]
-# The module with most of them has far more than its share: there are some forty modules, and this
-# is a list of 24. That is worth more than any number above, for it tells what to do next. Look at
-# those modules: is the photograph unlike the others, is the kind of defect one that the training
-# has not seen, are the labels right? (Lesson 05 found that experts disagree with themselves on some
-# cells.) When we looked, several of the surest mistakes, from one module, had dark pieces along the
-# wires and no crack at all: another kind of defect than most. More labels from such modules may
-# help more than a better network: a guess that one can test, with the folds of section 2 and the
-# bootstrap of section 6.
+# The two modules with most of them have far more than their share: there are some forty modules,
+# and this is a list of 24. That is worth more than any number above, for it tells what to do next.
+# Look at those modules: is the photograph unlike the others, is the kind of defect one that the
+# training has not seen, are the labels right? (Lesson 05 found that experts disagree with
+# themselves on some cells.) When we looked, several of the surest mistakes, from one module, had
+# dark pieces along the wires and no crack at all: another kind of defect than most. More labels
+# from such modules may help more than a better network: a guess that one can test, with the folds
+# of section 2 and the bootstrap of section 6.
 
 # %% [markdown]
 # ## What you have now

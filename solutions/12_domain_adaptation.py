@@ -23,8 +23,9 @@
 # A factory that makes solar cells of one single crystal has had thousands of them looked at by
 # experts. A classifier learned from these labels, and finds defects well. Then the factory next
 # door asks for it. Its cells are made of many crystals, and have no labels. It is the same glow and
-# the same kind of cracks, and of the defects there the classifier finds hardly more than a coin
-# would. Need everything be labeled again, or will images without labels do?
+# the same kind of cracks, and there the classifier is right hardly more often than a coin, sound
+# and defective cells counted alike. Need everything be labeled again, or will images without labels
+# do?
 #
 # **What you will do.** You measure how far two domains are apart, with a classifier and without
 # one. You align their means, their deviations, their correlations; you weigh examples; you train
@@ -274,7 +275,7 @@ proxy_a_distance = check(proxy_a_distance)
 # classifier can cut off, has in its probability under both domains. Ben-David et al. prove that the
 # error on the target is at most the error on the source, plus half of such a distance, plus the
 # error of the best classifier for both together. Nobody knows the last term without labels of the
-# target. Section 7 will meet it.
+# target. Section 3 will meet it.
 #
 # </details>
 #
@@ -309,7 +310,8 @@ assert far > 1.5 > near or QUICK
 # %% [markdown]
 # The kind of crystal is written all over these features: nearly every guess is right. (Features
 # that are good for telling apart whatever there is in images cannot but tell that, too.) Two halves
-# of one kind are the control: what is left there is how modules of one kind differ.
+# of one kind are the control. Nothing that lasts can be learned there, but there are few modules,
+# and chance alone leaves something.
 
 # %% [markdown]
 # ## 3 A distance without a classifier
@@ -426,9 +428,9 @@ print(f"MMD², mono from poly {discrepancy(scaled[mono], scaled[poly]):.3f}", en
 print(f"two halves of poly {discrepancy(scaled[first], scaled[second]):.3f}")
 
 # %% [markdown]
-# Both distances agree: there is a shift, and it is far larger than the one between modules of one
-# kind, which is not zero either. Play with clouds that can be seen. The target (triangles) starts
-# as a second draw from the source's distribution.
+# Both distances agree: there is a shift, far larger than what is left between two halves of one
+# kind. Play with clouds that can be seen. The target (triangles) starts as a second draw from the
+# source's distribution.
 #
 # **Guess first.** Which of the three, shift, turn or width, does a line that was learned from the
 # source survive? And what can "aligned" repair: is there a turn after which the domains look the
@@ -438,11 +440,12 @@ print(f"two halves of poly {discrepancy(scaled[first], scaled[second]):.3f}")
 figures.clouds_explorer()
 
 # %% [markdown]
-# Another width hardly matters to the line, a shift or a turn does, and aligning repairs the shift
-# and a small turn. Now turn it by half a circle, and align. Both distances say that nothing is left
-# to do, and every class has taken the other one's place. No method without labels of the target can
-# notice: all of them hope that the classes stay nearer to themselves than to each other. This is
-# the term in the bound of section 2 that nobody knows.
+# Another width hardly matters to the line, a shift or a turn does, and aligning repairs the shift,
+# but no turn: CORAL then calls the domains alike, and the line is right no more often than before.
+# Now turn it by half a circle, and align. Both distances say that nothing is left to do, and every
+# class has taken the other one's place. No method without labels of the target can notice: all of
+# them hope that the classes stay nearer to themselves than to each other. This is the term in the
+# bound of section 2 that nobody knows.
 
 # %% [markdown]
 # ## 4 One line for each domain
@@ -531,8 +534,8 @@ for score, title in enumerate(("area", "balanced accuracy")):
 # better. The *threshold* gains some points, about as many there as back, and in nearly every split;
 # but with so few modules the rule does not let us call it shown. It is what one would expect,
 # though. A shift of the mean pushes all cells to one side of the threshold, and to take the mean
-# away brings them back. That is the part of the damage that moments can repair. Most of the way to
-# the labels of the target is still to go.
+# away brings them back. That is the part of the damage that moments can repair. Half of the way to
+# the labels of the target, or more, is still to go.
 #
 # And the distances?
 
@@ -726,8 +729,8 @@ importance_weights = check(importance_weights)
 # First where the assumption holds, an example of Shimodaira's: the truth is a curve, the model is a
 # line, and the target lies where the curve falls.
 #
-# **Guess first.** A line with the wrong model: do weights help, or only a better model? And what do
-# inverted weights do?
+# **Guess first.** A line is the wrong model here: do weights help, or only a better model? And what
+# do inverted weights do?
 
 
 # %%
@@ -1106,8 +1109,8 @@ shown = {task: {name: results[name][task][:, 1] for name in GIVEN} for task in T
 figures.methods_figure(shown, "balanced accuracy", 0.5)
 
 # %% [markdown]
-# One line for each domain is the first thing to try, and on these features it was the last. But
-# *these features*: everything so far was measured on one stage of the network. Here are its two
+# One line for each domain is the first thing to try, and on these features nothing went beyond it.
+# But *these features*: everything so far was measured on one stage of the network. Here are its two
 # neighbors.
 
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
@@ -1123,8 +1126,8 @@ for stage in NEAR:
 # lesson did; and where the threshold is less at fault to begin with, the one line has less to
 # repair, or nothing. So ask for better features first. (To choose the stage by this table would be
 # to choose with labels of the target.) What is beyond the one line asks for a control each time.
-# And compare the last row with all the others: some labels of the target are worth more than any
-# method that does without ("On your own", 1).
+# And compare the last row with all the others: the labels of half of the target's modules are worth
+# more than any method that does without ("On your own", 1).
 
 # %% [markdown]
 # ## What you have now
@@ -1133,11 +1136,11 @@ for stage in NEAR:
 #   seen: from 0, not to be told apart by *this* classifier, to 2.
 # - **Maximum mean discrepancy**: pairs within, pairs within, minus twice the pairs across; no pair
 #   of an example with itself. In scikit-learn: `metrics.pairwise.rbf_kernel`.
-# - **By domain**: $(x - \mu)/\sigma$ with each domain's own $\mu$ and $\sigma$; it repairs
-#   thresholds, where these are at fault. For your features: `Scale.of(features)` of
+# - **By domain**: $(x - \mu)/\sigma$ with each domain's own $\mu$ and $\sigma$; it moves
+#   thresholds, which helps where these are at fault. For your features: `Scale.of(features)` of
 #   `course_lib.transfer.adapt`. In Keras: `Normalization` and `adapt`, one for each domain.
-# - **CORAL**: $(X_s - \mu_s)\, C_s^{-1/2} C_t^{1/2} + \mu_t$, with $\varepsilon$ on both
-#   diagonals; needs many more examples than features. `adapt.coral`.
+# - **CORAL**: $(X_s - \mu_s)\, C_s^{-1/2} C_t^{1/2} + \mu_t$, with $\varepsilon$ on both diagonals;
+#   may need many more examples than features. `adapt.coral`.
 # - **Weights**: the odds $p/(1-p)$, mean 1; they need a source that reaches where the target is.
 #   In Keras: `fit(..., sample_weight=weights)`.
 # - **Reversal**: $g_\text{label} - \lambda g_\text{domain}$, both at once. In Keras:
@@ -1161,7 +1164,7 @@ for stage in NEAR:
 # <summary>Answers</summary>
 #
 # 1. In area it is ahead of all of them, most clearly from mono to poly; its threshold is another
-#    matter, for forty labels fix it badly.
+#    matter: with forty labels it was behind in one direction and ahead in the other.
 # 2. When we tried it, as before: the ranking from the source alone stayed within its spread, and
 #    the one line moved only the threshold.
 # 3. Nothing: if the model contains the truth, it finds it wherever the examples lie, and weights
@@ -1175,8 +1178,8 @@ for stage in NEAR:
 # - Measure the shift first, with groups kept together, and ask which part of the damage is the
 #   threshold.
 # - Scale by domain; beside it, as controls, no adaptation and one scale for both.
-# - Choose strengths with some labels of the target, and say so. Without any, there is no honest way
-#   to choose.
+# - Choose strengths with some labels of the target, and say so. Without any there are estimates
+#   (reverse validation, weighted validation), each with an assumption that you cannot check.
 # - If you can get forty labels of the target, get them.
 #
 # ### Further reading

@@ -245,9 +245,10 @@ layer_norm = check(layer_norm)
 # ### Exercise: `gelu`
 #
 # ReLU is a hard switch: it multiplies $x$ by 0 or by 1. GELU multiplies it by the probability that
-# a standard normal number is below $x$: ½ at $x = 0$, five sixths at 1, all but a thousandth at 3.
-# How do you get this probability from the *error function* `erf`, which rises from −1 to 1, and for
-# which a normal number has the variance ½? `erf` is at hand.
+# a standard normal number is below $x$: ½ at $x = 0$, a little more than five sixths at 1, all but
+# a thousandth at 3. How do you get this probability from the *error function* `erf`? For positive
+# $x$, $\operatorname{erf}(x)$ is the probability that a normal number of variance ½ lies between
+# $-x$ and $x$; and $\operatorname{erf}(-x) = -\operatorname{erf}(x)$. `erf` is at hand.
 
 
 # %%
@@ -326,8 +327,8 @@ mean_pool = check(mean_pool)
 #
 # You have all parts. A layer of BERT is attention in several *heads*, each with its share of the
 # columns, and two dense layers with GELU between them. Each of the two is added to what was there
-# (the detour of lesson 07) and normalized. The next cell is the whole encoder, and it calls nothing
-# but your functions.
+# (the residual sum of lesson 07, $x + f(x)$) and normalized. The next cell is the whole encoder,
+# and it calls nothing but your functions.
 
 # %%
 EPSILON = 1e-12
@@ -354,8 +355,8 @@ def bert(w, ids, mask):
 
 
 # %% [markdown]
-# And these are the weights: MiniLM, a BERT of six layers, which its authors trained on a billion
-# pairs of sentences after the usual pretraining.
+# And these are the weights: MiniLM, a BERT of six layers, which was trained on a billion pairs of
+# sentences after the usual pretraining. (Its numbers are rounded to eight bits here.)
 
 # %% tags=["nbval-ignore-output"]
 try:
@@ -638,7 +639,7 @@ if encoder is not None:
 
 # %% [markdown]
 # MiniLM is ahead at every size, and it is the *weights* that do it: the same network with first
-# weights is no better than counting. With six hundred labels, counting is still behind MiniLM with
+# weights is no better than counting. With six hundred labels, counting is not ahead of MiniLM with
 # fifty. It rises to the end, though, while MiniLM hardly does after a hundred. Where do they meet?
 # Not in this lesson's texts; "On your own" has more of them. Move the target:
 
@@ -655,8 +656,8 @@ assert by_text["TF-IDF"][-1] > by_field["TF-IDF"][-1] + 0.05
 
 # %% [markdown]
 # With many labels all methods look better, and counting words most of all: it recognizes the
-# *file*, by names that occur in it alone. Who splits by text reports that, and calls it knowledge
-# of the field.
+# *file*, by its manner, and by names that occur in it alone. Who splits by text reports that, and
+# calls it knowledge of the field.
 #
 # **Guess first.** Another task: does the word "the" occur in a text? Which of the three is best
 # now?
@@ -668,7 +669,7 @@ if encoder is not None:
     assert min(by_the["TF-IDF"][-1], by_the["first weights"][-1]) > by_the["MiniLM"][-1] + 0.1
 
 # %% [markdown]
-# Here pretraining is worth less than nothing. TF-IDF has a column for the answer and needs enough
+# Here this training is worth less than nothing. TF-IDF has a column for the answer and needs enough
 # labels to find it. In first weights each token is still about what it was, and the mean keeps the
 # share of each. MiniLM was taught that two sentences that mean the same are the same, with "the" or
 # without: it has learned to *forget* what is asked here. A pretrained encoder is a choice of what
@@ -682,9 +683,9 @@ if encoder is not None:
 #
 # So far the encoder was frozen. Now its top layer may learn too. What the five layers below it say
 # of a text never changes, so it is computed once (as in lesson 06, *prefix*). We begin with the
-# head of a finished probe, so that before the first step it is exactly the probe, and each gain is
-# that of fine-tuning. There are 80 labels. We tried three rates beforehand, on draws that
-# are not used here: none was better than this one.
+# head of a finished probe, so that before the first step it is nearly the probe (which has read 48
+# pieces of a text; here it is 32), and each gain is that of fine-tuning. There are 80 labels. We
+# tried three rates beforehand, on draws that are not used here: none was better than this one.
 #
 # **Guess first.** By how much will it be better on new files, and by how much on the labeled texts?
 

@@ -19,7 +19,7 @@
 #
 # Five articles teach transfer learning. They are fluent, they agree with each other, and a search
 # finds many like them. One prints a loss whose minimum is reached by a model that says yes to
-# everything. One closes with a list of nine works, of which we can vouch for three. None of it
+# everything. One closes with a list of nine works, of which this course has read two. None of it
 # looks wrong. How would you notice?
 #
 # A *referee* is a colleague who reads a paper before it is printed. Good referees know no more than
@@ -60,8 +60,8 @@
 
 # %% [markdown]
 # The next cells load the tools and the data of lesson 13: handwritten digits as the target, in five
-# blocks of different writers; letters in sixteen typefaces as the source. The training loop is
-# folded, for you have written all of it before.
+# blocks of different writers; letters in sixteen fonts as the source. The training loop is folded,
+# for you have written all of it before.
 
 # %% jupyter={"source_hidden": true}
 import os
@@ -412,10 +412,10 @@ figures.outcome("how examples are combined needs no word", "loss of the doubled 
 
 # %% [markdown]
 # With a sum, the gradient doubles too, and a learning rate that was fine for one batch size is
-# twice too large for the next. Keras and PyTorch take the mean, unless told otherwise; who reads a
-# formula for one example and adds it up over a batch trains at another rate than the listing does.
-# The repair: say "mean over $N$". The control is the doubled batch; it works for any loss, penalty
-# or metric that you meet.
+# twice too large for the next (of SGD; Adam hardly minds). Keras and PyTorch take the mean, unless
+# told otherwise; who reads a formula for one example and adds it up over a batch trains at another
+# rate than the listing does. The repair: say "mean over $N$". The control is the doubled batch; it
+# works for any loss, penalty or metric that you meet.
 
 # %% [markdown]
 # ## 3 Formulas with the wrong name
@@ -904,9 +904,9 @@ figures.outcome("take the best pretrained model", "accuracy on digits", rows)
 # %% [markdown]
 # As an order it stands, for this one network: the better reader is the better source. As a forecast
 # it falls. From the second row to the last, the source's accuracy more than triples, and the digits
-# gain a few points. What they use is there long before the letters are read. And the row that costs
-# nothing is not below. So rank the sources by a score *on your own labels* (lesson 13, section 3),
-# with "no source" among them.
+# gain a few points. Much of what they use is there before the letters are read. And the row that
+# costs nothing is not below. So rank the sources by a score *on your own labels* (lesson 13,
+# section 3), with "no source" among them.
 #
 # **Claim 17** (000). *As a rule, a large model that was trained on a similar task transfers
 # better.* Here the task stays the same, and only the size changes.
