@@ -24,6 +24,7 @@ from ..sandbox.run import Attempt, Calls, Program, Segments, run
 from .reading import Reading
 from .references import lent, source_of
 from .slicing import OWN
+from .submission import printable
 
 MAX_NAME = 80
 MAX_DEFINED = 50_000
@@ -240,10 +241,17 @@ class _Marker:
             tuple(verdict.hints),
             tuple(judged.notes),
             judged.error,
-            self.reading.shown.get(exercise.name, ""),
+            self._shown(exercise.name, judged.program),
             verdict.printed,
             judged.limits,
         )
+
+    def _shown(self, name: str, program: Program | None) -> str:
+        """The answer as it was judged, where that is not the last one in the notebook."""
+        segments = program.segments if program is not None and program.forgiving else ()
+        heads = "def ", "@", f"{name} ="  # else an error may have stopped the cell above it
+        judged = [s for title, s in segments if title == name and s.startswith(heads)]
+        return printable(judged[-1]) if judged else self.reading.shown.get(name, "")
 
     def _judge(self, exercise: Exercise) -> _Judged:
         name = exercise.name

@@ -14,16 +14,14 @@ from typing import Any
 
 import IPython.core.inputtransformer2  # noqa: F401 (here once, before the forking)
 
-from ..errors import NEAR, visible
+from ..errors import NEAR
 from ..sandbox import limits
 from ..sandbox.run import Program, Segments
 from ..sandbox.wire import TooLargeError
 from ..sandbox.worker import Isolate, Served
 from .slicing import Slices
-from .submission import Submission, UnreadableError, handed_out, parse
+from .submission import MAX_SHOWN, Submission, UnreadableError, handed_out, parse, printable
 
-MAX_SHOWN = 4000
-"""Of an answer, so many characters are shown beside its verdict."""
 MAX_NEAR = 80
 MAX_NAME = 80
 """Of a function that may be meant to be an answer."""
@@ -154,9 +152,7 @@ def _shown(slices: Slices, name: str) -> str:
     """The source of an answer, in printable lines."""
     answer = slices.answer(name)
     assert answer is not None
-    source = answer.source[:MAX_SHOWN]
-    more = ["…"] if len(answer.source) > MAX_SHOWN else []
-    return "\n".join([*map(visible, source.expandtabs(4).split("\n")), *more])
+    return printable(answer.source)
 
 
 def serve(requests: int, replies: int, isolate: Isolate) -> None:

@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..errors import CourseError
+from ..errors import CourseError, visible
 from ..lessons import root
 from .history import Cell, with_history
 from .slicing import Slices, with_judged
@@ -37,6 +37,8 @@ MAX_CELLS = 20_000
 MAX_OLD_CELLS = 2_000  # of an old format, whose conversion takes long
 MAX_COUNT = 1_000_000  # cells that a kernel has run
 MAX_OUTPUTS = 100  # of a cell, among which an error is looked for
+MAX_SHOWN = 4000
+"""Of an answer, so many characters are shown beside its verdict."""
 MAX_NOTES = 30
 MAX_MAGIC_WORK = 150_000
 """Of the cells of a notebook, magics times characters: IPython reads a cell once for each."""
@@ -213,6 +215,12 @@ def handed_out(lesson: str) -> frozenset[str]:
         return frozenset(statement.source for statement in parse(data, ()).slices.statements)
     except (CourseError, UnreadableError, OSError):
         return frozenset()
+
+
+def printable(source: str) -> str:
+    """The beginning of an answer, `MAX_SHOWN` characters, in lines that can be shown."""
+    more = ["…"] if len(source) > MAX_SHOWN else []
+    return "\n".join([*map(visible, source[:MAX_SHOWN].expandtabs(4).split("\n")), *more])
 
 
 def _defines(source: str, name: str) -> bool:

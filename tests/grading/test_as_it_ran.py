@@ -78,6 +78,7 @@ def test_what_counts_is_what_was_run(cells: tuple[str, Any]) -> None:
     found = judged(handed_in(*cells[1]), "mse")
     assert found.status == "correct", found.message
     assert found.notes == ("`mse` was graded as the numbers of the cells say that they were run.",)
+    assert "0.5" not in found.code  # beside "correct" stands what is correct
 
 
 WRITTEN = {
