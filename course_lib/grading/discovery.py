@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UsageError, named, unknown, visible
-from ..exercises.catalogue import catalogue
 from ..lessons import LAST_PAGE, START_PAGE
 from . import platforms
-from .archives import MAX_BYTES, MAX_HANDED_IN, SUFFIX, Archives
+from .archives import MAX_BYTES, MAX_HANDED_IN, Archives
+from .people import ENDING, bare, namesakes, people, text
 
-# Some browsers add an ending to what they do not know.
-_ENDING = re.compile(r"\.ipynb(?:\.txt|\.json)?$", re.IGNORECASE)
 ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json")
 PAGES = (START_PAGE, LAST_PAGE)  # nothing to grade
 MAX_DEPTH = 60  # of folders in folders
@@ -48,11 +44,9 @@ def discover(
     """All submissions under ``paths``, sorted, and a note on each thing that was passed over.
 
     A folder holds LEARNER.ipynb files, or folders of learners as nbgrader's ``submitted`` does
-    (which may also be named by the folder that it stands in, or by one in it). The name of a
-    learner is that of the file, or of the topmost folder that is not named after a lesson. In
-    downloads from Canvas and Moodle it is the name and the number that they put in front. A zip
-    file is taken for the folder that is packed in it. What a Mac adds to archives is passed over
-    in silence, and the solutions in a clone of the course with a note.
+    (which may also be named by the folder that it stands in, or by one in it). Whose they are,
+    `people` says. A zip file is taken for the folder that is packed in it. What a Mac adds to
+    archives is passed over in silence, and the solutions in a clone of the course with a note.
 
     Args:
         paths: of files and folders.
@@ -64,70 +58,55 @@ def discover(
     archives = archives or Archives(())
     found: dict[Path, Source] = {}
     walk = _Walk(archives)
+    guesses: list[str] = []
     taken: set[str] = set()
     for path in paths:
         if not path.exists() and not path.is_symlink():
             raise UsageError(_missing(path))
         is_folder = path.is_dir() or archives.takes(path)
-        files = list(walk.notebooks(path))
-        if not files:
+        files = [(file, shown) for file, shown in walk.notebooks(path) if file not in found]
+        if not files and not any(file.is_relative_to(path) for file in found):
             skipped = f" ({archives.told(walk.notes[-1])})" if walk.notes else ""
             raise UsageError(
                 f"There is no notebook to grade in “{path}”{skipped}: put LEARNER.ipynb files "
                 "there, or a folder of notebooks for each learner."
             )
-        canvas = _canvas_folders(files)
-        for file, shown in files:
-            if file not in found:
-                root = path if is_folder else path.parent
-                unit = _unit(shown)
-                source = _source(file, shown, root, taken, unit if unit.parent in canvas else None)
-                found[file] = replace(source, trouble=archives.trouble.get(file, ""))
-    notes = [*map(archives.told, walk.notes), *walk.beside(), *_namesakes(found.values())]
+        roots = [_root(shown, path if is_folder else path.parent) for _, shown in files]
+        below = [
+            shown.absolute().relative_to(root).parts
+            for (_, shown), root in zip(files, roots, strict=True)
+        ]
+        owned = people(below)
+        guesses += owned.notes
+        for (file, _), parts, learner in zip(files, below, owned.learners, strict=True):
+            name = _unused("/".join(map(bare, parts)), taken)
+            found[file] = Source(name, learner, file, archives.trouble.get(file, ""))
+        around = {root.joinpath(*parts) for root in set(roots) for parts in owned.around}
+        walk.missing([shown for _, shown in files], around)
+    numbered = namesakes({source.id: source.learner for source in found.values()})
+    notes = [*map(archives.told, walk.notes), *walk.beside(), *guesses, *numbered]
     notes = list(map(visible, notes))
     return sorted(found.values(), key=lambda source: source.id), notes
 
 
-def _canvas_folders(files: Iterable[tuple[Path, Path]]) -> set[Path]:
-    """Folders in which all names are as Canvas makes them."""
-    by_folder: dict[Path, list[str]] = {}
-    for unit in {_unit(shown) for _, shown in files}:
-        by_folder.setdefault(unit.parent, []).append(_bare(unit))
-    most = len({exercise.lesson for exercise in catalogue().values()})
-    return {folder for folder, names in by_folder.items() if platforms.are_canvas(names, most)}
+def _root(shown: Path, root: Path) -> Path:
+    """The folder that was named, or nbgrader's below or above it."""
+    path, root = shown.absolute(), root.absolute()
+    if path.is_relative_to(root / "submitted"):
+        root /= "submitted"
+    # Above what was named it is nbgrader's only if a learner and an assignment lie between.
+    above = next((folder for folder in (root, *root.parents) if folder.name == "submitted"), root)
+    return above if len(path.relative_to(above).parts) >= 3 else root
 
 
-def _unit(shown: Path) -> Path:
-    """What was handed in: the notebook, or an archive around it that has a name of Canvas'."""
-    packed = (p for p in reversed(shown.parents) if p.suffix.lower() == SUFFIX)
-    return next((p for p in packed if platforms.by_canvas(p.stem)), shown)
-
-
-def _bare(unit: Path) -> str:
-    return unit.stem if unit.suffix.lower() == SUFFIX else stem(unit)
-
-
-def _namesakes(sources: Iterable[Source]) -> list[str]:
-    """A note on names that Moodle has numbered twice, as it does anew for each assignment."""
-    numbered: dict[str, set[str]] = {}
-    for source in sources:
-        if person := platforms.by_moodle(source.id.split("/")):
-            numbered.setdefault(person.name, set()).add(source.learner)
-    several = [name for name, learners in numbered.items() if len(learners) > 1]
-    if len(numbered) == 1 and len(numbered[several[0]] if several else ()) > 2:
-        return []  # blind marking: all bear one name
-    told = ", ".join(f"“{name}”" for name in sorted(several))
-    if not told:
-        return []
-    return [
-        f"Moodle's downloads hold several numbers for {told}: each is taken for a person of its "
-        "own. Grade the downloads of different assignments into different folders."
-    ]
-
-
-def stem(path: Path) -> str:
-    """The name of a notebook's file without its ending, or endings."""
-    return _ENDING.sub("", path.name)
+def _unused(name: str, taken: set[str]) -> str:
+    whole, number = text(name), 1
+    name = whole
+    while name in taken:
+        number += 1
+        name = f"{whole} ({number})"
+    taken.add(name)
+    return name
 
 
 def _missing(path: Path) -> str:
@@ -168,6 +147,26 @@ class _Walk:
                 todo = "unpack it and name the folder"
             raise UsageError(f"“{path}” is not a notebook: {todo}.")
 
+    def missing(self, notebooks: Iterable[Path], around: Collection[Path]) -> None:
+        """Note who has handed in no notebook, but other files.
+
+        Args:
+            notebooks: that were found.
+            around: folders in which the learners' own files and folders lie.
+        """
+        with_notebooks = {folder for path in notebooks for folder in path.absolute().parents}
+        lacking: dict[Path, list[Path]] = {}
+        for file in self._beside:
+            inside = (file.absolute(), *file.absolute().parents)
+            owns = (p for p in inside if p.parent in around or platforms.by_folder([p.name]))
+            owner = next(owns, None)
+            if owner is not None and owner not in with_notebooks:
+                lacking.setdefault(owner, []).append(file)
+        for owner, files in lacking.items():
+            self._lacks(owner, [file.name for file in files] if owner != files[0] else None)
+        gone = {file for files in lacking.values() for file in files}
+        self._beside = [file for file in self._beside if file not in gone]
+
     def beside(self) -> list[str]:
         """A sentence on each kind of file that lay beside notebooks."""
         kinds: dict[str, list[str]] = {}
@@ -186,19 +185,22 @@ class _Walk:
         for entry in self._entries(path, top=True):
             noted, beside, refused = len(self.notes), len(self._beside), self._refused
             found = list(self._under(entry))
-            told = stem(entry) in PAGES or self._refused > refused
+            told = bare(entry.name) in PAGES or self._refused > refused
             told = told or any(f"“{entry}”" in note for note in self.notes[noted:])
             if not found:
                 others = [file.name for file in self._beside[beside:]]
                 del self._beside[beside:]
             if not found and not told:  # somebody may be missing from the gradebook
-                what = "is not a notebook"
-                if entry.is_dir() or self.archives.takes(entry):
-                    what = "holds no notebook to grade"
-                    what += f" (but {named(others)})" if others else ""
-                ask = "if it was handed in, ask for the .ipynb file"
-                self.notes.append(f"“{entry}” {what} and was skipped; {ask}.")
+                holds = entry.is_dir() or self.archives.takes(entry)
+                self._lacks(entry, others if holds else None)
             yield from found
+
+    def _lacks(self, entry: Path, others: Sequence[str] | None) -> None:
+        what = "is not a notebook"
+        if others is not None:
+            what = "holds no notebook to grade" + (f" (but {named(others)})" if others else "")
+        ask = "if it was handed in, ask for the .ipynb file"
+        self.notes.append(f"“{entry}” {what} and was skipped; {ask}.")
 
     def _under(self, path: Path, depth: int = 0) -> Iterator[tuple[Path, Path]]:
         if path.is_symlink():
@@ -214,7 +216,7 @@ class _Walk:
         elif self.archives.takes(path):
             yield from self._packed(path)
         elif _is_notebook(path):
-            if stem(path) not in PAGES:
+            if bare(path.name) not in PAGES:
                 yield path, self.archives.shown(path)
         else:
             self._beside.append(self.archives.shown(path))
@@ -230,7 +232,7 @@ class _Walk:
         found = list(self._under(folder))
         shown = self.archives.shown(path)
         inside = found[0][1].relative_to(shown).parts if len(found) == 1 else ()
-        if inside and platforms.by_moodle(inside) is None:
+        if inside and platforms.by_folder(inside) is None:
             found = [(found[0][0], shown.with_suffix(".ipynb"))]
         yield from found
 
@@ -282,34 +284,4 @@ def _holds_notebook(folder: Path) -> bool:
 
 
 def _is_notebook(path: Path) -> bool:
-    return _ENDING.search(path.name) is not None
-
-
-def _source(file: Path, shown: Path, root: Path, taken: set[str], canvas: Path | None) -> Source:
-    path, root = shown.absolute(), root.absolute()
-    if path.is_relative_to(root / "submitted"):
-        root /= "submitted"
-    # Above what was named it is nbgrader's only if a learner and an assignment lie between.
-    above = next((folder for folder in (root, *root.parents) if folder.name == "submitted"), root)
-    if len(path.relative_to(above).parts) >= 3:
-        root = above
-    below = path.relative_to(root)
-    parts = [part.removesuffix(SUFFIX) for part in (*below.parent.parts, stem(below))]
-    whole = _text("/".join(parts))
-    lessons = {exercise.lesson for exercise in catalogue().values()}
-    while len(parts) > 1 and parts[0] in lessons:
-        del parts[0]
-    name, number = whole, 1
-    while name in taken:
-        number += 1
-        name = f"{whole} ({number})"
-    taken.add(name)
-    person = platforms.by_canvas(_bare(canvas)) if canvas is not None else None
-    person = person or platforms.by_moodle(parts)
-    learner = person.learner if person is not None else parts[0]
-    return Source(name, _text(unicodedata.normalize("NFC", learner)), file)
-
-
-def _text(name: str) -> str:
-    """A file name that can be written as UTF-8 and shown; what cannot be stays recognizable."""
-    return visible(os.fsencode(name).decode("utf-8", "backslashreplace"))
+    return ENDING.search(path.name) is not None

@@ -1,6 +1,7 @@
-"""How Moodle and Canvas name what they let an instructor download, and what they take back.
+"""How platforms name what they let an instructor download, and what they take back.
 
-As canvas-lms's lib/content_zipper.rb and app/models/assignment.rb, and Moodle's mod/assign, do it.
+As canvas-lms's lib/content_zipper.rb and app/models/assignment.rb, and Moodle's mod/assign, do it;
+Blackboard and Brightspace as their help pages say.
 """
 
 from __future__ import annotations
@@ -9,9 +10,21 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
-_CANVAS = re.compile(r"(?P<name>\w+?)(?:_LATE)?_(?P<number>\d+)_\d{3,}_.+")
-_MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?")
+ANONYMOUS = "anon"
+"""What Canvas writes in place of a name."""
+
+_CANVAS = (
+    re.compile(rf"(?:LATE_)?(?P<name>{ANONYMOUS})_(?P<number>[0-9A-Za-z]{{5}})_\d{{3,}}_.+"),
+    re.compile(r"(?P<name>\w+?)(?:_LATE)?_(?P<number>\d+)_\d{3,}_.+"),
+)
+_FOLDERS = (
+    re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?"),
+    # Brightspace: numbers of the person and of the folder, name, date, and the file's own name.
+    re.compile(r"(?P<number>\d+-\d+) - (?P<name>.+?) - (?=[^-]*\b\d{4}\b)[^-]+(?: - .*)?"),
+)
+_BLACKBOARD = re.compile(r"(?P<person>.+)_attempt_\d{4}(?:-\d\d){5}(?:_.*)?")
 
 
 @dataclass(frozen=True)
@@ -20,7 +33,7 @@ class Person:
 
     Attributes:
         name: as it is shown there.
-        number: that the platform knows them by; Moodle's is another one in each assignment.
+        number: that the platform knows them by, or ""; Moodle's is another one in each assignment.
     """
 
     name: str
@@ -28,19 +41,45 @@ class Person:
 
     @property
     def learner(self) -> str:
-        return f"{self.name}_{self.number}"
+        return f"{self.name}_{self.number}" if self.number else self.name
 
 
 def by_canvas(name: str) -> Person | None:
     """Who handed in a file that Canvas has named so, without its ending."""
-    found = _CANVAS.fullmatch(name)
-    return Person(found["name"], found["number"]) if found is not None else None
+    return _first(_CANVAS, [name])
 
 
 def by_moodle(parts: Iterable[str]) -> Person | None:
     """Who handed in what lies in these folders, one of which Moodle has named."""
-    found = next(filter(None, map(_MOODLE.fullmatch, parts)), None)
-    return Person(found["name"], found["number"]) if found is not None else None
+    return _first(_FOLDERS[:1], parts)
+
+
+def by_folder(parts: Iterable[str]) -> Person | None:
+    """The same, where Moodle or Brightspace has named a folder, or Brightspace the file."""
+    return _first(_FOLDERS, parts)
+
+
+def of_blackboard(names: Iterable[str]) -> dict[str, Person]:
+    """Who handed in the files of a folder that Blackboard has named, without their endings.
+
+    They begin with the assignment, which is the same for all, and the user name.
+    """
+    found = {name: match["person"] for name in names if (match := _BLACKBOARD.fullmatch(name))}
+    people = [person.split("_") for person in set(found.values())]
+    same = takewhile(lambda parts: len(set(parts)) == 1, zip(*people, strict=False))
+    start = min(len(list(same)), min(map(len, people), default=1) - 1)
+    return {name: Person("_".join(told.split("_")[start:]), "") for name, told in found.items()}
+
+
+def is_file(name: str) -> bool:
+    """Whether Canvas or Blackboard may have named a file so, without its ending."""
+    return by_canvas(name) is not None or _BLACKBOARD.fullmatch(name) is not None
+
+
+def _first(patterns: Iterable[re.Pattern[str]], names: Iterable[str]) -> Person | None:
+    found = (pattern.fullmatch(name) for name in names for pattern in patterns)
+    match = next(filter(None, found), None)
+    return Person(match["name"], match["number"]) if match is not None else None
 
 
 def are_canvas(names: Iterable[str], most: int) -> bool:

@@ -83,6 +83,7 @@ def statements(cell: int, source: str, first: int) -> Iterator[Statement]:
     Raises:
         SyntaxError, ValueError, RecursionError, MemoryError: Python cannot read the cell.
     """
+    source = source.replace("\r\n", "\n").replace("\r", "\n")  # as Python reads it
     lines = [line.encode() for line in source.split("\n")]
     tree = syntax_tree(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     order = first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from course_lib.errors import visible
@@ -111,6 +111,7 @@ def test_any_bytes_are_read_or_refused_in_a_sentence(data: bytes) -> None:
 
 
 @given(code)
+@example("\r0")
 def test_statements_are_the_source_again(source: str) -> None:
     try:
         found = list(statements(1, source, first=0))

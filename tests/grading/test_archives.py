@@ -147,7 +147,7 @@ def test_links_and_twins_and_depths(tmp_path: Path) -> None:
             archive.writestr("anna.ipynb", GOOD)
         archive.writestr("x/" * 50 + "deep.ipynb", GOOD)
     learners, notes = found(tmp_path / "x.zip")
-    assert set(learners.values()) == {"anna", "anna (2)"}
+    assert set(learners.values()) == {"anna"}
     assert any("ben.ipynb” is a symbolic link" in note for note in notes)
     assert any("anna.ipynb” is there twice" in note for note in notes)
     assert any("deep.ipynb” lies too deep" in note for note in notes)
