@@ -198,3 +198,49 @@ def _canvas_number(submission: str, learner: str) -> str:
     people = filter(None, map(platforms.by_canvas, submission.split("/")))
     numbers = (p.number for p in people if p.learner == learner and p.name != platforms.ANONYMOUS)
     return next(numbers, "")
+
+
+def lessons_of(records: Sequence[Graded]) -> list[str]:
+    """The lessons that occur, in order."""
+    return sorted({record.lesson for record in records if record.lesson})
+
+
+def _of(records: Sequence[Graded], lesson: str) -> list[Graded]:
+    return [record for record in records if record.lesson == lesson]
+
+
+def _told(record: Graded) -> str:
+    """What a feedback page says, without the hints, on one line."""
+    if record.status != "graded":
+        return record.message
+    told = []
+    for entry in record.exercises:
+        right = entry.status == "correct"
+        said = "" if right else f" {entry.message}"
+        told.append(f"{entry.exercise}: {HEADINGS[entry.status].lower()}.{said}")
+    return " ".join(told)
+
+
+def defused(text: str) -> str:
+    """On one line, and no formula: a spreadsheet would run a cell that begins with = + - @.
+
+    In many languages a semicolon begins a new cell.
+    """
+    line = re.sub(rf"(;\s*)(?=[{_FORMULA}])", r"\1'", printable(text))
+    return f"'{line}" if re.match(rf"\s*[{_FORMULA}]", line) else line
+
+
+def printable(text: str) -> str:
+    """On one line, without what controls a screen or a printer."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def number(points: float | None) -> str:
+    """Points without needless decimals; empty for None."""
+    return "" if points is None else f"{points:g}"
+
+
+def _line(row: Sequence[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(row)
+    return text.getvalue()
