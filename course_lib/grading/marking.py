@@ -110,31 +110,50 @@ def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
     """Which lesson a file belongs to, even if it is too broken to be parsed.
 
     It is the one that the notebook's metadata declare, if half of that lesson's functions are in
-    it; else the one most of whose functions it defines; if it defines none, the declared one; else
-    the one that a name (of the file, of the assignment) holds.
+    it; else the one most of whose functions it has checked, or else defined; if it defines none,
+    the declared one; else the one that a name (of the file, of the assignment) holds.
     """
-    functions = catalogue()
-    # Each pattern begins with a fixed word, which is found in no time in a file of any size.
-    words = islice(re.finditer(rb"def[ \t]+([a-z_0-9]{1,200})", data), MAX_DEFINED)
-    defined = {word[1].decode() for word in words}
-    for equals in islice(re.finditer(rb"= ?lambda\b", data), MAX_DEFINED):
-        start = equals.start()
-        before = re.search(rb"([a-z_0-9]+) ?$", data[max(start - MAX_NAME, 0) : start])
-        defined |= {before[1].decode()} if before is not None else set()
-    votes = Counter(functions[name].lesson for name in sorted(defined & set(functions)))
+    defined, checked = _defined(data), _checked(data)
     found = re.search(rb'"course"\s*:\s*\{[^{}]*"lesson"\s*:\s*"([\w.-]+)"', data)
     declared = found[1].decode("ascii", "replace") if found is not None else ""
-    if declared in lessons_with_exercises() and 2 * votes[declared] >= len(exercises_of(declared)):
-        return declared
-    if votes:
-        return max(lessons_with_exercises(), key=lambda lesson: votes[lesson])
     if declared in lessons_with_exercises():
-        return declared
+        if 2 * defined[declared] >= len(exercises_of(declared)):
+            return declared
+        if not defined:
+            return declared
+    if defined:
+        return max(lessons_with_exercises(), key=lambda lesson: (checked[lesson], defined[lesson]))
     for name in names:
         for lesson in lessons_with_exercises():
             if lesson in name:
                 return lesson
     return None
+
+
+def _defined(data: bytes) -> Counter[str]:
+    """How many functions of each lesson a file defines."""
+    # Each pattern begins with a fixed word, which is found in no time in a file of any size.
+    words = islice(re.finditer(rb"def[ \t]+([a-z_0-9]{1,200})", data), MAX_DEFINED)
+    found = {word[1].decode() for word in words}
+    for equals in islice(re.finditer(rb"= ?lambda\b", data), MAX_DEFINED):
+        start = equals.start()
+        before = re.search(rb"([a-z_0-9]+) ?$", data[max(start - MAX_NAME, 0) : start])
+        found |= {before[1].decode()} if before is not None else set()
+    return Counter(catalogue()[name].lesson for name in sorted(found & set(catalogue())))
+
+
+def _checked(data: bytes) -> Counter[str]:
+    """How many functions of each lesson a file hands to the course's check."""
+    words = islice(re.finditer(rb"check\(([a-z_0-9]{1,200})", data), MAX_DEFINED)
+    found = {word[1].decode() for word in words}
+    return Counter(catalogue()[name].lesson for name in sorted(found & set(catalogue())))
+
+
+def other_lessons(data: bytes, lesson: str) -> list[str]:
+    """Lessons after the submission's whose exercises it has checked, too."""
+    checked, known = _checked(data), lessons_with_exercises()
+    after = known.index(lesson) + 1 if lesson in known else len(known)
+    return [other for other in known[after:] if checked[other]]
 
 
 def mark(

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from threading import Event
 from typing import Any
 
+from ..errors import named
 from ..sandbox.process import StoppedError
 from ..sandbox.run import SandboxError
 from .discovery import Source
-from .marking import Marked, lesson_of, mark, ungraded
+from .marking import Marked, lesson_of, mark, other_lessons, ungraded
 from .submission import UnreadableError, read
 
 PAUSES = (0.3, 2.0, 5.0)
@@ -135,6 +136,11 @@ def grade_one(
         if not shown:
             raise UnreadableError("No exercise of the course is in this file.")
         entries, notes = _marked(handed, shown, seed, stop or Event())
+        if others := other_lessons(handed.data, shown):
+            notes.append(
+                f"Answers to {named(others)} are in this file, too: only those to “{shown}” are "
+                "graded. Hand in the others in notebooks of their own."
+            )
         return _record(handed, seed, shown, "graded", entries, notes=notes)
     except StoppedError:
         raise

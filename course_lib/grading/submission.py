@@ -360,7 +360,8 @@ def _cells(
             number if kind == "code" else 0,
             count if type(count) is int and 0 < count < MAX_COUNT else None,
             any(_mapping(output).get("output_type") == "error" for output in shown),
-            source.replace("\r\n", "\n").replace("\r", "\n"),
+            # Half a character of UTF-16 is none, and Python could not read it.
+            re.sub("[\ud800-\udfff]", "\ufffd", source.replace("\r\n", "\n").replace("\r", "\n")),
         )
 
 
