@@ -130,10 +130,10 @@ def _by_platform(paths: Sequence[Parts]) -> dict[Parts, str]:
     found: dict[Parts, str] = {}
     files: dict[Parts, dict[str, list[Parts]]] = defaultdict(lambda: defaultdict(list))
     for parts in paths:
-        if person := platforms.by_folder([bare(part) for part in parts]):
+        unit = _unit(parts)  # what is inside, a learner has named
+        if person := platforms.by_folder(map(bare, unit)):
             found[parts] = person.learner
         else:
-            unit = _unit(parts)
             files[unit[:-1]][bare(unit[-1])].append(parts)
     most = len(_lessons())
     for units in files.values():
@@ -146,8 +146,7 @@ def _by_platform(paths: Sequence[Parts]) -> dict[Parts, str]:
 
 def _unit(parts: Parts) -> Parts:
     """What was handed in: the notebook, or an archive around it that a platform has named."""
-    for end in range(len(parts) - 1, 0, -1):
-        name = parts[end - 1]
+    for end, name in enumerate(parts[:-1], start=1):
         if name.lower().endswith(SUFFIX) and platforms.is_file(bare(name)):
             return parts[:end]
     return parts
@@ -162,7 +161,8 @@ def _depth(paths: Sequence[Parts]) -> int:
             break
         depth += 1
     people = {bare(parts[depth]) for parts in paths}
-    if len(people) < 2 or any(map(_is_of_the_course, people)) or all(map(_is_part, people)):
+    others = sum(map(_is_of_the_course, people))  # one may lie beside the files of a class
+    if len(people) < 2 or 3 * others >= len(people) or all(map(_is_part, people)):
         return 0
     return depth
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from course_lib.grading.discovery import discover
+from course_lib.grading.archives import Archives
+from course_lib.grading.discovery import ENDINGS, discover
 
 
 def found(place: Path, files: list[str]) -> tuple[set[str], str]:
@@ -117,6 +120,7 @@ def test_downloads(tmp_path: Path, files: list[str], learners: set[str]) -> None
             {"Smith, Anna(as)", "Kim, B(bk)"},
             "“HW”",
         ),
+        (["c/a", "c/b", "c/d", "c/01_losses"], {"a", "b", "d", "01_losses"}, "“c”"),
         (["week1/anna", "week1/ben", "week2/anna"], {"anna", "ben"}, "“week1”, “week2”"),
         (["c/d/Week 1/anna/01", "c/d/Week 1/ben/01"], {"anna", "ben"}, "“c/d/Week 1”"),
         (["c/01_losses/anna", "c/02_regularization/ben"], {"anna", "ben"}, "“c/01_losses”, “c/02"),
@@ -146,6 +150,23 @@ def test_folders_of_learners_are_theirs(tmp_path: Path, files: list[str]) -> Non
     names, notes = found(tmp_path, files)
     assert names == {name.split("/")[0] for name in files}
     assert not notes
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["annam_345_assignsubmission_file/01.ipynb", "annam_345_678903_01.ipynb", "x/annam_345.ipynb"],
+)
+def test_nobody_is_somebody_else_by_names_in_an_archive(tmp_path: Path, inside: str) -> None:
+    (tmp_path / "annam_345_678901_01.ipynb").write_text("{}", "utf-8")
+    nested = io.BytesIO()
+    with zipfile.ZipFile(nested, "w") as archive:
+        archive.writestr("a.ipynb", "{}")
+    with zipfile.ZipFile(tmp_path / "benk_346_678902_x.zip", "w") as archive:
+        archive.writestr(inside, "{}")
+        archive.writestr("annam_345_678904_x.zip", nested.getvalue())
+    with Archives(ENDINGS) as opened:
+        sources, _ = discover([tmp_path], opened)
+    assert sorted(source.learner for source in sources) == ["annam_345", "benk_346", "benk_346"]
 
 
 @pytest.mark.parametrize(
