@@ -25,7 +25,7 @@ class UsageError(CourseError):
     status = 2
 
 
-_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"  # letters of some languages need them
+JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"  # letters of some languages need them
 
 
 def visible(text: str) -> str:
@@ -35,7 +35,7 @@ def visible(text: str) -> str:
     shown as Python writes it.
     """
     return "".join(
-        c if c.isprintable() or c in _JOINERS else c.encode("unicode_escape").decode() for c in text
+        c if c.isprintable() or c in JOINERS else c.encode("unicode_escape").decode() for c in text
     )
 
 

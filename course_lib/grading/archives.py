@@ -150,7 +150,7 @@ class Archives:
                 for entry in entries:
                     for said in self._unpack(opened, entry, folder, allowed):
                         name = said[0][:MAX_NAME]
-                        notes.append(f"“{folder}{os.sep}{name}” {said[1]} and was skipped.")
+                        notes.append(f"“{folder}{os.sep}{name}” {said[1]}.")
                     if allowed.left < 0 or (allowed.handed_in and allowed.notebooks < 0):
                         clear(str(folder))
                         what = f"{most >> 20} MB" if allowed.left < 0 else f"{MAX_NOTEBOOKS} files"
@@ -184,20 +184,20 @@ class Archives:
         if entry.is_dir():
             return
         if not parts or ".." in parts or parts[0].startswith("/") or ":" in parts[0]:
-            yield name, "would lie outside of the archive"
+            yield name, "would lie outside of the archive and was skipped"
         elif stat.S_ISLNK(entry.external_attr >> 16):
-            yield name, "is a symbolic link"
+            yield name, "is a symbolic link and was skipped"
         elif len(parts) > MAX_PARTS:
-            yield parts[-1], "lies too deep"
+            yield parts[-1], "lies too deep and was skipped"
         else:
             try:
                 file, target = _new(folder.joinpath(*parts))
                 if target.name != parts[-1]:
-                    yield name, f"is there twice, is called {target.name} here"
+                    yield name, f"is there twice: the second is called “{target.name}” here"
             except OSError as error:
                 if error.errno in _FULL:
                     raise
-                yield parts[-1], f"cannot be unpacked ({_reason(error)})"
+                yield parts[-1], f"cannot be unpacked ({_reason(error)}) and was skipped"
                 return
             if not target.name.lower().endswith(self.wanted):
                 file.close()
@@ -210,7 +210,7 @@ class Archives:
                     raise
                 if target.suffix.lower() == SUFFIX:
                     target.unlink()
-                    yield name, f"cannot be unpacked ({_reason(error)})"
+                    yield name, f"cannot be unpacked ({_reason(error)}) and was skipped"
                 else:
                     self.trouble[target] = (
                         f"It cannot be unpacked from its archive: {_reason(error)}. Hand in the "

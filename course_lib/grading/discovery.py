@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,23 +66,27 @@ def discover(
         is_folder = path.is_dir() or archives.takes(path)
         files = [(file, shown) for file, shown in walk.notebooks(path) if file not in found]
         if not files and not any(file.is_relative_to(path) for file in found):
+            walk.account((), ())
             skipped = f" ({archives.told(walk.notes[-1])})" if walk.notes else ""
             raise UsageError(
                 f"There is no notebook to grade in “{path}”{skipped}: put LEARNER.ipynb files "
                 "there, or a folder of notebooks for each learner."
             )
-        roots = [_root(shown, path if is_folder else path.parent) for _, shown in files]
-        below = [
-            shown.absolute().relative_to(root).parts
-            for (_, shown), root in zip(files, roots, strict=True)
-        ]
-        owned = people(below)
+        named_root = path if is_folder else path.parent
+        roots = [_root(shown, named_root) for _, shown in files]
+        below = [_below(shown, root) for (_, shown), root in zip(files, roots, strict=True)]
+        owned = people(below, [_below(file, _root(file, named_root)) for file in walk.lying(path)])
         guesses += owned.notes
-        for (file, _), parts, learner in zip(files, below, owned.learners, strict=True):
+        whose = list(zip(files, below, owned.learners, strict=True))
+        having = {learner for (file, _), _, learner in whose if file not in walk.refused}
+        for (file, _), parts, learner in whose:
+            if file in walk.refused and learner in having:
+                walk.notes.append(walk.refused[file])
+                continue
             name = _unused("/".join(map(bare, parts)), taken)
             found[file] = Source(name, learner, file, archives.trouble.get(file, ""))
         around = {root.joinpath(*parts) for root in set(roots) for parts in owned.around}
-        walk.missing([shown for _, shown in files], around)
+        walk.account(files, around)
     numbered = namesakes({source.id: source.learner for source in found.values()})
     notes = [*map(archives.told, walk.notes), *walk.beside(), *guesses, *numbered]
     notes = list(map(visible, notes))
@@ -97,6 +101,10 @@ def _root(shown: Path, root: Path) -> Path:
     # Above what was named it is nbgrader's only if a learner and an assignment lie between.
     above = next((folder for folder in (root, *root.parents) if folder.name == "submitted"), root)
     return above if len(path.relative_to(above).parts) >= 3 else root
+
+
+def _below(shown: Path, root: Path) -> tuple[str, ...]:
+    return shown.absolute().relative_to(root).parts
 
 
 def _unused(name: str, taken: set[str]) -> str:
@@ -123,13 +131,16 @@ class _Walk:
 
     Attributes:
         notes: a sentence on each thing that was passed over, but for files beside notebooks.
+        refused: archives that cannot be unpacked, with a sentence on each.
     """
 
     def __init__(self, archives: Archives) -> None:
         self.archives = archives
         self.notes: list[str] = []
         self._beside: list[Path] = []
-        self._refused = 0  # archives, each with a note
+        self._lacking: list[tuple[Path, list[str] | None]] = []
+        self._empty: list[Path] = []
+        self.refused: dict[Path, str] = {}
 
     def notebooks(self, path: Path) -> Iterator[tuple[Path, Path]]:
         """Each notebook under a path that was named, and its path as a person knows it."""
@@ -147,25 +158,44 @@ class _Walk:
                 todo = "unpack it and name the folder"
             raise UsageError(f"“{path}” is not a notebook: {todo}.")
 
-    def missing(self, notebooks: Iterable[Path], around: Collection[Path]) -> None:
+    def lying(self, path: Path) -> list[Path]:
+        """Files that are no notebooks, below a path that was named."""
+        return [file for file in self._beside if file.absolute().is_relative_to(path.absolute())]
+
+    def account(self, notebooks: Sequence[tuple[Path, Path]], around: Collection[Path]) -> None:
         """Note who has handed in no notebook, but other files.
 
         Args:
-            notebooks: that were found.
+            notebooks: that were found under a path that was named.
             around: folders in which the learners' own files and folders lie.
         """
-        with_notebooks = {folder for path in notebooks for folder in path.absolute().parents}
+        places = {self.archives.shown(file).absolute() for file, _ in notebooks}
+        places |= {shown.absolute() for _, shown in notebooks}
+        having = {folder for place in places for folder in place.parents}
+        people = {platforms.handed_in_by(place.parts) for place in places}
         lacking: dict[Path, list[Path]] = {}
         for file in self._beside:
             inside = (file.absolute(), *file.absolute().parents)
             owns = (p for p in inside if p.parent in around or platforms.by_folder([p.name]))
             owner = next(owns, None)
-            if owner is not None and owner not in with_notebooks:
+            if owner is not None and owner not in having:
                 lacking.setdefault(owner, []).append(file)
         for owner, files in lacking.items():
-            self._lacks(owner, [file.name for file in files] if owner != files[0] else None)
+            if owner == files[0]:
+                self._lacking.append((owner, None))
+            else:
+                self._lacking.append((owner, [file.name for file in files]))
         gone = {file for files in lacking.values() for file in files}
         self._beside = [file for file in self._beside if file not in gone]
+        self._lacking += [(e, []) for e in self._empty if e.absolute().parent in around]
+        for entry, others in self._lacking:
+            shown = self.archives.shown(entry)
+            person = platforms.handed_in_by(shown.absolute().parts)
+            if person and person in people:  # a receipt, or words beside the notebook
+                self._beside += [shown] if others is None else [shown / name for name in others]
+            else:
+                self._lacks(entry, others)
+        self._lacking, self._empty = [], []
 
     def beside(self) -> list[str]:
         """A sentence on each kind of file that lay beside notebooks."""
@@ -183,16 +213,16 @@ class _Walk:
     def _folder(self, path: Path) -> Iterator[tuple[Path, Path]]:
         path = path / "submitted" if _is_of_nbgrader(path) else path
         for entry in self._entries(path, top=True):
-            noted, beside, refused = len(self.notes), len(self._beside), self._refused
+            noted, beside = len(self.notes), len(self._beside)
             found = list(self._under(entry))
-            told = bare(entry.name) in PAGES or self._refused > refused
+            told = bare(entry.name) in PAGES
             told = told or any(f"“{entry}”" in note for note in self.notes[noted:])
             if not found:
                 others = [file.name for file in self._beside[beside:]]
                 del self._beside[beside:]
             if not found and not told:  # somebody may be missing from the gradebook
                 holds = entry.is_dir() or self.archives.takes(entry)
-                self._lacks(entry, others if holds else None)
+                self._lacking.append((entry, others if holds else None))
             yield from found
 
     def _lacks(self, entry: Path, others: Sequence[str] | None) -> None:
@@ -211,7 +241,10 @@ class _Walk:
                 told = Path(*path.parts[: -MAX_DEPTH + 1])
                 self.notes.append(f"“{told}” holds too many folders in folders: some were skipped.")
                 return
-            for entry in self._entries(path):
+            entries = self._entries(path)
+            if not entries and depth:
+                self._empty.append(path)
+            for entry in entries:
                 yield from self._under(entry, depth + 1)
         elif self.archives.takes(path):
             yield from self._packed(path)
@@ -222,19 +255,16 @@ class _Walk:
             self._beside.append(self.archives.shown(path))
 
     def _packed(self, path: Path) -> Iterator[tuple[Path, Path]]:
-        """What a zip file among others holds; a single notebook is named by the archive."""
+        """What a zip file among others holds."""
         try:
             folder = self.archives.unpack(path, self.notes, MAX_HANDED_IN)
         except UsageError as error:
-            self.notes.append(f"{error} It was skipped.")
-            self._refused += 1
+            what = str(error).replace(str(path), path.name)
+            self.archives.trouble[path] = f"{what} Hand in the notebook itself, NAME.ipynb."
+            self.refused[path] = f"{error} It was skipped."
+            yield path, self.archives.shown(path)
             return
-        found = list(self._under(folder))
-        shown = self.archives.shown(path)
-        inside = found[0][1].relative_to(shown).parts if len(found) == 1 else ()
-        if inside and platforms.by_folder(inside) is None:
-            found = [(found[0][0], shown.with_suffix(".ipynb"))]
-        yield from found
+        yield from self._under(folder)
 
     def _entries(self, folder: Path, *, top: bool = False) -> list[Path]:
         """What is in a folder, less what is hidden and no notebook."""

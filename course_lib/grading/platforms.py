@@ -7,22 +7,28 @@ Blackboard and Brightspace as their help pages say.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from pathlib import PurePath
 
 ANONYMOUS = "anon"
 """What Canvas writes in place of a name."""
 
 _CANVAS = (
-    re.compile(rf"(?:LATE_)?(?P<name>{ANONYMOUS})_(?P<number>[0-9A-Za-z]{{5}})_\d{{3,}}_.+"),
+    re.compile(
+        rf"(?:LATE_)?(?P<name>{ANONYMOUS})_(?:LATE_)?(?P<number>[0-9A-Za-z]{{5}})_\d{{3,}}_.+"
+    ),
     re.compile(r"(?P<name>\w+?)(?:_LATE)?_(?P<number>\d+)_\d{3,}_.+"),
 )
 _FOLDERS = (
-    re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?"),
+    re.compile(r"(?P<name>.+)[_ ](?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?"),
     # Brightspace: numbers of the person and of the folder, name, date, and the file's own name.
     re.compile(r"(?P<number>\d+-\d+) - (?P<name>.+?) - (?=[^-]*\b\d{4}\b)[^-]+(?: - .*)?"),
+    # nbgrader's exchange: name, assignment, time.
+    re.compile(r"(?P<name>[^+]+)(?P<number>)\+[^+]+\+\d{4}-\d\d-\d\d .+"),
+    # Autolab: address, number of the attempt, and the file's own name.
+    re.compile(r"(?P<name>[^@]+@[^@_]+)(?P<number>)_\d+_.+"),
 )
 _BLACKBOARD = re.compile(r"(?P<person>.+)_attempt_\d{4}(?:-\d\d){5}(?:_.*)?")
 
@@ -62,13 +68,31 @@ def by_folder(parts: Iterable[str]) -> Person | None:
 def of_blackboard(names: Iterable[str]) -> dict[str, Person]:
     """Who handed in the files of a folder that Blackboard has named, without their endings.
 
-    They begin with the assignment, which is the same for all, and the user name.
+    They begin with the assignment, which is the same for several, and the user name.
     """
     found = {name: match["person"] for name in names if (match := _BLACKBOARD.fullmatch(name))}
-    people = [person.split("_") for person in set(found.values())]
-    same = takewhile(lambda parts: len(set(parts)) == 1, zip(*people, strict=False))
-    start = min(len(list(same)), min(map(len, people), default=1) - 1)
-    return {name: Person("_".join(told.split("_")[start:]), "") for name, told in found.items()}
+    users: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for person in found.values():
+        *assignment, user = person.split("_")
+        users[tuple(assignment)].add(user)
+    assignments = [words for words, some in users.items() if len(some) > 1]
+    return {name: Person(_user(told, assignments), "") for name, told in found.items()}
+
+
+def _user(person: str, assignments: Sequence[tuple[str, ...]]) -> str:
+    """A user name, which may hold an underscore, less the assignment before it."""
+    words = tuple(person.split("_"))
+    known = (len(a) for a in assignments if words[: len(a)] == a and len(a) < len(words))
+    return "_".join(words[max(known, default=len(words) - 1) :])
+
+
+def handed_in_by(parts: Sequence[str]) -> str:
+    """Something that is the same for all of one person's in a path that a platform named; or ""."""
+    last = PurePath(parts[-1]).stem
+    if person := by_folder(parts) or by_canvas(last):
+        return person.learner
+    match = _BLACKBOARD.fullmatch(last)
+    return match["person"] if match is not None else ""
 
 
 def is_file(name: str) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from ..errors import JOINERS
 from ..exercises.catalogue import catalogue
 from ..exercises.verdict import HEADINGS
 from ..files import in_temporary_folder
@@ -226,13 +227,14 @@ def defused(text: str) -> str:
 
     In many languages a semicolon begins a new cell.
     """
-    line = re.sub(rf"(;\s*)(?=[{_FORMULA}])", r"\1'", printable(text))
-    return f"'{line}" if re.match(rf"\s*[{_FORMULA}]", line) else line
+    unseen = rf"[\s{JOINERS}]*"
+    line = re.sub(rf"(;{unseen})(?=[{_FORMULA}])", r"\1'", printable(text))
+    return f"'{line}" if re.match(rf"{unseen}[{_FORMULA}]", line) else line
 
 
 def printable(text: str) -> str:
     """On one line, without what controls a screen or a printer."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return "".join(c if c.isprintable() or c in JOINERS else " " for c in text)
 
 
 def number(points: float | None) -> str:

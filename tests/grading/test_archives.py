@@ -34,11 +34,17 @@ def found(path: Path) -> tuple[dict[str, str], list[str]]:
     """Learner of each submission, and the notes."""
     with Archives(ENDINGS) as opened:
         sources, notes = discover([path], opened)
-        assert all(source.path.read_bytes() for source in sources)
+        assert all(source.trouble or source.path.read_bytes() for source in sources)
     assert not any(
         source.path.exists() for source in sources if not source.path.is_relative_to(path)
     )
     return {source.id: source.learner for source in sources}, notes
+
+
+def troubles(path: Path) -> dict[str, str]:
+    """Why the submissions of a learner cannot be unpacked."""
+    with Archives(ENDINGS) as opened:
+        return {one.learner: one.trouble for one in discover([path], opened)[0] if one.trouble}
 
 
 def test_a_download_is_graded_as_it_is(tmp_path: Path) -> None:
@@ -163,16 +169,16 @@ def test_bombs_cost_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(UsageError, match="holds more than 1 MB: unpack it yourself"):
         found(bomb)
     (tmp_path / "class/carl.zip").write_bytes(packed({"01.ipynb": GOOD}))
-    learners, (note,) = found(tmp_path / "class")
-    assert set(learners.values()) == {"anna", "carl"}  # it costs nobody else anything
-    assert note.startswith(f"“{bomb}” holds more than 1 MB")
+    learners, _ = found(tmp_path / "class")
+    assert set(learners.values()) == {"anna", "carl", "bomb"}  # it costs nobody else anything
+    assert troubles(tmp_path / "class")["bomb"].startswith("“bomb.zip” holds more than 1 MB")
     nested = GOOD
     for _ in range(5):
         nested = packed({"again.zip": nested})
     bomb.write_bytes(nested)
-    learners, (note, *_) = found(tmp_path / "class")
-    assert set(learners.values()) == {"anna", "carl"}
-    assert "lies in too many archives" in note
+    learners, _ = found(tmp_path / "class")
+    assert set(learners.values()) == {"anna", "carl", "bomb"}
+    assert "lies in too many archives" in troubles(tmp_path / "class")["bomb"]
 
 
 @pytest.mark.parametrize("name", ["anna.zip", "anna/lesson.zip", "anna/lesson/01.zip"])
@@ -181,8 +187,17 @@ def test_a_damaged_archive_is_a_sentence(tmp_path: Path, cut: int, name: str) ->
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_bytes(packed({"01.ipynb": GOOD})[:cut])
     (tmp_path / "ben.ipynb").write_bytes(GOOD)
+    learners, notes = found(tmp_path)
+    assert set(learners.values()) == {"anna", "ben"}
+    assert not notes
+    said = troubles(tmp_path)["anna"]
+    assert said.startswith(f"“{Path(name).name}” is no zip file that can be read: ")
+    assert said.endswith("Hand in the notebook itself, NAME.ipynb.")
+    (tmp_path / "anna").mkdir(exist_ok=True)
+    (tmp_path / "anna/02.ipynb").write_bytes(GOOD)  # beside it, that is all she needs
+    assert set(troubles(tmp_path)) == set()
     learners, (note,) = found(tmp_path)
-    assert set(learners.values()) == {"ben"}
+    assert set(learners.values()) == {"anna", "ben"}
     assert note.startswith(f"“{tmp_path / name}” is no zip file that can be read: ")
     with pytest.raises(UsageError, match="no zip file that can be read"):
         found(tmp_path / name)
@@ -250,9 +265,9 @@ def test_nobody_hands_in_hundreds(tmp_path: Path, packs: bool) -> None:
     )
     (tmp_path / "anna.zip").write_bytes(packed(many))
     (tmp_path / "ben.ipynb").write_bytes(GOOD)
-    learners, notes = found(tmp_path)
-    assert set(learners.values()) == {"ben"}
-    assert any("holds more than 300 files" in note for note in notes)
+    learners, _ = found(tmp_path)
+    assert set(learners.values()) == {"anna", "ben"}
+    assert "holds more than 300 files" in troubles(tmp_path)["anna"]
 
 
 def _name(number: int) -> str:

@@ -34,14 +34,19 @@ def found(place: Path, files: list[str]) -> tuple[set[str], str]:
         (["anna-Copy1", "anna"], {"anna"}),  # JupyterLab
         (["王小明 - 副本", "李雷的副本"], {"王小明", "李雷"}),
         (["anna/01_losses", "anna (1)/02_regularization"], {"anna"}),  # unpacked twice
+        (["anna (copy)", "ben - Kopia", "gus - Cópia", "анна — копия", "王伟（1）"], None),
+        (["01_losses_anna", "02_regularization_anna", "hw1_ben", "ben_hw2"], {"anna", "ben"}),
+        (["Wu Ben - 01_losses (1)", "Wu Ben - Regularization"], {"Wu Ben"}),  # Google Classroom
+        (["Kim A - Copy of 01_losses", "lesson1_4711223", "lesson2_4711223"], {"Kim A", "4711223"}),
+        (["anna_v1", "anna_v2", "ben_final", "ben"], {"anna", "ben"}),
     ],
 )
 def test_copies_are_their_learner_s_with_a_note(
-    tmp_path: Path, files: list[str], learners: set[str]
+    tmp_path: Path, files: list[str], learners: set[str] | None
 ) -> None:
     names, notes = found(tmp_path, files)
-    assert names == learners
-    assert "for each exercise the best answer counts." in notes
+    assert names == (learners or {"anna", "ben", "gus", "анна", "王伟"})
+    assert "for each exercise the best counts." in notes
 
 
 @pytest.mark.parametrize(
@@ -63,8 +68,8 @@ def test_a_copy_of_a_lesson_is_nobody_s_name(tmp_path: Path) -> None:
     names, notes = found(tmp_path, ["01_losses", "01_losses (1)", "01_losses (2)"])
     assert names == {"01_losses", "01_losses (1)", "01_losses (2)"}
     assert notes == (
-        "“01_losses (1)”, “01_losses (2)” name a lesson, and nobody: give each file the name of "
-        "its learner."
+        "“01_losses”, “01_losses (1)”, “01_losses (2)” name a lesson, and nobody: give each file "
+        "the name of its learner."
     )
 
 
@@ -95,6 +100,19 @@ ATTEMPT = "attempt_2026-11-30-10-20"
             ["anon_aB3dE_9876_01", "anon_aB3dE_9877_02", "LATE_anon_bC4eF_9878_123_x"],
             {"anon_aB3dE", "anon_bC4eF"},
         ),
+        (
+            [f"{work}_{user}_{ATTEMPT}-30" for work in ("HW_1", "HW_2") for user in ("a", "b")],
+            {"a", "b"},
+        ),
+        (
+            ["anna+01_losses+2026-11-03 16:22:33 UTC+aG/01_losses", "anna+02+2026-11-04 1 UTC/02"],
+            {"anna"},
+        ),
+        (
+            [f"{who}_handin.ipynb" for who in ("a@uni.edu_1", "a@uni.edu_2", "b@uni.edu_1")],
+            {"a@uni.edu", "b@uni.edu"},
+        ),
+        (["Teilnehmer_in 4711_assignsubmission_file_/01"], {"Teilnehmer_in_4711"}),
     ],
 )
 def test_downloads(tmp_path: Path, files: list[str], learners: set[str]) -> None:
@@ -122,6 +140,37 @@ def test_downloads(tmp_path: Path, files: list[str], learners: set[str]) -> None
         ),
         (["c/a", "c/b", "c/d", "c/01_losses"], {"a", "b", "d", "01_losses"}, "“c”"),
         (["week1/anna", "week1/ben", "week2/anna"], {"anna", "ben"}, "“week1”, “week2”"),
+        (
+            ["Losses/anna", "Losses/ben", "Regularization/anna", "Fine tuning/ben"],
+            {"anna", "ben"},
+            "",
+        ),
+        (
+            ["Section A/anna", "Section A/ben", "Section B/carl"],
+            {"anna", "ben", "carl"},
+            "“Section A",
+        ),
+        (["Tutorial A/anna/01", "Tutorial B/ben/01"], {"anna", "ben"}, "“Tutorial A”"),
+        (
+            ["Section A/anna", "Section A/ben", "Section B/anna"],
+            {"anna (Section A)", "ben", "anna (Section B)"},
+            "“Section A”",
+        ),
+        (
+            [
+                f"Losses-20261103T142201Z-00{n}.zip/Losses/{who}/01"
+                for n, who in ((1, "a"), (2, "b"))
+            ],
+            {"a", "b"},
+            "“Losses-2026",
+        ),
+        (["anna", "ben", "late/carl", "late/anna"], {"anna", "ben", "carl"}, "“late”"),
+        (
+            ["Submitted files/A/01", "Submitted files/B/01", "Working files/A/01"],
+            {"A", "B"},
+            "“Submitted files”, “Working files”",
+        ),
+        (["wrap/anna/01_losses", "wrap/ben/x.pdf", "wrap/carl/y.pdf"], {"anna"}, "“/wrap/ben”"),
         (["c/d/Week 1/anna/01", "c/d/Week 1/ben/01"], {"anna", "ben"}, "“c/d/Week 1”"),
         (["c/01_losses/anna", "c/02_regularization/ben"], {"anna", "ben"}, "“c/01_losses”, “c/02"),
     ],
@@ -132,7 +181,7 @@ def test_folders_around_a_class_are_nobody_s(
     names, notes = found(tmp_path, files)
     assert names == learners
     assert notes.startswith(around)
-    assert notes.endswith("of a class: what lies there are its learners.")
+    assert not around or "of a class: what lies there are its learners." in notes
 
 
 @pytest.mark.parametrize(
@@ -143,6 +192,8 @@ def test_folders_around_a_class_are_nobody_s(
         ["anna/course/notebooks/01_losses", "anna/course/notebooks/02_regularization"],
         ["s01/losses", "s02/losses"],
         ["group 1/01", "group 2/01"],
+        ["group 1/work", "group 2/mine", "group 3/solution"],
+        ["01/work", "02/work", "03/work", "20/work"],  # pseudonyms
         ["anna/week 1/mine", "ben/week 1/mine"],
     ],
 )
@@ -194,3 +245,51 @@ def test_whoever_handed_in_no_notebook_is_named(
     _, notes = found(tmp_path, files)
     assert said in notes
     assert "Beside notebooks" not in notes
+
+
+def test_names_that_are_nearly_the_same_are_told_of(tmp_path: Path) -> None:
+    names, notes = found(tmp_path, ["Anna Schmidt", "Schmidt_Anna", "ben", "Ben", "carl"])
+    assert names == {"Anna Schmidt", "Schmidt_Anna", "ben", "Ben", "carl"}
+    assert notes == (
+        "“Anna Schmidt”, “Schmidt_Anna”, “Ben”, “ben” are nearly the same and are taken for "
+        "different people."
+    )
+
+
+def test_a_name_is_spelled_in_one_way(tmp_path: Path) -> None:
+    names, notes = found(
+        tmp_path, ["Anna\u00a0S", "Anna S/x", "علی\u200cرضا", "\u200bBen ", "王\u3000伟"]
+    )
+    assert names == {"Anna S", "علی\u200cرضا", "Ben", "王 伟"}
+    assert not notes
+
+
+def test_receipts_and_words_beside_a_notebook_are_no_complaints(tmp_path: Path) -> None:
+    _, notes = found(
+        tmp_path,
+        [
+            f"HW_1_asmith_{ATTEMPT}-30_01",
+            f"HW_1_asmith_{ATTEMPT}-30.txt",
+            f"HW_1_bkim_{ATTEMPT}-31.txt",
+            "A_71_assignsubmission_file/01",
+            "A_71_assignsubmission_onlinetext/onlinetext.html",
+        ],
+    )
+    assert "asmith_attempt" not in notes.split("Beside notebooks")[0]
+    assert f"“/HW_1_bkim_{ATTEMPT}-31.txt” is not a notebook and was skipped" in notes
+    assert "onlinetext.html” is not" not in notes
+    assert "holds no notebook" not in notes
+
+
+def test_what_lies_beside_a_notebook_in_an_archive_is_no_complaint(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "carl.zip", "w") as archive:
+        for name in ("Desktop.ini", "readme.txt", "New folder/01_losses.ipynb"):
+            archive.writestr(name, "{}")
+    (tmp_path / "anna.ipynb").write_text("{}", "utf-8")
+    (tmp_path / "wrap").mkdir()
+    with Archives(ENDINGS) as opened:
+        sources, notes = discover([tmp_path], opened)
+    assert {source.learner for source in sources} == {"anna", "carl"}
+    assert len(notes) == 3
+    assert "wrap” holds no notebook" in notes[0]
+    assert all(note.startswith("Beside notebooks one file") for note in notes[1:])
