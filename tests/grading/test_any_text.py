@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from course_lib.errors import visible
 from course_lib.exercises.verdict import inline_html
 from course_lib.grading.marking import lesson_of
+from course_lib.grading.people import people
 from course_lib.grading.platforms import are_canvas, by_canvas, by_moodle
 from course_lib.grading.report import file_names
 from course_lib.grading.statements import statements
@@ -91,6 +92,18 @@ def read_or_refused(data: bytes) -> Submission | None:
         told = str(error)
     assert told.endswith(".")
     return None
+
+
+parts = names.filter(lambda name: name not in (".", "..", "") and "/" not in name)
+
+
+@given(st.lists(st.lists(parts, min_size=1, max_size=4).map(tuple), max_size=8, unique=True))
+def test_every_submission_is_somebody_s(paths: list[tuple[str, ...]]) -> None:
+    owned = people(paths, [("x", "y.pdf")])
+    assert len(owned.learners) == len(paths)
+    for told in (*owned.learners, *owned.notes):
+        assert told
+        assert visible(told) == told
 
 
 @given(st.lists(cells | things, max_size=6), things)
