@@ -23,6 +23,7 @@ from .syntax import (
     called_name,
     changed_name,
     counts_of,
+    exchanged_letters,
     given_name,
     in_power,
     is_axis,
@@ -172,6 +173,8 @@ class _Finder:
         self.names = list(dict.fromkeys([*self.parameters, *stored_names(self.function)]))
         self.returned = returned_values(self.function)
         self.made_of = {**read_once(self.function), **self.returned}
+        loops = (node for node in ast.walk(self.function) if isinstance(node, ast.For))
+        self.counters = {loop.target.id for loop in loops if isinstance(loop.target, ast.Name)}
         self.summed: set[str] = set()
         """Helpers of which two results are added."""
         self.less_one: set[str] = set()
@@ -371,6 +374,9 @@ class _Finder:
             return
         if isinstance(value, str) and isinstance(parent, ast.Return):
             self._set(FIRST, "the value {}", node, node, "value", 0, 1)
+        if isinstance(value, str) and called_name(parent) == "einsum":
+            what = "the letters in {}"
+            self._set(LIKELY, what, parent, node, "value", *exchanged_letters(value))
         if not isinstance(value, (int, float)):
             return
         if is_axis(slot, above):
@@ -608,6 +614,12 @@ class _Finder:
                 late = node in self.returned and name in self.parameters
                 what = RESULT if late else "the name {}"
                 self._set(LAST if late else rank, what, node, node, "id", name)
+        if isinstance(slot.parent, ast.Call) and own not in self.counters:
+            counted = (
+                ast.BinOp(ast.Name(n, ast.Load()), ast.Add(), ast.Constant(1))
+                for n in self.counters
+            )
+            self._add(LATER, "the name {}", slot, *counted)
 
     def _around(self, slot: Slot) -> None:
         """What may be missing around an expression: sign, transpose, factor, function, term."""

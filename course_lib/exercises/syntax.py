@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 NUMPY = "__numpy__"
@@ -329,3 +331,14 @@ def loaded(target: ast.expr) -> ast.expr:
     if isinstance(target, ast.Subscript):
         return ast.Subscript(target.value, target.slice, ast.Load())
     return target
+
+
+def exchanged_letters(subscripts: str) -> list[str]:
+    """What `einsum` may be meant to do: two letters of one array exchanged."""
+    found = []
+    for part in re.finditer("[A-Za-z]+", subscripts):
+        for first, second in combinations(range(part.start(), part.end()), 2):
+            letters = list(subscripts)
+            letters[first], letters[second] = letters[second], letters[first]
+            found.append("".join(letters))
+    return found

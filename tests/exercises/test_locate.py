@@ -962,6 +962,33 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             """,
             "line 6: what is added to `dof`, or taken from it",
         ),
+        (
+            "conv2d",
+            """
+            h, w = kernels.shape[:2]
+            windows = np.lib.stride_tricks.sliding_window_view(images, (h, w), axis=(1, 2))
+            return np.einsum("nijcuv,vucf->nijf", windows, kernels) + bias
+            """,
+            "line 4: the letters in `np.einsum(",
+        ),
+        (
+            "adam_path",
+            """
+            t = len(learning_rates)
+            path = [start]
+            m, v = np.zeros(len(start)), np.zeros(len(start))
+            for i in range(t):
+                residual = features @ path[-1] - targets
+                g = 2 * features.T @ residual / len(targets)
+                m = beta_1 * m + (1 - beta_1) * g
+                v = beta_2 * v + (1 - beta_2) * g**2
+                a = m / (1 - np.power(beta_1, t))
+                b = v / (1 - beta_2 ** (i + 1))
+                path.append(path[-1] - learning_rates[i] * a / (np.sqrt(b) + epsilon))
+            return np.array(path)
+            """,
+            "line 10: the name `t`",
+        ),
         (  # no count is one off to round it up or down
             "minibatches",
             """
@@ -1420,6 +1447,8 @@ imported: __import__("os")
 import: import subprocess
 saved: np.save("/dev/null", predictions)
 to a file: predictions.tofile("/dev/null")
+memory: np.lib.stride_tricks.as_strided(predictions, (2, 2), (8, 8))
+memory by its name: as_strided(predictions, (2, 2), (8, 8))
 dunder: predictions.__class__
 an object: thing.count
 a helper: helper()
@@ -1441,7 +1470,14 @@ def test_what_does_more_than_compute_is_not_tried(
                 {line}
             return np.sum((predictions - targets) ** 2)
         """
-        return cell(source, "mse", os=os, thing=Thing(), long=list(range(2000)))
+        return cell(
+            source,
+            "mse",
+            os=os,
+            thing=Thing(),
+            long=list(range(2000)),
+            as_strided=np.lib.stride_tricks.as_strided,
+        )
 
     monkeypatch.setattr(locate, "call", None)
     assert place("mse", function(line.partition(": ")[2])) == ""
