@@ -300,18 +300,29 @@ groups = np.concatenate([module[mono], module[poly]])
 scaled = standardize(middle, middle)[0]
 first, second = draw("poly", 0, 0.5)
 
+
+# %% jupyter={"source_hidden": true}
+def halves_apart(seed):
+    a, b = draw("poly", seed, 0.5)
+    return telling_apart(scaled[a], scaled[b], module[np.concatenate([a, b])])
+
+
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 far = proxy_a_distance(telling_apart(scaled[mono], scaled[poly], groups))
-halves = np.concatenate([module[first], module[second]])
-near = proxy_a_distance(telling_apart(scaled[first], scaled[second], halves))
-print(f"proxy distance, mono from poly {far:.1f}, two halves of poly {near:.1f}")
-assert far > 1.5 > near or QUICK
+errors = [halves_apart(seed) for seed in SPLITS]
+near = [proxy_a_distance(error) for error in errors]
+print(f"proxy distance, mono from poly {far:.1f}")
+print(f"two halves of poly: wrong guesses {min(errors):.0%} to {max(errors):.0%}", end=", ")
+print(f"on average {np.mean(errors):.0%}; distances", *(f"{d:.1f}" for d in sorted(near)))
+assert far > 1.5 > max(near) or QUICK
 
 # %% [markdown]
 # The kind of crystal is written all over these features: nearly every guess is right. (Features
 # that are good for telling apart whatever there is in images cannot but tell that, too.) Two halves
-# of one kind are the control. Nothing that lasts can be learned there, but there are few modules,
-# and chance alone leaves something.
+# of one kind are the control, drawn several times. There is nothing to learn there that would hold
+# for other modules, and about half of the guesses are wrong. But with so few modules chance alone
+# gives some draws a distance, and none can have one below 0. So a single small distance proves
+# nothing.
 
 # %% [markdown]
 # ## 3 A distance without a classifier
@@ -568,21 +579,21 @@ table(at_the_end)
 
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 ratios = last[poly].std(axis=0) / np.maximum(last[mono].std(axis=0), 1e-6)
-for share in (50, 90, 99):
-    print(
-        f"{share} % of the features deviate less than {np.percentile(ratios, share):,.1f} times",
-        end=" ",
-    )
+for share in (1, 50, 99):
+    times = np.percentile(ratios, share)
+    told = f"{times:,.{0 if times > 10 else 2}f} times"
+    print(f"{share:2} % of the features deviate less than {told}", end=" ")
     print("as much among poly cells as among mono cells")
 
 # %% [markdown]
 # From the source alone even the ranking is lost, or turned round, and "by domain" brings a large
 # part of it back: a wonder. But look at the *area* of the control, which knows nothing of domains.
 # It brings back as much. Some features of the last stage hardly ever answer to one kind of cell,
-# and often to the other. Measured in units of *that* tiny deviation, the other kind gets enormous
-# values, and they outvote everything. What was repaired here is mostly the ruler: a deviation taken
-# where a feature is silent. Without the control we would have praised domain adaptation for it.
-# (For the threshold, see the second column, domains may still count, in one direction at least.)
+# and often to the other, in both directions, as the two ends of the list of ratios show. Measured
+# in units of *that* tiny deviation, the other kind gets enormous values, and they outvote
+# everything. What was repaired here is mostly the ruler: a deviation taken where a feature is
+# silent. Without the control we would have praised domain adaptation for it. (For the threshold,
+# see the second column, domains may still count, in one direction at least.)
 
 # %% [markdown]
 # ## 5 Correlations as well
@@ -1001,10 +1012,12 @@ on_written = {name: [hits[1] for hits in rows] for name, rows in right.items()}
 figures.methods_figure({"five first weights": on_written}, "right on written digits", 0.1)
 
 # %% [markdown]
-# (± and points: over the first weights and orders of the batches.) Read the columns together, from
-# the right. The classifier of domains that the features were trained against is fooled: that is
-# what the reversal does. A *new* classifier, trained when all is over, still tells the domains
-# apart. The features have learned to dodge one opponent.
+# (± and points: over the first weights and orders of the batches. "Right on printed" is asked on
+# the very images that were trained on. And the written digits of the test are those that were
+# looked at, without their labels; no half is kept away here, as it was for the cells.) Read the
+# columns together, from the right. The classifier of domains that the features were trained against
+# is fooled: that is what the reversal does. A *new* classifier, trained when all is over, still
+# tells the domains apart. The features have learned to dodge one opponent.
 #
 # And the purpose, to read the other domain? The smallest strength is ahead of the network that saw
 # printed digits only by a point or two, the middle one is not, and the large one does harm: it no

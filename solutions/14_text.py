@@ -138,7 +138,8 @@ for word in ("network", "overfitting", "backpropagation", "numpy", "∰"):
 #
 # The row of "bank" is the same in "river bank" and in "bank account". What it means here, the
 # other words say. So each token asks a question (its *query*), each has a label on its door (its
-# *key*) and something to tell (its *value*). How well a query fits a key is their dot product.
+# *key*) and something to tell (its *value*). All three are computed from what the token is so far,
+# by a dense layer each. How well a query fits a key is their dot product.
 #
 # ### Exercise: `attention`
 #
@@ -325,10 +326,17 @@ mean_pool = check(mean_pool)
 #
 # </details>
 #
-# You have all parts. A layer of BERT is attention in several *heads*, each with its share of the
-# columns, and two dense layers with GELU between them. Each of the two is added to what was there
-# (the residual sum of lesson 07, $x + f(x)$) and normalized. The next cell is the whole encoder,
-# and it calls nothing but your functions.
+# You have all parts. Before the first piece of a text stands `[CLS]`, behind the last one `[SEP]`:
+# two rows of the table that mark where it begins and ends. A token comes in as its row of the table
+# (its *embedding*, lesson 08) plus a row for its *place*, learned as well. Without that, attention
+# would not know the order: a mixture is the same, however its parts are sorted.
+#
+# A layer of BERT has two halves. The first is attention in several *heads*: queries, keys and
+# values, from three dense layers, are cut into columns, each head mixes its share of them, and a
+# fourth dense layer brings together what the heads have found. The second half is two dense layers
+# with GELU between them. What comes out of each half is added to what went in (the residual sum of
+# lesson 07, $x + f(x)$) and normalized. The next cell is the whole encoder, and it calls nothing
+# but your functions.
 
 # %%
 EPSILON = 1e-12
@@ -581,15 +589,15 @@ for text, field in list(zip(texts, fields, strict=True))[:4]:
 
 # %% [markdown]
 # Three ways to make numbers of a text. *TF-IDF* counts its words, rare ones for more; MiniLM reads
-# it; *first weights* are the same network before any training, the control. Labels go into a
-# logistic regression alone, of one strength for all. The next cell takes ten seconds or so the
-# first time; later its numbers come from the cache.
+# it, up to 32 pieces, which is all of nearly every text; *first weights* are the same network
+# before any training, the control. Labels go into a logistic regression alone, of one strength for
+# all. The next cell takes ten seconds or so the first time; later its numbers come from the cache.
 
 # %%
 features = {"TF-IDF": TfidfVectorizer(sublinear_tf=True).fit_transform(texts)}
 if encoder is not None:
-    features["MiniLM"] = encoders.embedded(encoder, texts, longest=48)
-    features["first weights"] = encoders.embedded(encoders.load("random"), texts, longest=48)
+    features["MiniLM"] = encoders.embedded(encoder, texts, longest=32)
+    features["first weights"] = encoders.embedded(encoders.load("random"), texts, longest=32)
 
 
 # %%
@@ -615,21 +623,29 @@ def accuracies(x, labels, groups):
 
 
 # %% jupyter={"source_hidden": true}
+def mean_and_error(scores):
+    """Over the draws, which stand in the last place."""
+    return scores.mean(axis=-1), scores.std(axis=-1, ddof=1) / np.sqrt(scores.shape[-1])
+
+
 def table(labels, groups):
-    """Prints mean and spread over five draws; returns the means."""
-    print(f"{'labels':14}", *(f"{number:>9}" for number in SIZES))
+    """Prints means over five draws with their errors, and the lead, paired; returns the means."""
+    print(f"{'labels':14}", *(f"{number:>10}" for number in SIZES))
     print(f"majority {np.bincount(labels).max() / len(labels):.2f}")
-    means = {}
-    for name, x in features.items():
-        scores = accuracies(x, labels, groups)
-        means[name] = scores.mean(axis=1)
-        spread = scores.std(axis=1, ddof=1)
-        cells = (f"{m:.2f} ±{s:.2f}" for m, s in zip(means[name], spread, strict=True))
-        print(f"{name:14}", *(f"{cell:>9}" for cell in cells))
-    return means
+    scores = {name: accuracies(x, labels, groups) for name, x in features.items()}
+    lines = {name: (mean_and_error(found), "") for name, found in scores.items()}
+    if len(scores) > 1:
+        lines["the lead"] = mean_and_error(scores["MiniLM"] - scores["TF-IDF"]), "+"
+    for name, (numbers, sign) in lines.items():
+        cells = (f"{mean:{sign}.2f} ±{error:.2f}" for mean, error in zip(*numbers, strict=True))
+        print(f"{name:14}", *(f"{cell:>10}" for cell in cells))
+    return {name: found.mean(axis=1) for name, found in scores.items()}
 
 
 # %% [markdown]
+# In the tables, ± is one standard error of the mean over the draws, and we speak of a difference if
+# it is larger than two of its own. "The lead" is MiniLM's over TF-IDF, draw by draw.
+#
 # **Guess first.** With how many labels does counting words reach what MiniLM reaches with twenty?
 
 # %% tags=["nbval-ignore-output"]
@@ -638,9 +654,10 @@ if encoder is not None:
     assert by_field["MiniLM"][2] > by_field["TF-IDF"][2] + 0.1
 
 # %% [markdown]
-# MiniLM is ahead at every size, and it is the *weights* that do it: the same network with first
-# weights is no better than counting. With six hundred labels, counting is not ahead of MiniLM with
-# fifty. It rises to the end, though, while MiniLM hardly does after a hundred. Where do they meet?
+# Counting needs a hundred labels or so to reach what MiniLM reaches with twenty. MiniLM is ahead at
+# every size, and it is the *weights* that do it: the same network with first weights is no better
+# than counting. With six hundred labels, counting is not ahead of MiniLM with fifty. It rises to
+# the end, though, while MiniLM hardly does after a hundred. Where do they meet?
 # Not in this lesson's texts; "On your own" has more of them. Move the target:
 
 # %%
@@ -655,9 +672,27 @@ by_text = table(fields, np.arange(len(texts)))
 assert by_text["TF-IDF"][-1] > by_field["TF-IDF"][-1] + 0.05
 
 # %% [markdown]
-# With many labels all methods look better, and counting words most of all: it recognizes the
-# *file*, by its manner, and by names that occur in it alone. Who splits by text reports that, and
-# calls it knowledge of the field.
+# With many labels all methods look better, and counting words most of all. **Guess first:** it
+# could recognize the *file*, by names that occur in it alone. How much is left of what counting
+# seems to gain if only words are counted that stand in two files at least?
+
+# %%
+of_files = [" ".join(np.array(texts)[files == file]) for file in np.unique(files)]
+shared = TfidfVectorizer(min_df=2).fit(of_files).vocabulary_
+without_names = TfidfVectorizer(sublinear_tf=True, vocabulary=shared).fit_transform(texts)
+
+# %% tags=["nbval-ignore-output"]
+print(f"{len(shared)} of {features['TF-IDF'].shape[1]} words stand in two files or more")
+for name, x in (("all words", features["TF-IDF"]), ("these alone", without_names)):
+    apart, mixed = (accuracies(x, fields, g)[-1] for g in (files, np.arange(len(texts))))
+    mean, error = mean_and_error(mixed - apart)
+    print(f"{name:12} files apart {apart.mean():.2f}, mixed {mixed.mean():.2f}", end=", ")
+    print(f"which looks better by {mean:.2f} ± {error:.2f}")
+assert mean > 0.05
+
+# %% [markdown]
+# Most of it is left. Names are a part of it only; texts of one file are also alike in what they
+# speak of, and in manner. Who splits by text reports all that, and calls it knowledge of the field.
 #
 # **Guess first.** Another task: does the word "the" occur in a text? Which of the three is best
 # now?
@@ -683,9 +718,9 @@ if encoder is not None:
 #
 # So far the encoder was frozen. Now its top layer may learn too. What the five layers below it say
 # of a text never changes, so it is computed once (as in lesson 06, *prefix*). We begin with the
-# head of a finished probe, so that before the first step it is nearly the probe (which has read 48
-# pieces of a text; here it is 32), and each gain is that of fine-tuning. There are 80 labels. We
-# tried three rates beforehand, on draws that are not used here: none was better than this one.
+# head of a finished probe, so that before the first step it is exactly the probe, and each gain is
+# that of fine-tuning. There are 80 labels. We tried three rates beforehand, on draws that are not
+# used here: none was better than this one.
 #
 # **Guess first.** By how much will it be better on new files, and by how much on the labeled texts?
 
@@ -734,15 +769,15 @@ if encoder is not None:
 # %% tags=["nbval-ignore-output"]
 for before, after in changes:
     print("train {:.2f}, test {:.2f}".format(*before), "->", "{:.2f}, {:.2f}".format(*after))
-gains = [after[1] - before[1] for before, after in changes]
-if gains:
-    print(f"gain {np.mean(gains):+.3f}, spread of the draws {np.std(gains, ddof=1):.3f}")
+if changes:
+    gains = np.array([after[1] - before[1] for before, after in changes])
+    print("gain {:+.3f} ± {:.3f}".format(*mean_and_error(gains)))
 
 # %% [markdown]
 # On the labeled texts the probe had hardly an error left to learn from, and yet the loss, which
-# wants certainty, moves the layer. On new files that brings next to nothing: compare it with the
-# spread of the draws, and with what MiniLM had over counting. With so few labels a probe
-# is most of what one gets, and the top layer, over a million weights more, costs a hundred times
+# wants certainty, moves the layer. On new files that brings next to nothing: compare it with its
+# error, and with what MiniLM had over counting. With so few labels a probe is most of what one
+# gets, and the top layer, over a million weights more, costs a hundred times
 # the computing. That is the reckoning of lesson 06, in text.
 
 # %% [markdown]
@@ -767,7 +802,7 @@ if gains:
 #
 # ### On your own
 #
-# 1. Take the features after 0 layers: `encoders.embedded(encoder, texts, 0, longest=48)`. How much
+# 1. Take the features after 0 layers: `encoders.embedded(encoder, texts, 0, longest=32)`. How much
 #    of the advantage is in the table of words already?
 # 2. Does a text end with a period? Which of the three sees it?
 # 3. Hide *two* words in the toy language, noun and verb. What is left of the loss at the noun?

@@ -59,7 +59,8 @@ def _prepare(sizes: np.ndarray, curves: Mapping[str, np.ndarray], figure: Figure
         scratch, transferred = needed
         if all(map(math.isfinite, needed)):
             bound = "at least " if transferred == sizes[0] < scratch else ""
-            headline.set_text(f"{bound}{_count(scratch - transferred)} labels saved")
+            saved = round(scratch) - round(transferred)  # of the two numbers that are told
+            headline.set_text(f"{bound}{_count(saved)} labels saved")
         else:
             behind = [name for name, it in zip(curves, needed, strict=True) if it == math.inf]
             headline.set_text(f"not reached by {' or by '.join(behind)}")
@@ -70,8 +71,8 @@ def _prepare(sizes: np.ndarray, curves: Mapping[str, np.ndarray], figure: Figure
             else f"{name} does not reach it"
             for name, number in zip(curves, needed, strict=True)
         )
-        saved = f" {headline.get_text().capitalize()}." if all(map(math.isfinite, needed)) else ""
-        return f"Target accuracy {target:.2f}: {', '.join(told)}.{saved}"
+        ending = f" {headline.get_text().capitalize()}." if all(map(math.isfinite, needed)) else ""
+        return f"Target accuracy {target:.2f}: {', '.join(told)}.{ending}"
 
     return draw
 

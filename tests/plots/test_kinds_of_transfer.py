@@ -17,6 +17,15 @@ def test_it_tells_what_is_saved() -> None:
     assert explorer.alt.endswith("15 labels saved.")
 
 
+def test_what_is_saved_is_the_difference_of_what_is_told() -> None:
+    explorer = saving_explorer(
+        SIZES, {"scratch": np.array([0.4, 0.6, 0.766]), "transfer": np.array([0.4, 0.632, 0.75])}
+    )
+    explorer.sliders["target"].value = 0.63  # 25.4 and 19.9, which is 5.5
+    assert "scratch reaches it with 25 labels, transfer reaches it with 20 labels" in explorer.alt
+    assert explorer.alt.endswith(". 5 labels saved.")
+
+
 def test_a_curve_that_ends_below_is_said() -> None:
     explorer = saving_explorer(SIZES, CURVES)
     explorer.sliders["target"].value = 0.78
