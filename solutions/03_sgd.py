@@ -41,7 +41,7 @@
 # | section | minutes |
 # |---|---|
 # | 1 Gradient descent on a line fit | 16 |
-# | 2 How fast is too fast: the limit 2/λ | 9 |
+# | 2 How fast is too fast: the largest rate | 9 |
 # | 3 From the full batch to a few examples | 17 |
 # | 4 A ball with mass: momentum | 10 |
 # | 5 Deeper: looking ahead with Nesterov | 9 |
@@ -205,25 +205,29 @@ for step in range(501):
 print(f"the exact answer: slope {best[0]:.3f}, intercept {best[1]:.3f}")
 
 # %% [markdown]
-# ## 2 How fast is too fast: the limit 2/λ
+# ## 2 How fast is too fast: the largest rate
 #
 # *9 minutes*
 #
-# Drag the slider up from the left. **Guess first:** how often does the path change its character
-# before it explodes?
+# Drag the slider up from the left. **Guess first:** how will the path change before it explodes?
 
 # %%
 figures.descent_explorer(hessian, best)
 
 # %% [markdown]
+# At small rates the path goes down into the valley and creeps along its floor. At larger ones it
+# zigzags across the valley, the wider the larger the rate, and still comes down. Then it explodes:
+# between "converges" and "diverges" lies one stop of the slider.
+
+# %% [markdown]
 # ### Exercise: `largest_stable_learning_rate`
 #
-# Between "converges" and "diverges" lies one stop of the slider. Find the border in one dimension
-# first. The loss $2w^2$ has the gradient $4w$, so one step makes of $w$ the number
-# $w - \eta\, 4w = (1 - 4\eta)\, w$. Start at 1, and try rates: $\eta = 1/8$ leads to $1/2$, then to
-# $1/4$; $\eta = 3/8$ to $-1/2$, then to $1/4$ as well; and $\eta = 5/8$? The 4 is the second
-# derivative. With several weights there is a matrix of them, the Hessian $A$, and its eigenvalues
-# take the place of the 4, each in its own direction. There is one $\eta$ for all of them.
+# Find the border in one dimension first. The loss $2w^2$ has the gradient $4w$, so one step makes
+# of $w$ the number $w - \eta\, 4w = (1 - 4\eta)\, w$. Start at 1, and try rates: $\eta = 1/8$ leads
+# to $1/2$, then to $1/4$; $\eta = 3/8$ to $-1/2$, then to $1/4$ as well; and $\eta = 5/8$? The 4 is
+# the second derivative. With several weights there is a matrix of them, the Hessian $A$, and its
+# eigenvalues take the place of the 4, each in its own direction. There is one $\eta$ for all of
+# them.
 #
 # `np.linalg.eigvalsh` returns the eigenvalues of a symmetric matrix in ascending order.
 
@@ -1119,7 +1123,7 @@ figures.hidden_units(trained[0][:, :10])
 # *2 minutes*
 #
 # Four times the peak rate is more than this network can bear. Ten splits, without a warm-up and
-# with one over a tenth of the steps:
+# with one over a tenth of the steps (this takes ten seconds or so):
 
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for peak, places in [(0.125, 1), (0.5, -1)]:

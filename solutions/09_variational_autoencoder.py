@@ -44,7 +44,7 @@
 # |---|---|
 # | 1 An autoencoder draws from nothing | 9 |
 # | 2 The loss of a picture | 10 |
-# | 3 A bound on log p(x) | 6 |
+# | 3 A bound on the likelihood | 6 |
 # | 4 The divergence in closed form | 18 |
 # | 5 Chance that lets gradients through | 17 |
 # | 6 The whole loss, and a training step | 22 |
@@ -315,7 +315,7 @@ print(f"perfect gray values {floor:.1f} nats a picture, all pixels ½ {guessing:
 # </details>
 
 # %% [markdown]
-# ## 3 A bound on log p(x)
+# ## 3 A bound on the likelihood
 #
 # *6 minutes*
 #

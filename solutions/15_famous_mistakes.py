@@ -1255,7 +1255,7 @@ figures.outcome("a check digit finds every typing error", "share that is noticed
 #   [02, 6](02_regularization.ipynb#6-Weight-decay-is-not-always-L2),
 #   [04, 5](04_adam.ipynb#5-Two-places-for-epsilon:-the-paper-and-Keras)
 # - Is the bound below, are all terms sums?
-#   [09, 3](09_variational_autoencoder.ipynb#3-A-bound-on-log-p%28x%29)
+#   [09, 3](09_variational_autoencoder.ipynb#3-A-bound-on-the-likelihood)
 #
 # **Inputs**
 #

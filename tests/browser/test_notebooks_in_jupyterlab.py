@@ -270,7 +270,7 @@ def test_a_link_leads_to_its_section(open_notebook: Open) -> None:
     """Of a notebook that it opens, and of the same one."""
     page = open_notebook("fresh/15_famous_mistakes.ipynb").page
     page.get_by_role("link", name="Kullback-Leibler divergence").click()
-    expect(page.get_by_role("heading", name="3 A bound on log p(x)")).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="3 A bound on the likelihood")).to_be_in_viewport()
     section = page.get_by_role("heading", name="7 The article's listing")
     expect(section).to_be_attached()  # cells are drawn one after the other
     page.get_by_role("link", name="7 The article's listing").click()

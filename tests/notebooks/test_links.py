@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from course_lib.authoring.links import READING, Terms, with_links
-from course_lib.lessons import LAST_PAGE, START_PAGE, Lesson, find, lessons
+from course_lib.lessons import IN_ANCHORS, LAST_PAGE, START_PAGE, Lesson, find, lessons
 
 from .reading import ROOT, anchors, cells_of, documents, links, raw_html, text_of
 
@@ -38,6 +38,34 @@ def dead_links(path: Path) -> list[str]:
 @pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(path: Path) -> None:
     assert dead_links(path) == []
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_linked_heading_has_a_character_that_a_browser_encodes(path: Path) -> None:
+    """JupyterLab looks for the encoded name among the headings' own, and finds none."""
+    assert encoded_anchors(text_of(path)) == []
+
+
+def encoded_anchors(text: str) -> list[str]:
+    """Relative links to a heading with a character such as /, λ or (."""
+    parts = {link: urlsplit(link) for link in links(text)}
+    plain = rf"[\w.~{IN_ANCHORS}-]*"  # a parser of Markdown encodes what a browser would
+    return [
+        link
+        for link, to in parts.items()
+        if not to.scheme and not re.fullmatch(plain, unquote(to.fragment), re.ASCII)
+    ]
+
+
+def test_characters_that_a_browser_encodes_are_found() -> None:
+    text = "[](#a/b) [](x.ipynb#p%28x%29) [](#2-%CE%BB) [](#λ) [](<#p(x)>) [](#It's-so:-yes,-1)"
+    assert [unquote(link) for link in encoded_anchors(text)] == [
+        "#a/b",
+        "x.ipynb#p(x)",
+        "#2-λ",
+        "#λ",
+        "#p(x)",
+    ]
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
