@@ -616,10 +616,6 @@ print("Keras, the same as an array  :", round(float(of_probabilities(label, soft
 figures.logits_explorer()
 
 # %% [markdown]
-# **Guess first.** Say that the model is very sure of a wrong class: its logit is far above the
-# others. Does the gradient vanish there? (Then try it with the sliders. The answer is at the end of
-# this section.)
-#
 # Which rule do these numbers follow? Derive it: take one example with label $k$ and its loss $\ell
 # = \log \sum_j e^{z_j} - z_k$, and differentiate by one logit $z_c$, term by term. The mean over
 # the examples comes last.
@@ -678,7 +674,11 @@ print(f"largest sum of a row: {np.abs(formula.sum(axis=1)).max():.1g}")
 # ### Why not squared error for classes?
 #
 # It looks just as good. But square the difference of probabilities and one-hot labels, and compare
-# the gradients for a model that is more and more sure of the wrong class:
+# the gradients for a model that is more and more sure of the wrong class: its logit is far above
+# that of the other.
+#
+# **Guess first.** Does the gradient vanish there? With cross-entropy? (You can try that with the
+# sliders.) With squares?
 
 # %% tags=["nbval-check-output"]
 onehot, label = np.array([[0.0, 1.0]]), np.array([1])
@@ -692,9 +692,9 @@ for wrong in [1.0, 5.0, 10.0]:
     )
 
 # %% [markdown]
-# That was the answer: the gradient of cross-entropy does not vanish where the model is sure and
-# wrong, it comes close to its largest value there, $1/N$. That of the squared error does vanish:
-# the surer the mistake, the less is learned from it.
+# The gradient of cross-entropy does not vanish where the model is sure and wrong, it comes close to
+# its largest value there, $1/N$. That of the squared error does vanish: the surer the mistake, the
+# less is learned from it.
 #
 # <details>
 # <summary>Deeper: why it vanishes</summary>
