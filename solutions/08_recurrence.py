@@ -576,7 +576,8 @@ gates = {bias: [lstm_remains(bias, seed) for seed in range(3)] for bias in (0, 1
 for bias, norms in gates.items():
     end = np.median(norms, axis=0)[-1]
     factor = sigmoid(np.array(float(bias)))
-    print(f"bias {bias}: a factor of about {factor:.2f}, left after 25 steps {end:.0e}")
+    print(f"bias {bias}: a factor of about {factor:.2f}, its 25th power {factor**25:.1g}", end=", ")
+    print(f"left after 25 steps {end:.2g}")
 
 # %% jupyter={"source_hidden": true}
 figures.curves(
@@ -588,14 +589,16 @@ figures.curves(
 )
 
 # %% [markdown]
-# A gate that is half open forgets fast. Only an open gate remembers.
+# A gate that is half open forgets fast. Only an open gate remembers. Each time more is left than
+# the gate alone would leave, and with a bias of 3 more than the nudge was: the cell also comes back
+# to itself through the output, so that a nudge can grow.
 #
 # <details>
-# <summary>Deeper: why more is left than the gate leaves</summary>
+# <summary>Deeper: the second way</summary>
 #
-# Along the cell alone, the factor to the power of 25 would be left. Each time more is. There is a
-# second way: the cell shows in the output, the output enters the gates and the candidate of the
-# next step, and these change the next cell. What is nudged into the cell can come back this way.
+# Along the cell alone, the factor to the power of 25 would be left. But the cell shows in the
+# output, the output enters the gates and the candidate of the next step, and these change the next
+# cell. What is nudged into the cell can come back this way.
 #
 # </details>
 #
@@ -614,7 +617,7 @@ for forget_bias in (1.0, 3.0):
 # with tanh. Open its gate, and it remembers every time.
 #
 # **Guess first.** So is an LSTM with a bias of 1 no good over 25 symbols? Give the same five
-# networks a tenth of the rate and five times as many steps.
+# networks a tenth of the rate and five times as many steps (this takes ten seconds or so).
 
 # %% tags=["nbval-ignore-output"]
 remembered("lstm", 25, 1.0, learning_rate=0.001, steps=1500)
@@ -689,22 +692,27 @@ print(padded.astype(int))
 
 # %% jupyter={"source_hidden": true}
 def moved_by_padding(seed, hidden=32):
-    """How far the state moves over 15 empty steps, as a share of its length before."""
+    """How far the state moves over 15 empty steps and how long it is then, as shares of its length
+    before; and the cosine of its direction then with that before."""
     rng = np.random.default_rng(seed)
     rotation = np.linalg.qr(rng.normal(size=(hidden, hidden)))[0]
     inputs = np.vstack([rng.normal(size=(5, hidden)), np.zeros((15, hidden))])
     states = rnn_forward(inputs, np.eye(hidden), rotation, np.zeros(hidden), np.zeros(hidden))
-    return np.linalg.norm(states[-1] - states[4]) / np.linalg.norm(states[4])
+    moved, after, before = map(np.linalg.norm, (states[-1] - states[4], states[-1], states[4]))
+    return moved / before, after / before, states[-1] @ states[4] / (after * before)
 
 
 # %% tags=["nbval-check-output"]
-shares = [moved_by_padding(seed) for seed in range(20)]
+shares, lengths, cosines = np.transpose([moved_by_padding(seed) for seed in range(20)])
 print(f"moved by {np.mean(shares):.1f} of its length, {min(shares):.1f} to {max(shares):.1f}")
+print(f"then {np.mean(lengths):.1f} of its length before", end=", ")
+print(f"and the cosine with what it was {min(cosines):.1f} to {max(cosines):.1f}")
 
 # %% [markdown]
-# The state is gone: what is left of it is short, and points elsewhere. Worse: how much padding a
-# word gets depends on the *longest word beside it*. So the answer for a word changes with its
-# company.
+# The state is gone: what is left of it is short, and points elsewhere. (A *cosine* of 1 would be
+# the old direction, 0 is a right angle to it, and below 0 it points backwards.) Worse: how much
+# padding a word gets depends on the *longest word beside it*. So the answer for a word changes with
+# its company.
 #
 # ### Exercise: `last_valid`
 #
@@ -815,7 +823,8 @@ model = keras.Sequential(
 
 # %% [markdown]
 # **Guess first.** Will it beat the triples of section 1? (The sizes, the rate and
-# the number of epochs were tried beforehand, on another division of the things.)
+# the number of epochs were tried beforehand, on another division of the things.) Training takes
+# fifteen seconds or so.
 
 # %%
 EPOCHS, BATCH = 12, 128
@@ -951,9 +960,6 @@ def draw(size, seed):
 #
 # (A few letters of the eight languages, Danish *ø* for one, do not occur in the 22. Their rows of
 # the table are as random as they were.)
-#
-# **Guess first.** Which is first with 3 words of each language, and which with 50? Where does
-# random stand?
 
 # %% jupyter={"source_hidden": true}
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -1042,7 +1048,11 @@ def trained(weights, chosen, learning_rate, epochs):
 
 # %% [markdown]
 # (Rates and epochs were tried on things set aside, for each of the two by itself: 0.01 and 10
-# epochs from scratch, 0.002 and 5 epochs for fine-tuning.)
+# epochs from scratch, 0.002 and 5 epochs for fine-tuning.) Each of the next two cells takes twenty
+# seconds or so.
+#
+# **Guess first.** Which of the five candidates is first with 3 words of each language, and which
+# with 50? Where does random stand?
 
 # %% tags=["nbval-ignore-output"]
 keras.utils.set_random_seed(0)
@@ -1068,8 +1078,7 @@ figures.transfer_figure(scores, chance=1 / len(target.languages))
 
 # %% [markdown]
 # The bars are ± one standard deviation over five draws of the words to learn from.
-
-# %% [markdown]
+#
 # When is a difference one? When it is more than twice its standard error. Less is no result.
 #
 # <details>

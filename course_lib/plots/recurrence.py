@@ -17,7 +17,9 @@ from .training import curves as curves
 SHOWN = 6
 """Languages of which the explorer shows the probability."""
 LETTERS = 14
-"""Longest word of which the explorer shows every letter."""
+"""As many letters of a word the explorer reads and shows."""
+LONGER = f" Only the first {LETTERS} letters are read."
+"""Said of a longer word."""
 
 
 @style()
@@ -99,7 +101,8 @@ def belief_explorer(
         word: to begin with.
 
     Returns:
-        An explorer with a text ``word`` and a slider ``letters``.
+        An explorer with a text ``word`` and a slider ``letters``, which goes to the end of each
+        word that is typed.
     """
     typed = ipywidgets.Text(
         value=word,
@@ -108,12 +111,24 @@ def belief_explorer(
         style={"description_width": "initial"},
         layout={"flex": "1 1 19em", "width": "auto", "max_width": "30em"},
     )
-    letters = slider("letters read", 3, 0, LETTERS, 1)
+    length = len(_shown(word))
+    letters = slider("letters read", min(3, length), 0, max(1, length), 1)
+
+    def to_the_end(_: Any) -> None:
+        length = len(_shown(typed.value))
+        letters.max = max(1, length)  # a slider has two ends
+        letters.value = length
+
+    typed.observe(to_the_end, names="value")
 
     def prepare(figure: Figure) -> Draw:
         return _prepare_belief(read, languages, figure)
 
     return Explorer(prepare, {"word": typed, "letters": letters}, size=(9.2, 3.4))
+
+
+def _shown(word: str) -> str:
+    return word.strip().lower()[:LETTERS]
 
 
 def _prepare_belief(
@@ -125,17 +140,18 @@ def _prepare_belief(
     left.set_title("after the letters read")
     bars = left.barh(range(SHOWN), [0.0] * SHOWN, height=0.65, **PLAIN, **_MOVING)
     names = [left.text(-0.02, n, "", va="center", ha="right", **_MOVING) for n in range(SHOWN)]
-    right.set(xlim=(0.5, LETTERS + 0.5), ylim=(0, 1.02), xticks=[])
+    right.set(xlim=(0.5, LETTERS + 4.5), ylim=(0, 1.02), xticks=[])  # with room for a name
     right.set_title("after each letter")
     lines = [right.plot([], [], **line, **_MOVING)[0] for line in LINES]
-    labels = [right.text(0, 0, "", va="bottom", ha="right", size=9, **_MOVING) for _ in LINES]
+    labels = [right.text(0, 0, "", va="center", size=9, **_MOVING) for _ in LINES]
     places = range(1, LETTERS + 1)
     spelled = [right.text(n, -0.1, "", ha="center", size=12, **_MOVING) for n in places]
     mark = right.axvline(0, color=GRAY, linewidth=6, zorder=0, **_MOVING)
     headline = figure.text(0.5, 0.93, "", weight="bold", size=11, ha="center", **_MOVING)
 
     def draw(*, word: str, letters: float) -> str:
-        text = word.strip().lower()[:LETTERS]
+        text = _shown(word)
+        longer = len(word.strip().lower()) > LETTERS
         count = min(round(letters), len(text))
         for artist in (*names, *labels, *spelled, headline):
             artist.set_text("")
@@ -148,7 +164,7 @@ def _prepare_belief(
         mark.set_xdata([count or -9])
         if not count:
             headline.set_text("no letter read yet")
-            return f"The word “{text}”, of which no letter is read yet."
+            return f"The word “{text}”, of which no letter is read yet.{LONGER * longer}"
         belief = read(text)
         order = np.argsort(-belief[count - 1], kind="stable")[:SHOWN]
         for n, language in enumerate(order):
@@ -157,21 +173,22 @@ def _prepare_belief(
         final = np.argsort(-belief[-1], kind="stable")[: len(lines)]
         for line, label, language in zip(lines, labels, final, strict=True):
             line.set_data(np.arange(1, len(text) + 1), belief[:, language])
-            label.set(text=languages[language], x=LETTERS + 0.4, y=belief[-1, language])
+            label.set(text=languages[language], x=len(text) + 0.5, y=belief[-1, language])
         _spread_out(labels)
         told = ", ".join(f"{languages[k]} {belief[count - 1, k]:.2f}" for k in order[:3])
-        headline.set_text(f"“{text[:count]}”: {languages[order[0]]}")
+        told_of_it = f".{LONGER}" if longer else ""
+        headline.set_text(f"“{text[:count]}”: {languages[order[0]]}{told_of_it}")
         return (
             f"The word “{text}”, read as far as “{text[:count]}”: {told}. At its end: "
-            f"{', '.join(f'{languages[k]} {belief[-1, k]:.2f}' for k in final)}."
+            f"{', '.join(f'{languages[k]} {belief[-1, k]:.2f}' for k in final)}.{LONGER * longer}"
         )
 
     return draw
 
 
 def _spread_out(labels: Sequence[Any], least: float = 0.075) -> None:
-    """Names at the ends of lines, moved up from each other where they would overlap."""
-    below = -1.0
+    """Names behind the ends of lines, moved up where they would overlap each other or the axis."""
+    below = 0.04 - least
     for label in sorted(labels, key=lambda text: float(text.get_position()[1])):
         below = max(float(label.get_position()[1]), below + least)
         label.set_y(below)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,39 @@ def test_no_word_is_without_picture_or_words(explorer: Explorer, word: str) -> N
         assert not explorer._failed
         assert "The word “" in explorer.alt
         assert "<img" in explorer.children[-1].value
+
+
+def test_a_typed_word_is_read_to_its_end(explorer: Explorer) -> None:
+    letters = explorer.sliders["letters"]
+    for word in ("saksa", "saksalainen", "x"):
+        explorer.sliders["word"].value = word
+        assert (letters.value, letters.max) == (len(word), len(word))
+        assert f"read as far as “{word}”" in explorer.alt
+    explorer.sliders["word"].value = ""
+    assert (letters.value, letters.max) == (0, 1)
+
+
+def test_of_a_long_word_it_is_said_how_much_is_read(explorer: Explorer) -> None:
+    said = f"Only the first {figures.LETTERS} letters are read."
+    for more in (0, 1, 20):
+        explorer.sliders["word"].value = "a" * (figures.LETTERS + more)
+        assert explorer.sliders["letters"].value == figures.LETTERS
+        [headline] = explorer.figure.texts
+        assert (said in explorer.alt) == (said in headline.get_text()) == (more > 0)
+
+
+@pytest.mark.parametrize("word", ["x", "kreikka", "a" * 14])
+@pytest.mark.parametrize("ends", [[0.97, 0.01, 0.01, 0.01], [0.3, 0.3, 0.3, 0.1], [0.5, 0.5, 0, 0]])
+def test_names_lie_behind_the_curves_and_apart(word: str, ends: list[float]) -> None:
+    languages = ["Portuguese", "Norwegian", "Hungarian", "Indonesian"]
+    explorer = figures.belief_explorer(lambda text: np.tile(ends, (len(text), 1)), languages, word)
+    axes = explorer.figure.axes[1]
+    names = [text for text in axes.texts if text.get_text() in languages]
+    boxes = [name.get_window_extent() for name in names]
+    end = max(axes.transData.transform(line.get_xydata())[:, 0].max() for line in axes.lines[:3])
+    assert len(names) == 3
+    assert all(end < box.x0 and box.x1 < axes.bbox.x1 and box.y0 > axes.bbox.y0 for box in boxes)
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
 
 
 def test_nothing_read_shows_nothing(explorer: Explorer) -> None:
