@@ -179,11 +179,8 @@ assert np.mean(alone) < 0.75
 #
 # We do all of it thirty times: five blocks, six draws of the labels. And in each run the network
 # that is carried over is another one, trained from its own first weights, on its own shuffle of the
-# pixels. Else we would compare two networks, and not two kinds of source.
-#
-# **Guess first.** One of the articles answers "Which advantages has transfer learning?" with: it
-# improves the model's performance, above all where data are scarce. With five labels a class: will
-# each of the two sources help, do nothing, or hurt?
+# pixels. Else we would compare two networks, and not two kinds of source. (The cell that trains the
+# source networks takes ten seconds or so.)
 
 # %%
 RUNS = range(30)
@@ -288,6 +285,14 @@ def report(name, transferred, base):
     return mean
 
 
+# %% [markdown]
+# This course reads five articles that teach transfer learning; lesson 15 measures what they claim.
+# One of them answers "Which advantages has transfer learning?" with: it improves the model's
+# performance, above all where data are scarce.
+#
+# **Guess first.** With five labels a class: will each of the two sources help, do nothing, or hurt,
+# fine-tuned and frozen?
+
 # %% tags=["nbval-ignore-output"] jupyter={"source_hidden": true}
 print(f"target only {scratch.mean():.3f}")
 report("letters, fine-tuned", helped, scratch)
@@ -349,7 +354,7 @@ assert harm < 0 < gain
 #
 # A gain in accuracy says little to the person who pays for labels. They ask: *how many labels less
 # do I need?* That is read off two learning curves, along a horizontal line. So we measure both
-# curves, at 10 to 200 labels.
+# curves, at 10 to 200 labels, which takes ten seconds or so.
 #
 # **Guess first.** Where will the gain be largest?
 
@@ -426,9 +431,10 @@ assert np.isclose(
 figures.saving_explorer(sizes, means)
 
 # %% [markdown]
-# Move the target up. Where the curves are steep, a few labels stand for a lot of accuracy, and
-# there are only few to be saved. Where they are flat, a small gain in accuracy can look like many
-# saved labels, and a small error too. So name the target *before* you count.
+# (The lines between the points are straight in the number of labels, and so bent on an axis that is
+# logarithmic.) Move the target up. Where the curves are steep, a few labels stand for a lot of
+# accuracy, and there are only few to be saved. Where they are flat, a small gain in accuracy can
+# look like many saved labels, and a small error too. So name the target *before* you count.
 
 # %% [markdown]
 # ## 3 Choosing a source before training
@@ -595,8 +601,10 @@ assert gain < -0.02
 # the say. Not every printed digit is a bad example of handwriting, though. Which?
 #
 # *TrAdaBoost* (Dai and others, 2007) lets the target decide. Train on both. Where the classifier is
-# wrong on a *target* row, that row is hard: it gains weight, as in AdaBoost. And where it is wrong
-# on a *source* row? Think before you read on: should such a row gain weight as well, or lose it?
+# wrong on a *target* row, that row is hard: it gains weight, as in AdaBoost, which trains one
+# classifier after another, each with an eye on what those before it got wrong. And where it is
+# wrong on a *source* row? Think before you read on: should such a row gain weight as well, or lose
+# it?
 #
 # ### Exercise: `tradaboost_weights`
 #
@@ -626,10 +634,11 @@ tradaboost_weights = check(tradaboost_weights)
 #
 # A source row that the classifier gets wrong contradicts what it has learned from the rest, and is
 # probably one that does not hold for the target. So it loses weight, by the factor of the *Hedge*
-# rule, $\beta = 1 / (1 + \sqrt{2 \ln n / T})$ for $n$ source rows and $T$ rounds, which
-# bounds what one loses against the best source rows in hindsight. The target's factor is
-# AdaBoost's, $\beta_t = \epsilon / (1 - \epsilon)$ with the weighted error $\epsilon$ on the
-# target alone. For $\epsilon = 0.2$, a wrong target row becomes four times as heavy.
+# rule (of many advisers, each counts for less whenever it was wrong),
+# $\beta = 1 / (1 + \sqrt{2 \ln n / T})$ for $n$ source rows and $T$ rounds, which bounds what one
+# loses against the best source rows in hindsight. The target's factor is AdaBoost's,
+# $\beta_t = \epsilon / (1 - \epsilon)$ with the weighted error $\epsilon$ on the target alone. For
+# $\epsilon = 0.2$, a wrong target row becomes four times as heavy.
 #
 # </details>
 
@@ -658,7 +667,7 @@ def tradaboost(x, y, num_source, rounds=6):
 # the target as for the source, which is what TrAdaBoost starts from. In each the mean weight of a
 # row is 1, so that the penalty counts alike. (What is judged of TrAdaBoost is its last classifier.
 # In the paper, for two classes, the later half of the rounds vote; when we let them vote here, it
-# changed next to nothing.)
+# changed next to nothing.) All of it together takes fifteen seconds or so.
 
 # %% jupyter={"source_hidden": true}
 some = np.random.default_rng(0).permutation(len(printed))[:400]
@@ -1015,10 +1024,9 @@ assert sequential < multi
 # %% [markdown]
 # For the digits there is no winner here, and with 50 labels there was little to win (section 1).
 # For the letters there is one: who learns one task after the other forgets some of the first
-# (*catastrophic forgetting*), and the longer the second one lasts, the more. The real difference is
-# what one must have: multi-task needs the source's data at the time when the target is learned. A
-# pretrained network is what one carries over when these data are a million photographs in somebody
-# else's house.
+# (*catastrophic forgetting*). The real difference is what one must have: multi-task needs the
+# source's data at the time when the target is learned. A pretrained network is what one carries
+# over when these data are a million photographs in somebody else's house.
 #
 # (Another article says that transfer *shares parameters*, and draws sharing, freezing and
 # fine-tuning as stages of one chain. Shared are the weights of the second network, which both tasks

@@ -38,7 +38,8 @@ def saving_explorer(sizes: np.ndarray, curves: Mapping[str, np.ndarray]) -> Expl
 def _prepare(sizes: np.ndarray, curves: Mapping[str, np.ndarray], figure: Figure) -> Draw:
     figure.subplots_adjust(0.1, 0.14, 0.98, 0.86)
     axes = figure.subplots()
-    axes.set(xscale="log", xlabel="labels of the target", ylabel="accuracy")
+    axes.set(xscale="log", ylabel="accuracy")
+    axes.set_xlabel("labels of the target (on a logarithmic axis straight lines are bent)")
     axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
     axes.minorticks_off()
     for (name, curve), line in zip(curves.items(), LINES, strict=False):
@@ -58,9 +59,9 @@ def _prepare(sizes: np.ndarray, curves: Mapping[str, np.ndarray], figure: Figure
         points.set_data(finite, [target] * len(finite))
         scratch, transferred = needed
         if all(map(math.isfinite, needed)):
-            bound = "at least " if transferred == sizes[0] < scratch else ""
             saved = round(scratch) - round(transferred)  # of the two numbers that are told
-            headline.set_text(f"{bound}{_count(saved)} labels saved")
+            first = bool(scratch == sizes[0]), bool(transferred == sizes[0])
+            headline.set_text(_SAVED[first].format(f"{_count(saved)} labels"))
         else:
             behind = [name for name, it in zip(curves, needed, strict=True) if it == math.inf]
             headline.set_text(f"not reached by {' or by '.join(behind)}")
@@ -75,6 +76,15 @@ def _prepare(sizes: np.ndarray, curves: Mapping[str, np.ndarray], figure: Figure
         return f"Target accuracy {target:.2f}: {', '.join(told)}.{ending}"
 
     return draw
+
+
+_SAVED = {
+    (False, False): "{} saved",
+    (False, True): "at least {} saved",
+    (True, False): "at most {} saved",
+    (True, True): "the first size is enough for both: nobody knows what is saved",
+}
+"""By whether the first size is enough without transfer, and with it."""
 
 
 def _count(number: float) -> str:

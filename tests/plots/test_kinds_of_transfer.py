@@ -46,3 +46,24 @@ def test_a_loss_is_a_negative_saving() -> None:
     )
     explorer.sliders["target"].value = 0.7
     assert explorer.alt.endswith("−15 labels saved.")
+
+
+def test_where_the_first_size_is_enough_for_both_nobody_knows() -> None:
+    explorer = saving_explorer(SIZES, CURVES)
+    explorer.sliders["target"].value = 0.4
+    assert "scratch reaches it with 10 labels or fewer" in explorer.alt
+    assert explorer.alt.endswith("enough for both: nobody knows what is saved.")
+
+
+def test_what_fewer_than_the_first_size_do_without_transfer_may_make_a_loss_larger() -> None:
+    explorer = saving_explorer(
+        SIZES, {"scratch": CURVES["transfer"], "transfer": CURVES["scratch"]}
+    )
+    explorer.sliders["target"].value = 0.6
+    assert explorer.alt.endswith("At most −10 labels saved.")
+
+
+def test_the_axis_says_that_it_is_logarithmic() -> None:
+    [axes] = saving_explorer(SIZES, CURVES).figure.axes
+    assert axes.get_xscale() == "log"
+    assert "logarithmic" in axes.get_xlabel()
