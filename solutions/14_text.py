@@ -147,8 +147,9 @@ for word in ("network", "overfitting", "backpropagation", "numpy", "∰"):
 # key fit. Short texts are filled up with *padding* to the length of the longest, and padding has no
 # share. In numbers: scores of 0, 0 and a padding give the shares ½, ½ and 0.
 #
-# One question is left to you: a sum of $D$ products grows with $D$. What must be done to the
-# scores, so that their typical size does not? `softmax` of lesson 01 is at hand.
+# One question is left to you. Say that the entries of queries and keys are independent, with mean 0
+# and variance 1: a sum of $D$ products grows with $D$. What must be done to the scores, so that
+# their typical size does not? `softmax` of lesson 01 is at hand.
 
 
 # %%
@@ -760,11 +761,12 @@ def fine_tuned(rows, test):
     return before, measured(rows, test)
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
 changes = []
 if encoder is not None:
     changes = [fine_tuned(train[:80], test) for train, test in draws(files)[1:4]]
     top.set_weights(first)
+    print(f"weights: the head {head.count_params():,}, the top layer {top.count_params():,}")
 
 # %% tags=["nbval-ignore-output"]
 for before, after in changes:
@@ -777,8 +779,8 @@ if changes:
 # On the labeled texts the probe had hardly an error left to learn from, and yet the loss, which
 # wants certainty, moves the layer. On new files that brings next to nothing: compare it with its
 # error, and with what MiniLM had over counting. With so few labels a probe is most of what one
-# gets, and the top layer, over a million weights more, costs a hundred times
-# the computing. That is the reckoning of lesson 06, in text.
+# gets, and the top layer has over a million weights more to train. That is the reckoning of lesson
+# 06, in text.
 
 # %% [markdown]
 # ## What you have now
@@ -807,20 +809,21 @@ if changes:
 # 2. Does a text end with a period? Which of the three sees it?
 # 3. Hide *two* words in the toy language, noun and verb. What is left of the loss at the noun?
 # 4. Where does counting overtake? Set `docstrings.MOST = 60`, load 900 texts of each field, give
-#    `SIZES` some larger numbers, and let the cells of section 7 run again (MiniLM needs a minute).
+#    `SIZES` some larger numbers, and let the cells of section 7 run again (the encoders need a
+#    minute or two).
 #
 # <details>
 # <summary>Answers</summary>
 #
-# 1. When we tried it, it was about halfway between TF-IDF and MiniLM: to know which words are alike
-#    is half of it, to read them together the other half.
+# 1. When we tried it, it was a third to a half of the way from TF-IDF to MiniLM: to know which
+#    words are alike is that much of it, to read them together the rest.
 # 2. When we tried it, first weights, with many labels. TF-IDF drops punctuation and MiniLM plays it
 #    down, so that both say what the majority says.
 # 3. Without the verb the number is open again: $\ln 8$. (The model was never shown two holes, so
 #    that it may be off at first.)
-# 4. When we tried it, nowhere before the labels ran out. But of the distance at fifty labels only a
-#    fifth was left there. Where labels come by the thousand, counting, a matter of a second, may
-#    do.
+# 4. When we tried it, nowhere before the labels ran out. But of the distance at fifty labels only
+#    an eighth was left there. Where labels come by the thousand, counting, a matter of a second,
+#    may do.
 #
 # </details>
 #
