@@ -59,10 +59,10 @@ def once(name: str, trials: Sequence[Trial]) -> str:
 
     If any of all calls raises, one that raises is looked for first, unless ordinary ones, or all
     that were drawn, return something wrong and none of them raises. Of several values, the first
-    that is wrong in the first of all calls shall be wrong: messages speak of that. Calls with very
-    large or very small numbers come after plain ones. If no hand-sized call goes wrong, it is the
-    shortest of the others to write, of ordinary inputs first; "" if that is too long, or some did
-    not end.
+    that is wrong in the first of all calls shall be wrong: messages speak of that. Calls in which
+    only the shape is wrong, and calls with very large or very small numbers, come after others. If
+    no hand-sized call goes wrong, it is the shortest of the others to write, of ordinary inputs
+    first; "" if that is too long, or some did not end.
 
     Args:
         name: of the function that is called.
@@ -75,9 +75,9 @@ def once(name: str, trials: Sequence[Trial]) -> str:
     ordinary = {trial.got.state for trial in wrong if trial.case.kind == ORDINARY}
     first = "returned" if {"returned"} in (ordinary, drawn) else "raised"
 
-    def rank(trial: Trial) -> tuple[bool, bool, int]:
+    def rank(trial: Trial) -> tuple[bool, bool, bool, int]:
         in_others = not set(spoken_of[:1]) <= set(_wrong_values(trial))
-        return trial.got.state != first, in_others, _extremes(trial.case)
+        return trial.got.state != first, in_others, _by_shape_only(trial), _extremes(trial.case)
 
     for trial in sorted((trial for trial in wrong if trial.case.call), key=rank):
         if told := _told(trial, trial.case.call):
@@ -101,6 +101,15 @@ def _wrong_values(trial: Trial) -> list[int]:
         for number, (_, w, g) in enumerate(parts(want, got))
         if not same_values(w, g, trial.tolerance)
     ]
+
+
+def _by_shape_only(trial: Trial) -> bool:
+    """Whether the right numbers came, in another shape: of one number that explains little."""
+    want, got = trial.want.value, trial.got.value
+    if trial.got.state != "returned" or not (is_numeric(want) and is_numeric(got)):
+        return False
+    wanted, actual = np.ravel(want), np.ravel(got)
+    return np.shape(want) != np.shape(got) and same_values(wanted, actual, trial.tolerance)
 
 
 def written(name: str, arguments: Sequence[Any]) -> str:

@@ -80,6 +80,20 @@ class Trial:
         ):
             yield close(np.asarray(other), array_of(got), self.tolerance)
 
+    def nearness(self, value: Any) -> Iterator[np.ndarray]:
+        """For each number that came, whether it is that of ``value`` next to what was wanted.
+
+        Two numbers that should be zero, and are by rounding only, are the same.
+        """
+        several = isinstance(self.want.value, (tuple, list))
+        triple = (value, self.want.value, self.got.value)
+        for other, want, got in zip(*triple, strict=True) if several else [triple]:
+            largest = float(
+                np.abs(np.asarray(want, float)).max(initial=0.0, where=np.isfinite(want))
+            )
+            gap = np.abs(np.asarray(array_of(got), float) - np.asarray(other, float))
+            yield np.asarray(gap <= UNCHANGED * largest)
+
     def within(self, noise: float) -> bool:
         """Whether the same arrays came, no number further off than ``noise`` of their largest."""
         want, got = self.want.value, self.got.value
@@ -257,7 +271,8 @@ def error_at(error: str, line: str) -> str:
 _ROWS = r"could not be broadcast .*(\((\d+),\d+\) \(\2,\)|\((\d+),\) \(\3,\d+\))"
 _OF_MATRICES = (
     "In `a @ b` the last axis of `a` is as long as the first of `b`: is a `.T` missing, are the "
-    "two in the wrong order, or is `a * b` meant, entry by entry?"
+    "two in the wrong order, or is `a * b` meant, entry by entry? (A size that is written into the "
+    "code fits only by chance.)"
 )
 _OF_ROWS = "`.T` changes nothing in a row; `np.outer(a, b)` makes the table of all products."
 _SLIPS = {
@@ -281,6 +296,11 @@ _SLIPS = {
     "call return a list?",
     _ROWS: "To meet the rows of a matrix, one number per row has to be a column: is "
     "`keepdims=True` missing, or `[:, None]`?",
+    r"could not be broadcast .*(\((\d+),(\d+),\d+\) \(\2,\3\)|\((\d+),(\d+)\) \(\4,\5,\d+\))": "To "
+    "meet an array that has one axis more, the smaller one needs a last axis of length 1: is "
+    "`[:, :, None]` missing?",
+    r"could not be broadcast .*\((\d+),(\d+)\) \((?!\1,)\d+,\2\)": "The columns fit, the rows do "
+    "not: if each row of the one is to meet each of the other, `a[:, None] - b` makes all pairs.",
     r"could not be broadcast .*\((\d+),(\d+)\) \(\2,\1\)": "One of the two arrays lies across: "
     "is a `.T` missing, or one too many?",
     r"could not be broadcast .*\((\d+),\d+\) \(\1,\d+\)": "The rows fit, the columns do not: where "
@@ -288,7 +308,12 @@ _SLIPS = {
     "fits only by chance; an argument knows it, as `x.shape[1]`.",
     r"shapes \(\d+,\) and \(\d+,\) not aligned": _OF_ROWS,
     r"not aligned": _OF_MATRICES,
+    r"matmul: .*does not have enough dimensions \(has 0": "In `a @ b` one of the two is a single "
+    "number there, and no array: is there an index too many, or does a function give one number "
+    "where another gives an array?",
     r"matmul: .*mismatch": f"{_OF_MATRICES} (If both are rows: {_OF_ROWS})",  # it tells no shapes
+    "array split does not result in an equal": "The second argument of `np.split` is the number of "
+    "parts, or a list of the places to cut at; it is not the length of a part.",
     "boolean index did not match": "A condition in brackets chooses from an array of its own "
     "length: one that is made from `a[rows]` chooses from `b[rows]`, not from `b`.",
     r"signature matching types .*Str": "Text meets numbers there: is a name used where its place "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,7 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from .. import lessons
-from ..errors import visible
+from ..errors import NEAR, visible
 from ..sandbox.calling import call
 from . import by_hand, diagnosis
 from .catalogue import find, names
@@ -77,7 +79,34 @@ def judged(name: str, function: Callable[..., Any], seed: int = 0) -> Judgment:
     exercise = find(name)
     cases = exercise.draw_cases(seed)
     trials = _trials(exercise, cases, run_cases(function, cases, exercise.seconds))
-    return Judgment(exercise, function, trials, _diagnosis(exercise, trials))
+    verdict = _diagnosis(exercise, trials)
+    if verdict.status in PLACE_IS_LOOKED_FOR and not verdict.misconception:
+        verdict = replace(verdict, message=_of_the_notebook(function) + verdict.message)
+    return Judgment(exercise, function, trials, verdict)
+
+
+def _of_the_notebook(function: Callable[..., Any]) -> str:
+    """Which array of the notebook is read in the place of an argument, before a space; or ""."""
+    plain = inspect.unwrap(function)
+    code = getattr(plain, "__code__", None)
+    if code is None:
+        return ""
+    steps = list(dis.get_instructions(code))
+    of_globals = {step.argval for step in steps if step.opname == "LOAD_GLOBAL"}
+    others = {step.argval for step in steps if step.opname.startswith("LOAD_")} - of_globals
+    given = code.co_varnames[: code.co_argcount]
+    ignored = [f"`{name}`" for name in given if name not in others | {*code.co_cellvars}]
+    changed = {step.argval for step in steps if step.opname == "STORE_GLOBAL"}
+    of_globals -= changed
+    found = {name: plain.__globals__.get(name) for name in sorted(of_globals)}
+    arrays = [f"`{name}`" for name, value in found.items() if isinstance(value, np.ndarray)]
+    if not (ignored and arrays) or of_globals & {"locals", "eval", "exec", "vars"}:
+        return ""
+    it_is = "it is" if len(arrays) == 1 else "they are"
+    return (
+        f"Your function never reads {diagnosis.listed(ignored)}. It reads "
+        f"{diagnosis.listed(arrays)}: {it_is} the notebook's, and the same in every call. "
+    )
 
 
 def run_cases(function: Callable[..., Any], cases: Sequence[Case], seconds: float) -> list[Outcome]:
@@ -206,10 +235,16 @@ def _explained(
 
 
 def _not_run(exercise: Exercise, error: str) -> str:
-    """What to do, after a space, where another exercise's function is missing."""
+    """What to do, after a space, where a name is missing: another exercise's, or an argument's."""
     missing = re.match(r"NameError: name '(\w+)' is not defined", error)
-    if missing is None or missing[1] not in names():
+    if missing is None or missing[1] == "np":
         return ""
+    if missing[1] not in names():
+        given = list(inspect.signature(exercise.reference).parameters)
+        if near := get_close_matches(missing[1], given, n=1, cutoff=NEAR):
+            return f" Is `{near[0]}` meant?"
+        told = diagnosis.listed([f"`{name}`" for name in given])
+        return f" What the function is given, it calls {told}; letters of a formula are no names."
     other = find(missing[1])
     if other.lesson != exercise.lesson:
         return (
@@ -265,9 +300,12 @@ def _differs(way: Callable[..., Any], trial: diagnosis.Trial) -> bool:
     if not (trial.same_shapes and variant.same_shapes):
         return True
     return any(
-        bool((~right & ~alike).any())
-        for right, alike in zip(
-            trial.agreement(trial.want.value), trial.agreement(variant.got.value), strict=True
+        bool((~right & ~alike & ~near).any())
+        for right, alike, near in zip(
+            trial.agreement(trial.want.value),
+            trial.agreement(variant.got.value),
+            trial.nearness(variant.got.value),
+            strict=True,
         )
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 import threading
@@ -430,3 +431,103 @@ def test_nothing_is_said_of_every_call_where_one_small_call_fails() -> None:
     message = judged("clip_by_global_norm", clipped)[1]
     assert "very number" not in message
     assert "In each call" not in message
+
+
+def answer(name: str, body: str, **notebook: Any) -> Callable[..., Any]:
+    """A function of a notebook in which there are these things, too."""
+    parameters = ", ".join(inspect.signature(right[name]).parameters)
+    namespace = {"np": np, **notebook}
+    exec(f"def {name}({parameters}):\n    {body}", namespace)
+    made: Callable[..., Any] = namespace[name]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "notebook", "says"),
+    [
+        (
+            "least_squares_gradient",
+            "return 2 / len(X) * X.T @ (X @ weights - targets)",
+            {"X": np.ones((40, 2))},
+            "Your function never reads `features`. It reads `X`: it is the notebook's,",
+        ),
+        (
+            "mse",
+            "return np.mean((p - t) ** 2)",
+            {"p": np.ones(4), "t": np.zeros(4)},
+            "Your function never reads `predictions` and `targets`. It reads `p` and `t`: they are",
+        ),
+        ("mse", "return np.mean((prediction - targets) ** 2)", {}, "Is `predictions` meant?"),
+        (
+            "mse",
+            "return np.mean((y - targets) ** 2)",
+            {},
+            "it calls `predictions` and `targets`; letters of a formula are no names.",
+        ),
+        (
+            "masked_mean",
+            "return (states * mask).sum(1) / mask.sum(1)[:, None]",
+            {},
+            "is `[:, :, None]` missing?",
+        ),
+        (
+            "prototype_predict",
+            "return labels[((queries - support) ** 2).sum(1).argmin()]",
+            {},
+            "`a[:, None] - b` makes all pairs.",
+        ),
+        ("minibatches", "return np.split(order, batch_size)", {}, "is the number of parts"),
+        (
+            "least_squares_gradient",
+            "return 2 * features.T @ np.mean(features @ weights - targets)",
+            {},
+            "one of the two is a single number there",
+        ),
+    ],
+)
+def test_names_and_shapes_that_are_easily_mistaken(
+    name: str, body: str, notebook: dict[str, Any], says: str
+) -> None:
+    assert says in judged(name, answer(name, body, **notebook))[1]
+
+
+@pytest.mark.parametrize(
+    ("body", "notebook"),
+    [
+        ("return np.mean((predictions - targets) * SCALE)", {"SCALE": np.ones(1)}),  # all are read
+        ("return np.mean(predictions - t)", {"t": 1.0}),  # a constant
+        ("f = lambda: (predictions, targets)\n    return t.mean()", {"t": np.ones(3)}),
+        ("return eval('predictions - targets').mean() + t.mean()", {"t": np.ones(3)}),
+        (
+            "global t\n    t = np.ones(3)\n    return predictions.mean() + t.mean()",
+            {"t": np.ones(3)},
+        ),
+    ],
+)
+def test_nothing_is_said_of_the_notebook_s_arrays_without_need(
+    body: str, notebook: dict[str, Any]
+) -> None:
+    assert "never reads" not in judged("mse", answer("mse", body, **notebook))[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "example"),
+    [
+        ("mse_gradient", "return np.mean(2 * (predictions - targets))", "[[2, -1]], yours is 1"),
+        ("largest_stable_learning_rate", "return 2 / np.linalg.eigvalsh(hessian)", "0.4, yours is"),
+        ("global_average_pool", "return feature_maps.mean()", "[[2, 6.5]], yours is 4.25"),
+    ],
+)
+def test_an_example_of_a_wrong_shape_shows_more_than_the_shape(
+    name: str, body: str, example: str
+) -> None:
+    assert example in judged(name, answer(name, body))[1]
+
+
+def test_two_numbers_that_are_zero_but_for_rounding_are_the_same() -> None:
+    body = """if step < warmup_steps:
+        return base_learning_rate * step / warmup_steps
+    share = (step - warmup_steps) / (total_steps - warmup_steps)
+    return base_learning_rate * np.cos(np.pi * share)"""
+    said = judged("cosine_with_warmup", answer("cosine_with_warmup", body))[1]
+    assert said == "In the second half your rate is negative: a cosine goes from 1 to −1."
