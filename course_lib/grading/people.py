@@ -297,7 +297,7 @@ def _without_lesson(name: str) -> str:
     lesson = rf"{copy}(?:{'|'.join(sorted(_lessons()))}|{topics}|{_UNIT})"
     before = re.fullmatch(rf"{lesson}(?: - |[ _-])+(?P<name>.+)", name, re.IGNORECASE)
     behind = re.fullmatch(
-        rf"(?P<name>.+?)(?: - |[ _-])+(?:{lesson}|v\d{{1,2}}|final)", name, re.IGNORECASE
+        rf"(?P<name>.+?)(?: - |[ _-])+(?:{lesson}|v\d|final)", name, re.IGNORECASE
     )
     found = before or behind
     is_name = found is not None and re.search(r"[^\W\d_]|\d{3}", found["name"]) is not None
@@ -313,7 +313,8 @@ def _lessons() -> frozenset[str]:
 def _names_of_lessons() -> frozenset[str]:
     """Lessons by name, number and topic, in small letters and without signs."""
     names = {lesson.replace("_", "") for lesson in _lessons()}
-    return frozenset(names | {name[:2] for name in names} | {name[2:] for name in names}) - {"adam"}
+    topics = {name[2:] for name in names} - {"adam", "text"}  # which is said of much else
+    return frozenset(names | topics | {name[:2] for name in names})
 
 
 def _is_lesson(name: str) -> bool:
