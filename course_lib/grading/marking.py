@@ -267,7 +267,7 @@ class _Marker:
 
     def _shown(self, name: str, program: Program | None) -> str:
         """The answer as it was judged, where that is not the last one in the notebook."""
-        segments = program.segments if program is not None and program.forgiving else ()
+        segments = program.segments if program is not None else ()
         heads = "def ", "@", f"{name} ="  # else an error may have stopped the cell above it
         judged = [s for title, s in segments if title == name and s.startswith(heads)]
         return printable(judged[-1]) if judged else self.reading.shown.get(name, "")
@@ -323,6 +323,8 @@ class _Marker:
             if name in self.stand_ins:
                 own = catalogue()[name].lesson == exercise.lesson
                 why = "yours is not right yet" if own else "the notebook imports it"
+                if own and name not in self.reading.shown:
+                    why = "there is none in this notebook"
             elif name in self.accepted:
                 why = "with yours it fails"
             else:
@@ -383,7 +385,13 @@ def _not_loaded(name: str, loading: Outcome, limits: Limits) -> tuple[Status, st
     code = f"The code that `{name}` needs"
     if loading.state == "raised":
         told = error_at(loading.error, loading.line)
-        return "error", f"{code} raised {told}.{advice(loading.error, loading.line)}"
+        more = advice(loading.error, loading.line)
+        if loading.error.startswith("ModuleNotFoundError"):
+            more = (
+                " Where this was graded there is no such module. If it is a file of your own, put "
+                "its code into the notebook; else do without it, or ask for it to be installed."
+            )
+        return "error", f"{code} raised {told}.{more}"
     if loading.state == "timeout":
         return "timeout", (
             f"{code} had not finished after {limits.load:g} s: look for a loop at the top level of "

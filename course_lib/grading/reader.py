@@ -20,7 +20,15 @@ from ..sandbox.run import Program, Segments
 from ..sandbox.wire import TooLargeError
 from ..sandbox.worker import Isolate, Served
 from .slicing import Slices
-from .submission import MAX_SHOWN, Submission, UnreadableError, handed_out, parse, printable
+from .submission import (
+    MAX_SHOWN,
+    Submission,
+    UnreadableError,
+    handed_out,
+    imports_of,
+    parse,
+    printable,
+)
 
 MAX_NEAR = 80
 MAX_NAME = 80
@@ -94,7 +102,9 @@ class Reader(Served):
     def first(self, name: str, stand_ins: Any, accepted: Any) -> tuple[Any, ...]:
         """The first program that an answer may be; see `reading.Reading.programs`."""
         submission, found = self.submission, handed_out(self.lesson)
-        lent = dict(stand_ins), dict(accepted)
+        bound = {name for s in submission.slices.statements for name in s.binds}
+        imports = {n: ((n, s),) for n, s in imports_of(self.lesson).items() if n not in bound}
+        lent = {**imports, **dict(stand_ins)}, dict(accepted)  # their cell may be gone
         self.programs = _programs(submission.slices, submission.as_it_ran, name, *lent, found)
         return self.next()
 
@@ -140,7 +150,8 @@ def _programs(
         if whole is not None and new(whole):
             yield whole, [AS_CHECKED.format(name)]
     in_file, as_run = (
-        [s.source for s in some.statements if s.source not in found] for some in (slices, as_it_ran)
+        [s.source for s in some.statements if s.source not in found or s.judges]
+        for some in (slices, as_it_ran)
     )
     for above in as_it_ran.as_checked(name):
         whole = above.straightforward(name, stand_ins, found, always=in_file != as_run)

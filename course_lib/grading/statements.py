@@ -137,7 +137,8 @@ def _texts(node: ast.stmt, lines: Sequence[bytes]) -> Iterator[str]:
         yield _text(node, lines)
         return
     renamed = any(_of_course(node))  # under its own name it may be lent
-    for name in [*node.names]:
+    star = renamed and node.names[0].name == "*"  # of a lesson's, `check` is meant
+    for name in [ast.alias(CHECK)] if star else [*node.names]:
         other = name.asname if renamed and name.name != CHECK else None
         node.names = [ast.alias(name.name)] if other else [name]
         yield ast.unparse(node)

@@ -65,7 +65,10 @@ _ENVIRONMENT = re.compile(
     r"get_ipython\(\)\.run_line_magic\('(?:set_)?env', '(\w+)(?:\s*=|\s)\s*([^'{}$\\]*)'\)$",
     re.MULTILINE,
 )
-_PYLAB = re.compile(r"get_ipython\(\)\.run_line_magic\('pylab', '\w*'\)$", re.MULTILINE)
+_PYLAB = re.compile(
+    r"get_ipython\(\)\.run_line_magic\('pylab', '(--no-import-all)?[ \w]*'\)$", re.MULTILINE
+)
+_PLAIN_IMPORT = r"(?:import|from) (?:numpy|scipy|math|string|itertools|functools|collections)\b"
 _WRITE = re.compile(r"%%(?:write)?file\s+(-a\s+|--append\s+)?['\"]?([\w./]+)['\"]?\s*\Z")
 
 
@@ -207,14 +210,28 @@ def _as_it_ran(found: Sequence[Statement], cells: Mapping[int, Cell]) -> Slices:
     return Slices(with_history([replace(s, order=n) for n, s in enumerate(ran)], cells), failed)
 
 
-@lru_cache(maxsize=64)
 def handed_out(lesson: str) -> frozenset[str]:
     """Sources of the statements in the notebook that learners get; none if it is not here."""
+    return frozenset(statement.source for statement in _handed_out(lesson))
+
+
+def imports_of(lesson: str) -> dict[str, str]:
+    """What that notebook imports of plain libraries, by the names that it binds."""
+    return {
+        name: statement.source
+        for statement in _handed_out(lesson)
+        if re.match(_PLAIN_IMPORT, statement.source)
+        for name in statement.imports
+    }
+
+
+@lru_cache(maxsize=64)
+def _handed_out(lesson: str) -> tuple[Statement, ...]:
     try:
         data = read(root() / "notebooks" / f"{lesson}.ipynb")
-        return frozenset(statement.source for statement in parse(data, ()).slices.statements)
+        return parse(data, ()).slices.statements
     except (CourseError, UnreadableError, OSError):
-        return frozenset()
+        return ()
 
 
 def printable(source: str) -> str:
@@ -401,9 +418,17 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
         python = str(transformer().transform_cell(source))
         python = _RUN.sub(r"exec(open('\1').read())", python)
         python = _ENVIRONMENT.sub(r"__import__('os').environ['\1'] = '\2'", python)
-        python = _PYLAB.sub("import numpy as np; from pylab import *; from numpy import *", python)
+        python = _PYLAB.sub(_pylab, python)
         return _TIME.sub(_timed, python), work
     return source, 0
+
+
+def _pylab(magic: re.Match[str]) -> str:
+    """What `%pylab` imports."""
+    names = "; import numpy; from matplotlib import pyplot as plt"
+    return "import numpy as np" + (
+        names if magic[1] else "; from pylab import *; from numpy import *"
+    )
 
 
 def _timed(magic: re.Match[str]) -> str:

@@ -48,6 +48,20 @@ def judged(data: bytes, name: str) -> Marked:
     {
         "an old attempt below was never run": (MSE, (HALF, None), CHECK),
         "an old attempt below was run first": ((MSE, 3), (HALF, 2), (CHECK, 4)),
+        "an experiment above the check was run after it": (MSE, (HALF, 4), (CHECK, 3)),
+        "the check stands on top, an experiment below": ((CHECK, 3), (MSE, 2), (HALF, 4)),
+        "a helper has another meaning later": (
+            ("def scale(x):\n    return x", 2),
+            (MSE.replace("return ", "return scale(1) * "), 3),
+            ("def scale(x):\n    return x / 2", 5),
+            (CHECK, 4),
+        ),
+        "a helper's name is used again below": (
+            (MSE.replace("return ", "return scale(1) * "), 2),
+            (CHECK, 4),
+            ("def scale(x):\n    return x", 3),
+            ("def scale(x, y):\n    return x * y", 5),
+        ),
         "of two settings the second was not run": (
             "FACTOR = 1",
             ("FACTOR = 2", None),
@@ -196,3 +210,56 @@ def test_a_lesson_is_what_its_notebook_says_though_an_earlier_one_is_pasted_abov
 def test_a_pasted_prompt_or_indented_magic_breaks_no_other_cell() -> None:
     data = handed_in("  x = 1\n%time y = 2", "In [1]: z = 3", MSE, CHECK)
     assert judged(data, "mse").status == "correct"
+
+
+def test_what_a_lesson_imports_is_there_though_its_cell_is_gone() -> None:
+    data = json.loads(handed_in(MSE, CHECK))
+    del data["cells"][0]
+    assert judged(json.dumps(data).encode(), "mse").status == "correct"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "from course_lib.exercises import *\nfrom math import *",
+        "%pylab inline",
+        "%pylab --no-import-all inline",
+    ],
+)
+def test_imports_of_everything(cell: str) -> None:
+    data = json.loads(handed_in(cell, MSE, CHECK))
+    del data["cells"][0]
+    assert judged(json.dumps(data).encode(), "mse").status == "correct"
+
+
+def test_the_page_shows_the_answer_that_was_judged() -> None:
+    stub = "def mse(predictions, targets):\n    raise NotImplementedError()"
+    for cells in (
+        (MSE, CHECK, stub),
+        (MSE, CHECK, (HALF, None)),
+        (MSE, (HALF, 4), (CHECK, 3)),
+        (MSE, CHECK, stub, (SCRATCH, None)),
+    ):
+        found = judged(handed_in(*cells), "mse")
+        assert found.status == "correct"
+        assert found.code.strip() == MSE.strip()
+
+
+def test_a_module_that_is_not_there_is_told_of_in_words() -> None:
+    by_module = MSE.replace("return ", "return no_such_thing.f() * ")
+    found = judged(handed_in(f"import no_such_thing\n{by_module}"), "mse")
+    assert "no such module. If it is a file of your own, put its code into" in found.message
+
+
+def test_an_answer_that_is_not_there_is_not_called_wrong() -> None:
+    answer = """
+        def softmax_cross_entropy_gradient(logits, labels):
+            shares = softmax(logits)
+            shares[np.arange(len(labels)), labels] -= 1
+            return shares / len(labels)
+    """
+    found = judged(handed_in(textwrap.dedent(answer)), "softmax_cross_entropy_gradient")
+    assert found.status == "correct"
+    assert found.notes == (
+        "Graded with the course's own `softmax`, because there is none in this notebook.",
+    )
