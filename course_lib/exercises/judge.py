@@ -32,6 +32,8 @@ from .exercise import (
 from .systematic import systematic
 from .verdict import PLACE_IS_LOOKED_FOR
 
+LETTERS = 2
+"""A name of no more may be a letter of a formula."""
 _title = cache(lessons.title)
 NOT_ATTEMPTED = "Put your own lines in the place of `raise NotImplementedError()`."
 
@@ -244,6 +246,8 @@ def _not_run(exercise: Exercise, error: str) -> str:
         if near := get_close_matches(missing[1], given, n=1, cutoff=NEAR):
             return f" Is `{near[0]}` meant?"
         told = diagnosis.listed([f"`{name}`" for name in given])
+        if len(missing[1]) > LETTERS:
+            return ""
         return f" What the function is given, it calls {told}; letters of a formula are no names."
     other = find(missing[1])
     if other.lesson != exercise.lesson:

@@ -183,9 +183,8 @@ def grade(
                 "the best counts. If they are by different people, give the files different names, "
                 "or the folders in which they lie."
             )
-        run = Run(
-            results.records(sources), results.seed, workers.holds, workers.missing, tuple(notes)
-        )
+        records = [part for one in results.records(sources) for part in one.by_lesson()]
+        run = Run(records, results.seed, workers.holds, workers.missing, tuple(notes))
         files = write_reports(out, run)
     if results.kept:
         notes.append(f"{results.kept} of {len(sources)} were graded before and kept.")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from threading import Event
 from typing import Any
 
 from ..errors import named
+from ..exercises.catalogue import catalogue
 from ..sandbox.process import StoppedError
 from ..sandbox.run import SandboxError
 from .discovery import Source
 from .marking import Marked, lesson_of, mark, other_lessons, ungraded
 from .submission import UnreadableError, read
 
+MAX_OTHER_LESSONS = 2
+"""In one file, beside its own."""
 PAUSES = (0.3, 2.0, 5.0)
 """Seconds before each further try, where this machine failed and not the submission."""
 
@@ -54,7 +57,7 @@ class Graded:
         lesson: that it belongs to, or None if there is no saying.
         status: "graded", "unreadable" or "crashed".
         message: why it is not graded, or "".
-        exercises: all of the lesson, in order.
+        exercises: all of the lesson, in order; behind them those of further ones in the file.
         notes: sentences on how it was graded.
         own: identifies the instructor's own exercises, if there were any.
     """
@@ -79,6 +82,21 @@ class Graded:
     def max_points(self) -> float | None:
         """That there are; None if nothing could be graded."""
         return sum(one.max_points for one in self.exercises) if self.status == "graded" else None
+
+    def by_lesson(self) -> list[Graded]:
+        """The same, once for each lesson whose exercises it holds; the notes with the first."""
+        known = catalogue()
+        parts: dict[str | None, list[Marked]] = {}
+        for one in self.exercises:
+            lesson = known[one.exercise].lesson if one.exercise in known else self.lesson
+            parts.setdefault(lesson, []).append(one)
+        if len(parts) < 2:
+            return [self]
+        notes = [self.notes, *[()] * (len(parts) - 1)]
+        return [
+            replace(self, lesson=lesson, exercises=tuple(own), notes=said)
+            for (lesson, own), said in zip(parts.items(), notes, strict=True)
+        ]
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "points": self.points, "max_points": self.max_points}
@@ -136,11 +154,10 @@ def grade_one(
         if not shown:
             raise UnreadableError("No exercise of the course is in this file.")
         entries, notes = _marked(handed, shown, seed, stop or Event())
-        if others := other_lessons(handed.data, shown):
-            notes.append(
-                f"Answers to {named(others)} are in this file, too: only those to “{shown}” are "
-                "graded. Hand in the others in notebooks of their own."
-            )
+        if others := other_lessons(handed.data, shown)[:MAX_OTHER_LESSONS]:
+            for other in others:
+                entries += _marked(handed, other, seed, stop or Event())[0]
+            notes.append(f"This file also holds answers to {named(others)}.")
         return _record(handed, seed, shown, "graded", entries, notes=notes)
     except StoppedError:
         raise

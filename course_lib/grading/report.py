@@ -174,7 +174,7 @@ def summary_page(run: Run) -> str:
     learners = summary.in_order(summary.by_learner(run.records))
     return templates()["summary"].render(
         run=run,
-        submissions=len(run.records),
+        submissions=len({record.submission for record in run.records}),
         exercises=summary.by_exercise(run.records),
         mistakes=summary.mistakes(run.records),
         errors=summary.errors(run.records),

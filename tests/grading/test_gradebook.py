@@ -369,6 +369,27 @@ def test_a_file_without_exercises_belongs_to_the_lesson_of_the_others(
 # --- nothing is lost -----------------------------------------------------------------------------
 
 
+def test_two_lessons_in_one_file_are_both_graded(tmp_path: Path) -> None:
+    penalty = "def l2_penalty(weights, strength):\n    return strength * np.sum(weights**2)"
+    place = tmp_path / "class"
+    place.mkdir()
+    checked = "mse = check(mse)\nl2_penalty = check(l2_penalty)"
+    (place / "anna.ipynb").write_bytes(notebook(*answers(), penalty, checked))
+    (place / "ben.ipynb").write_bytes(notebook(*answers(), penalty))
+    summary = grade([place], tmp_path / "out", seed=1)
+    assert summary.graded == 2
+    assert len(records(tmp_path / "out")) == 2
+    row, other = rows((tmp_path / "out/gradebook.csv").read_text("utf-8"))
+    assert (row["learner"], row["mse"], row["l2_penalty"]) == ("anna", "1", "1")
+    assert (other["learner"], other["mse"], other["l2_penalty"]) == ("ben", "1", "")
+    page = (tmp_path / "out/feedback/anna.html").read_text("utf-8")
+    assert page.count("also holds answers to") == 1
+    assert "2 submissions of 2 learners" in (tmp_path / "out/summary.html").read_text("utf-8")
+    again = grade([place], tmp_path / "out", resume=True)
+    assert again.notes[-1] == "2 of 2 were graded before and kept."
+    assert (tmp_path / "out/gradebook.csv").read_text("utf-8").count("anna") == 1
+
+
 def test_results_are_not_mixed_with_another_run(folder: Folder, tmp_path: Path) -> None:
     place = folder(anna=GOOD)
     grade([place], tmp_path / "out", seed=1)
