@@ -279,8 +279,8 @@ _SLIPS = {
     "NameError: name 'np' is not defined": "`np` is NumPy, which nothing has imported: the cell of "
     "imports at the top of the lesson does so, by `import numpy as np`. Run that cell first; if it "
     "is gone, put that line back into the notebook.",
-    "NameError: name": "Nothing there has that name: is it misspelled, or has the cell that defines "
-    "it not been run, or been deleted?",
+    "NameError: name": "Nothing there has that name: is it misspelled, or has the cell that "
+    "defines it not been run, or been deleted?",
     r"'bitwise_xor'|for \^": "In Python a power is written `**`; `^` combines bits.",
     r"boolean (subtract|negative)": "Truth values are joined by `&` and `|` and turned round by "
     "`~`; `-` is for numbers.",
