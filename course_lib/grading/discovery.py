@@ -140,6 +140,8 @@ class _Walk:
         self._beside: list[Path] = []
         self._lacking: list[tuple[Path, list[str] | None]] = []
         self._empty: list[Path] = []
+        self._having: set[Path] = set()  # folders in which a notebook was found
+        self._people: set[str] = set()  # of platforms, who handed one in
         self.refused: dict[Path, str] = {}
 
     def notebooks(self, path: Path) -> Iterator[tuple[Path, Path]]:
@@ -171,14 +173,14 @@ class _Walk:
         """
         places = {self.archives.shown(file).absolute() for file, _ in notebooks}
         places |= {shown.absolute() for _, shown in notebooks}
-        having = {folder for place in places for folder in place.parents}
-        people = {platforms.handed_in_by(place.parts) for place in places}
+        self._having |= {folder for place in places for folder in place.parents}
+        self._people |= {platforms.handed_in_by(place.parts) for place in places}
         lacking: dict[Path, list[Path]] = {}
         for file in self._beside:
             inside = (file.absolute(), *file.absolute().parents)
             owns = (p for p in inside if p.parent in around or platforms.by_folder([p.name]))
             owner = next(owns, None)
-            if owner is not None and owner not in having:
+            if owner is not None and owner not in self._having:
                 lacking.setdefault(owner, []).append(file)
         for owner, files in lacking.items():
             if owner == files[0]:
@@ -191,7 +193,7 @@ class _Walk:
         for entry, others in self._lacking:
             shown = self.archives.shown(entry)
             person = platforms.handed_in_by(shown.absolute().parts)
-            if person and person in people:  # a receipt, or words beside the notebook
+            if person and person in self._people:  # a receipt, or words beside the notebook
                 self._beside += [shown] if others is None else [shown / name for name in others]
             else:
                 self._lacks(entry, others)

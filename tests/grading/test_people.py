@@ -281,6 +281,18 @@ def test_receipts_and_words_beside_a_notebook_are_no_complaints(tmp_path: Path) 
     assert "holds no notebook" not in notes
 
 
+def test_two_downloads_that_are_named_one_after_the_other(tmp_path: Path) -> None:
+    for number, name in ((1, "A_71"), (2, "B_72")):
+        folder = tmp_path / f"download {number}" / f"{name}_assignsubmission_file"
+        folder.mkdir(parents=True)
+        (folder / "01.ipynb").write_text("{}", "utf-8")
+        (folder / "figure.png").write_bytes(b"PNG")
+    sources, notes = discover([tmp_path / "download 1", tmp_path / "download 2"])
+    assert {source.learner for source in sources} == {"A_71", "B_72"}
+    (note,) = notes
+    assert note.startswith("Beside notebooks 2 files of kind .png were skipped")
+
+
 def test_what_lies_beside_a_notebook_in_an_archive_is_no_complaint(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "carl.zip", "w") as archive:
         for name in ("Desktop.ini", "readme.txt", "New folder/01_losses.ipynb"):
