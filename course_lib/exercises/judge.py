@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
+from itertools import chain
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -95,9 +96,11 @@ def _of_the_notebook(function: Callable[..., Any]) -> str:
         return ""
     steps = list(dis.get_instructions(code))
     of_globals = {step.argval for step in steps if step.opname == "LOAD_GLOBAL"}
-    others = {step.argval for step in steps if step.opname.startswith("LOAD_")} - of_globals
+    loaded = [step.argval for step in steps if "LOAD" in step.opname]
+    pairs = [names for names in loaded if isinstance(names, tuple)]  # LOAD_FAST_LOAD_FAST
+    read = {*loaded, *chain.from_iterable(pairs), *code.co_cellvars} - of_globals
     given = code.co_varnames[: code.co_argcount]
-    ignored = [f"`{name}`" for name in given if name not in others | {*code.co_cellvars}]
+    ignored = [f"`{name}`" for name in given if name not in read]
     changed = {step.argval for step in steps if step.opname == "STORE_GLOBAL"}
     of_globals -= changed
     found = {name: plain.__globals__.get(name) for name in sorted(of_globals)}
