@@ -88,10 +88,10 @@ class Trial:
         several = isinstance(self.want.value, (tuple, list))
         triple = (value, self.want.value, self.got.value)
         for other, want, got in zip(*triple, strict=True) if several else [triple]:
-            largest = float(
-                np.abs(np.asarray(want, float)).max(initial=0.0, where=np.isfinite(want))
-            )
-            gap = np.abs(np.asarray(array_of(got), float) - np.asarray(other, float))
+            wanted = np.asarray(want, float)
+            largest = np.abs(wanted).max(initial=0.0, where=np.isfinite(wanted))
+            with np.errstate(all="ignore"):  # infinity less infinity
+                gap = np.abs(np.asarray(array_of(got), float) - np.asarray(other, float))
             yield np.asarray(gap <= UNCHANGED * largest)
 
     def within(self, noise: float) -> bool:

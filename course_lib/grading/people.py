@@ -292,16 +292,21 @@ def _without_lesson(name: str) -> str:
     """
     if _is_of_the_course(name):
         return name
-    topics = "|".join(topic for topic in _names_of_lessons() if not topic.isdigit())
-    copy = rf"(?:{_COPY} (?:of|von|av|de|di) )?"
-    lesson = rf"{copy}(?:{'|'.join(sorted(_lessons()))}|{topics}|{_UNIT})"
-    before = re.fullmatch(rf"{lesson}(?: - |[ _-])+(?P<name>.+)", name, re.IGNORECASE)
-    behind = re.fullmatch(
-        rf"(?P<name>.+?)(?: - |[ _-])+(?:{lesson}|v\d|final)", name, re.IGNORECASE
-    )
-    found = before or behind
+    found = next(filter(None, (mark.fullmatch(name) for mark in _marks_of_lessons())), None)
     is_name = found is not None and re.search(r"[^\W\d_]|\d{3}", found["name"]) is not None
     return found["name"] if found is not None and is_name else name
+
+
+@lru_cache(1)
+def _marks_of_lessons() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A lesson's name, or that of a part of the course, before and behind a learner's."""
+    topics = "|".join(sorted(topic for topic in _names_of_lessons() if not topic.isdigit()))
+    copy = rf"(?:{_COPY} (?:of|von|av|de|di) )?"
+    lesson = rf"{copy}(?:{'|'.join(sorted(_lessons()))}|{topics}|{_UNIT})"
+    return (
+        re.compile(rf"{lesson}(?: - |[ _-])+(?P<name>.+)", re.IGNORECASE),
+        re.compile(rf"(?P<name>.+?)(?: - |[ _-])+(?:{lesson}|v\d|final)", re.IGNORECASE),
+    )
 
 
 @lru_cache(1)

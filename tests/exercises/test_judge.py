@@ -7,6 +7,7 @@ import math
 import re
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from course_lib.exercises import Case, Exercise, Formula, Misconception, catalogue, judge
-from course_lib.exercises.diagnosis import error_at, same_values
+from course_lib.exercises.diagnosis import Trial, error_at, same_values
 from course_lib.exercises.exercise import Outcome
 from course_lib.exercises.judge import diagnose, run_cases
 
@@ -531,3 +532,11 @@ def test_two_numbers_that_are_zero_but_for_rounding_are_the_same() -> None:
     return base_learning_rate * np.cos(np.pi * share)"""
     said = judged("cosine_with_warmup", answer("cosine_with_warmup", body))[1]
     assert said == "In the second half your rate is negative: a cosine goes from 1 to −1."
+
+
+def test_infinities_are_compared_without_a_warning() -> None:
+    trial = Trial(Case(()), *(Outcome("returned", np.array([np.inf, 1.0])) for _ in "ab"), 1e-6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (near,) = trial.nearness(np.array([np.inf, 1.0]))
+    assert near.tolist() == [False, True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from course_lib.plots.kinds_of_transfer import saving_explorer
 
@@ -26,41 +27,31 @@ def test_what_is_saved_is_the_difference_of_what_is_told() -> None:
     assert explorer.alt.endswith(". 5 labels saved.")
 
 
-def test_a_curve_that_ends_below_is_said() -> None:
-    explorer = saving_explorer(SIZES, CURVES)
-    explorer.sliders["target"].value = 0.78
-    assert "transfer does not reach it" in explorer.alt
-    assert explorer.alt.endswith("transfer does not reach it.")
+LOSS = {"scratch": CURVES["transfer"], "transfer": CURVES["scratch"]}
 
 
-def test_what_the_first_size_reaches_may_need_fewer() -> None:
-    explorer = saving_explorer(SIZES, CURVES)
-    explorer.sliders["target"].value = 0.6
-    assert "transfer reaches it with 10 labels or fewer" in explorer.alt
-    assert explorer.alt.endswith("At least 10 labels saved.")
-
-
-def test_a_loss_is_a_negative_saving() -> None:
-    explorer = saving_explorer(
-        SIZES, {"scratch": CURVES["transfer"], "transfer": CURVES["scratch"]}
-    )
-    explorer.sliders["target"].value = 0.7
-    assert explorer.alt.endswith("−15 labels saved.")
-
-
-def test_where_the_first_size_is_enough_for_both_nobody_knows() -> None:
-    explorer = saving_explorer(SIZES, CURVES)
-    explorer.sliders["target"].value = 0.4
-    assert "scratch reaches it with 10 labels or fewer" in explorer.alt
-    assert explorer.alt.endswith("enough for both: nobody knows what is saved.")
-
-
-def test_what_fewer_than_the_first_size_do_without_transfer_may_make_a_loss_larger() -> None:
-    explorer = saving_explorer(
-        SIZES, {"scratch": CURVES["transfer"], "transfer": CURVES["scratch"]}
-    )
-    explorer.sliders["target"].value = 0.6
-    assert explorer.alt.endswith("At most −10 labels saved.")
+@pytest.mark.parametrize(
+    ("curves", "target", "says", "ends"),
+    [
+        (CURVES, 0.78, "transfer does not reach it", "transfer does not reach it."),
+        (CURVES, 0.6, "transfer reaches it with 10 labels or fewer", "At least 10 labels saved."),
+        (LOSS, 0.7, "", "−15 labels saved."),
+        (
+            CURVES,
+            0.4,
+            "scratch reaches it with 10 labels or fewer",
+            "enough for both: nobody knows what is saved.",
+        ),
+        (LOSS, 0.6, "", "At most −10 labels saved."),  # fewer may do without transfer
+    ],
+)
+def test_what_is_saved_is_said_as_far_as_it_is_known(
+    curves: dict[str, np.ndarray], target: float, says: str, ends: str
+) -> None:
+    explorer = saving_explorer(SIZES, curves)
+    explorer.sliders["target"].value = target
+    assert says in explorer.alt
+    assert explorer.alt.endswith(ends)
 
 
 def test_the_axis_says_that_it_is_logarithmic() -> None:
