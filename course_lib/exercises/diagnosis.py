@@ -281,6 +281,8 @@ _SLIPS = {
     "is gone, put that line back into the notebook.",
     "NameError: name": "Nothing there has that name: is it misspelled, or has the cell that "
     "defines it not been run, or been deleted?",
+    "ModuleNotFoundError": "Where this ran there is no such module. If it is a file of your own, "
+    "put its code into the notebook; else do without it, or ask for it to be installed.",
     r"'bitwise_xor'|for \^": "In Python a power is written `**`; `^` combines bits.",
     r"boolean (subtract|negative)": "Truth values are joined by `&` and `|` and turned round by "
     "`~`; `-` is for numbers.",

@@ -385,13 +385,7 @@ def _not_loaded(name: str, loading: Outcome, limits: Limits) -> tuple[Status, st
     code = f"The code that `{name}` needs"
     if loading.state == "raised":
         told = error_at(loading.error, loading.line)
-        more = advice(loading.error, loading.line)
-        if loading.error.startswith("ModuleNotFoundError"):
-            more = (
-                " Where this was graded there is no such module. If it is a file of your own, put "
-                "its code into the notebook; else do without it, or ask for it to be installed."
-            )
-        return "error", f"{code} raised {told}.{more}"
+        return "error", f"{code} raised {told}.{advice(loading.error, loading.line)}"
     if loading.state == "timeout":
         return "timeout", (
             f"{code} had not finished after {limits.load:g} s: look for a loop at the top level of "

@@ -54,7 +54,7 @@ _OF_THE_COURSE = frozenset({"notebooks", "solutions", "course_lib"})
 
 def bare(name: str) -> str:
     """The name of a notebook's file or of an archive without its ending, or endings."""
-    return ENDING.sub("", name[: -len(SUFFIX)] if name.lower().endswith(SUFFIX) else name)
+    return ENDING.sub("", name[: -len(SUFFIX)] if name.lower().endswith(SUFFIX) else name) or name
 
 
 @dataclass(frozen=True)

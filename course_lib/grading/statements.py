@@ -86,6 +86,8 @@ def statements(cell: int, source: str, first: int) -> Iterator[Statement]:
     source = source.replace("\r\n", "\n").replace("\r", "\n")  # as Python reads it
     lines = [line.encode() for line in source.split("\n")]
     tree = syntax_tree(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    with _PARSING:  # a kernel refuses `*0`, too, of which there is a tree
+        compile(source, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True)
     order = first
     for node in tree.body:
         for text in (*_taken_out(node), *_texts(node, lines)):

@@ -98,6 +98,7 @@ parts = names.filter(lambda name: name not in (".", "..", "") and "/" not in nam
 
 
 @given(st.lists(st.lists(parts, min_size=1, max_size=4).map(tuple), max_size=8, unique=True))
+@example([(".ipynb.txt",), (".zip", ".ipynb")])
 def test_every_submission_is_somebody_s(paths: list[tuple[str, ...]]) -> None:
     owned = people(paths, [("x", "y.pdf")])
     assert len(owned.learners) == len(paths)
@@ -125,6 +126,7 @@ def test_any_bytes_are_read_or_refused_in_a_sentence(data: bytes) -> None:
 
 @given(code)
 @example("\r0")
+@example("*0")
 def test_statements_are_the_source_again(source: str) -> None:
     try:
         found = list(statements(1, source, first=0))

@@ -247,8 +247,10 @@ def test_the_page_shows_the_answer_that_was_judged() -> None:
 
 def test_a_module_that_is_not_there_is_told_of_in_words() -> None:
     by_module = MSE.replace("return ", "return no_such_thing.f() * ")
-    found = judged(handed_in(f"import no_such_thing\n{by_module}"), "mse")
-    assert "no such module. If it is a file of your own, put its code into" in found.message
+    inside = MSE.replace("return ", "import no_such_thing\n    return ")
+    for cell in (f"import no_such_thing\n{by_module}", inside):
+        found = judged(handed_in(cell), "mse")
+        assert "no such module. If it is a file of your own, put its code" in found.message
 
 
 def test_an_answer_that_is_not_there_is_not_called_wrong() -> None:
