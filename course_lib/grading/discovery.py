@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import UsageError, named, unknown, visible
 from ..lessons import LAST_PAGE, START_PAGE
+from ..sandbox.scratch import shared_place
 from . import platforms
 from .archives import MAX_BYTES, MAX_HANDED_IN, Archives
 from .people import ENDING, bare, namesakes, people, text
@@ -143,6 +144,7 @@ class _Walk:
         self._having: set[Path] = set()  # folders in which a notebook was found
         self._people: set[str] = set()  # of platforms, who handed one in
         self.refused: dict[Path, str] = {}
+        self._own = shared_place()  # which a class may hold, if that is where temporary files go
 
     def notebooks(self, path: Path) -> Iterator[tuple[Path, Path]]:
         """Each notebook under a path that was named, and its path as a person knows it."""
@@ -294,6 +296,7 @@ class _Walk:
             entry
             for entry in entries
             if entry.name != "__MACOSX"
+            and entry.absolute() != self._own
             and not (entry / "results.jsonl").is_file()  # what an earlier grading has written
             and not entry.name.startswith("._")
             and (not entry.name.startswith(".") or (_is_notebook(entry) and not entry.is_dir()))

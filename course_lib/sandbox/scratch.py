@@ -28,7 +28,7 @@ class ScratchFolder:
     """
 
     def __init__(self) -> None:
-        place = _own_place(Path(tempfile.gettempdir()))
+        place = _own_place(shared_place())
         _sweep(place)
         while True:
             path = place / f"answer-{secrets.token_hex(8)}"
@@ -55,10 +55,15 @@ def _lock(path: Path) -> FileLock:
     return FileLock(f"{path}{_LOCK}", thread_local=False)
 
 
-def _own_place(temporary: Path) -> Path:
+def shared_place() -> Path:
+    """Where the scratch folders of all of this user's processes lie."""
+    user = os.geteuid() if hasattr(os, "geteuid") else 0
+    return Path(tempfile.gettempdir()).absolute() / f"course-grading-{user}"
+
+
+def _own_place(place: Path) -> Path:
     """A folder that nobody but this user can have put anything into."""
     user = os.geteuid() if hasattr(os, "geteuid") else 0
-    place = temporary / f"course-grading-{user}"
     with contextlib.suppress(OSError):
         place.mkdir(mode=0o711, exist_ok=True)
         found = place.lstat()

@@ -322,8 +322,8 @@ def test_a_full_temporary_folder_is_not_taken_for_the_results(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
+        patched.setattr("openpyxl.worksheet._writer.NamedTemporaryFile", full)  # first, for it imports
         patched.setattr(tempfile, "NamedTemporaryFile", full)
-        patched.setattr("openpyxl.worksheet._writer.NamedTemporaryFile", full)
         with pytest.raises(CourseError, match=r"temporary folder.*No space left.*TMPDIR"):
             grade([place], out)
     assert grade([place], out, resume=True).graded == 1
@@ -332,6 +332,21 @@ def test_a_full_temporary_folder_is_not_taken_for_the_results(
     monkeypatch.setattr(archives, "_new", full)
     with pytest.raises(CourseError, match=r"temporary folder.*No space left.*TMPDIR"):
         grade([tmp_path / "class.zip"], tmp_path / "of zip")
+
+
+@pytest.mark.parametrize("temporary", ["class", "."])
+def test_temporary_files_in_the_class_itself_are_nobodys(
+    temporary: str, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder(anna=GOOD)
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(tempfile, "tempdir", str(place) if temporary == "class" else temporary)
+    shut_down()  # so that what runs answers starts there
+    try:
+        summary = grade([place], place.parent / "out")
+    finally:
+        shut_down()
+    assert (summary.graded, list(summary.notes)) == (1, [])
 
 
 # --- records -------------------------------------------------------------------------------------
