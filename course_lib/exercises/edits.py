@@ -491,7 +491,8 @@ class _Finder:
             excepts = name in _EXCEPTIONS and any(map(is_number, arguments))
             rank = FIRST if excepts else LESS
             values = [a for a in arguments[len(condition) :] if not (excepts and is_number(a))]
-            self._add(rank, "the function in {}", slot, *values)
+            what = "whether it needs {}" if len(arguments) > 1 else "the function in {}"
+            self._add(rank, what, slot, *values)
             self._add(POSSIBLE, "the function in {}", slot, *condition)
             if isinstance(inner, ast.BinOp):
                 moved = ast.Call(node.func, [inner.left, *arguments[1:]], keywords)
@@ -819,7 +820,7 @@ class _Finder:
             return
         same = [n for n in ast.walk(self.function) if isinstance(n, ast.Name) and n.id == target.id]
         for other in self.names:
-            if other != target.id:
+            if other not in (target.id, "_"):
                 for nodes in ([target], same):
                     changes = tuple((node, "id", other) for node in nodes)
                     edit = Edit(statement, "the name to the left in {}", changes)

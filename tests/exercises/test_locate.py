@@ -325,7 +325,7 @@ def test_an_answer_of_very_many_parts_is_not_edited(
         (  # not the order of this line and the `return`: behind that, it would not run
             "reverse_gradient",
             "strength = min(strength, 1.0)\nreturn label_gradient - strength * domain_gradient",
-            "line 2: the function in `min(strength, 1.0)`",
+            "line 2: whether it needs `min(strength, 1.0)`",
         ),
         (
             "reverse_gradient",
@@ -357,7 +357,7 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             odds = np.minimum(odds, 10)
             return odds / odds.mean()
             """,
-            "line 3: the function in `np.minimum(odds, 10)`",
+            "line 3: whether it needs `np.minimum(odds, 10)`",
         ),
         (
             "kl_divergence_mean",
@@ -422,7 +422,7 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             update = np.where(gradient == 0, 0.0, update)
             return weights - learning_rate * update, m, v
             """,
-            "line 5: the function in `np.where(gradient == 0, 0.0, update)`",
+            "line 5: whether it needs `np.where(gradient == 0, 0.0, update)`",
         ),
         (
             "sgd_step",
@@ -430,7 +430,7 @@ def test_an_answer_of_very_many_parts_is_not_edited(
             still = np.isclose(gradient, 0, atol=1e-3)
             return np.where(still, weights, weights - learning_rate * gradient)
             """,
-            "line 3: the function in `np.where(still, weights, weights - ",
+            "line 3: whether it needs `np.where(still, weights, weights - ",
         ),
         (
             "residual_gradients",

@@ -78,9 +78,12 @@ def orders(rng: np.random.Generator) -> list[Case]:
 def walks(rng: np.random.Generator) -> list[Case]:
     """Batches and learning rates that differ from step to step."""
 
+    short_first = "a first batch that is shorter"
+
     def case(n: int, d: int, size: int, kind: str = ORDINARY) -> Case:
         order = np.roll(np.arange(n), 1 + int(rng.integers(n - 1)))
         batches = [order[i : i + size] for i in range(0, n, size)]
+        batches = batches[::-1] if kind == short_first else batches
         rates = rng.permutation(np.linspace(0.02, 0.1, len(batches)))
         features, targets, start = rng.normal(size=(n, d)), rng.normal(size=n), rng.normal(size=d)
         return Case((features, targets, start, batches, rates), kind)
@@ -89,6 +92,7 @@ def walks(rng: np.random.Generator) -> list[Case]:
         case(10, 2, 4),
         case(8, 3, 3),
         case(11, 2, 5),
+        case(9, 3, 4, short_first),
         case(4, 3, 1, "batches of one"),
         case(6, 2, 6, "a single step"),
         case(120, 2, 1, "many steps"),
