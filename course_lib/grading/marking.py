@@ -22,7 +22,7 @@ from ..sandbox.limits import Limits, for_keras
 from ..sandbox.process import Countdown
 from ..sandbox.run import Attempt, Calls, Program, Segments, run
 from .reading import Reading
-from .references import lent, source_of
+from .references import lent, module, modules_before, source_of
 from .slicing import OWN
 from .submission import printable
 
@@ -190,7 +190,8 @@ def mark(
     for name in helpers.keys() & catalogue().keys():
         del helpers[name]
     names = [exercise.name for exercise in exercises]
-    lendable = [*(exercise.name for exercise in before), *helpers]
+    modules = modules_before(before).keys() - helpers.keys()
+    lendable = [*(exercise.name for exercise in before), *helpers, *modules]
     with closing(Reading(data, lesson, names, lendable, stop)) as reading:
         marker = _Marker(reading, seed, limits or Limits(), stop, locate)
         for exercise in before:
@@ -198,6 +199,8 @@ def mark(
                 marker.stand_ins[exercise.name] = source
         for name in helpers.keys() & reading.imported:
             marker.stand_ins[name] = helpers[name]
+        for name in modules & reading.imported - marker.stand_ins.keys():
+            marker.stand_ins[name] = module(name, lesson)
         return [marker.mark(exercise) for exercise in exercises], list(reading.notes)
 
 

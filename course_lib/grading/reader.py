@@ -20,6 +20,7 @@ from ..sandbox.run import Program, Segments
 from ..sandbox.wire import TooLargeError
 from ..sandbox.worker import Isolate, Served
 from .slicing import Slices
+from .statements import functions
 from .submission import (
     MAX_SHOWN,
     Submission,
@@ -43,6 +44,7 @@ TOO_MUCH = "Reading this notebook takes too much memory."
 def prepare(lesson: str) -> None:
     """What most notebooks of a lesson have in common is read once, before the forking."""
     handed_out(lesson)
+    functions()
 
 
 class Reader(Served):

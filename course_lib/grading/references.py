@@ -8,6 +8,7 @@ here for anybody. What is given is the function and what it needs, of exercises 
 from __future__ import annotations
 
 import ast
+import inspect
 import linecache
 from collections.abc import Collection, Mapping
 from functools import lru_cache
@@ -19,10 +20,8 @@ from ..exercises.catalogue import catalogue
 from ..exercises.exercise import Exercise
 from ..sandbox.run import Segments
 from .slicing import Slices
-from .statements import statements, syntax_tree
+from .statements import FOUNDATIONS, statements, syntax_tree
 from .submission import handed_out
-
-FOUNDATIONS = "course_lib.foundations"
 
 
 @lru_cache(maxsize=256)
@@ -46,9 +45,7 @@ def lent(lesson: str) -> Mapping[str, Segments]:
     Functions that are no exercise, and modules with the functions of theirs that are none of this
     lesson or a later one. (Exercises of earlier lessons are given by `source_of`.)
     """
-    order = list(catalogue().values())
-    first = next(n for n, exercise in enumerate(order) if exercise.lesson == lesson)
-    asked = {exercise.name for exercise in order[first:]}
+    asked = _asked_from(lesson)
     found: dict[str, Segments] = {}
     for source in sorted(handed_out(lesson)):
         (node,) = syntax_tree(source).body[:1] or (None,)
@@ -66,6 +63,27 @@ def lent(lesson: str) -> Mapping[str, Segments]:
                 if segments is not None and not any(_is_private(title) for title, _ in segments):
                     found[name] = (*segments, (name, f"{name} = {alias.name}"))
     return found
+
+
+def modules_before(exercises: Collection[Exercise]) -> dict[str, ModuleType]:
+    """The modules of the foundations that these exercises are of, by their names."""
+    found = (inspect.getmodule(exercise.reference) for exercise in exercises)
+    modules = {m.__name__.rpartition("."): m for m in found if m is not None}
+    return {name: m for (package, _, name), m in modules.items() if package == FOUNDATIONS}
+
+
+@lru_cache(maxsize=64)
+def module(name: str, lesson: str) -> Segments:
+    """A module of the foundations, with its functions that are asked for before this lesson."""
+    asked = _asked_from(lesson)
+    return _module(import_module(f"{FOUNDATIONS}.{name}"), name, asked)
+
+
+def _asked_from(lesson: str) -> set[str]:
+    """All that this lesson and the later ones ask for."""
+    order = list(catalogue().values())
+    first = next(n for n, exercise in enumerate(order) if exercise.lesson == lesson)
+    return {exercise.name for exercise in order[first:]}
 
 
 def _is_private(title: str) -> bool:

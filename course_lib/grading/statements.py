@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import symtable
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from threading import Lock
 
 _BUILTINS = frozenset(dir(builtins))
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 CHECK = "check"
+FOUNDATIONS = "course_lib.foundations"
+"""Where the course's own functions are."""
 PASSING = "def {}(answer, *rest, **options):\n    return answer\n"
 """Stands in for the course's `check`."""
 SLOW = {"keras": "keras", "tensorflow": "keras", "matplotlib": "matplotlib.pyplot"}
@@ -138,14 +142,41 @@ def _texts(node: ast.stmt, lines: Sequence[bytes]) -> Iterator[str]:
     if not isinstance(node, _IMPORTS):
         yield _text(node, lines)
         return
-    renamed = any(_of_course(node))  # under its own name it may be lent
-    star = renamed and node.names[0].name == "*"  # of a lesson's, `check` is meant
-    for name in [ast.alias(CHECK)] if star else [*node.names]:
-        other = name.asname if renamed and name.name != CHECK else None
-        node.names = [ast.alias(name.name)] if other else [name]
-        yield ast.unparse(node)
-        if other:
+    for one in _each(node):
+        (name,) = one.names
+        other = name.asname if any(_of_course(one)) and name.name != CHECK else None
+        one.names = [ast.alias(name.name)] if other else [name]
+        yield ast.unparse(one)
+        if other:  # under its own name it may be lent
             yield f"{other} = {name.name}"
+
+
+def _each(node: ast.Import | ast.ImportFrom) -> Iterator[ast.Import | ast.ImportFrom]:
+    """An import for each name; what is imported from the course in one form."""
+    for name in node.names:
+        package, _, module = name.name.rpartition(".")
+        if isinstance(node, ast.Import) and name.asname and package == FOUNDATIONS:
+            yield ast.ImportFrom(package, [ast.alias(module, name.asname)], 0)
+        elif isinstance(node, ast.ImportFrom) and any(_of_course(node)) and name.name == "*":
+            yield from (ast.ImportFrom(node.module, [ast.alias(n)], 0) for n in _public(node))
+        elif isinstance(node, ast.ImportFrom):
+            yield ast.ImportFrom(node.module, [name], node.level)
+        else:
+            yield ast.Import([name])
+
+
+def _public(node: ast.ImportFrom) -> tuple[str, ...]:
+    """What a star imports from the course: a module's functions, or else the `check`."""
+    package, _, module = (node.module or "").rpartition(".")
+    return functions().get(module, (CHECK,)) if package == FOUNDATIONS else (CHECK,)
+
+
+@cache
+def functions() -> dict[str, tuple[str, ...]]:
+    """The public functions of each module of the foundations, none of which is imported."""
+    files = (Path(__file__).parents[1] / "foundations").glob("*.py")
+    texts = {file.stem: file.read_text("utf-8") for file in files}
+    return {n: tuple(re.findall(r"^def ([a-z]\w*)", t, re.MULTILINE)) for n, t in texts.items()}
 
 
 def _text(node: ast.stmt, lines: Sequence[bytes]) -> str:

@@ -401,8 +401,28 @@ def adam_step(weights, gradient, m, v, step, learning_rate, beta_1, beta_2, epsi
 
 
 @pytest.mark.parametrize(
+    ("how", "called"),
+    [
+        ("from course_lib.foundations import losses", "losses.mse"),
+        ("from course_lib.foundations import losses as L, gradients", "L.mse"),
+        ("import course_lib.foundations.losses as L", "L.mse"),
+        ("from course_lib.foundations.losses import mse as s, softmax", "s"),
+        ("from course_lib.foundations.losses import *", "mse"),
+    ],
+)
+def test_what_earlier_lessons_made_is_there_however_it_is_imported(how: str, called: str) -> None:
+    """Also where the lesson itself imports it otherwise, or not at all."""
+    body = f"return weights - learning_rate * gradient + 0 * {called}(weights, weights)"
+    answer = f"def sgd_step(weights, gradient, learning_rate):\n    {body}"
+    found = graded("03_sgd", how, answer)["sgd_step"]
+    assert found.status == "correct", found.message
+
+
+@pytest.mark.parametrize(
     ("lesson", "name", "how"),
     [
+        ("04_adam", "adam_step", "import course_lib.foundations.adam as a"),
+        ("02_regularization", "l2_penalty", "from course_lib.foundations import regularization"),
         ("04_adam", "adam_step", "from course_lib.foundations import adam as sgd"),
         ("04_adam", "adam_step", "from course_lib.foundations import adam"),
         ("04_adam", "adam_step", "from course_lib.foundations.adam import adam_step as other"),
