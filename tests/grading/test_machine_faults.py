@@ -322,9 +322,8 @@ def test_a_full_temporary_folder_is_not_taken_for_the_results(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(
-            "openpyxl.worksheet._writer.NamedTemporaryFile", full
-        )  # first, for it imports
+        # First, for it imports.
+        patched.setattr("openpyxl.worksheet._writer.NamedTemporaryFile", full)
         patched.setattr(tempfile, "NamedTemporaryFile", full)
         with pytest.raises(CourseError, match=r"temporary folder.*No space left.*TMPDIR"):
             grade([place], out)
