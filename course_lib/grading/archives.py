@@ -244,12 +244,32 @@ def _too_much(archive: Path, what: str, *, shared: bool = False) -> str:
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
-    """The name of a file in an archive; a Mac writes UTF-8 and does not say so."""
+    """The name of a file in an archive.
+
+    Where it does not say that it is in UTF-8, a Mac has written it so all the same, and Windows in
+    the encoding of its country: one is taken in which all letters are of one script.
+    """
     name = entry.filename
-    if not entry.flag_bits & _UTF8:
-        with contextlib.suppress(UnicodeError):
-            name = name.encode("cp437").decode("utf-8")
+    if entry.flag_bits & _UTF8 or name.isascii():
+        return name
+    with contextlib.suppress(UnicodeError):
+        written = name.encode("cp437")
+        for encoding, letters in _ENCODINGS.items():
+            with contextlib.suppress(UnicodeError):
+                read = written.decode(encoding)
+                mixed = re.search(rf"[A-Za-z]{letters}|{letters}[A-Za-z]", read)
+                others = re.sub(rf"[\x00-\x7f]|{letters}", "", read)
+                if encoding == "utf-8" or not (mixed or others):
+                    return read
     return name
+
+
+_ENCODINGS = {
+    "utf-8": "",
+    "gb2312": "[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]",  # of Chinese what is in common use
+    "cp932": "[\u3040-\u30ff\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]",
+    "cp866": "[\u0400-\u045f]",
+}
 
 
 def _new(path: Path) -> tuple[IO[bytes], Path]:

@@ -12,7 +12,8 @@ from ..lessons import LAST_PAGE, START_PAGE
 from ..sandbox.scratch import shared_place
 from . import platforms
 from .archives import MAX_BYTES, MAX_HANDED_IN, Archives
-from .people import ENDING, bare, namesakes, people, text
+from .names import ENDING, bare
+from .people import namesakes, people, text
 
 ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json")
 PAGES = (START_PAGE, LAST_PAGE)  # nothing to grade
@@ -77,7 +78,7 @@ def discover(
         roots = [_root(shown, named_root) for _, shown in files]
         below = [_below(shown, root) for (_, shown), root in zip(files, roots, strict=True)]
         owned = people(below, [_below(file, _root(file, named_root)) for file in walk.lying(path)])
-        guesses += owned.notes
+        guesses += owned.notes if is_folder else []
         whose = list(zip(files, below, owned.learners, strict=True))
         having = {learner for (file, _), _, learner in whose if file not in walk.refused}
         for (file, _), parts, learner in whose:
@@ -215,7 +216,11 @@ class _Walk:
         return told
 
     def _folder(self, path: Path) -> Iterator[tuple[Path, Path]]:
-        path = path / "submitted" if _is_of_nbgrader(path) else path
+        if _is_of_nbgrader(path):
+            around, path = path, path / "submitted"
+            kept = (e for e in sorted(around.iterdir()) if e.is_dir() and e != path)
+            if own := [e.name for e in kept if _holds_notebook(e) and e.name not in _HIDDEN]:
+                self.notes.append(f"Beside “{path}” what nbgrader keeps was skipped: {named(own)}.")
         for entry in self._entries(path, top=True):
             noted, beside = len(self.notes), len(self._beside)
             found = list(self._under(entry))
@@ -285,7 +290,8 @@ class _Walk:
             for part in ("notebooks", "solutions")
         )
         is_clone = not top or folder / "course_lib" in entries  # else learners may be called so
-        if is_clone and solved and solved <= handed_out and solutions in entries:
+        own = is_clone and solutions in entries and solved and solved <= handed_out
+        if own and all(map(_is_solved, solutions.glob("*.ipynb"))):
             self.notes.append(f"“{solutions}” are the course's own and were skipped.")
             entries.remove(solutions)
         hidden = [e for e in entries if e.name.startswith(".") and e.name not in _HIDDEN]
@@ -316,6 +322,14 @@ def _is_of_nbgrader(folder: Path) -> bool:
 
 def _holds_notebook(folder: Path) -> bool:
     return any(any(map(_is_notebook, map(Path, files))) for _, _, files in os.walk(folder))
+
+
+def _is_solved(path: Path) -> bool:
+    """Whether it is a solved lesson as the course has it, with its marks."""
+    try:
+        return b"### BEGIN SOLUTION" in path.read_bytes()
+    except OSError:
+        return False
 
 
 def _is_notebook(path: Path) -> bool:

@@ -8,53 +8,29 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ..errors import named, visible
-from ..exercises.catalogue import catalogue
 from . import platforms
 from .archives import SUFFIX
-
-# Some browsers add an ending to what they do not know.
-ENDING = re.compile(r"\.ipynb(?:\.txt|\.json)?$", re.IGNORECASE)
+from .names import (
+    GROUP,
+    PART,
+    TEAM,
+    bare,
+    is_lesson,
+    is_numbered_lesson,
+    is_of_nobody,
+    is_personal,
+    lesson_in,
+    lessons,
+    original,
+    unmarked,
+    without_lesson,
+)
+from .platforms import Person
 
 Parts = tuple[str, ...]
 """Names of folders and archives, and of the file, as they are on the disk."""
-
-# What browsers, systems and clouds make of the name of a file that is there already.
-_COPY = r"(?:copy|kopie|kopia|copie|copia|cópia|копия|副本)"
-_COPIES = (
-    re.compile(rf"{_COPY} (?:of|von|av|de|di) (?P<name>.+)", re.IGNORECASE),
-    re.compile(
-        r"(?P<name>.+?)(?: ?[(（]\d{1,2}[)）]|-copy\d{0,2}"
-        rf"|(?: [-—] |[ _]| \((?:another )?){_COPY}\)?(?: ?[(（]?\d{{1,2}}[)）]?)?"
-        r"|的副本(?: ?\d{1,2})?|のコピー)",
-        re.IGNORECASE,
-    ),
-)
-# Parts of a course, of which a folder of that name is no learner's.
-_UNIT = (
-    r"(?:week|woche|lesson|lektion|assignment|homework|hw|ps|problem set|sheet|blatt|aufgabe|task"
-    r"|exercise|übung|lab|unit|module|session|day|tag|chapter|kapitel|作业|第)[ _-]*\d{1,2}"
-    r"[课周章]?"
-)
-_PART = re.compile(
-    rf"{_UNIT}|late|verspätet|resubmissions?|submitted files|working files"
-    r"|.+-\d{8}T\d{6}Z(?:-\d+)?-\d{3}",  # Google Drive
-    re.IGNORECASE,
-)
-# Several people, or several who hand in together.
-_GROUP = re.compile(
-    r"(?:section|tutorial|tutorium|group|gruppe|class|klasse|course|kurs|team)[ _-]*"
-    r"(?:\d{1,2}|[a-z])|第?\d{1,2}[班组]",
-    re.IGNORECASE,
-)
-_OF_THE_COURSE = frozenset({"notebooks", "solutions", "course_lib"})
-
-
-def bare(name: str) -> str:
-    """The name of a notebook's file or of an archive without its ending, or endings."""
-    return ENDING.sub("", name[: -len(SUFFIX)] if name.lower().endswith(SUFFIX) else name) or name
 
 
 @dataclass(frozen=True)
@@ -87,15 +63,20 @@ def people(paths: Sequence[Parts], others: Sequence[Parts] = ()) -> People:
     known = _by_platform(paths)
     ours = [parts for parts in paths if parts not in known]
     starts = _starts(ours, [parts for parts in others if len(parts) > 1])
-    written = {parts: _name(parts[start:]) for parts, start in zip(ours, starts, strict=True)}
-    written |= _of_groups(written, dict(zip(ours, starts, strict=True)))
+    start_of = dict(zip(ours, starts, strict=True))
+    written = {parts: _name(parts[start:]) for parts, start in start_of.items()}
+    written |= _of_groups(written, start_of)
     counted = _counted(set(written.values()))
-    found = [known[p] if p in known else counted.get(written[p], written[p]) for p in paths]
-    around = {parts[:start] for parts, start in zip(ours, starts, strict=True)}
+    joined = _joined(known) | _of_the_platform(known, set(counted.values()))
+    found = [known[p].learner if p in known else counted[written[p]] for p in paths]
+    found = [joined.get(name, name) for name in found]
+    around = {parts[:start] for parts, start in start_of.items()}
     learners = [spelled(name) for name in found]
+    same = {name: plain for name, plain in (counted | joined).items() if name != plain}
     notes = [
         *_told_around(around),
-        *_told_counted({name: plain for name, plain in counted.items() if name != plain}),
+        *_told_counted(same),
+        *_told_inside({p: name for p, name in zip(paths, found, strict=True) if p in written}),
         *_told_lessons({*learners}),
         *_told_alike({*learners}),
     ]
@@ -103,7 +84,7 @@ def people(paths: Sequence[Parts], others: Sequence[Parts] = ()) -> People:
 
 
 def _told_around(around: set[Parts]) -> list[str]:
-    told = sorted("/".join(parts) for parts in around if not all(map(_is_lesson, parts)))
+    told = sorted("/".join(parts) for parts in around if not all(map(is_lesson, parts)))
     what = "is taken for the folder" if len(told) == 1 else "are taken for folders"
     return [f"{named(told)} {what} of a class: what lies there are its learners."] if told else []
 
@@ -116,8 +97,25 @@ def _told_counted(counted: Mapping[str, str]) -> list[str]:
     return [f"{named(told)} {are} counted for {named(plain)}: for each exercise the best counts."]
 
 
+def _told_inside(learners: Mapping[Parts, str]) -> list[str]:
+    """A note on notebooks that bear another name than the folder that they lie in."""
+    told = []
+    for parts, learner in learners.items():
+        name = bare(parts[-1])
+        other = without_lesson(name)
+        named_so = len(parts) > 1 and other != name and is_personal(other)
+        if named_so and not _words(other) & _words(learner):
+            told.append("/".join(parts))
+    are = "is" if len(told) == 1 else "are"
+    return [f"{named(told)} {are} counted for the folder's name, not the file's."] if told else []
+
+
+def _words(name: str) -> set[str]:
+    return {*re.split(r"[\W_]+", unicodedata.normalize("NFKC", name).casefold())} - {""}
+
+
 def _told_lessons(learners: set[str]) -> list[str]:
-    told = sorted(filter(_is_numbered_lesson, learners)) if len(learners) > 1 else []
+    told = sorted(filter(is_numbered_lesson, learners))
     name = "names" if len(told) == 1 else "name"
     todo = "give each file the name of its learner"
     return [f"{named(told)} {name} a lesson, and nobody: {todo}."] if told else []
@@ -169,23 +167,47 @@ def spelled(name: str) -> str:
     return text("".join(c for c in blanks if c not in "\u200b\ufeff").strip() or name)
 
 
-def _by_platform(paths: Sequence[Parts]) -> dict[Parts, str]:
-    """Whom the names tell that a platform has made."""
-    found: dict[Parts, str] = {}
+def _by_platform(paths: Sequence[Parts]) -> dict[Parts, Person]:
+    """Whom the names tell that a platform has made, less an instructor's marks."""
+    found: dict[Parts, Person] = {}
     files: dict[Parts, dict[str, list[Parts]]] = defaultdict(lambda: defaultdict(list))
     for parts in paths:
         unit = _unit(parts)  # what is inside, a learner has named
         if person := platforms.by_folder(map(bare, unit)):
-            found[parts] = person.learner
+            found[parts] = person
         else:
-            files[unit[:-1]][bare(unit[-1])].append(parts)
-    most = len(_lessons())
+            name = bare(unit[-1])
+            files[unit[:-1]][name if platforms.is_file(name) else original(name)].append(parts)
+    most = len(lessons())
     for units in files.values():
         people = platforms.of_blackboard(units)
         if platforms.are_canvas(units, most):
             people = {name: person for name in units if (person := platforms.by_canvas(name))}
-        found |= {parts: people[name].learner for name in people for parts in units[name]}
+        found |= {parts: people[name] for name in people for parts in units[name]}
     return found
+
+
+def _joined(known: Mapping[Parts, Person]) -> dict[str, str]:
+    """Learners whom Moodle has numbered anew for another lesson, and the number that counts."""
+    lessons_of: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for parts, person in known.items():
+        if platforms.by_moodle(map(bare, parts)) == person:
+            lessons_of[person.name][person.learner].add(lesson_in(parts))
+    joined: dict[str, str] = {}
+    for numbered in lessons_of.values():
+        each = [lesson for some in numbered.values() for lesson in some]
+        if all(each) and len(each) == len(set(each)):  # no lesson is there twice
+            joined |= dict.fromkeys(numbered, min(numbered))
+    return joined
+
+
+def _of_the_platform(known: Mapping[Parts, Person], names: set[str]) -> dict[str, str]:
+    """Names beside a platform's that are those of one of its people, who handed in late."""
+    people: dict[str, set[str]] = defaultdict(set)
+    for person in known.values():
+        people[spelled(person.name).casefold()].add(person.learner)
+    found = {name: people.get(spelled(name).casefold(), set()) for name in names}
+    return {name: min(learners) for name, learners in found.items() if len(learners) == 1}
 
 
 def _unit(parts: Parts) -> Parts:
@@ -198,13 +220,23 @@ def _unit(parts: Parts) -> Parts:
 
 def _starts(paths: Sequence[Parts], others: Sequence[Parts]) -> list[int]:
     """How many folders lie around the learner's own, of each path."""
+    starts = _known_starts(paths, others)
+    while heaps := _heaps(paths, starts):
+        starts = [
+            start + (parts[: start + 1] in heaps)
+            for parts, start in zip(paths, starts, strict=True)
+        ]
+    return starts
+
+
+def _known_starts(paths: Sequence[Parts], others: Sequence[Parts]) -> list[int]:
     for among in ([*paths, *others], paths):
         around = 0
         while among and all(len(p) > around + 1 and p[around] == among[0][around] for p in among):
             around += 1
         if among is not paths and any(len(parts) == around + 1 for parts in paths):
             continue  # files of one's own
-        for patterns in ((_PART, _GROUP), (_PART,)):
+        for patterns in ((PART, GROUP), (PART,)):
             starts = [_start(parts, around, patterns) for parts in among]
             inside: dict[Parts, set[Parts]] = defaultdict(set)
             for parts, start in zip(among, starts, strict=True):
@@ -214,13 +246,32 @@ def _starts(paths: Sequence[Parts], others: Sequence[Parts]) -> list[int]:
     return [0] * len(paths)
 
 
+def _heaps(paths: Sequence[Parts], starts: Sequence[int]) -> set[Parts]:
+    """Folders in the learners' place, if all that they hold is called after several people.
+
+    (Not archives, nor a folder beside files: a learner may have named what is in it.)
+    """
+    folders: dict[Parts, set[Parts]] = defaultdict(set)
+    for parts, start in zip(paths, starts, strict=True):
+        folders[parts[: start + 1]].add(parts[start + 1 :])
+    tails = [tail for some in folders.values() for tail in some]
+    if not all(tails) or any(folder[-1].lower().endswith(SUFFIX) for folder in folders):
+        return set()
+    deeper = {bare(tail[-1]) for tail in tails if len(tail) > 1}
+    if not all(is_personal(bare(tail[0])) for tail in tails) or any(map(is_personal, deeper)):
+        return set()  # of which some are one person's
+    names = [{without_lesson(original(bare(t[0]))) for t in some} for some in folders.values()]
+    several = any(len(some) > 1 for some in names)
+    return {*folders} if several and sum(map(len, names)) == len(set().union(*names)) else set()
+
+
 def _of_groups(written: Mapping[Parts, str], starts: Mapping[Parts, int]) -> dict[Parts, str]:
     """Names that occur in several groups, each with its group: they are different people."""
     groups: dict[str, set[str]] = defaultdict(set)
     inside = {}
     for parts, name in written.items():
         group = bare(parts[starts[parts] - 1]) if starts[parts] else ""
-        if _GROUP.fullmatch(group):
+        if GROUP.fullmatch(group):
             inside[parts] = group
             groups[name].add(group)
     return {
@@ -234,8 +285,8 @@ def _start(parts: Parts, around: int, patterns: Sequence[re.Pattern[str]]) -> in
     start = min(around, len(parts) - 1)
     while len(parts) > start + 1:
         name = bare(parts[start])
-        is_lesson = _is_lesson(name) and not name.isdigit()  # a number may stand for a person
-        if not (is_lesson or any(pattern.fullmatch(name) for pattern in patterns)):
+        of_lesson = is_lesson(name) and not name.isdigit()  # a number may stand for a person
+        if not (of_lesson or any(pattern.fullmatch(name) for pattern in patterns)):
             break
         start += 1
     return start
@@ -247,89 +298,37 @@ def _are_people(inside: Mapping[Parts, set[Parts]]) -> bool:
     Args:
         inside: names of files, or of folders and what is in them.
     """
-    found = {bare(parts[0]) for names in inside.values() for parts in names}
-    others = sum(map(_is_of_the_course, found))  # one may lie beside the files of a class
-    groups = [some for parts, some in inside.items() if parts and _GROUP.fullmatch(parts[-1])]
-    files = any(len(parts) == 1 for some in groups for parts in some)
-    if files and max(len({parts[0] for parts in some}) for some in groups) < 2:
-        return False  # each group has handed in one thing
+    found = {
+        (*filter(GROUP.fullmatch, map(bare, above)), bare(parts[0]))
+        for above, names in inside.items()
+        for parts in names
+    }
+    others = sum(is_of_nobody(parts[-1]) for parts in found)  # one may lie beside a class
+    teams = [some for above, some in inside.items() if above and TEAM.fullmatch(bare(above[-1]))]
+    files = any(len(parts) == 1 for some in teams for parts in some)
+    if files and max(len({parts[0] for parts in some}) for some in teams) < 2:
+        return False  # each team has handed in one thing
     return len(found) > 1 and 3 * others < len(found)
 
 
 def _name(parts: Parts) -> str:
     names = [bare(part) for part in parts]
-    while len(names) > 1 and names[0] in _lessons():
+    while len(names) > 1 and is_lesson(names[0]) and not names[0].isdigit():
         del names[0]
     return names[0]
 
 
 def _counted(names: set[str]) -> dict[str, str]:
     """Whose each name is: less a lesson's, and a copy's if its learner is there or it is alone."""
-    plain = {name: _without_lesson(name) for name in names}
+    plain = {name: without_lesson(name) for name in names}
     marked: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        original = _without_lesson(_original(plain[name]))
-        if original != plain[name] and not _is_lesson(original):
-            marked[original].append(name)
-    for original, copies in marked.items():
-        if original in plain.values() or len({plain[copy] for copy in copies}) == 1:
-            plain |= dict.fromkeys(copies, original)
+        first = without_lesson(original(plain[name]))
+        if first != plain[name] and not is_lesson(first):
+            marked[first].append(name)
+    for first, copies in marked.items():
+        if first in plain.values() or len({plain[copy] for copy in copies}) == 1:
+            plain |= dict.fromkeys(copies, first)
+    there = {*plain.values()}
+    plain |= {n: unmarked(own) for n, own in plain.items() if unmarked(own) in there}
     return plain
-
-
-def _original(name: str) -> str:
-    """A name less what marks a copy."""
-    for mark in _COPIES:
-        if found := mark.fullmatch(name):
-            name = found["name"]
-    return name
-
-
-def _without_lesson(name: str) -> str:
-    """A name less that of a lesson, or of a part of the course, before or behind it.
-
-    So is a version's behind it.
-    """
-    if _is_of_the_course(name):
-        return name
-    found = next(filter(None, (mark.fullmatch(name) for mark in _marks_of_lessons())), None)
-    is_name = found is not None and re.search(r"[^\W\d_]|\d{3}", found["name"]) is not None
-    return found["name"] if found is not None and is_name else name
-
-
-@lru_cache(1)
-def _marks_of_lessons() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A lesson's name, or that of a part of the course, before and behind a learner's."""
-    topics = "|".join(sorted(topic for topic in _names_of_lessons() if not topic.isdigit()))
-    copy = rf"(?:{_COPY} (?:of|von|av|de|di) )?"
-    lesson = rf"{copy}(?:{'|'.join(sorted(_lessons()))}|{topics}|{_UNIT})"
-    return (
-        re.compile(rf"{lesson}(?: - |[ _-])+(?P<name>.+)", re.IGNORECASE),
-        re.compile(rf"(?P<name>.+?)(?: - |[ _-])+(?:{lesson}|v\d|final)", re.IGNORECASE),
-    )
-
-
-@lru_cache(1)
-def _lessons() -> frozenset[str]:
-    return frozenset(exercise.lesson for exercise in catalogue().values())
-
-
-@lru_cache(1)
-def _names_of_lessons() -> frozenset[str]:
-    """Lessons by name, number and topic, in small letters and without signs."""
-    names = {lesson.replace("_", "") for lesson in _lessons()}
-    topics = {name[2:] for name in names} - {"adam", "text"}  # which is said of much else
-    return frozenset(names | topics | {name[:2] for name in names})
-
-
-def _is_lesson(name: str) -> bool:
-    """Whether that is a lesson's name, number or topic."""
-    return re.sub(r"[ _-]+", "", _original(name).casefold()) in _names_of_lessons()
-
-
-def _is_numbered_lesson(name: str) -> bool:
-    return _original(name) in _lessons()
-
-
-def _is_of_the_course(name: str) -> bool:
-    return name in _OF_THE_COURSE or _is_lesson(name) or _PART.fullmatch(name) is not None

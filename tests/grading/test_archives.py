@@ -286,3 +286,27 @@ def test_a_download_is_nobody_s_own_file(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(CourseError) as told:
         grade([tmp_path / "class.zip"], tmp_path / "out")
     assert told.value is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("张三", "gbk"),
+        ("王小明_101_assignsubmission_file_", "gbk"),
+        ("佐藤 さくら", "cp932"),
+        ("Иван Петров", "cp866"),
+        ("Zoë Müller", "cp437"),
+        ("Größe", "utf-8"),
+    ],
+)
+def test_names_in_the_encoding_of_a_country(tmp_path: Path, name: str, encoding: str) -> None:
+    """As archives hold them that do not say which it is."""
+    plain = "x" * len(name.encode(encoding))
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.writestr(f"{plain}/01_losses.ipynb", GOOD)
+        archive.writestr("ben/01_losses.ipynb", GOOD)
+    data = (tmp_path / "class.zip").read_bytes()
+    (tmp_path / "class.zip").write_bytes(data.replace(plain.encode(), name.encode(encoding)))
+    with Archives(ENDINGS) as opened:
+        found, _ = discover([tmp_path / "class.zip"], opened)
+    assert {source.learner.partition("_")[0] for source in found} == {name.partition("_")[0], "ben"}

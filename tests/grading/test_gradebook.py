@@ -192,9 +192,12 @@ def test_what_machines_add_is_passed_over(tmp_path: Path) -> None:
         "eve/solutions/01.ipynb",
         "fay/notebooks/scratch.ipynb",
         "fay/solutions/01.ipynb",
+        "gus/notebooks/01.ipynb",
+        "gus/solutions/01.ipynb",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(GOOD)
+        solved = name.startswith("dora") and "solutions" in name  # else it is their own
+        (tmp_path / name).write_bytes(notebook("### BEGIN SOLUTION") if solved else GOOD)
     found, notes = discover([tmp_path])
     assert {source.id: source.learner for source in found} == {
         "anna": "anna",
@@ -204,6 +207,8 @@ def test_what_machines_add_is_passed_over(tmp_path: Path) -> None:
         "eve/solutions/01": "eve",
         "fay/notebooks/scratch": "fay",
         "fay/solutions/01": "fay",
+        "gus/notebooks/01": "gus",
+        "gus/solutions/01": "gus",
     }
     assert notes == [
         f"“{tmp_path / 'dora/course/solutions'}” are the course's own and were skipped."

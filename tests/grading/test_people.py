@@ -11,6 +11,8 @@ import pytest
 from course_lib.grading.archives import Archives
 from course_lib.grading.discovery import ENDINGS, discover
 
+SOME, AB = {"Eva Paz", "ROY", "王五"}, {"anna", "ben"}
+
 
 def found(place: Path, files: list[str]) -> tuple[set[str], str]:
     """Learners, and all notes."""
@@ -38,7 +40,12 @@ def found(place: Path, files: list[str]) -> tuple[set[str], str]:
         (["01_losses_anna", "02_regularization_anna", "hw1_ben", "ben_hw2"], {"anna", "ben"}),
         (["Wu Ben - 01_losses (1)", "Wu Ben - Regularization"], {"Wu Ben"}),  # Google Classroom
         (["Kim A - Copy of 01_losses", "lesson1_4711223", "lesson2_4711223"], {"Kim A", "4711223"}),
-        (["anna_v1", "anna_v2", "ben_final", "ben"], {"anna", "ben"}),
+        (["anna_v1", "anna_v12", "ben_final", "ben"], {"anna", "ben"}),
+        (["anna 2026-10-01/01", "anna 2026-10-05/01", "2026-10-02_ben"], {"anna", "ben"}),
+        (["Tarea 1 - Eva Paz", "Tarea 2 - Eva Paz", "TP1_ROY", "第一次作业-王五"], SOME),
+        (["anna", "OK_anna", "anna - late", "ben (2 points)", "ben_resubmission", "ben"], AB),
+        (["annak-main/01_losses", "annak-dev/01_losses", "annak/01_losses"], {"annak"}),
+        (["01_losses (1) - Anna", "02_regularization 1_Anna"], {"Anna"}),  # forms
     ],
 )
 def test_copies_are_their_learner_s_with_a_note(
@@ -56,6 +63,7 @@ def test_copies_are_their_learner_s_with_a_note(
         ["anna/01_losses-Copy1", "anna/01_losses", "ben/01_losses (1)"],
         ["Kim (Anna)", "Kim (Ben)"],
         ["lee_2", "lee_3", "lee"],
+        ["Will Late", "Max Late", "May Open", "Late_Tom"],  # who are called so
     ],
 )
 def test_what_is_no_copy(tmp_path: Path, files: list[str]) -> None:
@@ -170,6 +178,17 @@ def test_downloads(tmp_path: Path, files: list[str], learners: set[str]) -> None
             {"A", "B"},
             "“Submitted files”, “Working files”",
         ),
+        (["graded/anna", "todo/ben", "todo/carl"], {"anna", "ben", "carl"}, "“graded”, “todo”"),
+        (["Mon 10-12/anna", "Tuesday/ben"], AB, "“Mon 10-12”"),
+        (["第1次作业/张三", "第1次作业/李四", "第2次作业/张三"], {"张三", "李四"}, "“第1次作业”"),
+        (["TP1/Roy", "TP 2/Roy", "TP 2/Paz"], {"Roy", "Paz"}, "“TP 2”, “TP1”"),
+        (["Maria/anna", "Maria/ben", "Tom/carl"], {"anna", "ben", "carl"}, "“Maria”, “Tom”"),
+        (["x/anna/01_losses", "x/ben/01_losses", "y/carl/01_losses"], {*AB, "carl"}, "“x”, “y”"),
+        (
+            [f"section {s}/01_losses/anna" for s in "AB"],
+            {"anna"},
+            "“section A/01_losses”, “section B/01_losses”",
+        ),
         (["wrap/anna/01_losses", "wrap/ben/x.pdf", "wrap/carl/y.pdf"], {"anna"}, "“/wrap/ben”"),
         (["c/d/Week 1/anna/01", "c/d/Week 1/ben/01"], {"anna", "ben"}, "“c/d/Week 1”"),
         (["c/01_losses/anna", "c/02_regularization/ben"], {"anna", "ben"}, "“c/01_losses”, “c/02"),
@@ -195,6 +214,10 @@ def test_folders_around_a_class_are_nobody_s(
         ["group 1/work", "group 2/mine", "group 3/solution"],
         ["01/work", "02/work", "03/work", "20/work"],  # pseudonyms
         ["anna/week 1/mine", "ben/week 1/mine"],
+        ["anna/draft", "anna/final version", "ben/notebook 2", "ben/my work"],
+        ["anna/1_submissions/01", "anna/2_revisions/01", "ben/1_submissions/01"],
+        ["Mon/01_losses", "Ben/01_losses"],
+        ["anna/desktop/01", "anna/downloads/01"],
     ],
 )
 def test_folders_of_learners_are_theirs(tmp_path: Path, files: list[str]) -> None:
@@ -245,6 +268,64 @@ def test_whoever_handed_in_no_notebook_is_named(
     _, notes = found(tmp_path, files)
     assert said in notes
     assert "Beside notebooks" not in notes
+
+
+def test_what_a_folder_of_a_learner_s_holds_does_not_name_others(tmp_path: Path) -> None:
+    names, _ = found(tmp_path, ["anna", "ben", "carl/anna", "carl/dora"])
+    assert names == {"anna", "ben", "carl"}
+    with zipfile.ZipFile(tmp_path / "eve.zip", "w") as archive:
+        for name in ("anna.ipynb", "ben.ipynb"):
+            archive.writestr(name, "{}")
+    with Archives(ENDINGS) as opened:
+        sources, _ = discover([tmp_path], opened)
+        alone, _ = discover([tmp_path / "carl", tmp_path / "eve.zip"], opened)
+    assert {source.learner for source in sources} == {"anna", "ben", "carl", "eve"}
+    assert {source.learner for source in alone} == {"anna", "dora", "ben"}
+
+
+def test_a_file_in_the_folder_of_another_name_is_told_of(tmp_path: Path) -> None:
+    names, notes = found(tmp_path, ["Tom/01_losses_carl", "Eva Kim/01_losses_kim", "Ben/01_losses"])
+    assert names == {"Tom", "Eva Kim", "Ben"}
+    assert notes == "“Tom/01_losses_carl.ipynb” is counted for the folder's name, not the file's."
+
+
+@pytest.mark.parametrize(
+    ("files", "learners"),
+    [
+        (["{A}_71_{F}/01_losses", "{A}_81_{F}/02_regularization", "{B}_72_{F}/01_losses"], 2),
+        (["Losses-1/{A}_71_{F}/mine", "Regularization-2/{A}_81_{F}/mine"], 1),
+        (["{A}_71_{F}/01_losses", "{A}_81_{F}/01_losses"], 2),  # two people
+        (["{A}_71_{F}/mine", "{A}_81_{F}/yours"], 2),
+    ],
+)
+def test_a_person_whom_moodle_numbers_anew_for_another_lesson(
+    tmp_path: Path, files: list[str], learners: int
+) -> None:
+    given = {"A": "Anna Kim", "B": "Ben", "F": "assignsubmission_file"}
+    names, notes = found(tmp_path, [file.format(**given) for file in files])
+    assert len(names) == learners
+    assert ("“Anna Kim_81” is counted for “Anna Kim_71”" in notes) == ("Anna Kim_81" not in names)
+
+
+def test_what_came_by_mail_is_of_the_platform_s_person(tmp_path: Path) -> None:
+    names, notes = found(tmp_path, ["Anna K_71_assignsubmission_file/01", "late/Anna K", "late/B"])
+    assert names == {"Anna K_71", "B"}
+    assert "“Anna K” is counted for “Anna K_71”" in notes
+
+
+def test_marks_do_not_hide_a_platform_s_name(tmp_path: Path) -> None:
+    files = ["kim_101_901_01", "ott_102_902_01 (3 points)", "LATE - lee_103_903_01"]
+    names, _ = found(tmp_path, files)
+    assert names == {"kim_101", "ott_102", "lee_103"}
+
+
+def test_what_nbgrader_keeps_is_accounted_for(tmp_path: Path) -> None:
+    names, notes = found(
+        tmp_path,
+        ["submitted/anna/ps1/01", "source/ps1/01", "autograded/ben/ps1/01", "exchange.txt"],
+    )
+    assert names == {"anna"}
+    assert notes == "Beside “/submitted” what nbgrader keeps was skipped: “autograded”, “source”."
 
 
 def test_names_that_are_nearly_the_same_are_told_of(tmp_path: Path) -> None:
