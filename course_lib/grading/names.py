@@ -79,7 +79,7 @@ OF_THE_COURSE = frozenset({"notebooks", "solutions", "course_lib"})
 _OF_NOBODY = re.compile(
     r"(?:\d{1,2}[ _-])?(?:my|the|mein|meine|neue?s?|new|old|alt|final|last|first)?[ _-]*"
     r"(?:untitled|notebook|scratch|tests?|try|tries|attempt|draft|solutions?|answers?|work|play"
-    r"|playground|sandbox|experiments?|exercises?|examples?|parts?|notes?|old|new|backup|temp|tmp"
+    r"|mine|problems?|playground|sandbox|experiments?|exercises?|examples?|parts?|notes?|old|new|backup|temp|tmp"
     r"|main|master|code|program|project|report|submissions?|revisions?|feedback|assignments?|homework|hw|lesson|course"
     r"|downloads?|documents?|desktop|files?|archive|images?|figures?|data|plots?|helpers?|functions"
     r"|losses|training|questions?|practice|version|v|lösung(?:en)?|aufgaben?|entwurf|versuch"
@@ -130,8 +130,8 @@ def _marks_of_lessons() -> tuple[re.Pattern[str], re.Pattern[str]]:
     lesson = rf"{copy}(?:{'|'.join(sorted(lessons()))}|(?:{topics})(?:[ _-]?\d\d)?|{UNIT}|{_DATE})"
     count = r"(?: ?[(（]\d{1,2}[)）]| \d{1,2}(?=_))?"  # Google's forms, OneDrive
     return (
-        re.compile(rf"{lesson}{count}(?: - |[ _-])+(?P<name>.+)", re.IGNORECASE),
-        re.compile(rf"(?P<name>.+?)(?: - |[ _-])+(?:{lesson}|v\d\d?|final)", re.IGNORECASE),
+        re.compile(rf"{lesson}{count}[ _-]+(?P<name>[^ _-].*)", re.IGNORECASE),
+        re.compile(rf"(?P<name>.*?[^ _-])[ _-]+(?:{lesson}|v\d\d?|final)", re.IGNORECASE),
     )
 
 

@@ -8,6 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from ..errors import named, visible
 from . import platforms
@@ -20,6 +21,7 @@ from .names import (
     is_lesson,
     is_numbered_lesson,
     is_of_nobody,
+    is_of_the_course,
     is_personal,
     lesson_in,
     lessons,
@@ -104,14 +106,16 @@ def _told_inside(learners: Mapping[Parts, str]) -> list[str]:
         name = bare(parts[-1])
         other = without_lesson(name)
         named_so = len(parts) > 1 and other != name and is_personal(other)
-        if named_so and not _words(other) & _words(learner):
+        if named_so and not {*_words(other)} & {*_words(learner)}:
             told.append("/".join(parts))
     are = "is" if len(told) == 1 else "are"
     return [f"{named(told)} {are} counted for the folder's name, not the file's."] if told else []
 
 
-def _words(name: str) -> set[str]:
-    return {*re.split(r"[\W_]+", unicodedata.normalize("NFKC", name).casefold())} - {""}
+def _words(name: str) -> list[str]:
+    """Its words in small letters, which in some scripts have vowels as marks."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in folded).split()
 
 
 def _told_lessons(learners: set[str]) -> list[str]:
@@ -125,8 +129,7 @@ def _told_alike(learners: set[str]) -> list[str]:
     """A note on names that differ in letters' case, order or signs only."""
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name in sorted(learners):
-        folded = unicodedata.normalize("NFKC", name).casefold()
-        alike[tuple(sorted(filter(None, re.split(r"[\W_]+", folded))))].append(name)
+        alike[tuple(sorted(_words(name)))].append(name)
     told = [name for words, names in alike.items() if words and len(names) > 1 for name in names]
     return (
         [f"{named(told)} are nearly the same and are taken for different people."] if told else []
@@ -168,22 +171,64 @@ def spelled(name: str) -> str:
 
 
 def _by_platform(paths: Sequence[Parts]) -> dict[Parts, Person]:
-    """Whom the names tell that a platform has made, less an instructor's marks."""
+    """Whom the names tell that a platform has made, less an instructor's marks.
+
+    A learner may have named so what lies in a folder of theirs: beside other people's it counts
+    for little what a folder holds that is called like one of them.
+    """
     found: dict[Parts, Person] = {}
+    inside: dict[Parts, dict[Parts, Person]] = defaultdict(dict)
+    for parts, (place, person) in _named_by_platform(paths).items():
+        inside[place][parts] = person
+    among = [parts[:-1] for parts in paths]
+    levels = zip(*among, strict=False)
+    common = len(list(takewhile(lambda level: len(set(level)) == 1, levels)))
+    others = any(
+        _is_of_people(p[common:]) for p in paths if all(p not in s for s in inside.values())
+    )
+    for place, some in inside.items():
+        many = len({*some.values()}) >= MANY or any(map(_is_download, place[common:][:1]))
+        if many or not others or not _is_of_people((*place[common:], "")):
+            found |= some
+    return found
+
+
+MANY = 3
+"""So many people's, a folder of a platform's names is surely a download."""
+
+
+def _is_download(name: str) -> bool:
+    """Whether it may be of a platform: with its number, a lesson's name, or nobody's at all."""
+    name = bare(name)
+    return bool(re.search(r"\d{2}", name) or lesson_in((name,)) or is_of_nobody(name))
+
+
+def _is_of_people(parts: Parts) -> bool:
+    """Whether the topmost folder, or the file, is no part of the course."""
+    while len(parts) > 1 and (is_of_the_course(bare(parts[0])) or GROUP.fullmatch(bare(parts[0]))):
+        parts = parts[1:]
+    return len(parts) > 1 or bool(parts and parts[0])
+
+
+def _named_by_platform(paths: Sequence[Parts]) -> dict[Parts, tuple[Parts, Person]]:
+    """For each path that a platform named: the folder in which that stands, and whose it is."""
+    found: dict[Parts, tuple[Parts, Person]] = {}
     files: dict[Parts, dict[str, list[Parts]]] = defaultdict(lambda: defaultdict(list))
     for parts in paths:
         unit = _unit(parts)  # what is inside, a learner has named
-        if person := platforms.by_folder(map(bare, unit)):
-            found[parts] = person
+        for end, part in enumerate(unit):
+            if person := platforms.by_folder([bare(part)]):
+                found[parts] = unit[:end], person
+                break
         else:
             name = bare(unit[-1])
             files[unit[:-1]][name if platforms.is_file(name) else original(name)].append(parts)
     most = len(lessons())
-    for units in files.values():
+    for place, units in files.items():
         people = platforms.of_blackboard(units)
         if platforms.are_canvas(units, most):
             people = {name: person for name in units if (person := platforms.by_canvas(name))}
-        found |= {parts: people[name] for name in people for parts in units[name]}
+        found |= {parts: (place, people[name]) for name in people for parts in units[name]}
     return found
 
 
@@ -243,7 +288,9 @@ def _known_starts(paths: Sequence[Parts], others: Sequence[Parts]) -> list[int]:
                 inside[parts[:start]].add(parts[start:][:2])
             if any(starts) and _are_people(inside):
                 return starts[: len(paths)]
-    return [0] * len(paths)
+    of_course = [_start(parts, 0, (PART,)) for parts in paths]
+    alone = {bare(parts[start]) for parts, start in zip(paths, of_course, strict=True)}
+    return of_course if len(alone) == 1 and all(map(is_personal, alone)) else [0] * len(paths)
 
 
 def _heaps(paths: Sequence[Parts], starts: Sequence[int]) -> set[Parts]:

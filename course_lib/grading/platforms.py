@@ -19,10 +19,13 @@ _CANVAS = (
     re.compile(
         rf"(?:LATE_)?(?P<name>{ANONYMOUS})_(?:LATE_)?(?P<number>[0-9A-Za-z]{{5}})_\d{{3,}}_.+"
     ),
-    re.compile(r"(?P<name>\w+?)(?:_LATE)?_(?P<number>\d+)_\d{3,}_.+"),
+    # Of a name Canvas keeps letters, numbers and their marks, which may be nothing at all.
+    re.compile(
+        r"(?P<name>[^\x00-/:-@\[-^`{-\x7f\s]*?)(?:_LATE)?_(?P<number>\d+)_\d{3,}_.+", re.DOTALL
+    ),
 )
 _FOLDERS = (
-    re.compile(r"(?P<name>.+)[_ ](?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?"),
+    re.compile(r"(?P<name>.+?)[_ ](?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?"),
     # Brightspace: numbers of the person and of the folder, name, date, and the file's own name.
     re.compile(r"(?P<number>\d+-\d+) - (?P<name>.+?) - (?=[^-]*\b\d{4}\b)[^-]+(?: - .*)?"),
     # nbgrader's exchange: name, assignment, time.
@@ -30,7 +33,7 @@ _FOLDERS = (
     # Autolab: address, number of the attempt, and the file's own name.
     re.compile(r"(?P<name>[^@]+@[^@_]+)(?P<number>)_\d+_.+"),
 )
-_BLACKBOARD = re.compile(r"(?P<person>.+)_attempt_\d{4}(?:-\d\d){5}(?:_.*)?")
+_BLACKBOARD = re.compile(r"(?P<person>.+?)_attempt_\d{4}(?:-\d\d){5}(?:_.*)?")
 
 
 @dataclass(frozen=True)
@@ -68,19 +71,44 @@ def by_folder(parts: Iterable[str]) -> Person | None:
 def of_blackboard(names: Iterable[str]) -> dict[str, Person]:
     """Who handed in the files of a folder that Blackboard has named, without their endings.
 
-    They begin with the assignment, which is the same for several, and the user name.
+    They begin with the assignment, which is the same for several, and the user name, which may hold
+    an underscore, too.
     """
     found = {name: match["person"] for name in names if (match := _BLACKBOARD.fullmatch(name))}
     users: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for person in found.values():
-        *assignment, user = person.split("_")
-        users[tuple(assignment)].add(user)
+        *words, user = person.split("_")
+        users[tuple(words)].add(user)
     assignments = [words for words, some in users.items() if len(some) > 1]
+    in_all = set.intersection(*users.values()) if users else set()
+    if len(assignments) < len(users) or not (len(users) == 1 or in_all):
+        assignments = _branches([person.split("_") for person in set(found.values())])
     return {name: Person(_user(told, assignments), "") for name, told in found.items()}
 
 
+def _branches(people: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Beginnings behind which first stands more than one word that is no number."""
+    following: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for words in people:
+        for end in range(len(words)):
+            following[tuple(words[:end])].add(words[end])
+    several = sorted(
+        (
+            begun
+            for begun, next_words in following.items()
+            if len(next_words) > 1 and not any(word.isdigit() for word in next_words)
+        ),
+        key=len,
+    )
+    return [
+        begun
+        for n, begun in enumerate(several)
+        if not any(begun[: len(b)] == b for b in several[:n])
+    ]
+
+
 def _user(person: str, assignments: Sequence[tuple[str, ...]]) -> str:
-    """A user name, which may hold an underscore, less the assignment before it."""
+    """A user name, less the assignment before it."""
     words = tuple(person.split("_"))
     known = (len(a) for a in assignments if words[: len(a)] == a and len(a) < len(words))
     return "_".join(words[max(known, default=len(words) - 1) :])
@@ -107,10 +135,10 @@ def _first(patterns: Iterable[re.Pattern[str]], names: Iterable[str]) -> Person 
 
 
 def are_canvas(names: Iterable[str], most: int) -> bool:
-    """Whether all names in a folder are as Canvas makes them.
+    """Whether all names in a folder, but one in ten, are as Canvas makes them.
 
     Others number their files, too: ``ws_01_4711223_anna``. A number of Canvas does not begin with
-    zero, is not everybody's, and stands before no more files than one person hands in.
+    zero, is not everybody's, and mostly stands before no more files than one person hands in.
 
     Args:
         names: of files, without their endings.
@@ -118,10 +146,11 @@ def are_canvas(names: Iterable[str], most: int) -> bool:
     """
     people = [by_canvas(name) for name in names]
     known = Counter(person for person in people if person is not None)
+    files = sorted(known.values())
     return (
-        0 < known.total() == len(people)
+        10 * (len(people) - known.total()) < len(people)
         and not any(person.number.startswith("0") for person in known)
-        and max(known.values()) <= most
+        and files[len(files) // 2] <= most
         and (len(known) > 1 or len(people) == 1)
     )
 

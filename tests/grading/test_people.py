@@ -121,9 +121,18 @@ ATTEMPT = "attempt_2026-11-30-10-20"
             {"a@uni.edu", "b@uni.edu"},
         ),
         (["Teilnehmer_in 4711_assignsubmission_file_/01"], {"Teilnehmer_in_4711"}),
+        (["anna_smith", "ben_smith", "anna_jones"], "HW_1"),  # Blackboard's, with underscores
+        (["a", "b"], "Losses_of_all"),
+        (["मीना_1_101_a", "zoë_2_102_a", "_3_103_a"], {"मीना_1", "zoë_2", "_3"}),
+        (  # of one person as many files as there are lessons, and more
+            [f"a_1_{n}_x" for n in range(100, 117)] + ["b_2_200_x", "c_3_300_x"],
+            {"a_1", "b_2", "c_3"},
+        ),
     ],
 )
-def test_downloads(tmp_path: Path, files: list[str], learners: set[str]) -> None:
+def test_downloads(tmp_path: Path, files: list[str], learners: set[str] | str) -> None:
+    if isinstance(learners, str):  # an assignment of Blackboard's
+        files, learners = [f"{learners}_{user}_{ATTEMPT}-30" for user in files], {*files}
     names, notes = found(tmp_path, files)
     assert names == learners
     assert not notes
@@ -281,6 +290,58 @@ def test_what_a_folder_of_a_learner_s_holds_does_not_name_others(tmp_path: Path)
         alone, _ = discover([tmp_path / "carl", tmp_path / "eve.zip"], opened)
     assert {source.learner for source in sources} == {"anna", "ben", "carl", "eve"}
     assert {source.learner for source in alone} == {"anna", "dora", "ben"}
+
+
+PRETENDED = ("anna+x+2026-11-03 y", "anna@uni.edu_1_x", f"hw_anna_{ATTEMPT}-30_x", "anna_1_100_x")
+
+
+@pytest.mark.parametrize("name", [*PRETENDED, "A S_71_assignsubmission_file_1"])
+def test_a_platform_s_name_in_a_learner_s_folder_is_no_other_s(tmp_path: Path, name: str) -> None:
+    names, _ = found(tmp_path, ["anna/ps1/01", f"bob/ps1/{name}", "carl/ps1/01"])
+    assert names == {"anna", "bob", "carl"}
+
+
+@pytest.mark.parametrize(
+    ("file", "learner"),
+    [
+        (f"HW_bob_{ATTEMPT}-30_HW_anna_{ATTEMPT}-31_x", "bob"),
+        ("Bob_71_assignsubmission_file_A S_72_assignsubmission_file_1", "Bob_71"),
+    ],
+)
+def test_of_two_platform_s_names_the_first_counts(tmp_path: Path, file: str, learner: str) -> None:
+    names, _ = found(tmp_path, [file])
+    assert names == {learner}
+
+
+@pytest.mark.parametrize("between", [" - ", "- ", " -", "_ ", " copy", "copy of ", " (1)", "hw1 "])
+def test_no_name_takes_long(tmp_path: Path, between: str) -> None:
+    """(Some patterns would take hours.)"""
+    names, _ = found(tmp_path, [f"hw1 - {between * (220 // len(between))}x", "ben"])
+    assert "ben" in names
+    assert len(names) == 2
+
+
+def test_vowel_signs_are_letters(tmp_path: Path) -> None:
+    names, notes = found(tmp_path, ["मीना", "मोनू", "राम", "रोमी"])
+    assert len(names) == 4
+    assert not notes
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["group 1/work", "group 1/scratch", "group 2/mine", "group 3/solution"],
+        ["anna/ps1/problem1", "anna/ps1/problem2", "ben/ps1/problem1"],
+    ],
+)
+def test_more_files_of_one_do_not_rename_the_others(tmp_path: Path, files: list[str]) -> None:
+    names, _ = found(tmp_path, files)
+    assert names == {file.split("/")[0] for file in files}
+
+
+def test_one_learner_in_a_folder_of_the_course(tmp_path: Path) -> None:
+    names, _ = found(tmp_path, ["week 1/anna/01_losses"])
+    assert names == {"anna"}
 
 
 def test_a_file_in_the_folder_of_another_name_is_told_of(tmp_path: Path) -> None:
