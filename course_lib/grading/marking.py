@@ -22,8 +22,9 @@ from ..sandbox.limits import Limits, for_keras
 from ..sandbox.process import Countdown
 from ..sandbox.run import Attempt, Calls, Program, Segments, run
 from .reading import Reading
-from .references import lent, module, modules_before, source_of
+from .references import helper, lent, module, modules_before, source_of
 from .slicing import OWN
+from .statements import functions
 from .submission import printable
 
 MAX_NAME = 80
@@ -191,16 +192,20 @@ def mark(
         del helpers[name]
     names = [exercise.name for exercise in exercises]
     modules = modules_before(before).keys() - helpers.keys()
-    lendable = [*(exercise.name for exercise in before), *helpers, *modules]
+    others = {name for m in modules for name in functions().get(m, ())} - catalogue().keys()
+    lendable = [*(exercise.name for exercise in before), *helpers, *modules, *others]
     with closing(Reading(data, lesson, names, lendable, stop)) as reading:
         marker = _Marker(reading, seed, limits or Limits(), stop, locate)
         for exercise in before:
             if exercise.name in reading.imported and (source := source_of(exercise)) is not None:
-                marker.stand_ins[exercise.name] = source
+                marker.lent[exercise.name] = source
         for name in helpers.keys() & reading.imported:
-            marker.stand_ins[name] = helpers[name]
-        for name in modules & reading.imported - marker.stand_ins.keys():
-            marker.stand_ins[name] = module(name, lesson)
+            marker.lent[name] = helpers[name]
+        for name in modules & reading.imported - marker.lent.keys():
+            marker.lent[name] = module(name, lesson)
+        for name in others & reading.imported - marker.lent.keys():
+            if (source := helper(name, lesson)) is not None:
+                marker.lent[name] = source
         return [marker.mark(exercise) for exercise in exercises], list(reading.notes)
 
 
@@ -231,9 +236,9 @@ class _Marker:
     """Judges the exercises of one submission, in their order.
 
     Attributes:
-        stand_ins: the course's own code for earlier functions that the learner imports from it, or
-            has not got right: no mistake is punished twice. (`mse = check(mse)` does so in the
-            notebook.)
+        lent: the course's own code for what the learner imports from it.
+        stand_ins: the same for earlier functions that the learner has not got right: no mistake is
+            punished twice. (`mse = check(mse)` does so in the notebook.)
         accepted: the same for those that the learner has got right.
     """
 
@@ -243,6 +248,7 @@ class _Marker:
         self.reading, self.seed, self.limits, self.stop = reading, seed, limits, stop
         self.locate = locate
         self.clock = Countdown(limits.submission)
+        self.lent: dict[str, Segments] = {}
         self.stand_ins: dict[str, Segments] = {}
         self.accepted: dict[str, Segments] = {}
 
@@ -271,8 +277,7 @@ class _Marker:
     def _shown(self, name: str, program: Program | None) -> str:
         """The answer as it was judged, where that is not the last one in the notebook."""
         segments = program.segments if program is not None else ()
-        heads = "def ", "@", f"{name} ="  # else an error may have stopped the cell above it
-        judged = [s for title, s in segments if title == name and s.startswith(heads)]
+        judged = [s for title, s in segments if title == name and _is_one(s, name)]
         return printable(judged[-1]) if judged else self.reading.shown.get(name, "")
 
     def _judge(self, exercise: Exercise) -> _Judged:
@@ -289,7 +294,7 @@ class _Marker:
                 missing = f"`def {name}` stands in a cell of text: turn it into a cell of code."
             return _Judged(_without_points(exercise, "not attempted", missing))
         best: _Judged | None = None
-        for program, notes in self.reading.programs(name, self.stand_ins, self.accepted):
+        for program, notes in self.reading.programs(name, self.stand_ins, self.accepted, self.lent):
             if program is None:
                 return _Judged(_without_points(exercise, "error", TOO_LONG.format(name)), notes)
             judged = self._tried(exercise, program, notes)
@@ -323,10 +328,11 @@ class _Marker:
             name = provided.removeprefix(OWN.format(""))
             if name not in catalogue():  # a helper that the lesson imports
                 continue
-            if name in self.stand_ins:
-                own = catalogue()[name].lesson == exercise.lesson
-                why = "yours is not right yet" if own else "the notebook imports it"
-                if own and name not in self.reading.shown:
+            if name in self.lent and catalogue()[name].lesson != exercise.lesson:
+                why = "the notebook imports it"
+            elif name in self.stand_ins:
+                why = "yours is not right yet"
+                if name not in self.reading.shown:
                     why = "there is none in this notebook"
             elif name in self.accepted:
                 why = "with yours it fails"
@@ -365,6 +371,16 @@ class _Marker:
         )
 
 
+def _is_one(source: str, name: str) -> bool:
+    """Whether it is one statement, and no cell of several, of which an error stopped the others."""
+    if re.match(rf"@|(?:async )?(?:def|class) |(?:\w+ *= *)*{name} *(?::[^=\n]*)?=", source):
+        return True
+    inside = r"[ \t]|$|elif|else|except|finally|[)\]}#]"
+    first, *rest = source.split("\n")
+    compound = re.match(r"(?:if|try|for|while|with)\b", first)
+    return compound is not None and all(re.match(inside, line) for line in rest)
+
+
 def _rank(judged: _Judged) -> int:
     """The better, the smaller; 0 is correct."""
     return _RANKS.index(judged.verdict.status)
@@ -373,6 +389,8 @@ def _rank(judged: _Judged) -> int:
 def _problem(exercise: Exercise, attempt: Attempt, limits: Limits) -> tuple[Status, str] | None:
     """What kept an answer from being called, as a status and a sentence."""
     name, loading = exercise.name, attempt.loading
+    if attempt.instead == "NoneType":
+        return "not attempted", f"`{name}` is None in this notebook, and no function yet."
     if attempt.instead:
         return "error", f"`{name}` is not a function but a value of type {attempt.instead}."
     for ended in [loading] if loading is not None else attempt.outcomes[-1:]:

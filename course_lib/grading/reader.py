@@ -25,7 +25,9 @@ from .submission import (
     MAX_SHOWN,
     Submission,
     UnreadableError,
+    course_imports_of,
     handed_out,
+    helpers_of,
     imports_of,
     parse,
     printable,
@@ -44,6 +46,7 @@ TOO_MUCH = "Reading this notebook takes too much memory."
 def prepare(lesson: str) -> None:
     """What most notebooks of a lesson have in common is read once, before the forking."""
     handed_out(lesson)
+    helpers_of(lesson)
     functions()
 
 
@@ -57,7 +60,7 @@ class Reader(Served):
         self.lesson: str = start["lesson"]
         self.programs: Iterator[tuple[Program, list[str]]] = iter(())
         try:
-            self.submission = parse(start["data"].tobytes(), start["names"])
+            self.submission = parse(start["data"].tobytes(), start["names"], self.lesson)
             self.send({"answer": self.read(start["names"], start["lendable"])})
             while True:
                 asked = self.receive()
@@ -83,13 +86,19 @@ class Reader(Served):
             tuple(self.submission.broken.items()),
             self.submission.notes,
             tuple(self.submission.in_text),
-            tuple(slices.imported(set(lendable))),
+            tuple(self._imported(set(lendable))),
         )
+
+    def _imported(self, lendable: set[str]) -> set[str]:
+        slices = self.submission.slices
+        bound = {name for s in slices.statements for name in s.binds}
+        return slices.imported(lendable) | (lendable & course_imports_of(self.lesson) - bound)
 
     def meant(self, name: str, parameters: Sequence[str], known: Sequence[str]) -> str:
         """See `reading.Reading.meant`."""
-        slices = self.submission.slices
+        slices, found = self.submission.slices, handed_out(self.lesson)
         defined = [s for s in slices.statements if s.source.startswith("def ")]
+        defined = [s for s in defined if s.source not in found]
         others = {
             other: s for s in defined for other in s.defines - set(known) if len(other) <= MAX_NAME
         }
@@ -101,13 +110,14 @@ class Reader(Served):
         near = get_close_matches(name, sorted(others)[:MAX_NEAR], n=1, cutoff=NEAR)
         return near[0] if near else ""
 
-    def first(self, name: str, stand_ins: Any, accepted: Any) -> tuple[Any, ...]:
+    def first(self, name: str, stand_ins: Any, accepted: Any, lent: Any) -> tuple[Any, ...]:
         """The first program that an answer may be; see `reading.Reading.programs`."""
         submission, found = self.submission, handed_out(self.lesson)
         bound = {name for s in submission.slices.statements for name in s.binds}
         imports = {n: ((n, s),) for n, s in imports_of(self.lesson).items() if n not in bound}
-        lent = {**imports, **dict(stand_ins)}, dict(accepted)  # their cell may be gone
-        self.programs = _programs(submission.slices, submission.as_it_ran, name, *lent, found)
+        helpers = {**helpers_of(self.lesson), **dict(lent)}
+        given = {**imports, **dict(stand_ins)}, dict(accepted), helpers  # their cell may be gone
+        self.programs = _programs(submission.slices, submission.as_it_ran, name, *given, found)
         return self.next()
 
     def next(self) -> tuple[Any, ...]:
@@ -126,6 +136,7 @@ def _programs(
     name: str,
     stand_ins: Mapping[str, Segments],
     accepted: Mapping[str, Segments],
+    lent: Mapping[str, Segments],
     found: frozenset[str],
 ) -> Iterator[tuple[Program, list[str]]]:
     seen: set[tuple[Segments, tuple[tuple[str, Segments], ...]]] = set()
@@ -135,20 +146,24 @@ def _programs(
         seen.add((program.segments, program.provided))
         return len(seen) > size
 
-    first = slices.program(name, stand_ins)
+    def given(there: Slices) -> dict[str, Segments]:
+        return {**there.lacking(lent), **stand_ins}
+
+    first = slices.program(name, given(slices))
     new(first)
     yield first, slices.notes(name)
-    # What an earlier answer returns was accepted; this one's author may not have known how.
-    all_lent = {**accepted, **stand_ins}
-    if new(other := slices.program(name, all_lent)):
-        yield other, slices.notes(name)
     as_checked = slices.as_checked(name)
     for above in as_checked:
-        for given in (stand_ins, all_lent):
-            if new(program := above.program(name, given)):
-                yield program, [AS_CHECKED.format(name)]
+        if new(program := above.program(name, given(above))):
+            yield program, [AS_CHECKED.format(name)]
+    # What an earlier answer returns was accepted; this one's author may not have known how.
+    if new(other := slices.program(name, {**accepted, **given(slices)})):
+        yield other, slices.notes(name)
     for above in as_checked:
-        whole = above.straightforward(name, stand_ins, found)
+        if new(program := above.program(name, {**accepted, **given(above)})):
+            yield program, [AS_CHECKED.format(name)]
+    for above in as_checked:
+        whole = above.straightforward(name, given(above), found)
         if whole is not None and new(whole):
             yield whole, [AS_CHECKED.format(name)]
     in_file, as_run = (
@@ -156,7 +171,7 @@ def _programs(
         for some in (slices, as_it_ran)
     )
     for above in as_it_ran.as_checked(name):
-        whole = above.straightforward(name, stand_ins, found, always=in_file != as_run)
+        whole = above.straightforward(name, given(above), found, always=in_file != as_run)
         if whole is not None and new(whole):
             yield whole, [AS_RUN.format(name)]
 

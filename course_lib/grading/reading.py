@@ -59,7 +59,8 @@ class Reading:
     Attributes:
         shown: for each answer that is there: its source, in printable lines.
         broken, notes, in_text: see `Submission`.
-        imported: which of ``lendable`` the notebook only ever imports from the course.
+        imported: which of ``lendable`` the notebook imports from the course, or lacks though the
+            lesson imports them.
 
     Raises:
         UnreadableError: it is no notebook, or needs more than `SECONDS` or the memory of `LIMITS`;
@@ -111,6 +112,7 @@ class Reading:
         name: str,
         stand_ins: Mapping[str, Segments],
         accepted: Mapping[str, Segments],
+        lent: Mapping[str, Segments],
     ) -> Iterator[tuple[Program | None, list[str]]]:
         """Programs that the answer may be, each once, with notes; the best of them counts.
 
@@ -121,9 +123,10 @@ class Reading:
         Args:
             name: one of ``shown``.
             stand_ins, accepted: the course's own code for other functions.
+            lent: its code for what the notebook imports, as long as the name means that.
         """
-        lent = tuple(stand_ins.items()), tuple(accepted.items())
-        found = self._asked("first", name, *lent)
+        given = (tuple(some.items()) for some in (stand_ins, accepted, lent))
+        found = self._asked("first", name, *given)
         while found != ():
             if found is None:
                 yield None, []

@@ -79,6 +79,21 @@ def module(name: str, lesson: str) -> Segments:
     return _module(import_module(f"{FOUNDATIONS}.{name}"), name, asked)
 
 
+@lru_cache(maxsize=64)
+def helper(name: str, lesson: str) -> Segments | None:
+    """A function of the foundations' earlier modules that is no exercise, with what it needs."""
+    asked = _asked_from(lesson)
+    order = list(catalogue().values())
+    before = [exercise for exercise in order if exercise.name not in asked]
+    for own in modules_before(before).values():
+        value = vars(own).get(name)
+        if isinstance(value, FunctionType) and value.__module__ == own.__name__:
+            segments = _needed(value, frozenset())
+            if segments is not None and not any(title in asked for title, _ in segments):
+                return segments
+    return None
+
+
 def _asked_from(lesson: str) -> set[str]:
     """All that this lesson and the later ones ask for."""
     order = list(catalogue().values())
@@ -104,7 +119,8 @@ def _module(module: ModuleType, name: str, asked: Collection[str]) -> Segments:
                 segments += more
                 given.append(own)
     inside = ", ".join(f"{own}={own}" for own in given)
-    return (*segments, (name, f"import types\n{name} = types.SimpleNamespace({inside})"))
+    made = f"import types\n{name} = types.ModuleType({name!r})\nvars({name}).update({inside})"
+    return (*segments, (name, made))
 
 
 def _needed(function: FunctionType, above: frozenset[str]) -> Segments | None:

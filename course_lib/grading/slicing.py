@@ -112,11 +112,17 @@ class Slices:
         return None
 
     def imported(self, among: Collection[str]) -> set[str]:
-        """Which of the names ``among`` the notebook only ever imports from the course."""
+        """Which of the names ``among`` the notebook imports from the course anywhere."""
+        return {n for n in among if any(n in s.of_course for s in self._binding.get(n, ()))}
+
+    def lacking(self, lent: Mapping[str, Segments]) -> dict[str, Segments]:
+        """Of what the course lends, what a kernel has from it: the last that binds the name, if
+        anything does, is the import.
+        """
         return {
-            name
-            for name in among
-            if (binding := self._binding.get(name)) and all(name in s.of_course for s in binding)
+            name: code
+            for name, code in lent.items()
+            if not (binding := self._binding.get(name)) or name in binding[-1].of_course
         }
 
     def as_checked(self, name: str) -> list[Slices]:

@@ -140,7 +140,10 @@ def _texts(node: ast.stmt, lines: Sequence[bytes]) -> Iterator[str]:
     Where one of them is missing the others are there, and the course's `check` stands alone.
     """
     if not isinstance(node, _IMPORTS):
-        yield _text(node, lines)
+        inside = [n for n in _block(node) if isinstance(n, _IMPORTS) and any(_of_course(n))]
+        yield ast.unparse(_Without(inside).visit(node)) if inside else _text(node, lines)
+        for one in inside:  # in a `try` or an `if`: they are there anyway
+            yield from _texts(one, lines)
         return
     for one in _each(node):
         (name,) = one.names
@@ -149,6 +152,16 @@ def _texts(node: ast.stmt, lines: Sequence[bytes]) -> Iterator[str]:
         yield ast.unparse(one)
         if other:  # under its own name it may be lent
             yield f"{other} = {name.name}"
+
+
+class _Without(ast.NodeTransformer):
+    """Takes statements out of a block."""
+
+    def __init__(self, statements: Sequence[ast.stmt]) -> None:
+        self.statements = statements
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        return ast.Pass() if node in self.statements else super().generic_visit(node)
 
 
 def _each(node: ast.Import | ast.ImportFrom) -> Iterator[ast.Import | ast.ImportFrom]:

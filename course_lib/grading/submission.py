@@ -22,6 +22,7 @@ from typing import Any
 
 from ..errors import CourseError, visible
 from ..lessons import root
+from ..sandbox.run import Segments
 from .history import Cell, with_history
 from .slicing import Slices, with_judged
 from .statements import Statement, statements, syntax_tree
@@ -142,12 +143,13 @@ def read(path: Path, limit: int = MAX_BYTES) -> bytes:
     return data
 
 
-def parse(data: bytes, names: Iterable[str]) -> Submission:
+def parse(data: bytes, names: Iterable[str], lesson: str = "") -> Submission:
     """The code cells of a notebook, cut into statements.
 
     Args:
         data: the file.
         names: of the functions that matter, to be looked for in cells with a syntax error.
+        lesson: whose own text is no answer by mistake.
 
     Raises:
         UnreadableError: it is not a notebook.
@@ -165,7 +167,8 @@ def parse(data: bytes, names: Iterable[str]) -> Submission:
     for number, count, failed, source in _cells(notebook, notes):
         if not number:
             source, text_left = source[:text_left], max(text_left - len(source), 0)
-            in_text.update(name for name in names if _defines(source, name))
+            own = source.strip() in _texts(lesson) if names else True
+            in_text.update(name for name in names if not own and _defines(source, name))
             continue
         if len(source) > min(MAX_CELL, left):
             sentence = f"Code cell {number} is too long"
@@ -223,6 +226,37 @@ def imports_of(lesson: str) -> dict[str, str]:
         if re.match(_PLAIN_IMPORT, statement.source)
         for name in statement.imports
     }
+
+
+@lru_cache(maxsize=64)
+def helpers_of(lesson: str) -> dict[str, Segments]:
+    """Functions that it defines for learners, with what they need, by their names."""
+    slices, found = Slices(_handed_out(lesson)), dict[str, Segments]()
+    for statement in slices.statements:
+        given = (
+            statement.source.startswith("def ") and "NotImplementedError" not in statement.source
+        )
+        for name in statement.defines if given else ():
+            program = slices.program(name)
+            own = [source for _, source in program.segments]
+            if not program.provided and not any("course_lib" in source for source in own):
+                found[name] = program.segments
+    return found
+
+
+def course_imports_of(lesson: str) -> frozenset[str]:
+    """Names that it imports from the course."""
+    return frozenset(name for statement in _handed_out(lesson) for name in statement.of_course)
+
+
+@lru_cache(maxsize=64)
+def _texts(lesson: str) -> frozenset[str]:
+    """The cells of text of the notebook that learners get."""
+    try:
+        notebook = _notebook(read(root() / "notebooks" / f"{lesson}.ipynb"), [])
+    except (CourseError, UnreadableError, OSError):
+        return frozenset()
+    return frozenset(source.strip() for number, _, _, source in _cells(notebook, []) if not number)
 
 
 @lru_cache(maxsize=64)

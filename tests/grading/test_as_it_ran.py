@@ -9,10 +9,12 @@ import json
 import textwrap
 from typing import Any
 
+import nbformat
 import pytest
 
 from course_lib.exercises import catalogue
 from course_lib.grading.marking import Marked, lesson_of, mark
+from course_lib.lessons import root
 
 from .conftest import RIGHT, notebook_of
 
@@ -265,3 +267,104 @@ def test_an_answer_that_is_not_there_is_not_called_wrong() -> None:
     assert found.notes == (
         "Graded with the course's own `softmax`, because there is none in this notebook.",
     )
+
+
+# --- what the course gives ------------------------------------------------------------------------
+
+SOFTMAX = "from course_lib.foundations.losses import softmax"
+ATTENTION = """
+def attention(queries, keys, values, mask):
+    scores = queries @ keys.T / np.sqrt(keys.shape[1])
+    return softmax(np.where(mask > 0, scores, -np.inf)) @ values
+"""
+FOR_A_PLOT = "def softmax(x):\n    return np.exp(x) / np.exp(x).sum()"
+JUDGED = "attention = check(attention)"
+IN_BLOCKS = {
+    "a try": f"try:\n    {SOFTMAX}\nexcept ModuleNotFoundError:\n    print('not here')",
+    "a try with a fallback": (
+        f"try:\n    {SOFTMAX}\nexcept ImportError:\n    from scipy.special import softmax"
+    ),
+    "an if": f"COLAB = False\nif not COLAB:\n    {SOFTMAX}\nelse:\n    softmax = None",
+    "a with": f"import warnings\nwith warnings.catch_warnings():\n    {SOFTMAX}",
+}
+
+
+def attended(*cells: str) -> Marked:
+    marked, _ = mark(handed_in(*cells), "14_text", seed=1)
+    return next(one for one in marked if one.exercise == "attention")
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        FOR_A_PLOT,
+        "from scipy.special import softmax",
+        "softmax = softmax(np.ones((2, 2)))",
+        "for softmax in range(3):\n    pass",
+        f"{FOR_A_PLOT}\n{SOFTMAX}",
+    ],
+)
+def test_a_name_of_the_course_that_means_something_else_later(later: str) -> None:
+    found = attended(SOFTMAX, ATTENTION, JUDGED, later)
+    assert found.status == "correct", found.message
+    assert not any("with yours it fails" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("block", IN_BLOCKS)
+def test_imports_from_the_course_in_blocks(block: str) -> None:
+    found = attended(IN_BLOCKS[block], ATTENTION, JUDGED)
+    assert found.status == "correct", found.message
+
+
+def test_what_the_lesson_imports_is_there_though_that_cell_is_gone() -> None:
+    assert attended(ATTENTION, JUDGED).status == "correct"
+
+
+def test_what_the_lesson_defines_is_there_though_that_cell_is_gone() -> None:
+    source = """
+        def lstm_step(inputs, state, cell, weights_in, weights_recurrent, bias):
+            gates = inputs @ weights_in + state @ weights_recurrent + bias
+            into, forget, candidate, out = np.split(gates, 4, axis=-1)
+            cell = sigmoid(forget) * cell + sigmoid(into) * np.tanh(candidate)
+            return sigmoid(out) * np.tanh(cell), cell
+    """
+    for cells in ((), ("from course_lib.foundations.losses import sigmoid",)):
+        data = handed_in(*cells, textwrap.dedent(source), "lstm_step = check(lstm_step)")
+        marked, _ = mark(data, "08_recurrence", seed=1)
+        found = next(one for one in marked if one.exercise == "lstm_step")
+        assert found.status == "correct", found.message
+
+
+def test_the_lesson_s_own_text_is_nobody_s_answer() -> None:
+    wrong_repair = next(
+        cell.source
+        for cell in nbformat.read(root() / "notebooks/15_famous_mistakes.ipynb", 4).cells
+        if cell.cell_type == "markdown" and "def predictions_in_file_order" in cell.source
+    )
+    data = json.loads(handed_in())
+    data["cells"].append({"cell_type": "markdown", "metadata": {}, "source": wrong_repair})
+    marked, _ = mark(json.dumps(data).encode(), "15_famous_mistakes", seed=1)
+    found = next(one for one in marked if one.exercise == "predictions_in_file_order")
+    assert found.status == "not attempted"
+    assert found.message.startswith("There is no function")
+
+
+def test_none_is_not_attempted() -> None:
+    found = judged(handed_in("mse = None  # later"), "mse")
+    assert found.status == "not attempted"
+    assert found.message == "`mse` is None in this notebook, and no function yet."
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        f"if True:\n{textwrap.indent(MSE.strip(), '    ')}",
+        f"try:\n{textwrap.indent(MSE.strip(), '    ')}\nfinally:\n    pass",
+        "f = mse = lambda predictions, targets: np.mean((predictions - targets) ** 2)",
+        "mse: object = lambda predictions, targets: np.mean((predictions - targets) ** 2)",
+    ],
+)
+def test_beside_correct_stands_no_answer_that_was_never_run(cell: str) -> None:
+    found = judged(handed_in(cell, CHECK, (SCRATCH, None)), "mse")
+    assert found.status == "correct"
+    assert found.code.strip() == cell.strip()

@@ -297,7 +297,7 @@ PRETENDED = ("anna+x+2026-11-03 y", "anna@uni.edu_1_x", f"hw_anna_{ATTEMPT}-30_x
 
 @pytest.mark.parametrize("name", [*PRETENDED, "A S_71_assignsubmission_file_1"])
 def test_a_platform_s_name_in_a_learner_s_folder_is_no_other_s(tmp_path: Path, name: str) -> None:
-    names, _ = found(tmp_path, ["anna/ps1/01", f"bob/ps1/{name}", "carl/ps1/01"])
+    names, _ = found(tmp_path, ["anna/ps1/01", f"bob/ps1/{name}.ipynb", "carl/ps1/01"])
     assert names == {"anna", "bob", "carl"}
 
 
