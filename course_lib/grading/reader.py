@@ -31,6 +31,7 @@ from .submission import (
     imports_of,
     parse,
     printable,
+    texts_of,
 )
 
 MAX_NEAR = 80
@@ -47,6 +48,7 @@ def prepare(lesson: str) -> None:
     """What most notebooks of a lesson have in common is read once, before the forking."""
     handed_out(lesson)
     helpers_of(lesson)
+    texts_of(lesson)
     functions()
 
 

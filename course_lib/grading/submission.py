@@ -167,7 +167,7 @@ def parse(data: bytes, names: Iterable[str], lesson: str = "") -> Submission:
     for number, count, failed, source in _cells(notebook, notes):
         if not number:
             source, text_left = source[:text_left], max(text_left - len(source), 0)
-            own = source.strip() in _texts(lesson) if names else True
+            own = source.strip() in texts_of(lesson) if names else True
             in_text.update(name for name in names if not own and _defines(source, name))
             continue
         if len(source) > min(MAX_CELL, left):
@@ -250,7 +250,7 @@ def course_imports_of(lesson: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=64)
-def _texts(lesson: str) -> frozenset[str]:
+def texts_of(lesson: str) -> frozenset[str]:
     """The cells of text of the notebook that learners get."""
     try:
         notebook = _notebook(read(root() / "notebooks" / f"{lesson}.ipynb"), [])
