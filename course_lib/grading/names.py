@@ -178,9 +178,8 @@ def is_personal(name: str) -> bool:
 def lesson_in(parts: tuple[str, ...]) -> str:
     """The number of the lesson that one of these names bears, or ""."""
     for part in reversed(parts):
+        words = f" {' '.join(re.split(r'[^a-z]+', bare(part).casefold()))} "
         for lesson in sorted(lessons()):
-            topic = lesson.partition("_")[2]
-            words = re.sub(r"[\W_]+", " ", bare(part).casefold())
-            if f" {topic.replace('_', ' ')} " in f" {words} ":
+            if f" {' '.join(lesson.split('_')[1:])} " in words:
                 return lesson[:2]
     return ""
