@@ -243,6 +243,9 @@ def test_cells_in_other_languages_are_skipped(magic: str) -> None:
         "a\0b",
         "\ud800 = 1",
         "x = 1\n" * 30_000,
+        ";" * 600,
+        "x = 1\n" + " ,\t;/" * 200,
+        "," * 100_000,
     ],
 )
 def test_monstrous_cells_cost_nothing_but_themselves(bomb: str) -> None:
@@ -251,6 +254,19 @@ def test_monstrous_cells_cost_nothing_but_themselves(bomb: str) -> None:
     submission = parse(json.dumps(whole).encode(), NAMES)
     assert submission.slices.answer("mse") is not None
     assert submission.notes
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyError, SyntaxError, AssertionError])
+def test_where_ipython_fails_it_costs_that_cell_only(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> str:
+        raise error("still changing")
+
+    monkeypatch.setattr("IPython.core.inputtransformer2.TransformerManager.transform_cell", failing)
+    submission = parsed(RIGHT["mse"], "!ls\n" + RIGHT["softmax"])
+    assert submission.slices.answer("mse") is not None
+    assert submission.broken["softmax"].startswith("Code cell 3 cannot be read as Python: ")
 
 
 # --- what an answer consists of --------------------------------------------------------------
