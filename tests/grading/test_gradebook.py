@@ -437,6 +437,36 @@ def test_a_changed_file_is_graded_again(folder: Folder, tmp_path: Path) -> None:
     assert "2 of 2 were graded before and kept." in again.notes
 
 
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        (("anna (1)", "anna (2)"), "anna"),
+        (("week 1/anna/01", "week 1/anna/02"), "week 1/ben/01"),
+        (("annam_345_678901_01", "benk_346_678902_01"), "notes"),
+    ],
+)
+def test_a_file_that_comes_later_may_show_whose_the_others_are(
+    tmp_path: Path, first: tuple[str, ...], later: str
+) -> None:
+    place, out = tmp_path / "class", tmp_path / "out"
+    for name in first:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / f"{name}.ipynb").write_bytes(GOOD)
+    grade([place], out)
+    before = totals(out)
+    (place / later).parent.mkdir(parents=True, exist_ok=True)
+    (place / f"{later}.ipynb").write_bytes(HALF)
+    for again in ("2 of 3", "3 of 3"):
+        summary = grade([place], out, resume=True)
+        assert f"{again} were graded before and kept." in summary.notes
+        assert totals(out) != before
+    fresh = tmp_path / "fresh"
+    grade([place], fresh)
+    assert totals(out) == totals(fresh)
+    now = {one["submission"]: one["learner"] for one in records(out)}  # the last line of each
+    assert now == {one["submission"]: one["learner"] for one in records(fresh)}
+
+
 def test_a_damaged_line_is_told(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/results.jsonl").write_text('{"submission": 3}\n')
@@ -695,6 +725,27 @@ def test_what_has_killed_the_grader_is_graded_apart(
     assert (summary.unreadable, summary.crashed) == (int(again), 0)
     assert ("was set aside" in (out / "summary.html").read_text("utf-8")) == again
     assert not (out / "under_way.txt").exists()
+
+
+@pytest.mark.parametrize("module", ["multiprocessing", "pickle", "numpy"])
+def test_what_grades_apart_imports_nothing_that_was_handed_in(
+    folder: Folder, tmp_path: Path, module: str
+) -> None:
+    place, out, trace = folder(anna=GOOD), tmp_path / "out", tmp_path / "trace"
+    (place / f"{module}.py").write_text(f"open({str(trace)!r}, 'w')\nraise ImportError\n")
+    out.mkdir()
+    (out / "under_way.txt").write_text(json.dumps("anna") + "\n")
+    script = tmp_path / "course.py"
+    script.write_text("from course_lib.cli import main\nif __name__ == '__main__':\n    main()\n")
+    command = (sys.executable, str(script))
+    options = ("grade", ".", "--out", str(out), "--resume", "--unsafe")
+    environment = {**os.environ, "PYTHONPATH": str(Path(gradebook.__file__).parents[2])}
+    ended = subprocess.run(
+        (*command, *options), cwd=place, env=environment, capture_output=True, text=True
+    )
+    assert not trace.exists()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert totals(out) == {"anna": f"{MAX_POINTS:g}"}
 
 
 def test_an_interrupted_run_was_not_killed(
