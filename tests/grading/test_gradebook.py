@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from course_lib.errors import CourseError, UsageError
+from course_lib.exercises import catalogue
 from course_lib.grading import gradebook, record
 from course_lib.grading.discovery import discover
 from course_lib.grading.gradebook import grade
@@ -393,6 +394,27 @@ def test_two_lessons_in_one_file_are_both_graded(tmp_path: Path) -> None:
     again = grade([place], tmp_path / "out", resume=True)
     assert again.notes[-1] == "2 of 2 were graded before and kept."
     assert (tmp_path / "out/gradebook.csv").read_text("utf-8").count("anna") == 1
+
+
+def test_what_of_several_lessons_is_not_graded_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "MAX_OTHER_LESSONS", 1)
+    place = tmp_path / "class"
+    place.mkdir()
+    names = ("mse", "l2_penalty", "sgd_step", "adam_step")
+    stubs = [f"def {name}(*a):\n    raise NotImplementedError" for name in names]
+    checks = [f"check({name})" for name in names]
+    (place / "anna.ipynb").write_bytes(notebook(*stubs, *checks))
+    grade([place], tmp_path / "out")
+    (found,) = records(tmp_path / "out")
+    assert found["notes"] == [
+        "This file also holds answers to “02_regularization”.",
+        "This file also has functions of “03_sgd”, “04_adam”, which were not graded: hand in a "
+        "file of its own for each lesson.",
+    ]
+    lessons = {catalogue()[one["exercise"]].lesson for one in found["exercises"]}
+    assert lessons == {"01_losses", "02_regularization"}
 
 
 def test_results_are_not_mixed_with_another_run(folder: Folder, tmp_path: Path) -> None:
