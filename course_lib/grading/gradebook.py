@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections import Counter, deque
@@ -30,6 +31,7 @@ from .report import Run, require_own, templates, write_reports
 from .results import Results
 
 CHECK_SECONDS = 5.0
+SAFE_PATH = "PYTHONSAFEPATH"
 FIRST_YEAR, LAST_YEAR = 1980, 2107
 """That the format of zip files, and so of workbooks, knows."""
 
@@ -292,7 +294,8 @@ class _Local:
         receiver, sender = context.Pipe(duplex=False)
         child = context.Process(target=_send, args=(sender, handed, seed, lesson, own))
         with receiver:
-            child.start()
+            with _nothing_from_here():
+                child.start()
             sender.close()
             try:
                 graded: Graded | None = receiver.recv()
@@ -305,6 +308,22 @@ class _Local:
 
     def check(self) -> None:
         """Threads do not go away."""
+
+
+@contextmanager
+def _nothing_from_here() -> Iterator[None]:
+    """A Python that is started imports no module from the working folder: learners' files may lie
+    there.
+    """
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
 
 
 def _send(answer: Connection, *submission: Any) -> None:

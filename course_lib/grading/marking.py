@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from itertools import islice
 from threading import Event
 from typing import Any
 
@@ -21,14 +20,13 @@ from ..exercises.verdict import PLACE_IS_LOOKED_FOR
 from ..sandbox.limits import Limits, for_keras
 from ..sandbox.process import Countdown
 from ..sandbox.run import Attempt, Calls, Program, Segments, run
+from .code_cells import defined_and_checked
 from .reading import Reading
 from .references import helper, lent, module, modules_before, source_of
 from .slicing import OWN
 from .statements import functions
 from .submission import printable
 
-MAX_NAME = 80
-MAX_DEFINED = 50_000
 _RANKS: tuple[Status, ...] = ("correct", "wrong", "error", "timeout", "not attempted")
 FORGIVING_LOAD = 10.0
 """Seconds of processor time for all that a learner wrote above an answer."""
@@ -111,10 +109,10 @@ def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
     """Which lesson a file belongs to, even if it is too broken to be parsed.
 
     It is the one that the notebook's metadata declare, if half of that lesson's functions are in
-    it; else the one most of whose functions it has checked, or else defined; if it defines none,
-    the declared one; else the one that a name (of the file, of the assignment) holds.
+    its code; else the one most of whose functions that has checked, or else defined; if it defines
+    none, the declared one; else the one that a name (of the file, of the assignment) holds.
     """
-    defined, checked = _defined(data), _checked(data)
+    defined, checked = map(_by_lesson, defined_and_checked(data, catalogue()))
     found = re.search(rb'"course"\s*:\s*\{[^{}]*"lesson"\s*:\s*"([\w.-]+)"', data)
     declared = found[1].decode("ascii", "replace") if found is not None else ""
     if declared in lessons_with_exercises():
@@ -131,30 +129,34 @@ def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
     return None
 
 
-def _defined(data: bytes) -> Counter[str]:
-    """How many functions of each lesson a file defines."""
-    # Each pattern begins with a fixed word, which is found in no time in a file of any size.
-    words = islice(re.finditer(rb"def[ \t]+([a-z_0-9]{1,200})", data), MAX_DEFINED)
-    found = {word[1].decode() for word in words}
-    for equals in islice(re.finditer(rb"= ?lambda\b", data), MAX_DEFINED):
-        start = equals.start()
-        before = re.search(rb"([a-z_0-9]+) ?$", data[max(start - MAX_NAME, 0) : start])
-        found |= {before[1].decode()} if before is not None else set()
-    return Counter(catalogue()[name].lesson for name in sorted(found & set(catalogue())))
+def _by_lesson(functions: Iterable[str]) -> Counter[str]:
+    """How many of these functions each lesson asks for."""
+    return Counter(catalogue()[name].lesson for name in functions)
 
 
-def _checked(data: bytes) -> Counter[str]:
-    """How many functions of each lesson a file hands to the course's check."""
-    words = islice(re.finditer(rb"check\(([a-z_0-9]{1,200})", data), MAX_DEFINED)
-    found = {word[1].decode() for word in words}
-    return Counter(catalogue()[name].lesson for name in sorted(found & set(catalogue())))
+def other_lessons(data: bytes, lesson: str) -> tuple[list[str], list[str]]:
+    """Lessons beside the submission's own whose exercises its code answers, too.
 
-
-def other_lessons(data: bytes, lesson: str) -> list[str]:
-    """Lessons after the submission's whose exercises it has checked, too."""
-    checked, known = _checked(data), lessons_with_exercises()
-    after = known.index(lesson) + 1 if lesson in known else len(known)
-    return [other for other in known[after:] if checked[other]]
+    Returns:
+        Those that are to be graded: of a later lesson it has checked a function of its own, of an
+        earlier one half of all (others may be there as helpers). And those that are not, though it
+        has checked one, or defines half of all. Each has those first that have more in the file.
+    """
+    defined, checked = defined_and_checked(data, catalogue())
+    present, answered = _by_lesson(defined), _by_lesson(defined & checked)
+    known = lessons_with_exercises()
+    own = known.index(lesson) if lesson in known else len(known)
+    graded, left_out = [], []
+    for place, other in enumerate(known):
+        half = len(exercises_of(other)) / 2
+        if place == own:
+            continue
+        if answered[other] >= (1 if place > own else half):
+            graded.append(other)
+        elif answered[other] or present[other] >= half:
+            left_out.append(other)
+    most = lambda other: (-answered[other], -present[other])  # noqa: E731
+    return sorted(graded, key=most), sorted(left_out, key=most)
 
 
 def mark(

@@ -154,10 +154,17 @@ def grade_one(
         if not shown:
             raise UnreadableError("No exercise of the course is in this file.")
         entries, notes = _marked(handed, shown, seed, stop or Event())
-        if others := other_lessons(handed.data, shown)[:MAX_OTHER_LESSONS]:
-            for other in others:
-                entries += _marked(handed, other, seed, stop or Event())[0]
+        others, left_out = other_lessons(handed.data, shown)
+        others, left_out = others[:MAX_OTHER_LESSONS], others[MAX_OTHER_LESSONS:] + left_out
+        for other in others:
+            entries += _marked(handed, other, seed, stop or Event())[0]
+        if others:
             notes.append(f"This file also holds answers to {named(others)}.")
+        if left_out:
+            notes.append(
+                f"This file also has functions of {named(left_out)}, which were not graded: hand "
+                "in a file of its own for each lesson."
+            )
         return _record(handed, seed, shown, "graded", entries, notes=notes)
     except StoppedError:
         raise

@@ -58,7 +58,11 @@ def lent(lesson: str) -> Mapping[str, Segments]:
                 value = import_module(f"{node.module}.{alias.name}")
             if isinstance(value, ModuleType):
                 found[name] = _module(value, name, asked)
-            elif isinstance(value, FunctionType) and alias.name not in catalogue():
+            elif (
+                isinstance(value, FunctionType)
+                and alias.name not in catalogue()
+                and not _is_asked(alias.name, asked)
+            ):
                 segments = _needed(value, frozenset())
                 if segments is not None and not any(_is_private(title) for title, _ in segments):
                     found[name] = (*segments, (name, f"{name} = {alias.name}"))
@@ -101,6 +105,13 @@ def _asked_from(lesson: str) -> set[str]:
     return {exercise.name for exercise in order[first:]}
 
 
+def _is_asked(name: str, asked: Collection[str]) -> bool:
+    """Whether an exercise asks for it, or for what it is a variant of: another form of the answer,
+    as `momentum_step_pytorch` is.
+    """
+    return any(f"{name}_".startswith(f"{one}_") for one in asked)
+
+
 def _is_private(title: str) -> bool:
     """A function for this module's own use: what brings such with it is an experiment, no helper,
     and its parts may be what an exercise asks for.
@@ -112,8 +123,8 @@ def _module(module: ModuleType, name: str, asked: Collection[str]) -> Segments:
     segments: Segments = ()
     given = []
     for own, value in vars(module).items():
-        public = isinstance(value, FunctionType) and not own.startswith("_") and own not in asked
-        if public and value.__module__ == module.__name__:
+        public = isinstance(value, FunctionType) and not own.startswith("_")
+        if public and value.__module__ == module.__name__ and not _is_asked(own, asked):
             more = _needed(value, frozenset())
             if more is not None:
                 segments += more

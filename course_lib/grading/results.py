@@ -141,7 +141,13 @@ class Results:
         return seed if seed is not None else others.pop() if others else drawn
 
     def earlier(self, handed: HandedIn) -> Graded | None:
-        """The record of a submission that has not changed since; a crash is tried again."""
+        """The record of a submission that has not changed since; a crash is tried again.
+
+        It is written once more if files that came later show that it is another learner's.
+
+        Raises:
+            CourseError: see `append`.
+        """
         found = self._earlier.get(handed.id)
         if (
             found is None
@@ -151,6 +157,8 @@ class Results:
         ):
             return None
         self.kept += 1
+        if found.learner != handed.learner:
+            return self.append(replace(found, learner=handed.learner))
         self._records[found.learner, found.submission] = found
         return found
 

@@ -53,7 +53,8 @@ _FAULTS_HERE = frozenset(
 _TRANSPARENT = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun"})
 # Also a cell that is indented as a whole, and prompts that were copied with the code.
 _MAGIC_LINE = re.compile(
-    r"^[ \t]*(?:[%!?,;/]|>>> |In \[\d+\]: )|=[ \t]*[%!]|\?[ \t]*$|\A\s*^[ \t]+\S", re.MULTILINE
+    r"^[ \t]*(?:[%!?]|[,;/][ \t,;/]*|>>> |In \[\d+\]: )|=[ \t]*[%!]|\?[ \t]*$|\A\s*^[ \t]+\S",
+    re.MULTILINE,
 )
 # `%time statement`, as IPython writes it: it runs the statement in the notebook's own names.
 _TIME = re.compile(
@@ -443,13 +444,20 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
     try:
         syntax_tree(source)
     except SyntaxError:
-        work = len(_MAGIC_LINE.findall(source)) * len(source)
+        found = _MAGIC_LINE.findall(source)
+        # IPython takes off one of `;;;` each time that it reads the cell.
+        work = sum(max(sum(map(mark.count, ",;/")), 1) for mark in found) * len(source)
         if not 0 < work <= most:
             return source, 0
         from IPython.core.inputtransformer2 import TransformerManager
 
         transformer: Any = TransformerManager
-        python = str(transformer().transform_cell(source))
+        try:
+            python = str(transformer().transform_cell(source))
+        except (SyntaxError, RecursionError, MemoryError):
+            raise
+        except Exception as error:
+            raise ValueError(f"IPython fails at it, {type(error).__name__}") from error
         python = _RUN.sub(r"exec(open('\1').read())", python)
         python = _ENVIRONMENT.sub(r"__import__('os').environ['\1'] = '\2'", python)
         python = _PYLAB.sub(_pylab, python)

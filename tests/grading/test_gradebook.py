@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from course_lib.errors import CourseError, UsageError
+from course_lib.exercises import catalogue
 from course_lib.grading import gradebook, record
 from course_lib.grading.discovery import discover
 from course_lib.grading.gradebook import grade
@@ -395,6 +396,27 @@ def test_two_lessons_in_one_file_are_both_graded(tmp_path: Path) -> None:
     assert (tmp_path / "out/gradebook.csv").read_text("utf-8").count("anna") == 1
 
 
+def test_what_of_several_lessons_is_not_graded_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "MAX_OTHER_LESSONS", 1)
+    place = tmp_path / "class"
+    place.mkdir()
+    names = ("mse", "l2_penalty", "sgd_step", "adam_step")
+    stubs = [f"def {name}(*a):\n    raise NotImplementedError" for name in names]
+    checks = [f"check({name})" for name in names]
+    (place / "anna.ipynb").write_bytes(notebook(*stubs, *checks))
+    grade([place], tmp_path / "out")
+    (found,) = records(tmp_path / "out")
+    assert found["notes"] == [
+        "This file also holds answers to “02_regularization”.",
+        "This file also has functions of “03_sgd”, “04_adam”, which were not graded: hand in a "
+        "file of its own for each lesson.",
+    ]
+    lessons = {catalogue()[one["exercise"]].lesson for one in found["exercises"]}
+    assert lessons == {"01_losses", "02_regularization"}
+
+
 def test_results_are_not_mixed_with_another_run(folder: Folder, tmp_path: Path) -> None:
     place = folder(anna=GOOD)
     grade([place], tmp_path / "out", seed=1)
@@ -435,6 +457,36 @@ def test_a_changed_file_is_graded_again(folder: Folder, tmp_path: Path) -> None:
     assert totals(tmp_path / "out")["anna"] == f"{MAX_POINTS:g}"
     again = grade([place], tmp_path / "out", resume=True)
     assert "2 of 2 were graded before and kept." in again.notes
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        (("anna (1)", "anna (2)"), "anna"),
+        (("week 1/anna/01", "week 1/anna/02"), "week 1/ben/01"),
+        (("annam_345_678901_01", "benk_346_678902_01"), "notes"),
+    ],
+)
+def test_a_file_that_comes_later_may_show_whose_the_others_are(
+    tmp_path: Path, first: tuple[str, ...], later: str
+) -> None:
+    place, out = tmp_path / "class", tmp_path / "out"
+    for name in first:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / f"{name}.ipynb").write_bytes(GOOD)
+    grade([place], out)
+    before = totals(out)
+    (place / later).parent.mkdir(parents=True, exist_ok=True)
+    (place / f"{later}.ipynb").write_bytes(HALF)
+    for again in ("2 of 3", "3 of 3"):
+        summary = grade([place], out, resume=True)
+        assert f"{again} were graded before and kept." in summary.notes
+        assert totals(out) != before
+    fresh = tmp_path / "fresh"
+    grade([place], fresh)
+    assert totals(out) == totals(fresh)
+    now = {one["submission"]: one["learner"] for one in records(out)}  # the last line of each
+    assert now == {one["submission"]: one["learner"] for one in records(fresh)}
 
 
 def test_a_damaged_line_is_told(folder: Folder, tmp_path: Path) -> None:
@@ -695,6 +747,27 @@ def test_what_has_killed_the_grader_is_graded_apart(
     assert (summary.unreadable, summary.crashed) == (int(again), 0)
     assert ("was set aside" in (out / "summary.html").read_text("utf-8")) == again
     assert not (out / "under_way.txt").exists()
+
+
+@pytest.mark.parametrize("module", ["multiprocessing", "pickle", "numpy"])
+def test_what_grades_apart_imports_nothing_that_was_handed_in(
+    folder: Folder, tmp_path: Path, module: str
+) -> None:
+    place, out, trace = folder(anna=GOOD), tmp_path / "out", tmp_path / "trace"
+    (place / f"{module}.py").write_text(f"open({str(trace)!r}, 'w')\nraise ImportError\n")
+    out.mkdir()
+    (out / "under_way.txt").write_text(json.dumps("anna") + "\n")
+    script = tmp_path / "course.py"
+    script.write_text("from course_lib.cli import main\nif __name__ == '__main__':\n    main()\n")
+    command = (sys.executable, str(script))
+    options = ("grade", ".", "--out", str(out), "--resume", "--unsafe")
+    environment = {**os.environ, "PYTHONPATH": str(Path(gradebook.__file__).parents[2])}
+    ended = subprocess.run(
+        (*command, *options), cwd=place, env=environment, capture_output=True, text=True
+    )
+    assert not trace.exists()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert totals(out) == {"anna": f"{MAX_POINTS:g}"}
 
 
 def test_an_interrupted_run_was_not_killed(

@@ -434,3 +434,31 @@ def test_no_answer_is_given_with_it(lesson: str, name: str, how: str) -> None:
     call = alias if alias == "other" else f"{alias}.{name}"
     found = graded(lesson, how, f"def {name}(*arguments): return {call}(*arguments)")[name]
     assert found.points == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "body"),
+    [
+        ("sgd_step", "w, g, rate", "sgd.momentum_step_pytorch(w, g, 0 * g, rate, 0.0)[0]"),
+        ("momentum_step", "w, g, v, rate, m", "pair(sgd.momentum_step_pytorch, w, g, v, rate, m)"),
+        ("nesterov_step", "w, g, v, rate, m", "pair(sgd.nesterov_step_pytorch, w, g, v, rate, m)"),
+    ],
+)
+def test_nor_is_another_form_of_the_answer(name: str, arguments: str, body: str) -> None:
+    """Each of them would be right."""
+    pair = """
+def pair(step, w, g, v, rate, m):
+    w, v = step(w, rate * g, -v, 1.0, m)
+    return w, -v
+"""
+    answer = f"{pair}\ndef {name}({arguments}):\n    return {body}"
+    found = graded("03_sgd", "from course_lib.foundations import sgd", answer)[name]
+    assert found.points == 0
+    assert "has no attribute" in found.message
+
+
+def test_what_answers_may_build_on_is_lent_with_the_lesson_s_own_module() -> None:
+    body = "return weights - learning_rate * gradient if sgd.two_layer_forward else sgd.he_normal"
+    answer = f"def sgd_step(weights, gradient, learning_rate):\n    {body}"
+    found = graded("03_sgd", "from course_lib.foundations import sgd", answer)["sgd_step"]
+    assert found.status == "correct", found.message

@@ -15,7 +15,7 @@ import pytest
 
 from course_lib.exercises import catalogue
 from course_lib.grading import statements
-from course_lib.grading.marking import lesson_of, other_lessons
+from course_lib.grading.marking import lesson_of
 from course_lib.grading.submission import (
     MAX_CELL,
     MAX_NOTES,
@@ -243,6 +243,9 @@ def test_cells_in_other_languages_are_skipped(magic: str) -> None:
         "a\0b",
         "\ud800 = 1",
         "x = 1\n" * 30_000,
+        ";" * 600,
+        "x = 1\n" + " ,\t;/" * 200,
+        "," * 100_000,
     ],
 )
 def test_monstrous_cells_cost_nothing_but_themselves(bomb: str) -> None:
@@ -251,6 +254,19 @@ def test_monstrous_cells_cost_nothing_but_themselves(bomb: str) -> None:
     submission = parse(json.dumps(whole).encode(), NAMES)
     assert submission.slices.answer("mse") is not None
     assert submission.notes
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyError, SyntaxError, AssertionError])
+def test_where_ipython_fails_it_costs_that_cell_only(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> str:
+        raise error("still changing")
+
+    monkeypatch.setattr("IPython.core.inputtransformer2.TransformerManager.transform_cell", failing)
+    submission = parsed(RIGHT["mse"], "!ls\n" + RIGHT["softmax"])
+    assert submission.slices.answer("mse") is not None
+    assert submission.broken["softmax"].startswith("Code cell 3 cannot be read as Python: ")
 
 
 # --- what an answer consists of --------------------------------------------------------------
@@ -373,17 +389,6 @@ def test_a_lesson_is_recognized() -> None:
     assert lesson_of(b'{"metadata": {"course": {"lesson": "01_losses"}}}') == "01_losses"
     assert lesson_of(b"", ["anna", "week-01_losses"]) == "01_losses"
     assert lesson_of(notebook("def other(): pass"), ["anna"]) is None
-
-
-def test_what_is_checked_says_more_than_what_is_only_defined() -> None:
-    """An earlier lesson's answers may stand above, as helpers."""
-    pasted = notebook(*answers(), "def l2_penalty(w, s): pass", "l2_penalty = check(l2_penalty)")
-    assert lesson_of(pasted) == "02_regularization"
-    assert other_lessons(pasted, "01_losses") == ["02_regularization"]
-    assert other_lessons(pasted, "02_regularization") == []
-    two = notebook("def mse(p, t): 1", "check(mse)", "def l2_penalty(w, s): 1", "check(l2_penalty)")
-    assert lesson_of(two) == "01_losses"
-    assert other_lessons(two, "01_losses") == ["02_regularization"]
 
 
 def test_half_a_character_costs_nothing() -> None:
