@@ -193,7 +193,7 @@ def mark(
     for name in helpers.keys() & catalogue().keys():
         del helpers[name]
     names = [exercise.name for exercise in exercises]
-    modules = modules_before(before).keys() - helpers.keys()
+    modules = modules_before([*before, *exercises]).keys() - helpers.keys()
     others = {name for m in modules for name in functions().get(m, ())} - catalogue().keys()
     lendable = [*(exercise.name for exercise in before), *helpers, *modules, *others]
     with closing(Reading(data, lesson, names, lendable, stop)) as reading:

@@ -78,9 +78,14 @@ def modules_before(exercises: Collection[Exercise]) -> dict[str, ModuleType]:
 
 @lru_cache(maxsize=64)
 def module(name: str, lesson: str) -> Segments:
-    """A module of the foundations, with its functions that are asked for before this lesson."""
-    asked = _asked_from(lesson)
-    return _module(import_module(f"{FOUNDATIONS}.{name}"), name, asked)
+    """A module of the foundations, with its functions that are asked for before this lesson; of
+    one in which this lesson's are, with those that its notebook imports.
+    """
+    asked, found = _asked_from(lesson), import_module(f"{FOUNDATIONS}.{name}")
+    if found not in (inspect.getmodule(catalogue()[one].reference) for one in asked):
+        return _module(found, name, asked)
+    given = {own: code for own, code in lent(lesson).items() if own in vars(found)}
+    return (*(part for code in given.values() for part in code), (name, _as_module(name, given)))
 
 
 @lru_cache(maxsize=64)
@@ -129,9 +134,12 @@ def _module(module: ModuleType, name: str, asked: Collection[str]) -> Segments:
             if more is not None:
                 segments += more
                 given.append(own)
-    inside = ", ".join(f"{own}={own}" for own in given)
-    made = f"import types\n{name} = types.ModuleType({name!r})\nvars({name}).update({inside})"
-    return (*segments, (name, made))
+    return (*segments, (name, _as_module(name, given)))
+
+
+def _as_module(name: str, functions: Collection[str]) -> str:
+    inside = ", ".join(f"{own}={own}" for own in functions)
+    return f"import types\n{name} = types.ModuleType({name!r})\nvars({name}).update({inside})"
 
 
 def _needed(function: FunctionType, above: frozenset[str]) -> Segments | None:

@@ -335,6 +335,21 @@ def test_what_the_lesson_defines_is_there_though_that_cell_is_gone() -> None:
         assert found.status == "correct", found.message
 
 
+def test_what_a_lesson_imports_of_its_own_module_is_there_by_that_module() -> None:
+    source = """
+        def distillation_loss(student_logits, teacher_logits, temperature):
+            student = kt.log_softmax(student_logits / temperature)
+            teacher = kt.log_softmax(teacher_logits / temperature)
+            each = np.sum(np.exp(teacher) * (teacher - student), axis=1)
+            return temperature**2 * np.mean(each)
+    """
+    imported = "import course_lib.foundations.kinds_of_transfer as kt"
+    data = handed_in(imported, textwrap.dedent(source))
+    marked, _ = mark(data, "13_kinds_of_transfer", seed=1)
+    found = next(one for one in marked if one.exercise == "distillation_loss")
+    assert found.status == "correct", found.message
+
+
 def test_the_lesson_s_own_text_is_nobody_s_answer() -> None:
     wrong_repair = next(
         cell.source
