@@ -79,8 +79,9 @@ OF_THE_COURSE = frozenset({"notebooks", "solutions", "course_lib"})
 _OF_NOBODY = re.compile(
     r"(?:\d{1,2}[ _-])?(?:my|the|mein|meine|neue?s?|new|old|alt|final|last|first)?[ _-]*"
     r"(?:untitled|notebook|scratch|tests?|try|tries|attempt|draft|solutions?|answers?|work|play"
-    r"|mine|problems?|playground|sandbox|experiments?|exercises?|examples?|parts?|notes?|old|new|backup|temp|tmp"
-    r"|main|master|code|program|project|report|submissions?|revisions?|feedback|assignments?|homework|hw|lesson|course"
+    r"|mine|problems?|playground|sandbox|experiments?|exercises?|examples?|parts?|notes?|old|new"
+    r"|backup|temp|tmp|main|master|code|program|project|report|submissions?|revisions?|feedback"
+    r"|assignments?|homework|hw|lesson|course"
     r"|downloads?|documents?|desktop|files?|archive|images?|figures?|data|plots?|helpers?|functions"
     r"|losses|training|questions?|practice|version|v|lösung(?:en)?|aufgaben?|entwurf|versuch"
     r"|übung(?:en)?|brouillon|essai|borrador|prueba|草稿|测试|答案|练习|作业|未命名)"
