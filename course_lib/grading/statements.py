@@ -140,10 +140,10 @@ def _texts(node: ast.stmt, lines: Sequence[bytes]) -> Iterator[str]:
     Where one of them is missing the others are there, and the course's `check` stands alone.
     """
     if not isinstance(node, _IMPORTS):
-        inside = [n for n in _block(node) if isinstance(n, _IMPORTS) and any(_of_course(n))]
-        yield ast.unparse(_Without(inside).visit(node)) if inside else _text(node, lines)
-        for one in inside:  # in a `try` or an `if`: they are there anyway
-            yield from _texts(one, lines)
+        inside = [*_inner_imports(node)]
+        yield _text(node, _without(inside, lines))
+        for imported in inside:  # in a `try`, an `if` or a function: they are there anyway
+            yield from _texts(imported, lines)
         return
     for one in _each(node):
         (name,) = one.names
@@ -154,14 +154,23 @@ def _texts(node: ast.stmt, lines: Sequence[bytes]) -> Iterator[str]:
             yield f"{other} = {name.name}"
 
 
-class _Without(ast.NodeTransformer):
-    """Takes statements out of a block."""
+def _inner_imports(node: ast.stmt) -> Iterator[ast.ImportFrom]:
+    """Imports from the course inside of a statement; of functions', those under the own name."""
+    block = {*_block(node)}
+    of_course = (n for n in ast.walk(node) if isinstance(n, ast.ImportFrom) and any(_of_course(n)))
+    return (n for n in of_course if n in block or not any(name.asname for name in n.names))
 
-    def __init__(self, statements: Sequence[ast.stmt]) -> None:
-        self.statements = statements
 
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        return ast.Pass() if node in self.statements else super().generic_visit(node)
+def _without(statements: Sequence[ast.stmt], lines: Sequence[bytes]) -> Sequence[bytes]:
+    """The lines with `pass` in the place of each of these."""
+    if not statements:
+        return lines
+    lines = [*lines]
+    for one in sorted(statements, key=lambda s: (s.lineno, s.col_offset), reverse=True):
+        first, last = one.lineno - 1, (one.end_lineno or one.lineno) - 1
+        here = lines[first][: one.col_offset] + b"pass" + lines[last][one.end_col_offset :]
+        lines[first : last + 1] = [here, *[b""] * (last - first)]
+    return lines
 
 
 def _each(node: ast.Import | ast.ImportFrom) -> Iterator[ast.Import | ast.ImportFrom]:

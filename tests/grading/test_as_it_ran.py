@@ -285,6 +285,11 @@ IN_BLOCKS = {
         f"try:\n    {SOFTMAX}\nexcept ImportError:\n    from scipy.special import softmax"
     ),
     "an if": f"COLAB = False\nif not COLAB:\n    {SOFTMAX}\nelse:\n    softmax = None",
+    "a function that says so": f"def setup():\n    global softmax\n    {SOFTMAX}\nsetup()",
+    "a try that ends in a line of several": (
+        "try:\n    from course_lib.foundations.losses import (\n        softmax,\n        mse)"
+        "; x = 1\nexcept ImportError:\n    pass"
+    ),
     "a with": f"import warnings\nwith warnings.catch_warnings():\n    {SOFTMAX}",
 }
 
@@ -314,6 +319,14 @@ def test_a_name_of_the_course_that_means_something_else_later(later: str) -> Non
 def test_imports_from_the_course_in_blocks(block: str) -> None:
     found = attended(IN_BLOCKS[block], ATTENTION, JUDGED)
     assert found.status == "correct", found.message
+
+
+def test_imports_from_the_course_in_the_answer_itself() -> None:
+    """The lines are the learner's all the same."""
+    inside = ATTENTION.replace("    scores", f"    {SOFTMAX}\n    scores")
+    assert attended(inside, JUDGED).status == "correct"
+    found = attended(inside.replace("keys.T", "keys.U"))
+    assert "in line 3: `scores = queries @ keys.U" in found.message
 
 
 def test_what_the_lesson_imports_is_there_though_that_cell_is_gone() -> None:
