@@ -202,16 +202,19 @@ def parse(data: bytes, names: Iterable[str], lesson: str = "") -> Submission:
         notes[MAX_NOTES:] = [f"There are {len(notes) - MAX_NOTES} more notes of this kind."]
     found = with_judged(found, names)
     slices = Slices(with_history(found, read_cells))
-    as_it_ran = _as_it_ran(found, read_cells)
+    as_it_ran = _as_it_ran(found, read_cells, names)
     return Submission(slices, broken, tuple(notes), frozenset(in_text), as_it_ran)
 
 
-def _as_it_ran(found: Sequence[Statement], cells: Mapping[int, Cell]) -> Slices:
+def _as_it_ran(
+    found: Sequence[Statement], cells: Mapping[int, Cell], names: Sequence[str]
+) -> Slices:
     """The statements of the cells that have run, in the order of their numbers."""
     ran = [s for s in found if cells[s.cell].ran]
     ran.sort(key=lambda s: (cells[s.cell].count, s.order))
     failed = frozenset(number for number, cell in cells.items() if cell.failed)
-    return Slices(with_history([replace(s, order=n) for n, s in enumerate(ran)], cells), failed)
+    ran = with_judged([replace(s, order=n) for n, s in enumerate(ran)], names)
+    return Slices(with_history(ran, cells), failed)
 
 
 def handed_out(lesson: str) -> frozenset[str]:

@@ -377,6 +377,12 @@ def test_the_lesson_s_own_text_is_nobody_s_answer() -> None:
     assert found.message.startswith("There is no function")
 
 
+@pytest.mark.parametrize("way", ["from a text", "by its name"])
+def test_what_was_never_run_is_not_judged_beside_a_text_that_was(way: str) -> None:
+    found = judged(handed_in(*WRITTEN[way], (SCRATCH, None)), "mse")
+    assert found.status == "correct", found.message
+
+
 def test_none_is_not_attempted() -> None:
     found = judged(handed_in("mse = None  # later"), "mse")
     assert found.status == "not attempted"
