@@ -330,7 +330,7 @@ def test_a_full_temporary_folder_is_not_taken_for_the_results(
     assert grade([place], out, resume=True).graded == 1
     with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
         archive.write(place / "anna.ipynb", "anna.ipynb")
-    monkeypatch.setattr(archives, "_new", full)
+    monkeypatch.setattr(archives._Unpacked, "new", full)
     with pytest.raises(CourseError, match=r"temporary folder.*No space left.*TMPDIR"):
         grade([tmp_path / "class.zip"], tmp_path / "of zip")
 
