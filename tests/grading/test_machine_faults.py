@@ -410,6 +410,11 @@ def test_namesakes_are_not_merged_in_silence(tmp_path: Path) -> None:
 def test_only_so_many_are_named() -> None:
     assert named(["a", "b"]) == "“a”, “b”"
     assert named(["a"] * (NAMED + 2)) == ", ".join(["“a”"] * NAMED) + " and 2 more"
+    assert named([]) == ""
+    long = [f"{n:04}" * 1000 for n in range(30)]
+    assert len(named(long)) < 1300
+    assert named(long).startswith("“0000")
+    assert named(long).endswith("0004” and 25 more")
 
 
 def test_a_file_of_results_that_something_else_changes_is_noticed(
