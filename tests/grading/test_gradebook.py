@@ -347,41 +347,42 @@ def test_what_the_system_does_not_tell_of_a_path_ends_no_run(
     ]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="long paths of POSIX")
-def test_a_path_that_is_too_long_ends_no_run(
-    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def deep(folder: Folder) -> Iterator[Path]:
+    """A class that holds a folder which other programs than this one may not be able to remove."""
     place = folder(anna=GOOD)
-    monkeypatch.chdir(place)
-    for name in ("ben", *["d" * 250] * 17):
-        os.mkdir(name)  # noqa: PTH102 (the whole path is too long)
-        monkeypatch.chdir(name)
+    (place / "ben").mkdir()
+    yield place
+    clear(str(place / "ben"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="long paths of POSIX")
+def test_a_path_that_is_too_long_ends_no_run(deep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(deep / "ben")
+    for _ in range(17):
+        os.mkdir("d" * 250)  # noqa: PTH102 (the whole path is too long)
+        monkeypatch.chdir("d" * 250)
     Path("01.ipynb").write_bytes(GOOD)
-    monkeypatch.chdir(tmp_path)
-    found, (note,) = discover([place])
+    monkeypatch.chdir(deep)
+    found, (note,) = discover([deep])
     assert {source.learner for source in found} == {"anna"}
-    assert note.startswith(f"“{place}"[:50])
     assert "cannot be opened" in note
     assert len(note) < 400
-    clear(str(place / "ben"))
 
 
-def test_a_hidden_folder_of_a_thousand_folders_ends_no_run(folder: Folder) -> None:
-    place = folder(anna=GOOD)
-    deep = place / "ben" / ".x"
-    (place / "ben").mkdir()
-    (place / "ben" / "01.ipynb").write_bytes(GOOD)
+def test_a_hidden_folder_of_a_thousand_folders_ends_no_run(deep: Path) -> None:
+    (deep / "ben" / "01.ipynb").write_bytes(GOOD)
+    hidden = deep / "ben" / ".x"
     for _ in range(1100):
-        deep.mkdir()
-        deep /= "d"
-    found, notes = discover([place])
+        hidden.mkdir()
+        hidden /= "d"
+    found, notes = discover([deep])
     assert {source.learner for source in found} == {"anna", "ben"}
     assert not notes
-    (deep.parent / "02.ipynb").write_bytes(GOOD)
-    assert discover([place])[1] == [
-        f"“{place / 'ben/.x'}” has a dot before its name and was skipped."
+    (hidden.parent / "02.ipynb").write_bytes(GOOD)
+    assert discover([deep])[1] == [
+        f"“{deep / 'ben/.x'}” has a dot before its name and was skipped."
     ]
-    clear(str(place / "ben"))
 
 
 def test_what_a_grading_has_written_is_skipped_but_nobody_who_has_such_a_file(
