@@ -190,6 +190,7 @@ class _Walk:
         self._having: set[Path] = set()  # folders in which a notebook was found
         self._people: set[str] = set()  # of platforms, who handed one in
         self.refused: dict[Path, str] = {}
+        self._named: set[Path] = set()
         self._packs: set[Path] = set()  # archives among others
         self._unopened = 0
         self._top: Path | None = None  # the entry of a folder that was named, which is looked at
@@ -198,6 +199,7 @@ class _Walk:
     def notebooks(self, path: Path) -> Iterator[tuple[Path, Path]]:
         """Each notebook under a path that was named, and its path as a person knows it."""
         self._top = path
+        self._named.add(path.absolute())
         if is_link(path):
             self._pass_over(path, _LINK)
         elif self.archives.takes(path):
@@ -226,10 +228,10 @@ class _Walk:
         places = {self.archives.shown(file).absolute() for file, _ in notebooks}
         places |= {shown.absolute() for _, shown in notebooks}
         self._having |= {folder for place in places for folder in place.parents}
-        self._people |= {platforms.handed_in_by(place.parts) for place in places}
+        self._people |= {platforms.handed_in_by(self._below(place)) for place in places}
         lacking: dict[Path, list[Path]] = {}
         for file in self._beside:
-            inside = (file.absolute(), *file.absolute().parents)
+            inside = [*self._inside(file.absolute())]
             owns = (p for p in inside if p.parent in around or platforms.by_folder([p.name]))
             owner = next(owns, None)
             if owner is not None and owner not in self._having:
@@ -246,7 +248,7 @@ class _Walk:
         for entry, others in self._lacking:
             shown = self.archives.shown(entry)
             told.update(packs := self._packs.intersection(shown.absolute().parents))
-            person = platforms.handed_in_by(shown.absolute().parts)
+            person = platforms.handed_in_by(self._below(shown.absolute()))
             if person and person in self._people:  # a receipt, or words beside the notebook
                 self._beside += [shown] if others is None else [shown / name for name in others]
             elif any(told[pack] > MAX_NOTEBOOKS for pack in packs):
@@ -254,6 +256,16 @@ class _Walk:
             else:
                 self._lacks(entry, others)
         self._lacking, self._empty = [], []
+
+    def _inside(self, path: Path) -> Iterator[Path]:
+        """A path and those around it, up to one that was named: others say nothing of people."""
+        for around in (path, *path.parents):
+            yield around
+            if around in self._named:
+                return
+
+    def _below(self, path: Path) -> list[str]:
+        return [around.name for around in self._inside(path)][::-1]
 
     def beside(self) -> list[str]:
         """A sentence on each kind of file that lay beside notebooks."""
