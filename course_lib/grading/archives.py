@@ -225,11 +225,11 @@ class Archives:
         """Unpack one file; yields its name and why it could not be done."""
         name = _name(entry)
         parts = PurePosixPath(name.replace("\\", "/")).parts
-        if not name:
-            yield "", _NAMELESS
-        elif name.endswith(("/", "\\")):
+        if name.endswith(("/", "\\")):
             return
-        elif not parts or ".." in parts or _is_elsewhere(parts):
+        if not parts:
+            yield "", _NAMELESS
+        elif ".." in parts or _is_elsewhere(parts):
             yield name, _OUTSIDE
         elif stat.S_ISLNK(entry.external_attr >> 16):
             yield name, _LINK
