@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from . import __version__
-from .errors import CourseError, UsageError
+from .errors import CourseError, UsageError, visible
 from .lessons import EDITIONS, Edition
 from .progress_bar import bar
 
@@ -237,7 +237,7 @@ def grade(
             unsafe=unsafe,
             locate=locate,
             progress=lambda done, total, record: step(done, total),
-            warn=lambda said: click.echo(said, err=True),
+            warn=lambda said: click.echo(visible(said), err=True),
         )
     counts = f"{summary.graded} graded"
     for number, word in ((summary.unreadable, "unreadable"), (summary.crashed, "crashed")):
@@ -338,7 +338,7 @@ def main() -> None:
     try:
         status = course.main(prog_name="course", standalone_mode=False)
     except CourseError as error:
-        status = _said(str(error), error.status)
+        status = _said(visible(str(error)), error.status)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "course"
         said = f"{error.format_message().removesuffix('.')} (`{path} --help` tells more)."

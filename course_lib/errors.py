@@ -41,13 +41,26 @@ def visible(text: str) -> str:
 
 NAMED = 20
 """Of files, submissions or learners to be told of, so many are named."""
+LETTERS = 1000
+"""In their names together, or little more."""
+LONG = 200
+"""So long may a name or path be in a sentence."""
+
+
+def short(name: str) -> str:
+    """A name or path, or both ends of a long one."""
+    return name if len(name) <= LONG else f"{name[: LONG // 2]}…{name[-LONG // 2 :]}"
 
 
 def named(told: Sequence[str]) -> str:
     """Files, submissions or learners in a sentence, not too many."""
-    more = len(told) - NAMED
-    names = ", ".join(f"“{name}”" for name in told[:NAMED])
-    return f"{names} and {more} more" if more > 0 else names
+    names: list[str] = []
+    for name in told[:NAMED]:
+        if sum(map(len, names)) > LETTERS:
+            break
+        names.append(f"“{short(name)}”")
+    more = len(told) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def unknown(

@@ -28,6 +28,21 @@ def text_of(path: Path) -> str:
         ) from error
 
 
+def is_folder(path: Path) -> bool:
+    """Whether that is a folder; `Path.is_dir` raises where the system does not say it."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_file(path: Path) -> bool:
+    """Whether that is a file, likewise."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_link(path: Path) -> bool:
+    """Whether that is a symbolic link, likewise."""
+    return os.path.islink(path)  # noqa: PTH114
+
+
 def from_yaml(text: str) -> Any:
     """What a text in YAML says, read by libyaml where PyYAML has it.
 

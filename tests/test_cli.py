@@ -329,6 +329,18 @@ def test_names_that_a_pipe_cannot_encode_are_escaped(tmp_path: Path) -> None:
     assert "\\u738b.txt” is not a notebook and was skipped;" in done.stdout.decode("cp1252")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="names of POSIX")
+def test_no_sentence_controls_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "\x1b]0;title\x07\x1b[31m\u202ex.ipynb"
+    (tmp_path / name).symlink_to(tmp_path / "x")
+    for path in (tmp_path, tmp_path / name):
+        call = Call(capsys, "grade", str(path), "--out", str(tmp_path / "out"))
+        assert call.status != 0
+        assert call.sentence.isprintable()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_full_disk_is_one_sentence() -> None:
     command = [sys.executable, "-c", "from course_lib.cli import main; main()"]

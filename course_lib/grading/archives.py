@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import lzma
+import io
 import os
 import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO
 
 from ..errors import UsageError
-from ..files import in_temporary_folder
+from ..files import in_temporary_folder, is_file
 from ..sandbox.isolation import clear
 from ..sandbox.scratch import ScratchFolder
+from .notes import Kind, Notes, skipped
 
 SUFFIX = ".zip"
 MAX_FILES = 50_000
+"""Of a download, or of what one learner hands in, archives in it included."""
+MAX_FOLDERS = 20_000
+"""Likewise."""
+MAX_LIST = 20 << 20
+"""Bytes of the list of files in an archive."""
 MAX_BYTES = 8 << 30
 """Of a download, unpacked."""
 MAX_HANDED_IN = 256 << 20
@@ -41,7 +49,6 @@ _BROKEN = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
     zlib.error,
-    lzma.LZMAError,
     EOFError,
     NotImplementedError,
     RuntimeError,  # it is encrypted
@@ -49,14 +56,46 @@ _BROKEN = (
 )
 
 
-@dataclass
-class _Allowance:
-    """What may still be unpacked: of a download, or of all that one learner hands in."""
+_NAMELESS = Kind("holds something without a name, which was skipped")
+_OUTSIDE = skipped("would lie outside of the archive")
+_LINK = skipped("is a symbolic link", "are symbolic links")
+_DEEP = skipped("lies too deep", "lie too deep")
+_TWICE = Kind(
+    "is so called here, as its own name is there twice",
+    "are so called here, as their own names are there twice",
+)
+_SIGNS = str.maketrans(dict.fromkeys(':<>|"?*', "_")) if os.name == "nt" else {}
+"""That no file's name may hold here."""
 
+
+@dataclass(eq=False)
+class _Allowance:
+    """What may still be unpacked: of a download, or of all that one learner hands in.
+
+    Attributes:
+        most: bytes, as they are told of.
+        left: bytes of those.
+    """
+
+    most: int
     left: int
     handed_in: bool
     notebooks: int = MAX_NOTEBOOKS
     archives: int = MAX_ARCHIVES
+    files: int = MAX_FILES
+    folders: int = MAX_FOLDERS
+
+    def exceeded(self) -> str:
+        """What there is too much of, or ""."""
+        if self.archives < 0:
+            return f"{MAX_ARCHIVES} archives"
+        if self.left < 0:
+            return f"{self.most >> 20} MB"
+        if self.handed_in and self.notebooks < 0:
+            return f"{MAX_NOTEBOOKS} files"
+        if self.files < 0:
+            return f"{MAX_FILES} files"
+        return f"{MAX_FOLDERS} folders" if self.folders < 0 else ""
 
 
 class Archives:
@@ -92,7 +131,7 @@ class Archives:
 
     def takes(self, path: Path) -> bool:
         """Whether that is an archive which can be unpacked here."""
-        return path.suffix.lower() == SUFFIX and len(self.wanted) > 1 and path.is_file()
+        return path.suffix.lower() == SUFFIX and len(self.wanted) > 1 and is_file(path)
 
     def shown(self, path: Path) -> Path:
         """A path as a person knows it: an archive stands for the folder that it was unpacked to."""
@@ -116,12 +155,17 @@ class Archives:
         folder = Path(self._scratch.path, *inside[:1])
         return folder if folder in self._origins else None
 
-    def unpack(self, archive: Path, notes: list[str], most: int) -> Path:
+    def handed_in(self, path: Path) -> object:
+        """Stands for all that a learner has handed in in archives, if the path lies there."""
+        allowed = self._allowances.get(self._folder(path) or path)
+        return allowed if allowed is not None and allowed.handed_in else None
+
+    def unpack(self, archive: Path, notes: Notes, most: int) -> Path:
         """The folder in which it is unpacked.
 
         Args:
             archive: a zip file.
-            notes: get a sentence on each file in it that cannot be had.
+            notes: are told of each file in it that cannot be had.
             most: bytes that it may hold, unpacked; in a learner's archive, what is left of those.
 
         Raises:
@@ -137,24 +181,28 @@ class Archives:
         around = self._allowances.get(self._folder(archive) or folder)
         self._origins[folder] = archive
         shared = around is not None and around.handed_in
-        allowed = around if around is not None and shared else _Allowance(most, most < MAX_BYTES)
+        new = _Allowance(most, most, most < MAX_BYTES)
+        allowed = around if around is not None and shared else new
         self._allowances[folder] = allowed
         allowed.archives -= shared
-        if allowed.archives < 0:
-            raise UsageError(_too_much(archive, f"{MAX_ARCHIVES} archives", shared=True))
+        unpacked, shown = _Unpacked(folder, allowed), self.shown(folder)
         try:
-            with zipfile.ZipFile(archive) as opened:
+            _require_room(archive, allowed, shared)
+            with (
+                _Listed(archive, allowed, shared) as file,
+                zipfile.ZipFile(file) as opened,
+            ):
                 entries = opened.infolist()
-                if len(entries) > MAX_FILES:
-                    raise UsageError(_too_much(archive, f"{MAX_FILES} files"))
+                allowed.files -= len(entries)
                 for entry in entries:
-                    for said in self._unpack(opened, entry, folder, allowed):
-                        name = said[0][:MAX_NAME]
-                        notes.append(f"“{folder}{os.sep}{name}” {said[1]}.")
-                    if allowed.left < 0 or (allowed.handed_in and allowed.notebooks < 0):
-                        clear(str(folder))
-                        what = f"{most >> 20} MB" if allowed.left < 0 else f"{MAX_NOTEBOOKS} files"
-                        raise UsageError(_too_much(archive, what, shared=shared))
+                    _require_room(archive, allowed, shared)
+                    for name, kind in self._unpack(opened, entry, unpacked):
+                        told = f"{shown}{os.sep}{name}" if name else shown
+                        notes.add(kind, told, allowed)
+                _require_room(archive, allowed, shared)
+        except UsageError:
+            clear(str(folder))
+            raise
         except _BROKEN as error:
             raise UsageError(
                 f"“{archive}” is no zip file that can be read: {_reason(error)}."
@@ -172,50 +220,110 @@ class Archives:
         return 0 if inside is None else 1 + self._depth(self._origins[inside])
 
     def _unpack(
-        self,
-        opened: zipfile.ZipFile,
-        entry: zipfile.ZipInfo,
-        folder: Path,
-        allowed: _Allowance,
-    ) -> Iterator[tuple[str, str]]:
+        self, opened: zipfile.ZipFile, entry: zipfile.ZipInfo, unpacked: _Unpacked
+    ) -> Iterator[tuple[str, Kind]]:
         """Unpack one file; yields its name and why it could not be done."""
         name = _name(entry)
         parts = PurePosixPath(name.replace("\\", "/")).parts
-        if entry.is_dir():
+        if name.endswith(("/", "\\")):
             return
-        if not parts or ".." in parts or parts[0].startswith("/") or ":" in parts[0]:
-            yield name, "would lie outside of the archive and was skipped"
+        if not parts:
+            yield "", _NAMELESS
+        elif ".." in parts or _is_elsewhere(parts):
+            yield name, _OUTSIDE
         elif stat.S_ISLNK(entry.external_attr >> 16):
-            yield name, "is a symbolic link and was skipped"
+            yield name, _LINK
         elif len(parts) > MAX_PARTS:
-            yield parts[-1], "lies too deep and was skipped"
+            yield parts[-1], _DEEP
         else:
+            parts = tuple(os.fsdecode(part.translate(_SIGNS).encode()) for part in parts)
             try:
-                file, target = _new(folder.joinpath(*parts))
+                file, target = unpacked.new(parts)
                 if target.name != parts[-1]:
-                    yield name, f"is there twice: the second is called “{target.name}” here"
+                    yield str(PurePosixPath(*parts[:-1], target.name)), _TWICE
             except OSError as error:
                 if error.errno in _FULL:
                     raise
-                yield parts[-1], f"cannot be unpacked ({_reason(error)}) and was skipped"
+                yield parts[-1], _not_unpacked(error)
                 return
             if not target.name.lower().endswith(self.wanted):
                 file.close()
                 return
             try:
                 with file:
-                    _copy(opened, entry, file, allowed)
+                    _copy(opened, entry, file, unpacked.allowed)
             except (*_BROKEN, OSError) as error:
                 if isinstance(error, OSError) and error.errno in _FULL:
                     raise
                 if target.suffix.lower() == SUFFIX:
                     target.unlink()
-                    yield name, f"cannot be unpacked ({_reason(error)}) and was skipped"
+                    yield name, _not_unpacked(error)
                 else:
                     self.trouble[target] = (
                         f"It cannot be unpacked from its archive: {_reason(error)}. Hand in the "
                         "notebook itself, NAME.ipynb."
                     )
+
+
+class _Listed(io.BufferedReader):
+    """A zip file, refused before a list of more files than are allowed is taken apart.
+
+    `zipfile` reads that list in one piece, and never looks at the number of files that the archive
+    tells.
+    """
+
+    def __init__(self, archive: Path, allowed: _Allowance, shared: bool) -> None:
+        super().__init__(io.FileIO(archive))
+        self._archive, self._allowed, self._shared = archive, allowed, shared
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size <= _CHUNK:
+            return super().read(size)
+        if size > MAX_LIST:
+            what = f"{MAX_LIST >> 20} MB of names"
+            raise UsageError(_too_much(self._archive, what, shared=False))
+        listed = super().read(size)
+        if listed.count(b"PK\1\2") > self._allowed.files:
+            self._allowed.files = -1
+            _require_room(self._archive, self._allowed, self._shared)
+        return listed
+
+
+class _Unpacked:
+    """A folder in which new files are made, under other names where two have one."""
+
+    def __init__(self, path: Path, allowed: _Allowance) -> None:
+        self.allowed = allowed
+        self._path = path
+        self._folders = {path}
+        self._numbers: Counter[str] = Counter()
+
+    def new(self, parts: Sequence[str]) -> tuple[IO[bytes], Path]:
+        """Raises: OSError: it cannot be made."""
+        path = self._path.joinpath(*parts)
+        missing = [*takewhile(lambda folder: folder not in self._folders, path.parents)]
+        for folder in reversed(missing):
+            self.allowed.folders -= 1
+            folder.mkdir(exist_ok=True)
+            self._folders.add(folder)
+        target = path
+        while True:
+            try:
+                return target.open("xb"), target
+            except FileExistsError:
+                if path.is_dir():
+                    raise
+                name = str(path).casefold()  # on some systems that is the same file
+                self._numbers[name] += 1
+                stem, dot, ending = path.name.partition(".")
+                target = path.with_name(f"{stem} ({self._numbers[name] + 1}){dot}{ending}")
+
+
+def _is_elsewhere(parts: Sequence[str]) -> bool:
+    """Whether they begin at the top of this machine, or of a disk of Windows."""
+    return parts[0].startswith("/") or (
+        len(parts) > 1 and bool(re.fullmatch("[a-zA-Z]:", parts[0]))
+    )
 
 
 def _copy(
@@ -224,18 +332,31 @@ def _copy(
     left = min(MAX_HANDED_IN, allowed.left + 1)
     allowed.notebooks -= 1
     with opened.open(entry) as packed:
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # Of others `zipfile` unpacks at once what a piece holds, however much that is.
+            raise NotImplementedError("it is packed by another method than Deflate")
         while left > 0 and (chunk := packed.read(min(_CHUNK, left))):
             left -= len(chunk)
             allowed.left -= len(chunk)
             file.write(chunk)
 
 
+def _not_unpacked(error: Exception) -> Kind:
+    return skipped(f"cannot be unpacked ({_reason(error)})")
+
+
 def _reason(error: Exception) -> str:
     """In a few words, why it cannot be unpacked."""
     if isinstance(error, RuntimeError) and "encrypted" in str(error):
         return "it is protected by a password"
-    said = error.strerror if isinstance(error, OSError) else str(error)
+    said = error.strerror if isinstance(error, OSError) else str(error).partition(" for file ")[0]
     return " ".join(str(said or "").split())[:MAX_NAME].rstrip(".") or "it is damaged"
+
+
+def _require_room(archive: Path, allowed: _Allowance, shared: bool) -> None:
+    """Raises: UsageError: it holds too much."""
+    if what := allowed.exceeded():
+        raise UsageError(_too_much(archive, what, shared=shared))
 
 
 def _too_much(archive: Path, what: str, *, shared: bool = False) -> str:
@@ -270,18 +391,3 @@ _ENCODINGS = {
     "cp932": "[\u3040-\u30ff\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]",
     "cp866": "[\u0400-\u045f]",
 }
-
-
-def _new(path: Path) -> tuple[IO[bytes], Path]:
-    """A new file, under another name where an archive holds two of one name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number, target = 1, path
-    while True:
-        try:
-            return target.open("xb"), target
-        except FileExistsError:
-            number += 1
-            stem, dot, ending = path.name.partition(".")
-            target = path.with_name(f"{stem} ({number}){dot}{ending}")
-            if os.path.lexists(path) and path.is_dir():
-                raise

@@ -150,14 +150,13 @@ def grade(
     crashed: list[str] = []
     of_lesson: Counter[tuple[str, str]] = Counter()
     try:
-        begun = (out / "results.jsonl").exists()
+        if not (out / "results.jsonl").exists():
+            require_own(out)
     except OSError as error:
         raise UsageError(
             f"“{out}” cannot be a folder for the results: {error.strerror}. Choose another with "
             "--out."
         ) from None
-    if not begun:
-        require_own(out)
     with (
         _discovered(paths) as (sources, notes),
         using(own.exercises if own is not None else ()),

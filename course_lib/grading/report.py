@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import re
+import sys
 import unicodedata
 import zipfile
 from collections import Counter
@@ -16,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import UsageError, short
 from ..exercises.verdict import environment
 from ..files import atomic_write
 from . import platforms, summary, tables
@@ -192,7 +193,7 @@ def summary_page(run: Run) -> str:
 @cache
 def templates() -> dict[str, jinja2.Template]:
     """The pages without their contents, by name."""
-    pages = environment(Path(__file__).parent, {"points": tables.number})
+    pages = environment(Path(__file__).parent, {"points": tables.number, "short": short})
     return {name: pages.get_template(f"{name}.html.j2") for name in ("feedback", "summary")}
 
 
@@ -202,7 +203,7 @@ def file_names(learners: Iterable[str]) -> dict[str, str]:
     Ordinary names stay as they are; others get a piece of their hash.
     """
     learners = list(learners)
-    plain = {learner: _plain(learner) for learner in learners}
+    plain = {learner: _writable(_plain(learner)) for learner in learners}
     folded = Counter(name.casefold() for name in plain.values())
     names = {}
     for learner, name in plain.items():
@@ -216,6 +217,12 @@ def file_names(learners: Iterable[str]) -> dict[str, str]:
 def _plain(learner: str, most: int = 50) -> str:
     name = unicodedata.normalize("NFC", learner)
     return re.sub(r"[^\w.\- ]", "_", name)[:most].strip(". ") or "learner"
+
+
+def _writable(name: str) -> str:
+    """The name in the letters that this system's names of files may hold."""
+    letters = sys.getfilesystemencoding()
+    return name.encode(letters, "replace").decode(letters).replace("?", "_")
 
 
 def _is_reserved(name: str) -> bool:

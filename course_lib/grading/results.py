@@ -41,7 +41,8 @@ class Results:
     Raises:
         UsageError: another run is writing there; there are results and ``resume`` is false; the
             recorded seed is another; another user's link leads there.
-        CourseError: the folder cannot be written, or a line is damaged.
+        CourseError: the folder cannot be written, or holds something else of a file's name, or a
+            line is damaged.
     """
 
     def __init__(self, out: Path, resume: bool, seed: int | None, own: str | None = None) -> None:
@@ -53,6 +54,8 @@ class Results:
         self._under_way = out / UNDER_WAY
         self.killed_at: set[str] = set()
         _require_own_way(out)
+        for file in (self.path, self._under_way):
+            _require_file(file)
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | _NO_LINK
         try:
             out.mkdir(parents=True, exist_ok=True)
@@ -246,6 +249,13 @@ def _require_own_way(out: Path) -> None:
                     f"“{part}” is a link that another user has put there: choose another folder "
                     "with --out."
                 )
+
+
+def _require_file(path: Path) -> None:
+    """Refuse what is no file, as a pipe, of which reading never ends."""
+    with suppress(OSError):  # it is not there
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise CourseError(f"“{path}” is no file: move it, or choose another folder with --out.")
 
 
 def _lock(number: int) -> bool:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import struct
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from course_lib.errors import CourseError, UsageError
-from course_lib.grading import discovery
+from course_lib.grading import archives, discovery
 from course_lib.grading.archives import Archives
 from course_lib.grading.discovery import ENDINGS, discover
 from course_lib.grading.gradebook import grade
@@ -28,6 +33,17 @@ def packed(files: dict[str, bytes]) -> bytes:
         for name, content in files.items():
             archive.writestr(name, content)
     return data.getvalue()
+
+
+def listed(names: list[str], count: int | None = None) -> bytes:
+    """A zip file that is only the list of its files, and may tell another number of them."""
+    entries = b"".join(
+        struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 3, 20, 0, 2048, *[0] * 6, len(name), *[0] * 6)
+        + name
+        for name in (written.encode() for written in names)
+    )
+    told = (len(names) if count is None else count) & 0xFFFF
+    return entries + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, told, told, len(entries), 0, 0)
 
 
 def found(path: Path) -> tuple[dict[str, str], list[str]]:
@@ -143,6 +159,58 @@ def test_nothing_leaves_its_folder(tmp_path: Path, name: str) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["in", "class.zip"]
 
 
+@pytest.mark.parametrize("name", ["", "\0x.ipynb", "/", "."])
+def test_a_file_without_a_name_costs_nothing_else(tmp_path: Path, name: str) -> None:
+    (tmp_path / "anna.ipynb").write_bytes(GOOD)
+    (tmp_path / "bob.zip").write_bytes(listed([name]))
+    learners, notes = found(tmp_path)
+    assert set(learners.values()) == {"anna"}
+    if name != "/":
+        what = "holds something without a name, which was skipped."
+        assert notes[0] == f"“{tmp_path / 'bob.zip'}” {what}"
+
+
+@pytest.mark.parametrize(
+    "name", ["Lesson 1: losses.ipynb", "work 12:30/01_losses.ipynb", "C:01_losses.ipynb"]
+)
+@pytest.mark.parametrize("windows", [False, True])
+def test_signs_that_a_system_does_not_allow_cost_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, windows: bool
+) -> None:
+    if windows:
+        monkeypatch.setattr(archives, "_SIGNS", {ord(":"): "_"})
+    elif os.name == "nt":
+        pytest.skip("Windows allows no colon")
+    (tmp_path / "bob.zip").write_bytes(packed({name: GOOD}))
+    learners, _ = found(tmp_path)
+    shown = name.removesuffix(".ipynb")
+    assert learners == {f"bob/{shown.replace(':', '_') if windows else shown}": "bob"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of files are bytes on POSIX only")
+def test_a_system_without_all_letters_unpacks_all_names(tmp_path: Path) -> None:
+    (tmp_path / "all.zip").write_bytes(packed({"王/01.ipynb": GOOD, "anna/01.ipynb": GOOD}))
+    program = (
+        "import json, pathlib, sys\n"
+        "from course_lib.grading.archives import Archives\n"
+        "from course_lib.grading.discovery import ENDINGS, discover\n"
+        "from course_lib.grading.report import file_names\n"
+        "with Archives(ENDINGS) as archives:\n"
+        "    sources, _ = discover([pathlib.Path(sys.argv[1])], archives)\n"
+        "    for file in file_names(source.learner for source in sources).values():\n"
+        "        pathlib.Path(file).touch()\n"
+        "print(json.dumps([source.learner for source in sources]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "all.zip")],
+        cwd=tmp_path,
+        env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == ["anna", "王"]
+
+
 def test_links_and_twins_and_depths(tmp_path: Path) -> None:
     link = zipfile.ZipInfo("ben.ipynb")
     link.external_attr = 0o120777 << 16
@@ -155,8 +223,138 @@ def test_links_and_twins_and_depths(tmp_path: Path) -> None:
     learners, notes = found(tmp_path / "x.zip")
     assert set(learners.values()) == {"anna"}
     assert any("ben.ipynb” is a symbolic link" in note for note in notes)
-    assert any("anna.ipynb” is there twice" in note for note in notes)
+    assert any("anna (2).ipynb” is so called here, as its own" in note for note in notes)
     assert any("deep.ipynb” lies too deep" in note for note in notes)
+
+
+def test_twins_are_numbered_without_trying_all_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    whole = Path.open
+
+    def counted(path: Path, mode: str = "r", *more: Any, **options: Any) -> Any:
+        tried.extend([path.name] if mode == "xb" else [])
+        return whole(path, mode, *more, **options)
+
+    monkeypatch.setattr(Path, "open", counted)
+    (tmp_path / "bob.zip").write_bytes(listed(["x"] * 300))
+    with pytest.raises(UsageError, match=r"no notebook to grade"):
+        found(tmp_path)
+    assert len(tried) < 700
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([".."] * 200, "/..”, “"),
+        (
+            [f"../{n}" for n in range(200)],
+            "/../0”, “{0}/../1”, “{0}/../2”, “{0}/../3”, “{0}/../4”",
+        ),
+        (["x"] * 200, "/x (2)”, “{0}/x (3)”"),
+        (["x/" * 50 + f"{n}.ipynb" for n in range(200)], "/0.ipynb”, “{0}/1.ipynb”"),
+        ([f"a/{n}/.ipynb_checkpoints/x" for n in range(90)], "/a/0/.ipynb_checkpoints”"),
+        ([f"a/.{n}/x.ipynb" for n in range(90)], "/a/.0”, “{0}/a/.1”"),
+        ([f"x.{n}" for n in range(100)], "3 files of kind .0 were skipped"),
+        ([f"a_{n}_assignsubmission_file/x.txt" for n in range(120)], "one file of kind .png"),
+    ],
+)
+def test_an_archive_does_not_flood_the_notes(tmp_path: Path, names: list[str], said: str) -> None:
+    (tmp_path / "anna.ipynb").write_bytes(GOOD)
+    inner = packed({f"{n}.zip": listed(names) for n in range(3)} | {"a/b/c.ipynb": GOOD})
+    (tmp_path / "bob.zip").write_bytes(inner)
+    (tmp_path / "carl.zip").write_bytes(packed({"01.ipynb": GOOD, "x.png": b""}))
+    learners, notes = found(tmp_path)
+    assert {"anna", "bob", "carl"} == set(learners.values())
+    people = archives.MAX_NOTEBOOKS if "assignsubmission" in names[0] else 0
+    assert len(notes) <= people + 23
+    assert sum(map(len, notes)) < 2000 + 400 * len(notes)
+    assert any(said.format(tmp_path / "bob.zip/0.zip") in note for note in notes)
+
+
+@pytest.mark.parametrize("count", [None, 3])
+@pytest.mark.parametrize(
+    ("names", "more"),
+    [
+        (["x"] * (archives.MAX_FILES + 1), "50000 files"),
+        (["x" * 60_000] * 400, "20 MB of names"),
+    ],
+    ids=["files", "names"],
+)
+def test_a_list_without_end_is_not_read(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    names: list[str],
+    more: str,
+    count: int | None,
+) -> None:
+    """Whatever number of files it tells."""
+    (tmp_path / "anna.ipynb").write_bytes(GOOD)
+    (tmp_path / "bob.zip").write_bytes(packed({"i.zip": listed(names, count), "x.ipynb": GOOD}))
+    whole = zipfile.ZipInfo.__init__
+
+    def few(info: zipfile.ZipInfo, name: str = "", *more: Any) -> None:
+        assert name in ("i.zip", "x.ipynb")
+        whole(info, name, *more)
+
+    monkeypatch.setattr(zipfile.ZipInfo, "__init__", few)
+    learners, (note,) = found(tmp_path)
+    assert set(learners.values()) == {"anna", "bob"}
+    assert f"bob.zip/i.zip” holds more than {more}" in note
+
+
+@pytest.mark.parametrize("name", ["{}.txt", "{}/x.txt"], ids=["files", "folders"])
+def test_archives_in_archives_share_the_number_of_files_and_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    what = "folders" if "/" in name else "files"
+    small = packed({name.format(n): b"" for n in range(30)})
+    inner = packed({f"{n}.zip": small for n in range(5)} | {"01.ipynb": GOOD})
+    for learner in ("bob", "carl"):
+        (tmp_path / f"{learner}.zip").write_bytes(inner)
+    whole = archives._Allowance.__init__
+
+    def less(allowed: archives._Allowance, *given: Any) -> None:
+        whole(allowed, *given)
+        setattr(allowed, what, 100)
+
+    monkeypatch.setattr(archives._Allowance, "__init__", less)
+    learners, notes = found(tmp_path)
+    assert set(learners.values()) == {"bob", "carl"}
+    assert sum(f"{what} with the archives around it" in note for note in notes) == 4
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["bzip2", "LZMA"])
+def test_what_would_be_unpacked_at_once_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: int
+) -> None:
+    with zipfile.ZipFile(tmp_path / "bob.zip", "w", way) as archive:
+        archive.writestr("01.ipynb", bytes(1 << 20))
+
+    def read(*_: object) -> bytes:
+        raise AssertionError("it is not to be read")
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", read)
+    with Archives(ENDINGS) as opened:
+        (source,), _ = discover([tmp_path], opened)
+    assert source.trouble == (
+        "It cannot be unpacked from its archive: it is packed by another method than Deflate. "
+        "Hand in the notebook itself, NAME.ipynb."
+    )
+
+
+def test_no_page_holds_what_controls_a_screen(tmp_path: Path) -> None:
+    place = tmp_path / "class"
+    place.mkdir()
+    (place / "anna.ipynb").write_bytes(GOOD)
+    for name in ("bob\x1b[31m\u202e.zip", "eve\n\x85x.zip"):
+        (place / name).write_bytes(b"PK\3\4nonsense")
+    with Archives(ENDINGS) as opened:
+        sources, _ = discover([place], opened)
+    told = [source.trouble for source in sources if source.trouble]
+    assert len(told) == 2
+    assert all(trouble.isprintable() for trouble in told)
 
 
 def test_bombs_cost_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from course_lib.grading.record import Graded
 from course_lib.grading.results import Results
 from course_lib.lessons import LAST_PAGE, START_PAGE
 from course_lib.sandbox import run as sandbox
+from course_lib.sandbox.isolation import clear
 
 from .conftest import MAX_POINTS, RIGHT, answers, notebook, rows
 
@@ -307,6 +309,134 @@ def test_a_folder_that_cannot_be_opened_is_noted(
     )
     with pytest.raises(UsageError, match=r"no notebook to grade in .*ben” cannot be opened"):
         grade([place / "ben"], tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENAMETOOLONG, errno.EIO, errno.ESTALE])
+def test_what_the_system_does_not_tell_of_a_path_ends_no_run(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    place = folder(anna=GOOD)
+    (place / "ben" / "ps1").mkdir(parents=True)
+    (place / "carl").mkdir()
+    (place / "carl" / "01.ipynb").write_bytes(GOOD)
+
+    def asked(name: str) -> None:
+        whole = getattr(os, name)
+
+        def ask(path: Any, *more: Any, **options: Any) -> Any:
+            if not isinstance(path, int) and Path(path).parent.name in ("ben", "carl"):
+                raise OSError(number, os.strerror(number), str(path))
+            return whole(path, *more, **options)
+
+        monkeypatch.setattr(os, name, ask)
+
+    for name in ("stat", "lstat"):
+        asked(name)
+    found, notes = discover([place])
+    assert {source.learner for source in found} == {"anna", "carl"}  # reading tells why
+    assert notes == [f"“{place / 'ben/ps1'}” cannot be opened and was skipped."]
+    if number != errno.EACCES:
+        return
+    with pytest.raises(UsageError, match="cannot be opened: Permission denied"):
+        discover([place / "ben" / "ps1"])
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name not in ("ben", "carl"))
+    found, notes = discover([place])
+    assert {source.learner for source in found} == {"anna"}
+    assert notes == [
+        f"“{place / name}” cannot be opened (Permission denied) and was skipped."
+        for name in ("ben", "carl")
+    ]
+
+
+@pytest.fixture
+def deep(folder: Folder) -> Iterator[Path]:
+    """A class that holds a folder which other programs than this one may not be able to remove."""
+    place = folder(anna=GOOD)
+    (place / "ben").mkdir()
+    yield place
+    clear(str(place / "ben"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="long paths of POSIX")
+def test_a_path_that_is_too_long_ends_no_run(deep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(deep / "ben")
+    for _ in range(17):
+        os.mkdir("d" * 250)  # noqa: PTH102 (the whole path is too long)
+        monkeypatch.chdir("d" * 250)
+    Path("01.ipynb").write_bytes(GOOD)
+    monkeypatch.chdir(deep)
+    found, (note,) = discover([deep])
+    assert {source.learner for source in found} == {"anna"}
+    assert "cannot be opened" in note
+    assert len(note) < 400
+
+
+def test_a_hidden_folder_of_a_thousand_folders_ends_no_run(deep: Path) -> None:
+    (deep / "ben" / "01.ipynb").write_bytes(GOOD)
+    hidden = deep / "ben" / ".x"
+    for _ in range(1100):
+        hidden.mkdir()
+        hidden /= "d"
+    found, notes = discover([deep])
+    assert {source.learner for source in found} == {"anna", "ben"}
+    assert not notes
+    (hidden.parent / "02.ipynb").write_bytes(GOOD)
+    assert discover([deep])[1] == [
+        f"“{deep / 'ben/.x'}” has a dot before its name and was skipped."
+    ]
+
+
+def test_what_a_grading_has_written_is_skipped_but_nobody_who_has_such_a_file(
+    folder: Folder, tmp_path: Path
+) -> None:
+    place = folder(anna=GOOD)
+    for name in ("Kim B_903_assignsubmission_file_", "annam_345_678901_01"):
+        other = tmp_path / f"{name}.ipynb"
+        other.write_bytes(GOOD)
+        grade([other], place / f"of {name}")
+    found, notes = discover([place])
+    assert [source.learner for source in found] == ["anna"]
+    assert not notes
+    for name in ("ben/01.ipynb", "ben/results.jsonl", "carl/x.pdf", "carl/results.jsonl"):
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_bytes(GOOD)
+    found, notes = discover([place])
+    assert {source.learner for source in found} == {"anna", "ben"}
+    assert notes[0].startswith(f"“{place / 'carl'}” holds no notebook to grade (but “results.json")
+
+
+def test_a_class_that_is_named_twice_is_graded_once(folder: Folder, tmp_path: Path) -> None:
+    place = folder(anna=GOOD, ben=GOOD)
+    with zipfile.ZipFile(place / "carl.zip", "w") as archive:
+        archive.writestr("01.ipynb", GOOD)
+        archive.writestr("x.png", "")
+    (place / "list.txt").touch()
+    paths = [place, place / ".." / place.name, place / "carl.zip", place / "ben.ipynb"]
+    summary = grade(paths, tmp_path / "out")
+    assert {row["submission"] for row in records(tmp_path / "out")} == {"anna", "ben", "carl/01"}
+    assert len(summary.notes) == 2
+    assert grade(paths[::-1], tmp_path / "again").graded == 3
+
+
+def test_many_notes_of_one_kind_are_one(folder: Folder, tmp_path: Path) -> None:
+    place = folder(anna=GOOD)
+    for name in ("ben", "carl"):
+        (place / name).mkdir()
+        (place / name / "own.ipynb").write_bytes(GOOD)
+        for number in range(50):
+            (place / name / f"{number:02}.ipynb").symlink_to(place / "anna.ipynb")
+            hidden = place / name / "sub" / f".{number}"
+            hidden.mkdir(parents=True)
+            (hidden / "x.ipynb").write_bytes(GOOD)
+    found, notes = discover([place])
+    assert len(found) == 3
+    assert len(notes) == 4
+    for name in ("ben", "carl"):
+        told = [note for note in notes if note.startswith(f"“{place / name}/")]
+        assert any(note.endswith("more are symbolic links and were skipped.") for note in told)
+        assert any(
+            note.endswith("have a dot before their names and were skipped.") for note in told
+        )
 
 
 def test_one_notebook_and_the_same_twice(folder: Folder, tmp_path: Path) -> None:
@@ -601,6 +731,22 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(
 
 
 # --- nothing of anybody else's is touched --------------------------------------------------------
+
+
+def test_a_folder_that_may_not_be_looked_into_is_none_for_results(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out" / "feedback").mkdir(parents=True)
+    whole = Path.iterdir
+
+    def iterdir(self: Path) -> Iterator[Path]:
+        if self.name == "feedback":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+        return whole(self)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(UsageError, match="cannot be a folder for the results: Permission denied"):
+        grade([folder(anna=GOOD)], tmp_path / "out")
 
 
 @pytest.mark.parametrize("name", ["grades.csv", "summary.html", "feedback", "gradebook.xlsx"])

@@ -330,7 +330,7 @@ def test_a_full_temporary_folder_is_not_taken_for_the_results(
     assert grade([place], out, resume=True).graded == 1
     with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
         archive.write(place / "anna.ipynb", "anna.ipynb")
-    monkeypatch.setattr(archives, "_new", full)
+    monkeypatch.setattr(archives._Unpacked, "new", full)
     with pytest.raises(CourseError, match=r"temporary folder.*No space left.*TMPDIR"):
         grade([tmp_path / "class.zip"], tmp_path / "of zip")
 
@@ -410,6 +410,11 @@ def test_namesakes_are_not_merged_in_silence(tmp_path: Path) -> None:
 def test_only_so_many_are_named() -> None:
     assert named(["a", "b"]) == "“a”, “b”"
     assert named(["a"] * (NAMED + 2)) == ", ".join(["“a”"] * NAMED) + " and 2 more"
+    assert named([]) == ""
+    long = [f"{n:04}" * 1000 for n in range(30)]
+    assert len(named(long)) < 1300
+    assert named(long).startswith("“0000")
+    assert named(long).endswith("0004” and 25 more")
 
 
 def test_a_file_of_results_that_something_else_changes_is_noticed(

@@ -279,6 +279,12 @@ def test_whoever_handed_in_no_notebook_is_named(
     assert "Beside notebooks" not in notes
 
 
+def test_a_folder_around_the_class_says_nothing_of_people(tmp_path: Path) -> None:
+    place = tmp_path / "TL@uni.de_2026_grading" / "class"
+    _, notes = found(place, ["anna", "carl", "ben/report.pdf"])
+    assert "“/ben” holds no notebook to grade (but “report.pdf”) and was skipped" in notes
+
+
 def test_what_a_folder_of_a_learner_s_holds_does_not_name_others(tmp_path: Path) -> None:
     names, _ = found(tmp_path, ["anna", "ben", "carl/anna", "carl/dora"])
     assert names == {"anna", "ben", "carl"}

@@ -216,6 +216,15 @@ def test_a_page_says_when_nothing_could_be_graded() -> None:
     assert "0 of" not in shown.text
 
 
+def test_the_path_of_a_file_is_no_page_of_its_own() -> None:
+    path = "begin/" + "d" * 4000 + "/end"
+    lost = record("anna", submission=path, status="unreadable", message="It is empty.")
+    for text in (page(lost).text, Page(summary_page(Run([lost], 1, (), ()))).text):
+        assert "begin/ddd" in text
+        assert "ddd/end" in text
+        assert max(map(len, text.splitlines())) < 300
+
+
 def test_each_of_several_files_has_its_points() -> None:
     shown = page(record("anna", entry(points=2)), record("anna", entry(points=0), submission="b"))
     assert "File anna: 2 of 2 points" in shown.text

@@ -306,3 +306,19 @@ def test_what_was_under_way_may_be_damaged(folder: Folder, tmp_path: Path, line:
     grade([place], out)
     (out / "under_way.txt").write_text(line + "\n", "utf-8")
     assert grade([place], out, resume=True).graded == 1
+
+
+@pytest.mark.parametrize("name", ["results.jsonl", "under_way.txt"])
+@pytest.mark.parametrize("through_link", [False, True])
+def test_nobody_waits_for_a_pipe_in_place_of_a_file(
+    folder: Folder, tmp_path: Path, name: str, through_link: bool
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    os.mkfifo(out / "pipe" if through_link else out / name)
+    if through_link:
+        (out / name).symlink_to(out / "pipe")
+    done = run(folder(anna=GOOD), out, "--resume")
+    assert done.returncode == 1
+    said = one_sentence(done.stderr)
+    assert said == f"“{out / name}” is no file: move it, or choose another folder with --out."
