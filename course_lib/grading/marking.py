@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from threading import Event
+from time import thread_time
 from typing import Any
 
 from ..exercises.catalogue import catalogue
@@ -342,6 +343,7 @@ class _Marker:
         limits = self.limits
         if program.forgiving:
             limits = replace(limits, load=min(limits.load, FORGIVING_LOAD))
+        before = thread_time()
         for _ in range(TRIES):
             attempt = run(program, calls, limits, clock=self.clock, stop=self.stop)
             if not attempt.doubtful or self.clock.left <= 0:
@@ -353,6 +355,7 @@ class _Marker:
             verdict = _without_points(exercise, *problem)
         else:
             verdict, trials = diagnosed(exercise, cases, attempt.outcomes)
+        self.clock.left -= thread_time() - before  # what it costs here counts, too
         of = [attempt.loading] if attempt.loading is not None else attempt.outcomes
         error = next((outcome.error for outcome in of if outcome.state == "raised"), "")
         more = for_keras(self.limits)
