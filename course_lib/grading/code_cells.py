@@ -33,10 +33,13 @@ _DEF = re.compile(r"def[ \t]+([a-z_0-9]{1,200})")
 _CHECK = re.compile(r"check\(\s*+(?:function\s*+=\s*+)?([a-z_0-9]{1,200})")
 _LAMBDA = re.compile(r"\b([a-z_0-9]{1,200}) ?= ?lambda\b")
 _DECORATED = re.compile(r"@(?:\w{1,200}\.)?check\s++def[ \t]+([a-z_0-9]{1,200})")
+# Otherwise than by the check itself; and texts that are run may bind anything.
+_BOUND = re.compile(r"\b([a-z_0-9]{1,200}) ?= ?+(?!=|[\w.]{0,200}check\()")
+_BY_TEXT = re.compile(r"\b(?:exec|globals|locals|vars|setattr)\(")
 
 
 def defined_and_checked(data: bytes, known: Collection[str]) -> tuple[set[str], set[str]]:
-    """Which of the ``known`` functions a file defines, and which it hands to the course's check.
+    """Which of the ``known`` functions a file defines, and which of its own it hands to the check.
 
     Only its code cells count, without comments and texts. Of a file that is no whole JSON, and has
     none of them there, all that is in it counts.
@@ -44,6 +47,8 @@ def defined_and_checked(data: bytes, known: Collection[str]) -> tuple[set[str], 
     cells = list(_code_cells(data))
     code = [_ASIDE.sub(" ", source) for source in cells if source is not None]
     defined, checked = _names(code, _DEF, _LAMBDA), _names(code, _CHECK, _DECORATED)
+    if not any(map(_BY_TEXT.search, code)):
+        checked &= defined | _names(code, _BOUND)
     if None in cells and not (defined | checked) & set(known):
         whole = [data.decode("latin-1")]
         defined, checked = _names(whole, _DEF), _names(whole, _CHECK)

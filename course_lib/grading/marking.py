@@ -143,7 +143,7 @@ def other_lessons(data: bytes, lesson: str) -> tuple[list[str], list[str]]:
         has checked one, or defines half of all. Each has those first that have more in the file.
     """
     defined, checked = defined_and_checked(data, catalogue())
-    present, answered = _by_lesson(defined), _by_lesson(defined & checked)
+    present, answered = _by_lesson(defined), _by_lesson(checked)
     known = lessons_with_exercises()
     own = known.index(lesson) if lesson in known else len(known)
     graded, left_out = [], []
@@ -155,7 +155,10 @@ def other_lessons(data: bytes, lesson: str) -> tuple[list[str], list[str]]:
             graded.append(other)
         elif answered[other] or present[other] >= half:
             left_out.append(other)
-    most = lambda other: (-answered[other], -present[other])  # noqa: E731
+
+    def most(other: str) -> tuple[int, int]:
+        return -answered[other], -present[other]
+
     return sorted(graded, key=most), sorted(left_out, key=most)
 
 
