@@ -202,8 +202,8 @@ def unsteady(trials: Sequence[Trial]) -> list[tuple[Trial, Trial]]:
 def _same_result(first: Outcome, again: Outcome) -> bool:
     if not {first.state, again.state} <= {"returned", "raised"}:
         return True  # it did not end: nothing is known
-    if isinstance(first.value, (LongList, LongTuple)):
-        return True  # nothing goes through it
+    if all(isinstance(one.value, (LongList, LongTuple)) for one in (first, again)):
+        return len(first.value) == len(again.value)
     numbers = [(a, b) for _, a, b in parts(first.value, again.value) if is_numeric(a)]
     return first.state == again.state and all(same_values(a, b, 1e-6) for a, b in numbers)
 

@@ -10,12 +10,14 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from .submission import MAX_PARTS
 
 MAX_CODE = 8 << 20
 """Bytes of the code cells' lines, and `EACH` more for each; what is behind is not looked at."""
 EACH = 40
+MAX_FOUND = 50_000
 DEEPEST = 6  # cells are at 3, in old formats at 5
 _KEYS = (b'"source"', b'"input"')  # the second in old formats
 # A text that is cut off, too: else each of its quotation marks would be tried.
@@ -56,10 +58,11 @@ def defined_and_checked(data: bytes, known: Collection[str]) -> tuple[set[str], 
 
 
 def _names(texts: Iterable[str], *patterns: re.Pattern[str]) -> set[str]:
-    return {found[1] for text in texts for words in patterns for found in words.finditer(text)}
+    found = (one for text in texts for words in patterns for one in words.finditer(text))
+    return {one[1] for one in islice(found, MAX_FOUND)}
 
 
-@dataclass
+@dataclass(slots=True)
 class _Object:
     """What is known of an object of JSON that may be a cell."""
 
