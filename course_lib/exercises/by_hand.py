@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .diagnosis import Trial, describe, is_numeric, is_text, parts, quoted, same_values
+from .diagnosis import Trial, array_of, describe, is_numeric, is_text, parts, quoted, same_values
 from .exercise import ORDINARY, Case, Formula, Outcome
 
 KIND = "a small call"
@@ -187,7 +187,7 @@ def _told(trial: Trial, call: str) -> str:
     if same_values(want.value, got.value, trial.tolerance):
         return _changed(trial, call)
     whole = is_numeric(want.value) and np.asarray(want.value).dtype.kind in "iu"
-    if whole and np.array_equal(want.value, got.value):
+    if whole and np.array_equal(want.value, array_of(got.value)):
         return ""  # floats, shown as 2.5e+09 in place of 2500000000
     for digits in DIGITS:
         wanted, actual = shown(want.value, digits), shown(got.value, digits)

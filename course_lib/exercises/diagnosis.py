@@ -30,6 +30,8 @@ SINGLE_PRECISION = 1e-3
 """Tolerance for answers in float32 or float16: rounding there is no mistake."""
 UNCHANGED = 1e-12
 """Tolerance for arguments after the call: += h and then -= h leaves a last digit behind."""
+MOST_PARTS = 4_000
+"""A list that has more of them, and more than twice as many as are wanted, is no array."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,8 @@ def unsteady(trials: Sequence[Trial]) -> list[tuple[Trial, Trial]]:
 def _same_result(first: Outcome, again: Outcome) -> bool:
     if not {first.state, again.state} <= {"returned", "raised"}:
         return True  # it did not end: nothing is known
+    if all(isinstance(one.value, (LongList, LongTuple)) for one in (first, again)):
+        return len(first.value) == len(again.value)
     numbers = [(a, b) for _, a, b in parts(first.value, again.value) if is_numeric(a)]
     return first.state == again.state and all(same_values(a, b, 1e-6) for a, b in numbers)
 
@@ -602,9 +606,60 @@ USELESS_VALUES: tuple[Find, ...] = (wrong_kind, not_finite, changed_arguments)
 # --- words and conversions ---------------------------------------------------------------------
 
 
+class LongList(list[Any]):
+    """A list that is far too long: of it only the length is told."""
+
+
+class LongTuple(tuple[Any, ...]):
+    """The same for a tuple."""
+
+
+def shortened(want: Any, got: Any) -> Any:
+    """What came, its lists marked that are far too long: nothing goes through them any more.
+
+    Args:
+        want: what was wanted: of tuples and lists of the same length each part is looked at.
+        got: what came.
+    """
+    if not isinstance(got, (list, tuple)):
+        return got
+    if isinstance(want, (list, tuple)) and len(want) == len(got):
+        made = [shortened(w, g) for w, g in zip(want, got, strict=True)]
+        if all(m is g for m, g in zip(made, got, strict=True)):
+            return got  # whatever its type is
+        return made if isinstance(got, list) else tuple(made)
+    most = max(MOST_PARTS, 2 * _parts_of(want, 1 << 30))
+    if _parts_of(got, most) <= most:
+        return got
+    made = [shortened(None, g) if isinstance(g, (list, tuple)) else g for g in got]
+    return LongList(made) if isinstance(got, list) else LongTuple(made)
+
+
+def _parts_of(value: Any, most: int) -> int:
+    """How many parts it has, those of its parts included; counting ends above ``most``."""
+    if not isinstance(value, (list, tuple)):
+        return int(np.size(value)) if isinstance(value, np.ndarray) else 1
+    number = 0
+    for part in value:
+        number += _parts_of(part, most - number)
+        if number > most:
+            break
+    return number
+
+
+def _holds_text(value: list[Any] | tuple[Any, ...]) -> bool:
+    """An array of texts has room for the longest in each of its places."""
+    return any(
+        isinstance(part, (str, bytes)) or (isinstance(part, (list, tuple)) and _holds_text(part))
+        for part in value
+    )
+
+
 def is_numeric(value: Any) -> bool:
     """Whether it is a number, an array of them, or a list that is as good as one."""
     if isinstance(value, (list, tuple)):
+        if isinstance(value, (LongList, LongTuple)) or _holds_text(value):
+            return False
         try:
             value = np.asarray(value)
         except ValueError:  # rows of different length
@@ -616,10 +671,13 @@ def is_numeric(value: Any) -> bool:
 
 def is_finite(outcome: Outcome) -> bool:
     """Whether a call has returned, and no number among what it returned is NaN or infinite."""
-    return outcome.state == "returned" and all(
-        bool(np.isfinite(np.asarray(value, complex)).all())
-        for _, value, _ in parts(outcome.value, outcome.value)
-        if is_numeric(value)
+    if outcome.state != "returned":
+        return False
+    numbers = (value for _, value, _ in parts(outcome.value, outcome.value) if is_numeric(value))
+    return all(
+        # An array may be large, and a number beyond 64 bits.
+        bool(np.isfinite(one if isinstance(one, np.ndarray) else np.asarray(one, complex)).all())
+        for one in numbers
     )
 
 

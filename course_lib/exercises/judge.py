@@ -154,10 +154,15 @@ def _trials(
     exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome]
 ) -> list[diagnosis.Trial]:
     missing = [Outcome("lost", error="it gave no answer")] * (len(cases) - len(outcomes))
-    return [
-        diagnosis.Trial(case, known_outcome(exercise.reference, case), got, exercise.tolerance)
-        for case, got in zip(cases, [*outcomes, *missing], strict=True)
-    ]
+    trials = []
+    for case, got in zip(cases, [*outcomes, *missing], strict=True):
+        want = known_outcome(exercise.reference, case)
+        if got.state == "returned":
+            value = diagnosis.shortened(want.value, got.value)
+            arguments = diagnosis.shortened(want.arguments, got.arguments)
+            got = replace(got, value=value, arguments=arguments)
+        trials.append(diagnosis.Trial(case, want, got, exercise.tolerance))
+    return trials
 
 
 def _diagnosis(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Verdict:

@@ -136,7 +136,9 @@ def _holds(
 ) -> Callable[[Trial], bool]:
     """Whether what came is what was expected, turned into something else in this way."""
     return lambda trial: all(
-        got.dtype.kind in "iuf" and same_values(turned(trial, want), got + 0.0, trial.tolerance)
+        got.dtype.kind in "iuf"
+        and got.size == want.size
+        and same_values(turned(trial, want), got + 0.0, trial.tolerance)
         for want, got in _selected(trial, selection)
     )
 

@@ -10,12 +10,14 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from .submission import MAX_PARTS
 
 MAX_CODE = 8 << 20
 """Bytes of the code cells' lines, and `EACH` more for each; what is behind is not looked at."""
 EACH = 40
+MAX_FOUND = 50_000
 DEEPEST = 6  # cells are at 3, in old formats at 5
 _KEYS = (b'"source"', b'"input"')  # the second in old formats
 # A text that is cut off, too: else each of its quotation marks would be tried.
@@ -33,10 +35,13 @@ _DEF = re.compile(r"def[ \t]+([a-z_0-9]{1,200})")
 _CHECK = re.compile(r"check\(\s*+(?:function\s*+=\s*+)?([a-z_0-9]{1,200})")
 _LAMBDA = re.compile(r"\b([a-z_0-9]{1,200}) ?= ?lambda\b")
 _DECORATED = re.compile(r"@(?:\w{1,200}\.)?check\s++def[ \t]+([a-z_0-9]{1,200})")
+# Otherwise than by the check itself; and texts that are run may bind anything.
+_BOUND = re.compile(r"\b([a-z_0-9]{1,200}) ?= ?+(?!=|[\w.]{0,200}check\()")
+_BY_TEXT = re.compile(r"\b(?:exec|globals|locals|vars|setattr)\(")
 
 
 def defined_and_checked(data: bytes, known: Collection[str]) -> tuple[set[str], set[str]]:
-    """Which of the ``known`` functions a file defines, and which it hands to the course's check.
+    """Which of the ``known`` functions a file defines, and which of its own it hands to the check.
 
     Only its code cells count, without comments and texts. Of a file that is no whole JSON, and has
     none of them there, all that is in it counts.
@@ -44,6 +49,8 @@ def defined_and_checked(data: bytes, known: Collection[str]) -> tuple[set[str], 
     cells = list(_code_cells(data))
     code = [_ASIDE.sub(" ", source) for source in cells if source is not None]
     defined, checked = _names(code, _DEF, _LAMBDA), _names(code, _CHECK, _DECORATED)
+    if not any(map(_BY_TEXT.search, code)):
+        checked &= defined | _names(code, _BOUND)
     if None in cells and not (defined | checked) & set(known):
         whole = [data.decode("latin-1")]
         defined, checked = _names(whole, _DEF), _names(whole, _CHECK)
@@ -51,10 +58,11 @@ def defined_and_checked(data: bytes, known: Collection[str]) -> tuple[set[str], 
 
 
 def _names(texts: Iterable[str], *patterns: re.Pattern[str]) -> set[str]:
-    return {found[1] for text in texts for words in patterns for found in words.finditer(text)}
+    found = (one for text in texts for words in patterns for one in words.finditer(text))
+    return {one[1] for one in islice(found, MAX_FOUND)}
 
 
-@dataclass
+@dataclass(slots=True)
 class _Object:
     """What is known of an object of JSON that may be a cell."""
 

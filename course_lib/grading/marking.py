@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from threading import Event
+from time import thread_time
 from typing import Any
 
 from ..exercises.catalogue import catalogue
@@ -143,7 +144,7 @@ def other_lessons(data: bytes, lesson: str) -> tuple[list[str], list[str]]:
         has checked one, or defines half of all. Each has those first that have more in the file.
     """
     defined, checked = defined_and_checked(data, catalogue())
-    present, answered = _by_lesson(defined), _by_lesson(defined & checked)
+    present, answered = _by_lesson(defined), _by_lesson(checked)
     known = lessons_with_exercises()
     own = known.index(lesson) if lesson in known else len(known)
     graded, left_out = [], []
@@ -155,7 +156,10 @@ def other_lessons(data: bytes, lesson: str) -> tuple[list[str], list[str]]:
             graded.append(other)
         elif answered[other] or present[other] >= half:
             left_out.append(other)
-    most = lambda other: (-answered[other], -present[other])  # noqa: E731
+
+    def most(other: str) -> tuple[int, int]:
+        return -answered[other], -present[other]
+
     return sorted(graded, key=most), sorted(left_out, key=most)
 
 
@@ -348,6 +352,7 @@ class _Marker:
         limits = self.limits
         if program.forgiving:
             limits = replace(limits, load=min(limits.load, FORGIVING_LOAD))
+        before = thread_time()
         for _ in range(TRIES):
             attempt = run(program, calls, limits, clock=self.clock, stop=self.stop)
             if not attempt.doubtful or self.clock.left <= 0:
@@ -359,6 +364,7 @@ class _Marker:
             verdict = _without_points(exercise, *problem)
         else:
             verdict, trials = diagnosed(exercise, cases, attempt.outcomes)
+        self.clock.left -= thread_time() - before  # what it costs here counts, too
         of = [attempt.loading] if attempt.loading is not None else attempt.outcomes
         error = next((outcome.error for outcome in of if outcome.state == "raised"), "")
         more = for_keras(self.limits)

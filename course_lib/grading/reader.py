@@ -40,6 +40,8 @@ MAX_NAME = 80
 AS_CHECKED = "`{}` was graded as it was where the notebook checks it."
 AS_RUN = "`{}` was graded as the numbers of the cells say that they were run."
 NOT_KNOWN = "What a magic or a command of the shell returns is not known in grading."
+MOST_DEFINITIONS = 12
+"""Of one answer that the notebook's check has judged, the last so many are tried."""
 _RETURNED = re.compile(r"=\s*\(?get_ipython\(\)\.(?:getoutput|run_line_magic)\(")
 TOO_MUCH = "Reading this notebook takes too much memory."
 
@@ -154,7 +156,7 @@ def _programs(
     first = slices.program(name, given(slices))
     new(first)
     yield first, slices.notes(name)
-    as_checked = slices.as_checked(name)
+    as_checked = slices.as_checked(name)[:MOST_DEFINITIONS]
     for above in as_checked:
         if new(program := above.program(name, given(above))):
             yield program, [AS_CHECKED.format(name)]
@@ -172,7 +174,7 @@ def _programs(
         [s.source for s in some.statements if s.source not in found or s.judges]
         for some in (slices, as_it_ran)
     )
-    for above in as_it_ran.as_checked(name):
+    for above in as_it_ran.as_checked(name)[:MOST_DEFINITIONS]:
         whole = above.straightforward(name, given(above), found, always=in_file != as_run)
         if whole is not None and new(whole):
             yield whole, [AS_RUN.format(name)]

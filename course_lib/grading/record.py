@@ -155,7 +155,8 @@ def grade_one(
             raise UnreadableError("No exercise of the course is in this file.")
         entries, notes = _marked(handed, shown, seed, stop or Event())
         others, left_out = other_lessons(handed.data, shown)
-        others, left_out = others[:MAX_OTHER_LESSONS], others[MAX_OTHER_LESSONS:] + left_out
+        left_out = sorted(others[MAX_OTHER_LESSONS:] + left_out)
+        others = sorted(others[:MAX_OTHER_LESSONS])
         for other in others:
             entries += _marked(handed, other, seed, stop or Event())[0]
         if others:

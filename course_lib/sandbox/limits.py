@@ -28,7 +28,8 @@ class Limits:
         total: seconds of processor time for all calls.
         patience: so many times longer than all these is waited, by the clock on the wall.
         start: seconds, by that clock, until a process is there; its failure is never the code's.
-        submission: seconds of waiting for all answers of one submission.
+        submission: seconds of waiting for all answers of one submission, and of the grader's own
+            processor time for them.
     """
 
     memory: int = 2 << 30

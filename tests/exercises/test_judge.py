@@ -7,6 +7,7 @@ import math
 import re
 import threading
 import time
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -540,3 +541,72 @@ def test_infinities_are_compared_without_a_warning() -> None:
         warnings.simplefilter("error")
         (near,) = trial.nearness(np.array([np.inf, 1.0]))
     assert near.tolist() == [False, True]
+
+
+LONG = {
+    "a list of 99000": lambda *_: [0.0] * 99_000,
+    "a list of 9000": lambda *_: [[0.0] * 10] * 9_000,
+    "a list of 440": lambda *_: [[0.0] * length for length in range(440)],
+    "a tuple of 20000": lambda *_: (1,) * 20_000,
+    "a list of 2": lambda *_: [np.zeros(1_000_000), np.zeros(1_000_000)],
+    "a list of 501": lambda *_: ["x" * 100_000, *[""] * 500],
+    "a list of 6000": lambda *_: ["x" * 100_000, *[""] * 5_999],
+    "an array of shape (4000000,)": lambda *_: np.zeros(4_000_000, np.int8),
+}
+
+
+@pytest.mark.parametrize("says", LONG)
+@pytest.mark.parametrize("name", ["mse", "softmax"])
+def test_what_is_far_too_long_is_told_without_a_look_at_it(
+    name: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asarray = np.asarray
+    looked_at: list[int] = []
+
+    def seen(value: Any, *rest: Any, **options: Any) -> np.ndarray:
+        if isinstance(value, (list, tuple)):
+            looked_at.append(len(value))
+        return asarray(value, *rest, **options)
+
+    monkeypatch.setattr(np, "asarray", seen)
+    exercise = catalogue()[name]
+    cases = exercise.draw_cases(0)
+    value = LONG[says]()
+    outcomes = [Outcome("returned", value, case.arguments) for case in cases]
+    verdict = diagnose(exercise, cases, outcomes)
+    assert verdict.status == "wrong"
+    assert f"got {says}" in verdict.message
+    assert max(looked_at, default=0) < 1_000
+
+
+def test_a_list_of_texts_is_never_made_an_array() -> None:
+    """Which would have room for the longest in each of its places."""
+    exercise = catalogue()["mse"]
+    cases = exercise.draw_cases(0)
+    value = ["x" * 100_000, *[""] * 500]
+    outcomes = [Outcome("returned", value, case.arguments) for case in cases]
+    tracemalloc.start()
+    try:
+        verdict = diagnose(exercise, cases, outcomes)
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
+    assert "got a list of 501" in verdict.message
+
+
+def test_arguments_that_have_grown_are_told_without_a_look_at_them() -> None:
+    def grows(sequences: list[list[float]], filler: float) -> Any:
+        value = right["pad_sequences_right"](sequences, filler)
+        sequences[0].extend([0.0] * 90_000)
+        return value
+
+    status, message = judged("pad_sequences_right", grows)
+    assert status == "wrong"
+    assert "changes its argument `sequences` in place" in message
+
+
+def test_long_lists_may_be_right() -> None:
+    def as_lists(sequences: list[list[float]], filler: float) -> Any:
+        return tuple(part.tolist() for part in right["pad_sequences_right"](sequences, filler))
+
+    assert judged("pad_sequences_right", as_lists)[0] == "correct"

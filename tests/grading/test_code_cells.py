@@ -59,9 +59,11 @@ def test_what_is_only_spoken_of_is_of_no_lesson(
     assert other_lessons(data, "01_losses") == ([], [])
 
 
-def test_what_nobody_has_defined_is_not_answered() -> None:
-    data = notebook(*answers(), "from course_lib.foundations.text import *\ncheck(attention)")
-    assert other_lessons(data, "01_losses") == ([], [])
+@pytest.mark.parametrize("how", ["import *", "import attention", "import (attention,\n    gelu)"])
+@pytest.mark.parametrize("checked", ["check(attention)", "attention = check(attention)"])
+def test_what_is_only_imported_is_not_answered(how: str, checked: str) -> None:
+    cell = f"from course_lib.foundations.text {how}\nassert attention == 1\n{checked}"
+    assert other_lessons(notebook(*answers(), cell), "01_losses") == ([], [])
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -95,6 +97,8 @@ def test_all_lessons_of_a_file_are_found(lessons: tuple[str, ...]) -> None:
         "@check\ndef l2_penalty(w, s): 1",
         "@exercises.check\ndef l2_penalty(w, s): 1",
         "l2_penalty = lambda w, s: 1\ncheck( function=l2_penalty)",
+        "l2_penalty = other\nl2_penalty = check(l2_penalty)",
+        "exec('def l2_penalty(w, s): 1')\ncheck(l2_penalty)",
         "a = '''it's'''; b = \"#\"; c = 'it\\'s'\ndef l2_penalty(w, s): 1\ncheck(l2_penalty)  # '",
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,8 +13,10 @@ import pytest
 
 from course_lib.exercises import catalogue, judge
 from course_lib.exercises.catalogue import using
+from course_lib.grading import marking
 from course_lib.grading.gradebook import grade
 from course_lib.grading.marking import mark
+from course_lib.grading.reader import MOST_DEFINITIONS
 from course_lib.sandbox.limits import Limits
 
 from .conftest import MAX_POINTS, RIGHT, answers, notebook
@@ -254,6 +257,36 @@ def mse_gradient(p, t):
 
 
 # --- the seed ------------------------------------------------------------------------------------
+
+
+def test_the_grader_s_own_time_for_a_submission_has_an_end(
+    marked: Marked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = itertools.count(0, 250)  # so long each of the answers takes here
+    monkeypatch.setattr(marking, "thread_time", now.__next__)
+    states = [entry["status"] for entry in marked(*answers()).values()]
+    assert states[:2] == ["correct", "correct"]
+    assert set(states[3:]) == {"timeout"}
+
+
+@pytest.mark.parametrize(("right", "status"), [(28, "correct"), (18, "correct"), (2, "wrong")])
+def test_of_many_definitions_the_last_are_tried(
+    marked: Marked, monkeypatch: pytest.MonkeyPatch, right: int, status: str
+) -> None:
+    tried: list[str] = []
+    run = marking.run
+
+    def counted(program: Any, *rest: Any, **options: Any) -> Any:
+        tried.append(program.name)
+        return run(program, *rest, **options)
+
+    monkeypatch.setattr(marking, "run", counted)
+    cells = [
+        RIGHT["mse"].rstrip() + f" + {abs(number - right)}\nmse = check(mse)"
+        for number in range(30)
+    ]
+    assert marked(*cells)["mse"]["status"] == status
+    assert tried.count("mse") < 4 * MOST_DEFINITIONS
 
 
 def test_the_seed_reproduces_every_word() -> None:
