@@ -138,8 +138,15 @@ def _module(module: ModuleType, name: str, asked: Collection[str]) -> Segments:
 
 
 def _as_module(name: str, functions: Collection[str]) -> str:
-    inside = ", ".join(f"{own}={own}" for own in functions)
-    return f"import types\n{name} = types.ModuleType({name!r})\nvars({name}).update({inside})"
+    inside = ", ".join(f"{own}={own}" for own in ("__getattr__", *functions))
+    return (
+        "import types\n"
+        "def __getattr__(name):\n"
+        "    if name.startswith('__'): raise AttributeError(name)\n"
+        '    raise ImportError("answers may not use the course\'s own functions")\n'
+        f"{name} = types.ModuleType({name!r})\n"
+        f"vars({name}).update({inside})"
+    )
 
 
 def _needed(function: FunctionType, above: frozenset[str]) -> Segments | None:
