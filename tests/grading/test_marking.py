@@ -487,7 +487,7 @@ def pair(step, w, g, v, rate, m):
     answer = f"{pair}\ndef {name}({arguments}):\n    return {body}"
     found = graded("03_sgd", "from course_lib.foundations import sgd", answer)[name]
     assert found.points == 0
-    assert "has no attribute" in found.message
+    assert "answers may not use the course's own functions" in found.message
 
 
 def test_what_answers_may_build_on_is_lent_with_the_lesson_s_own_module() -> None:
