@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -217,17 +217,17 @@ def _graded(
     sources: Sequence[Source], results: Results, workers: Workers, locate: bool
 ) -> Generator[Graded, None, None]:
     """The records as they are finished, each on disk before it is handed on."""
-    lessons: Counter[str] = Counter()
+    lessons: dict[str, set[str]] = defaultdict(set)  # and who has handed it in
     waiting: list[Source] = []
     for lesson, batch in ((None, sources), ("", waiting)):
         if lesson == "" and lessons:  # what shows no lesson belongs to the common one
-            lesson = min(lessons, key=lambda name: (-lessons[name], name))
+            lesson = min(lessons, key=lambda name: (-len(lessons[name]), name))
         for source, record in _finished(batch, lesson, results, workers, locate):
             if record is None:
                 waiting.append(source)
                 continue
             if record.lesson:
-                lessons[record.lesson] += 1
+                lessons[record.lesson].add(record.learner)
             yield record
 
 

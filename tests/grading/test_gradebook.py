@@ -930,3 +930,18 @@ def test_an_interrupted_run_was_not_killed(
 
 def interrupted(*rest: Any, **options: Any) -> Any:
     raise KeyboardInterrupt
+
+
+def test_the_common_lesson_is_that_of_most_learners(tmp_path: Path) -> None:
+    """Not of most files."""
+    for learner in ("anna", "ben"):
+        (tmp_path / f"{learner}.ipynb").write_bytes(GOOD)
+    for number in range(3):
+        path = tmp_path / "eve" / f"{number}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(notebook(f"def sgd_step(w, g, rate):\n    return w - rate * g * {number}"))
+    (tmp_path / "carl.ipynb").write_bytes(b"")
+    grade([tmp_path], tmp_path.parent / f"{tmp_path.name} out")
+    lines = (tmp_path.parent / f"{tmp_path.name} out" / "results.jsonl").read_text().splitlines()
+    found = {record.get("learner"): record.get("lesson") for record in map(json.loads, lines)}
+    assert found["carl"] == "01_losses"
