@@ -22,7 +22,7 @@ from ..errors import UsageError
 from ..files import in_temporary_folder, is_file
 from ..sandbox.isolation import clear
 from ..sandbox.scratch import ScratchFolder
-from .notes import Kind, Notes, skipped
+from .notes import LINK, Kind, Notes, skipped
 
 SUFFIX = ".zip"
 MAX_FILES = 50_000
@@ -58,7 +58,6 @@ _BROKEN = (
 
 _NAMELESS = Kind("holds something without a name, which was skipped")
 _OUTSIDE = skipped("would lie outside of the archive")
-_LINK = skipped("is a symbolic link", "are symbolic links")
 _DEEP = skipped("lies too deep", "lie too deep")
 _TWICE = Kind(
     "is so called here, as its own name is there twice",
@@ -232,7 +231,7 @@ class Archives:
         elif ".." in parts or _is_elsewhere(parts):
             yield name, _OUTSIDE
         elif stat.S_ISLNK(entry.external_attr >> 16):
-            yield name, _LINK
+            yield name, LINK
         elif len(parts) > MAX_PARTS:
             yield parts[-1], _DEEP
         else:

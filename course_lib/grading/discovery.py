@@ -18,7 +18,7 @@ from ..sandbox.scratch import shared_place
 from . import platforms
 from .archives import MAX_BYTES, MAX_HANDED_IN, MAX_NOTEBOOKS, Archives
 from .names import ENDING, bare
-from .notes import Kind, Notes, skipped
+from .notes import LINK, Kind, Notes, skipped
 from .people import namesakes, people, text
 
 ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json")
@@ -33,7 +33,6 @@ _OF_GRADING = re.compile(
     r"|(?:grades|canvas|moodle(?:_worksheet_.+)?)\.csv|feedback_(?:moodle|canvas)\.zip|\..+\.part"
     r"|~\$.+|\.~lock.+|\.DS_Store|Thumbs\.db|desktop\.ini"
 )
-_LINK = skipped("is a symbolic link", "are symbolic links")
 _COPIES = skipped("holds automatic copies", "hold automatic copies")
 _SOLVED = Kind("are the course's own and were skipped")
 _HIDDEN_NAME = skipped("has a dot before its name", "have a dot before their names")
@@ -201,7 +200,7 @@ class _Walk:
         self._top = path
         self._named.add(path.absolute())
         if is_link(path):
-            self._pass_over(path, _LINK)
+            self._pass_over(path, LINK)
         elif self.archives.takes(path):
             yield from self._folder(self.archives.unpack(path, self.notes, MAX_BYTES))
         elif is_folder(path):
@@ -322,7 +321,7 @@ class _Walk:
     def _under(self, path: Path, depth: int = 0) -> Iterator[tuple[Path, Path]]:
         if is_link(path):
             if _is_notebook(path) or is_folder(path):
-                self._pass_over(path, _LINK)
+                self._pass_over(path, LINK)
         elif is_folder(path):
             if depth > MAX_DEPTH:
                 self._unopened += 1

@@ -26,6 +26,9 @@ def skipped(one: str, several: str = "") -> Kind:
     return Kind(f"{one} and was skipped", f"{several or one} and were skipped")
 
 
+LINK = skipped("is a symbolic link", "are symbolic links")
+
+
 class Notes:
     """Sentences in the order in which what they tell was met."""
 

@@ -53,8 +53,8 @@ class People:
 def people(paths: Sequence[Parts], others: Sequence[Parts] = ()) -> People:
     """Whose each submission is.
 
-    The name of a learner is that of the file, or of the topmost folder that is no part of the
-    course, less a lesson's name and what marks a copy. In downloads from Canvas, Moodle, Blackboard
+    The name of a learner is that of the topmost folder that is no part of the course, else of the
+    file, less a lesson's name and what marks a copy. In downloads from Canvas, Moodle, Blackboard
     and Brightspace it is the name and the number that they put in front. A folder around all that
     holds folders or files of several people is taken for the class.
 

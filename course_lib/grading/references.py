@@ -19,6 +19,7 @@ from typing import Any
 from ..exercises.catalogue import catalogue
 from ..exercises.exercise import Exercise
 from ..sandbox.run import Segments
+from ..sandbox.worker import REFUSED
 from .slicing import Slices
 from .statements import FOUNDATIONS, statements, syntax_tree
 from .submission import handed_out
@@ -143,7 +144,7 @@ def _as_module(name: str, functions: Collection[str]) -> str:
         "import types\n"
         "def __getattr__(name):\n"
         "    if name.startswith('__'): raise AttributeError(name)\n"
-        '    raise ImportError("answers may not use the course\'s own functions")\n'
+        f"    raise ImportError({REFUSED!r})\n"
         f"{name} = types.ModuleType({name!r})\n"
         f"vars({name}).update({inside})"
     )

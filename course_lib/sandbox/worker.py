@@ -26,6 +26,7 @@ from .wire import Frames, Message, Other, TooLargeError, encode
 
 Isolate = Callable[[Limits], tuple[list[str], list[str]]]
 Segments = Sequence[tuple[str, str]]
+REFUSED = "answers may not use the course's own functions"
 STATEMENT = 5.0
 """Seconds, by the clock on the wall, for a statement that may be passed over."""
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -163,7 +164,7 @@ class _NoCourse:  # a finder, without the base class, whose import takes long
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
         if name.partition(".")[0] == "course_lib":
-            raise ImportError("answers may not use the course's own functions")
+            raise ImportError(REFUSED)
 
 
 def hide_the_course() -> None:
