@@ -530,15 +530,17 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
             how = (
                 "`x -= 1` and `x[i] = 1` write into the caller's array, also through a part of it "
                 "or a second name, as in `y = x` or `y = x[:]`. `x = x - 1` makes a new array; or "
-                "begin with one of your own, `x = x.copy()`."
+                "begin the function with one of your own, `x = x.copy()`."
             )
             if all(isinstance(given[name], list) for name in changed):
                 of_lists = any(isinstance(entry, list) for n in changed for entry in given[n])
-                own, new = ("s.append(0)", "s + [0]") if of_lists else ("a *= 2", "2 * a")
+                own, new = "`a *= 2` changes", "2 * a"
+                if of_lists:
+                    own, new = "`s.append(0)` and `s += [0]` change", "s + [0]"
                 how = (
-                    "`x[i] = ...` writes into the caller's list: begin with one of your own, "
-                    f"`x = list(x)`. Its entries are the caller's still: `{own}` changes one of "
-                    f"them, `{new}` is a new one."
+                    "`x[i] = ...` and `x += [0]` write into the caller's list: begin the "
+                    f"function with one of your own, `x = list(x)`. Its entries are the caller's "
+                    f"still: {own} one of them, `{new}` is a new one."
                 )
             return "wrong", (
                 f"Your function changes its {noun} {named} in place; the caller still needs "

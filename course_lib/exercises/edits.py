@@ -57,6 +57,7 @@ FIRST, LESS, LIKELY, POSSIBLE, LATER, LAST = range(6)
 
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.MatMult, ast.FloorDiv, ast.Mod)
 _COMMUTE = (ast.Add, ast.Mult)
+_OF_BITS = (ast.BitAnd, ast.BitOr, ast.BitXor)
 _LEAVES = (ast.Return, ast.Break, ast.Continue, ast.Raise)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _FAMILIES = tuple(
@@ -309,7 +310,12 @@ class _Finder:
                 rank = LATER if other in (ast.Mod, ast.FloorDiv) else LIKELY
                 new = ast.BinOp(left, other(), right)
                 self._add(rank, f"the operator {before}in {{}}", slot, new)
-        if not isinstance(op, _COMMUTE):
+        if isinstance(op, _OF_BITS):
+            others = [ast.BinOp(left, bits(), right) for bits in _OF_BITS if type(op) is not bits]
+            negated = ast.UnaryOp(ast.Invert(), right)
+            others.append(ast.BinOp(left, ast.BitAnd(), negated))
+            self._add(LIKELY, "the operator in {}", slot, *others)
+        if not isinstance(op, (*_COMMUTE, *_OF_BITS)):
             self._add(LIKELY, "the order in {}", slot, ast.BinOp(right, op, left))
         what = TERM if isinstance(op, (ast.Add, ast.Sub)) else "a factor of {}"
         what = "the power in {}" if isinstance(op, ast.Pow) else what
@@ -456,6 +462,8 @@ class _Finder:
         if name == "norm" and len(arguments) == 1 and not any(k.arg == "ord" for k in keywords):
             added = [[*keywords, ast.keyword("ord", ast.Constant(kind))] for kind in (1, 2)]
             self._set(LIKELY, "which norm {} is", node, node, "keywords", *added)
+        if name == "norm" and len(arguments) > 1:
+            self._set(LIKELY, "which norm {} is", node, node, "args", arguments[:1])
         for index, given in enumerate(keywords):
             left = [*keywords[:index], *keywords[index + 1 :]]
             what = "the axis in {}" if given.arg == "axis" else f"`{given.arg}` in {{}}"
@@ -841,11 +849,13 @@ class _Finder:
     ) -> None:
         """The last line of a block moved behind it, and the line behind it moved into it."""
         before, after = list(body[:index]), list(body[index + 1 :])
+        branches = isinstance(outer, ast.If) and outer.orelse  # the line moves over the `else`
+        level = "the place of {}" if branches else "the indentation of {}"
         if len(outer.body) > 1 or isinstance(outer.body[-1], ast.Return):
             last = outer.body[-1]
             inner = list(outer.body[:-1]) or [ast.Pass()]
             changes = ((outer, "body", inner), (node, name, [*before, outer, last, *after]))
-            self.ranks[LIKELY].append(Edit(last, "the indentation of {}", changes))
+            self.ranks[LIKELY].append(Edit(last, level, changes))
         if len(outer.body) > 1:
             first = outer.body[0]
             changes = (
@@ -858,7 +868,7 @@ class _Finder:
                 (outer, "body", [*outer.body, after[0]]),
                 (node, name, [*before, outer, *after[1:]]),
             )
-            self.ranks[LIKELY].append(Edit(after[0], "the indentation of {}", changes))
+            self.ranks[LIKELY].append(Edit(after[0], level, changes))
         if before:
             changes = (
                 (outer, "body", [before[-1], *outer.body]),

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from threading import Event
 from time import thread_time
+from types import ModuleType
 from typing import Any
 
 from ..exercises.catalogue import catalogue
@@ -23,7 +24,15 @@ from ..sandbox.process import Countdown
 from ..sandbox.run import Attempt, Calls, Program, Segments, run
 from .code_cells import defined_and_checked
 from .reading import Reading
-from .references import helper, lent, module, modules_before, source_of
+from .references import (
+    helper,
+    imported_modules,
+    lent,
+    module,
+    modules_before,
+    source_of,
+    with_functions,
+)
 from .slicing import OWN
 from .statements import functions
 from .submission import printable
@@ -193,11 +202,13 @@ def mark(
     stop = stop or Event()
     before = list(catalogue().values())
     before = before[: min(before.index(exercise) for exercise in exercises)]
-    helpers = dict(lent(lesson)) if lesson in lessons_with_exercises() else {}
+    ours = lesson in lessons_with_exercises()
+    helpers = dict(lent(lesson)) if ours else {}
     for name in helpers.keys() & catalogue().keys():
         del helpers[name]
     names = [exercise.name for exercise in exercises]
-    modules = modules_before([*before, *exercises]).keys() - helpers.keys()
+    of_before = modules_before([*before, *exercises])
+    modules = of_before.keys() - helpers.keys()
     others = {name for m in modules for name in functions().get(m, ())} - catalogue().keys()
     lendable = [*(exercise.name for exercise in before), *helpers, *modules, *others]
     with closing(Reading(data, lesson, names, lendable, stop)) as reading:
@@ -212,6 +223,7 @@ def mark(
         for name in others & reading.imported - marker.lent.keys():
             if (source := helper(name, lesson)) is not None:
                 marker.lent[name] = source
+        marker.modules = of_before | dict(imported_modules(lesson) if ours else {})
         return [marker.mark(exercise) for exercise in exercises], list(reading.notes)
 
 
@@ -243,6 +255,7 @@ class _Marker:
 
     Attributes:
         lent: the course's own code for what the learner imports from it.
+        modules: those which are modules. What the lesson has asked for so far is in them, too.
         stand_ins: the same for earlier functions that the learner has not got right: no mistake is
             punished twice. (`mse = check(mse)` does so in the notebook.)
         accepted: the same for those that the learner has got right.
@@ -255,6 +268,7 @@ class _Marker:
         self.locate = locate
         self.clock = Countdown(limits.submission)
         self.lent: dict[str, Segments] = {}
+        self.modules: dict[str, ModuleType] = {}
         self.stand_ins: dict[str, Segments] = {}
         self.accepted: dict[str, Segments] = {}
 
@@ -300,7 +314,8 @@ class _Marker:
                 missing = f"`def {name}` stands in a cell of text: turn it into a cell of code."
             return _Judged(_without_points(exercise, "not attempted", missing))
         best: _Judged | None = None
-        for program, notes in self.reading.programs(name, self.stand_ins, self.accepted, self.lent):
+        programs = self.reading.programs(name, self.stand_ins, self.accepted, self._lent())
+        for program, notes in programs:
             if program is None:
                 return _Judged(_without_points(exercise, "error", TOO_LONG.format(name)), notes)
             judged = self._tried(exercise, program, notes)
@@ -312,6 +327,15 @@ class _Marker:
         if best.verdict.status == "not attempted" and broken is not None:
             return _Judged(_without_points(exercise, "error", broken), best.notes)
         return best
+
+    def _lent(self) -> dict[str, Segments]:
+        """What is lent to the next answer."""
+        found = dict(self.lent)
+        so_far = {**self.accepted, **self.stand_ins}
+        for name in found.keys() & self.modules.keys():
+            in_it = {own: so_far[own] for own in so_far.keys() & vars(self.modules[name]).keys()}
+            found[name] = with_functions(found[name], name, in_it)
+        return found
 
     def _located(self, exercise: Exercise, judged: _Judged) -> Verdict:
         """The verdict, with a place to look if one is found."""
@@ -332,6 +356,12 @@ class _Marker:
         notes = []
         for provided, _ in program.provided:
             name = provided.removeprefix(OWN.format(""))
+            if name in self.modules and name in self.lent:
+                notes.append(
+                    f"Graded with the course's own module `{name}`, because the notebook imports "
+                    "it."
+                )
+                continue
             if name not in catalogue():  # a helper that the lesson imports
                 continue
             if name in self.lent and catalogue()[name].lesson != exercise.lesson:

@@ -94,9 +94,9 @@ class Reader(Served):
         )
 
     def _imported(self, lendable: set[str]) -> set[str]:
-        slices = self.submission.slices
-        bound = {name for s in slices.statements for name in s.binds}
-        return slices.imported(lendable) | (lendable & course_imports_of(self.lesson) - bound)
+        return self.submission.slices.imported(lendable) | (
+            lendable & course_imports_of(self.lesson)
+        )
 
     def meant(self, name: str, parameters: Sequence[str], known: Sequence[str]) -> str:
         """See `reading.Reading.meant`."""
@@ -117,10 +117,9 @@ class Reader(Served):
     def first(self, name: str, stand_ins: Any, accepted: Any, lent: Any) -> tuple[Any, ...]:
         """The first program that an answer may be; see `reading.Reading.programs`."""
         submission, found = self.submission, handed_out(self.lesson)
-        bound = {name for s in submission.slices.statements for name in s.binds}
-        imports = {n: ((n, s),) for n, s in imports_of(self.lesson).items() if n not in bound}
-        helpers = {**helpers_of(self.lesson), **dict(lent)}
-        given = {**imports, **dict(stand_ins)}, dict(accepted), helpers  # their cell may be gone
+        imports = {name: ((name, code),) for name, code in imports_of(self.lesson).items()}
+        helpers = {**imports, **helpers_of(self.lesson), **dict(lent)}  # their cell may be gone
+        given = dict(stand_ins), dict(accepted), helpers
         self.programs = _programs(submission.slices, submission.as_it_ran, name, *given, found)
         return self.next()
 

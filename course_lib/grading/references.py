@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
 from types import FunctionType, ModuleType
@@ -48,26 +48,48 @@ def lent(lesson: str) -> Mapping[str, Segments]:
     """
     asked = _asked_from(lesson)
     found: dict[str, Segments] = {}
+    for name, original, value in _imported_from_foundations(lesson):
+        if isinstance(value, ModuleType):
+            found[name] = _module(value, name, asked)
+        elif (
+            isinstance(value, FunctionType)
+            and original not in catalogue()
+            and not _is_asked(original, asked)
+        ):
+            segments = _needed(value, frozenset())
+            if segments is not None and not any(_is_private(title) for title, _ in segments):
+                found[name] = (*segments, (name, f"{name} = {original}"))
+    return found
+
+
+def _imported_from_foundations(lesson: str) -> Iterator[tuple[str, str, Any]]:
+    """What a lesson's notebook imports from there: its name there, its own name, what it is."""
     for source in sorted(handed_out(lesson)):
         (node,) = syntax_tree(source).body[:1] or (None,)
         if not isinstance(node, ast.ImportFrom) or not str(node.module).startswith(FOUNDATIONS):
             continue
         for alias in node.names:
-            name = alias.asname or alias.name
             value = getattr(import_module(str(node.module)), alias.name, None)
             if value is None:
                 value = import_module(f"{node.module}.{alias.name}")
-            if isinstance(value, ModuleType):
-                found[name] = _module(value, name, asked)
-            elif (
-                isinstance(value, FunctionType)
-                and alias.name not in catalogue()
-                and not _is_asked(alias.name, asked)
-            ):
-                segments = _needed(value, frozenset())
-                if segments is not None and not any(_is_private(title) for title, _ in segments):
-                    found[name] = (*segments, (name, f"{name} = {alias.name}"))
-    return found
+            yield alias.asname or alias.name, alias.name, value
+
+
+def with_functions(segments: Segments, name: str, functions: Mapping[str, Segments]) -> Segments:
+    """A module, as `module` and `lent` have it, with more functions: by name, the code of each."""
+    more = (part for code in functions.values() for part in code)
+    inside = ", ".join(f"{own}={own}" for own in functions)
+    return (*segments, *more, (name, f"vars({name}).update({inside})"))
+
+
+@lru_cache(maxsize=64)
+def imported_modules(lesson: str) -> Mapping[str, ModuleType]:
+    """The modules of the foundations that a lesson's notebook imports, by their names there."""
+    return {
+        name: value
+        for name, _, value in _imported_from_foundations(lesson)
+        if isinstance(value, ModuleType)
+    }
 
 
 def modules_before(exercises: Collection[Exercise]) -> dict[str, ModuleType]:

@@ -148,6 +148,7 @@ def _texts(node: ast.stmt, lines: Sequence[bytes]) -> Iterator[str]:
     for one in _each(node):
         (name,) = one.names
         other = name.asname if any(_of_course(one)) and name.name != CHECK else None
+        other = None if other == name.name else other
         one.names = [ast.alias(name.name)] if other else [name]
         yield ast.unparse(one)
         if other:  # under its own name it may be lent

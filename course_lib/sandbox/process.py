@@ -369,6 +369,7 @@ def clean_environment(folder: str) -> dict[str, str]:
         **kept,
         **dict.fromkeys(("HOME", "KERAS_HOME", "TMPDIR", "TEMP"), folder),
         "LANG": "C.UTF-8",
+        "LOGNAME": "learner",  # the user that the process becomes has no name
         "CUDA_VISIBLE_DEVICES": "",
         "HDF5_USE_FILE_LOCKING": "FALSE",  # locks are refused
         "TF_CPP_MIN_LOG_LEVEL": "3",

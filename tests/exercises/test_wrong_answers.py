@@ -200,7 +200,7 @@ def told(name: str, body: str) -> Verdict:
             "stratified_split",
             "counts = np.bincount(labels)\nso_far = np.zeros(len(counts), int)\n"
             "chosen = np.zeros(len(order), bool)\nfor place, index in enumerate(order):\n"
-            "    k = labels[index]\n    if so_far[k] <= fraction * counts[k]:\n"
+            "    k = labels[index]\n    if so_far[k] <= fraction * counts[k] + 1:\n"
             "        chosen[place] = True\n    so_far[k] += 1\n"
             "return order[chosen], order[~chosen]",
             "differs, too. For example, `stratified_split(np.array([0, 0, 1, 1",

@@ -341,7 +341,14 @@ def test_what_the_lesson_defines_is_there_though_that_cell_is_gone() -> None:
             cell = sigmoid(forget) * cell + sigmoid(into) * np.tanh(candidate)
             return sigmoid(out) * np.tanh(cell), cell
     """
-    for cells in ((), ("from course_lib.foundations.losses import sigmoid",)):
+    changed = "def sigmoid(x):\n    return np.clip(0.2 * x + 0.5, 0, 1)"
+    ways = (
+        (),
+        ("from course_lib.foundations.losses import sigmoid",),
+        ((changed, 9),),  # the lesson's own was there when the answer was checked
+        ((f"import numpy as np\n{changed}", 9),),
+    )
+    for cells in ways:
         data = handed_in(*cells, textwrap.dedent(source), "lstm_step = check(lstm_step)")
         marked, _ = mark(data, "08_recurrence", seed=1)
         found = next(one for one in marked if one.exercise == "lstm_step")

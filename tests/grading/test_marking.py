@@ -439,6 +439,8 @@ def adam_step(weights, gradient, m, v, step, learning_rate, beta_1, beta_2, epsi
         ("from course_lib.foundations import losses", "losses.mse"),
         ("from course_lib.foundations import losses as L, gradients", "L.mse"),
         ("import course_lib.foundations.losses as L", "L.mse"),
+        ("import course_lib.foundations.losses as losses", "losses.mse"),
+        ("from course_lib.foundations.losses import mse as mse", "mse"),
         ("from course_lib.foundations.losses import mse as s, softmax", "s"),
         ("from course_lib.foundations.losses import *", "mse"),
     ],
@@ -449,6 +451,28 @@ def test_what_earlier_lessons_made_is_there_however_it_is_imported(how: str, cal
     answer = f"def sgd_step(weights, gradient, learning_rate):\n    {body}"
     found = graded("03_sgd", how, answer)["sgd_step"]
     assert found.status == "correct", found.message
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "from course_lib.foundations import sgd as course",
+        "import course_lib.foundations.sgd as course",
+        "from course_lib.foundations import sgd\ncourse = sgd",
+    ],
+)
+def test_what_the_lesson_has_asked_for_so_far_is_in_its_module(how: str) -> None:
+    answers = """
+def momentum_step(weights, gradient, velocity, learning_rate, momentum):
+    velocity = momentum * velocity - learning_rate * gradient
+    return course.sgd_step(weights, -velocity, 1.0), velocity
+def nesterov_step(*arguments):
+    return course.nesterov_step(*arguments)
+"""
+    found = graded("03_sgd", how, answers)
+    assert found["momentum_step"].status == "correct", found["momentum_step"].message
+    assert "course's own module" in found["momentum_step"].notes[0]
+    assert found["nesterov_step"].points == 0
 
 
 @pytest.mark.parametrize(
