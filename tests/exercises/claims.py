@@ -150,7 +150,7 @@ def untrue(exercise: Exercise, calls: Sequence[Call], verdict: Verdict) -> list[
     drawn = [call for call in calls if not call.case.call]
     if all(call.right for call in drawn):
         drawn = list(calls)
-    rest = EXAMPLE.sub("", message)
+    rest = LEFT.sub("", EXAMPLE.sub("", message))
     for template, check in TEMPLATES:
         if match := re.fullmatch(template, rest):
             if not check(exercise, drawn, match):
@@ -205,16 +205,12 @@ def _untrue_of_the_known(
     ordinary = [call for call in drawn if call.kind == ORDINARY]
     if not all(same[id(call)] for call in ordinary or drawn):
         yield "not that mistake on ordinary inputs"
+    ways = (known.variant, *known.others)
     unexplained = [
         call
         for call in calls
-        if not call.right
-        and not same[id(call)]
-        and _neither(called(known.variant, call.case.arguments), call)
-        and not (
-            all(map(_all_finite, (call.want, call.got)))
-            and not _all_finite(called(known.variant, call.case.arguments))
-        )
+        if not (call.right or same[id(call)])
+        and all(_otherwise(called(way, call.case.arguments), call) for way in ways)
     ]
     others = {call.kind for call in unexplained}
     match = NEITHER.fullmatch(rest)
@@ -234,6 +230,15 @@ def _as_known(known: Misconception, theirs: Outcome, call: Call) -> bool:
         return False
     pairs = list(zip(values(theirs.value), values(call.got.value), strict=False))
     return all(np.abs(g - w).max() <= known.noise * np.abs(w).max() for w, g in pairs)
+
+
+def _otherwise(theirs: Outcome, call: Call) -> bool:
+    """Whether the call came out otherwise than in this way to make the mistake, and not right.
+
+    Who keeps NaN or an error away has made no other mistake by that.
+    """
+    kept_away = all(map(_all_finite, (call.want, call.got))) and not _all_finite(theirs)
+    return not kept_away and _neither(theirs, call)
 
 
 def _neither(theirs: Outcome, call: Call) -> bool:
@@ -694,7 +699,7 @@ TEMPLATES: tuple[tuple[str, Check], ...] = (
     (
         r"Your function changes its argument(?P<s>s?) (?P<names>.*?) in place; the caller still "
         r"needs (?P<it>it|them)\. "
-        r"`x(?: -= 1` and `x\[i\] = 1` write|\[i\] = \.\.\.` writes) into .*?"
+        r"`x(?: -= 1` and `x\[i\] = 1`|\[i\] = \.\.\.` and `x \+= \[0\]`) write into .*?"
         r"(?: What it returns is not (?P<how>always right|right) either\.)?",
         _changed,
     ),
