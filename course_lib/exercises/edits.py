@@ -622,7 +622,10 @@ class _Finder:
                 # For an argument in place of a result, see what the result is made of first.
                 late = node in self.returned and name in self.parameters
                 what = RESULT if late else "the name {}"
-                self._set(LAST if late else rank, what, node, node, "id", name)
+                place: ast.AST = node
+                if isinstance(slot.parent, ast.Call) and called_name(slot.parent) == "len":
+                    place, what = slot.parent, "the count {}"
+                self._set(LAST if late else rank, what, place, node, "id", name)
         if isinstance(slot.parent, ast.Call) and own not in self.counters:
             counted = (
                 ast.BinOp(ast.Name(n, ast.Load()), ast.Add(), ast.Constant(1))
@@ -651,6 +654,10 @@ class _Finder:
             return
         if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.List)):
             self._add(POSSIBLE, "the type of {}", slot, ast.Call(of_numpy("array"), [node], []))
+            return
+        given = isinstance(node, ast.Name) and node.id in self.parameters
+        if given and isinstance(slot.parent, ast.Assign):  # it only gets another name there
+            self._copy(slot)
             return
         if called_name(node) in ZEROS:  # whose numbers are to be written over
             infinite = [ast.BinOp(node, op(), ast.Constant(math.inf)) for op in (ast.Add, ast.Sub)]
@@ -735,18 +742,8 @@ class _Finder:
         last = ast.Subscript(node, ast.Tuple([ast.Constant(...), none], ast.Load()), ast.Load())
         row = ast.Subscript(node, ast.Tuple([none, whole], ast.Load()), ast.Load())
         self._add(LATER, "the shape of {}", slot, column, last, row)
-        # To write into a copy that has no name is to leave the line out.
-        written = isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Store)
         of_whole = isinstance(parent, ast.Subscript) and slot.name == "value"  # `x` in `x[:]`
-        if isinstance(node, (ast.Name, ast.Subscript)) and not written and not of_whole:
-            second = "a second name" if isinstance(node, ast.Name) else "a view"
-            what = f"what {{}} is: {second}, or an array of its own"
-            if target := given_name(slot):
-                second = "a second name for" if isinstance(node, ast.Name) else "a view of"
-                of = _in_braces(quoted(node.value if isinstance(node, ast.Subscript) else node))
-                what = f"what `{target}` is: {second} {of}, or an array of its own"
-            copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
-            self._add(LIKELY, what, slot, copied)
+        self._copy(slot)
         for other in names:
             if isinstance(node, ast.Name) and node.id == other.id:
                 continue
@@ -760,6 +757,22 @@ class _Finder:
                 self._add(LAST, what, slot, ast.BinOp(node, op(), other))
             less = ast.BinOp(node, ast.Mult(), ast.BinOp(one, ast.Sub(), other))
             self._add(LAST, factor, slot, less)
+
+    def _copy(self, slot: Slot) -> None:
+        node, parent = slot.node, slot.parent
+        # To write into a copy that has no name is to leave the line out.
+        written = isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Store)
+        of_whole = isinstance(parent, ast.Subscript) and slot.name == "value"
+        if not isinstance(node, (ast.Name, ast.Subscript)) or written or of_whole:
+            return
+        second = "a second name" if isinstance(node, ast.Name) else "a view"
+        what = f"what {{}} is: {second}, or an array of its own"
+        if target := given_name(slot):
+            second = "a second name for" if isinstance(node, ast.Name) else "a view of"
+            of = _in_braces(quoted(node.value if isinstance(node, ast.Subscript) else node))
+            what = f"what `{target}` is: {second} {of}, or an array of its own"
+        copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
+        self._add(LIKELY, what, slot, copied)
 
     def _is_in_sums(self, slot: Slot) -> bool:
         """Whether a helper returns it, the results of which are added: what both lack, it lacks."""
