@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from ..exercises.catalogue import catalogue
@@ -51,11 +52,20 @@ UNIT = (
     r"|ps|problem set|sheet|blatt|übungsblatt|aufgabe|abgabe|task|exercises?|exercice|ejercicio"
     r"|esercizio|exercício|übung|uebung|lab|tp|td|tarea|práctica|practica|devoir|compito|opgave"
     r"|opdracht|inlämning|ödev|bài tập|zadanie|úloha|úkol|задание|дз|과제|الواجب|unit|module"
-    r"|session|day|tag|chapter|kapitel|ex|l|作业|作業|课题|課題|实验|實驗)"
+    r"|session|day|tag|chapter|kapitel|ex|l|(?:exercise|problem|assignment|work) ?sheet"
+    r"|hausaufgabe|praktikum|zettel|einheit|termin|vorlesung|project|projekt|practical|coursework"
+    r"|lecture|series?|série|entrega|esercitazione|неделя|作业|作業|课题|課題|实验|實驗)"
     rf"[ _#-]*\d{{1,2}}|第 ?{_NUMBER} ?[次回]?(?:课|周|章|作业|作業|课题|課題|实验|實驗)?)"
 )
+# What came in some way, from all or from some.
+_CAME = (
+    rf"(?:{_STATE}|submissions?|hand(?:ed)?[ _-]?ins?|abgaben?|rendus?|entregas?|consegne|uploads?"
+    r"|exports?|latecomers|stragglers|nachzügler|nachreichungen|(?:(?:by|per|via|par|por)[ _-])?"
+    r"e?-?mails?|(?:(?:moodle|canvas|blackboard|brightspace|ilias|olat|sakai|teams|drive)"
+    r"(?:[ _-]?downloads?)?))"
+)
 PART = re.compile(
-    rf"{UNIT}|{_STATE}|{_DATE}|submitted files|working files|more|rest|others?|misc"
+    rf"{UNIT}|{_CAME}|{_DATE}|submitted files|working files|more|rest|others?|misc"
     r"|.+-\d{8}T\d{6}Z(?:-\d+)?-\d{3}",  # Google Drive
     re.IGNORECASE,
 )
@@ -72,6 +82,28 @@ GROUP = re.compile(
     rf"{TEAM.pattern}|(?:section|tutorial|tutorium|class|klasse|course|kurs|seminar|period|stream)"
     rf"[ _-]*(?:\d{{1,2}}[a-z]?|[a-z]|mo|di|mi|do|fr|{_DAY})|(?:ta|tutor|tutorin)[ _-]\w+"
     rf"|{_DAY}(?:[ _-]\d[\d.:h -]*)?|(?:mo|di|mi|do|fr)[ _-]\d[\d.:h -]*|第?\d{{1,2}}[班组]",
+    re.IGNORECASE,
+)
+# What counts folders and names: a number, its word, a month.
+_COUNTING = re.compile(
+    r"\d+|(?<![^\W\d_])(?:one|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth"
+    r"|fifth|sixth|eins|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn"
+    r"|(?:erst|zweit|dritt|viert|fünft|sechst|siebt|acht|neunt|zehnt)e[rs]?"
+    r"|premi[eè]re?|deuxième|troisième|primera?|segunda|tercera"
+    r"|jan(?:uar|uary)?|feb(?:ruar|ruary)?|mar(?:ch)?|märz|apr(?:il)?|may|mai|june?|juni|july?|juli"
+    r"|aug(?:ust)?|sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+# Who are counted so themselves.
+_COUNTED_PEOPLE = re.compile(
+    r"(?:student|schüler|pupil|learner|user|participant|teilnehm|person|account|pc|platz|seat|kid)"
+    r"\w*[ _-]*#",
+    re.IGNORECASE,
+)
+# What an instructor calls his own.
+_INSTRUCTORS = re.compile(
+    r"[ _-]*(?:solutions?|sample solution|template|vorlage|muster(?:lösung)?|lösung(?:en)?|answer"
+    r"[ _-]?key|reference|corrigé|solución|soluzione|starter|handout)[ _-]*",
     re.IGNORECASE,
 )
 OF_THE_COURSE = frozenset({"notebooks", "solutions", "course_lib"})
@@ -91,7 +123,11 @@ _OF_NOBODY = re.compile(
 
 
 def bare(name: str) -> str:
-    """The name of a notebook's file or of an archive without its ending, or endings."""
+    """The name of a notebook's file or of an archive without its ending, or endings.
+
+    It is spelled in one way, as a Mac and others write "ü" in two.
+    """
+    name = unicodedata.normalize("NFC", name)
     return ENDING.sub("", name[: -len(SUFFIX)] if name.lower().endswith(SUFFIX) else name) or name
 
 
@@ -115,12 +151,21 @@ def without_lesson(name: str) -> str:
 
     So is a version's behind it.
     """
-    while not is_of_the_course(name):
+    while not _is_part(name):
         found = next(filter(None, (mark.fullmatch(name) for mark in _marks_of_lessons())), None)
         if found is None or not re.search(r"[^\W\d_]|\d{3}", found["name"]):
             break
         name = found["name"]
+        if inside := re.fullmatch(r"[(（\[](.+)[)）\]]", name):
+            name = inside[1]
     return name
+
+
+def series(name: str) -> str:
+    """The name with a sign for each number, as those of a series have it in common; "" of none."""
+    counted = _COUNTING.sub("#", name.casefold())
+    people = _COUNTED_PEOPLE.fullmatch(counted) or GROUP.fullmatch(name)
+    return "" if people or "#" not in counted else counted
 
 
 @lru_cache(1)
@@ -128,10 +173,11 @@ def _marks_of_lessons() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """A lesson's name, or that of a part of the course, before and behind a learner's."""
     topics = "|".join(sorted(topic for topic in _names_of_lessons() if not topic.isdigit()))
     copy = rf"(?:{_COPY} (?:of|von|av|de|di) )?"
-    lesson = rf"{copy}(?:{'|'.join(sorted(lessons()))}|(?:{topics})(?:[ _-]?\d\d)?|{UNIT}|{_DATE})"
+    own = "|".join(re.sub("_", "[ _.-]+", lesson) for lesson in sorted(lessons()))
+    lesson = rf"{copy}(?:(?:{own})(?:\.ipynb)?|(?:{topics})(?:[ _-]?\d\d)?|{UNIT}|{_DATE})"
     count = r"(?: ?[(（]\d{1,2}[)）]| \d{1,2}(?=_))?"  # Google's forms, OneDrive
     return (
-        re.compile(rf"{lesson}{count}[ _-]+(?P<name>[^ _-].*)", re.IGNORECASE),
+        re.compile(rf"{lesson}{count}[ _.-]+(?P<name>[^ _.-].*)", re.IGNORECASE),
         re.compile(rf"(?P<name>.*?[^ _-])[ _-]+(?:{lesson}|v\d\d?|final)", re.IGNORECASE),
     )
 
@@ -151,7 +197,7 @@ def _names_of_lessons() -> frozenset[str]:
 
 def is_lesson(name: str) -> bool:
     """Whether that is a lesson's name, number or topic."""
-    return re.sub(r"[ _-]+", "", original(name).casefold()) in _names_of_lessons()
+    return re.sub(r"[ _().-]+", "", original(name).casefold()) in _names_of_lessons()
 
 
 def is_numbered_lesson(name: str) -> bool:
@@ -160,8 +206,17 @@ def is_numbered_lesson(name: str) -> bool:
 
 
 def is_of_the_course(name: str) -> bool:
-    """Whether it is called after a part of the course, and so after no person."""
+    """Whether it is called after a part of the course, or several, and so after no person."""
+    return _is_part(name) or _is_part(without_lesson(name))
+
+
+def _is_part(name: str) -> bool:
     return name in OF_THE_COURSE or is_lesson(name) or PART.fullmatch(name) is not None
+
+
+def is_of_the_instructor(name: str) -> bool:
+    """Whether an instructor may call his own so: a solution, or what was handed out."""
+    return _INSTRUCTORS.fullmatch(without_lesson(name)) is not None
 
 
 def is_of_nobody(name: str) -> bool:

@@ -22,10 +22,12 @@ from .names import (
     is_numbered_lesson,
     is_of_nobody,
     is_of_the_course,
+    is_of_the_instructor,
     is_personal,
     lesson_in,
     lessons,
     original,
+    series,
     unmarked,
     without_lesson,
 )
@@ -80,6 +82,7 @@ def people(paths: Sequence[Parts], others: Sequence[Parts] = ()) -> People:
         *_told_counted(same),
         *_told_inside({p: name for p, name in zip(paths, found, strict=True) if p in written}),
         *_told_lessons({*learners}),
+        *_told_instructors({*learners}),
         *_told_alike({*learners}),
     ]
     return People(learners, around, notes)
@@ -92,7 +95,8 @@ def _told_around(around: set[Parts]) -> list[str]:
 
 
 def _told_counted(counted: Mapping[str, str]) -> list[str]:
-    told, plain = sorted(counted), sorted(set(counted.values()))
+    told = sorted(counted)
+    plain = list(dict.fromkeys(counted[name] for name in told))
     are = "is" if len(told) == 1 else "are"
     if not told:
         return []
@@ -125,12 +129,24 @@ def _told_lessons(learners: set[str]) -> list[str]:
     return [f"{named(told)} {name} a lesson, and nobody: {todo}."] if told else []
 
 
+def _told_instructors(learners: set[str]) -> list[str]:
+    told = sorted(filter(is_of_the_instructor, learners))
+    are, them = ("is", "it") if len(told) == 1 else ("are", "them")
+    todo = f"take {them} out if no learner handed {them} in"
+    return [f"{named(told)} {are} graded like a learner: {todo}."] if told else []
+
+
 def _told_alike(learners: set[str]) -> list[str]:
     """A note on names that differ in letters' case, order or signs only."""
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    numbered: dict[str, list[str]] = defaultdict(list)
     for name in sorted(learners):
         alike[tuple(sorted(_words(name)))].append(name)
-    told = [name for words, names in alike.items() if words and len(names) > 1 for name in names]
+        if match := re.fullmatch(r"(.*\w)[ _-]0?\d", name):
+            numbered[match[1].casefold()].append(name)
+    groups = [names for words, names in alike.items() if words]
+    groups += numbered.values() if len(numbered) > 1 else []  # else they have but numbers
+    told = [name for names in groups if len(names) > 1 for name in names]
     return (
         [f"{named(told)} are nearly the same and are taken for different people."] if told else []
     )
@@ -147,7 +163,8 @@ def namesakes(submissions: Mapping[str, str]) -> list[str]:
         if person := platforms.by_moodle(submission.split("/")):
             numbered.setdefault(person.name, set()).add(learner)
     several = [name for name, found in numbered.items() if len(found) > 1]
-    if len(numbered) == 1 and len(numbered[several[0]] if several else ()) > 2:
+    blind = several and (len(numbered[several[0]]) > 2 or _BLIND.match(several[0]))
+    if len(numbered) == 1 and blind:
         return []  # blind marking: all bear one name
     told = ", ".join(f"“{name}”" for name in sorted(several))
     if not told:
@@ -156,6 +173,9 @@ def namesakes(submissions: Mapping[str, str]) -> list[str]:
         f"Moodle's downloads hold several numbers for {told}: each is taken for a person of its "
         "own. Grade the downloads of different assignments into different folders."
     ]
+
+
+_BLIND = re.compile(r"participant|teilnehm|étudiant|estudiante|student|участник", re.IGNORECASE)
 
 
 def text(name: str) -> str:
@@ -267,7 +287,7 @@ def _unit(parts: Parts) -> Parts:
 def _starts(paths: Sequence[Parts], others: Sequence[Parts]) -> list[int]:
     """How many folders lie around the learner's own, of each path."""
     starts = _known_starts(paths, others)
-    while heaps := _heaps(paths, starts):
+    while heaps := _series(paths, starts) or _heaps(paths, starts):
         starts = [
             start + (parts[: start + 1] in heaps)
             for parts, start in zip(paths, starts, strict=True)
@@ -292,6 +312,28 @@ def _known_starts(paths: Sequence[Parts], others: Sequence[Parts]) -> list[int]:
     of_course = [_start(parts, 0, (PART,)) for parts in paths]
     alone = {bare(parts[start]) for parts, start in zip(paths, of_course, strict=True)}
     return of_course if len(alone) == 1 and all(map(is_personal, alone)) else [0] * len(paths)
+
+
+def _series(paths: Sequence[Parts], starts: Sequence[int]) -> set[Parts]:
+    """Folders in the learners' place that are counted, and in which the same people's work lies.
+
+    What lies in them must be called after more people than there are folders, or nearly so if the
+    folders are called after more than a number: learners who are counted call their files alike.
+    """
+    folders: dict[tuple[Parts, str], dict[Parts, set[str]]] = defaultdict(dict)
+    for parts, start in zip(paths, starts, strict=True):
+        kind = series(bare(parts[start])) if len(parts) > start + 1 else ""
+        if kind:
+            inside = folders[parts[:start], kind].setdefault(parts[: start + 1], set())
+            inside.add(without_lesson(original(bare(parts[start + 1]))))
+    found: set[Parts] = set()
+    for (_, kind), some in folders.items():
+        people = set().union(*some.values())
+        again = len(people) < sum(map(len, some.values()))
+        enough = 3 * len(people) if re.search(r"[^\W\d_]", kind) else len(people)
+        if again and len(people) > 1 and enough >= len(some) and all(map(is_personal, people)):
+            found |= some.keys()
+    return found
 
 
 def _heaps(paths: Sequence[Parts], starts: Sequence[int]) -> set[Parts]:
@@ -333,8 +375,8 @@ def _start(parts: Parts, around: int, patterns: Sequence[re.Pattern[str]]) -> in
     start = min(around, len(parts) - 1)
     while len(parts) > start + 1:
         name = bare(parts[start])
-        of_lesson = is_lesson(name) and not name.isdigit()  # a number may stand for a person
-        if not (of_lesson or any(pattern.fullmatch(name) for pattern in patterns)):
+        of_course = is_of_the_course(name) and not name.isdigit()  # it may stand for a person
+        if not (of_course or any(pattern.fullmatch(name) for pattern in patterns)):
             break
         start += 1
     return start
@@ -377,6 +419,30 @@ def _counted(names: set[str]) -> dict[str, str]:
     for first, copies in marked.items():
         if first in plain.values() or len({plain[copy] for copy in copies}) == 1:
             plain |= dict.fromkeys(copies, first)
+    plain |= _without_beginning(plain)
     there = {*plain.values()}
     plain |= {n: unmarked(own) for n, own in plain.items() if unmarked(own) in there}
     return plain
+
+
+def _without_beginning(plain: Mapping[str, str]) -> dict[str, str]:
+    """Names less what they begin with that is counted, as ``ML_HW1_`` and ``ML_HW2_``.
+
+    It is none of a person's: the same follows several of these, or all begin with the same.
+    """
+    found: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
+    for name, own in plain.items():
+        words = re.split(r"([ _-]+)", own)
+        for end in range(1, min(len(words) - 1, 9), 2):
+            before, rest = "".join(words[:end]), "".join(words[end + 1 :])
+            if re.search(r"\d{5}", before):
+                break  # a person's number
+            if (kind := series(before)) and is_personal(rest):
+                found[kind][name] = before, rest
+    stripped: dict[str, str] = {}
+    for some in sorted(found.values(), key=lambda some: len(next(iter(some.values()))[0])):
+        beginnings, rests = ({*each} for each in zip(*some.values(), strict=True))
+        again = len(rests) < len(some) and len(beginnings) > 1
+        if (again and len(rests) > 1) or (len(beginnings) == 1 and len(rests) == len(plain) > 1):
+            stripped |= {name: rest for name, (_, rest) in some.items()}
+    return stripped

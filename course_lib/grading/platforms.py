@@ -27,7 +27,7 @@ _CANVAS = (
 _FOLDERS = (
     re.compile(r"(?P<name>.+?)[_ ](?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?"),
     # Brightspace: numbers of the person and of the folder, name, date, and the file's own name.
-    re.compile(r"(?P<number>\d+-\d+) - (?P<name>.+?) - (?=[^-]*\b\d{4}\b)[^-]+(?: - .*)?"),
+    re.compile(r"(?P<number>\d+)-\d+ - (?P<name>.+?) - (?=[^-]*\b\d{4}\b)[^-]+(?: - .*)?"),
     # nbgrader's exchange: name, assignment, time.
     re.compile(r"(?P<name>[^+]+)(?P<number>)\+[^+]+\+\d{4}-\d\d-\d\d .+"),
     # Autolab: address, number of the attempt, and the file's own name.
