@@ -149,6 +149,7 @@ def grade(
     ended: Counter[str] = Counter()
     crashed: list[str] = []
     of_lesson: Counter[tuple[str, str]] = Counter()
+    scratch: list[Source] = []
     try:
         if not (out / "results.jsonl").exists():
             require_own(out)
@@ -170,7 +171,7 @@ def grade(
                 f"Nothing here keeps the code in “{paths[0]}” from your files: that is fine if it "
                 "is your own; grade another person's on Linux."
             )
-        with closing(_graded(sources, results, workers, locate)) as graded:
+        with closing(_graded(sources, results, workers, locate, scratch)) as graded:
             for record in graded:
                 ended[record.status] += 1
                 if record.status == "crashed":
@@ -178,13 +179,24 @@ def grade(
                 of_lesson[record.learner, record.lesson or ""] += 1
                 if progress is not None:
                     progress(ended.total(), len(sources), record)
+        if scratch:
+            show, were, are = (
+                ("shows", "was", "its learner has")
+                if len(scratch) == 1
+                else ("show", "were", "their learners have")
+            )
+            notes.append(
+                f"{named(sorted(one.id for one in scratch))} {show} no exercise of the course and "
+                f"{were} skipped: {are} handed in another notebook that does."
+            )
         if several := sorted({learner for (learner, _), number in of_lesson.items() if number > 1}):
             notes.append(
                 f"There are several notebooks of one lesson by {named(several)}: for each exercise "
                 "the best counts. If they are by different people, give the files different names, "
                 "or the folders in which they lie."
             )
-        records = [part for one in results.records(sources) for part in one.by_lesson()]
+        kept = [source for source in sources if source not in scratch]
+        records = [part for one in results.records(kept) for part in one.by_lesson()]
         run = Run(records, results.seed, workers.holds, workers.missing, tuple(notes))
         files = write_reports(out, run)
     if results.kept:
@@ -214,14 +226,24 @@ def _discovered(paths: Sequence[Path]) -> Iterator[tuple[list[Source], list[str]
 
 
 def _graded(
-    sources: Sequence[Source], results: Results, workers: Workers, locate: bool
+    sources: Sequence[Source],
+    results: Results,
+    workers: Workers,
+    locate: bool,
+    scratch: list[Source],
 ) -> Generator[Graded, None, None]:
-    """The records as they are finished, each on disk before it is handed on."""
+    """The records as they are finished, each on disk before it is handed on.
+
+    Into ``scratch`` comes what shows no exercise, if its learner has handed in what does.
+    """
     lessons: dict[str, set[str]] = defaultdict(set)  # and who has handed it in
     waiting: list[Source] = []
     for lesson, batch in ((None, sources), ("", waiting)):
         if lesson == "" and lessons:  # what shows no lesson belongs to the common one
             lesson = min(lessons, key=lambda name: (-len(lessons[name]), name))
+            having = set().union(*lessons.values())
+            scratch += [source for source in waiting if source.learner in having]
+            batch = [source for source in waiting if source.learner not in having]
         for source, record in _finished(batch, lesson, results, workers, locate):
             if record is None:
                 waiting.append(source)

@@ -34,8 +34,8 @@ class ExerciseSummary:
 
     Attributes:
         name, lesson, max_points: of the exercise.
-        mean: points of all graded submissions.
-        counts: by status, in the order in which the bar draws them.
+        mean: points of all learners who were graded, of each the best.
+        counts: learners by the status of their best, in the order in which the bar draws them.
         not_attempted: the learners who did not write it, sorted.
     """
 
@@ -125,8 +125,13 @@ class Ungraded:
 
 def by_exercise(records: Sequence[Graded]) -> list[ExerciseSummary]:
     """All exercises that were graded, in the order of the lessons."""
-    found: dict[str, _Tally] = {}
+    best: dict[tuple[str, str], tuple[Graded, Marked]] = {}
     for record, entry in _entries(records):
+        before = best.setdefault((record.learner, entry.exercise), (record, entry))
+        if _order(entry) < _order(before[1]):
+            best[record.learner, entry.exercise] = record, entry
+    found: dict[str, _Tally] = {}
+    for record, entry in best.values():
         tally = found.setdefault(entry.exercise, _Tally(record.lesson or "", entry.max_points))
         tally.counts[entry.status] += 1
         tally.points += entry.points or 0.0
@@ -155,6 +160,11 @@ class _Tally:
 
 
 _BAR_ORDER = ("correct", "wrong", "error", "timeout", "not attempted")
+
+
+def _order(entry: Marked) -> int:
+    """The better, the smaller."""
+    return _BAR_ORDER.index(entry.status)
 
 
 def by_learner(records: Sequence[Graded]) -> list[LearnerSummary]:

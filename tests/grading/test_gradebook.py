@@ -28,6 +28,7 @@ from course_lib.grading.discovery import discover
 from course_lib.grading.gradebook import grade
 from course_lib.grading.record import Graded
 from course_lib.grading.results import Results
+from course_lib.grading.summary import by_exercise
 from course_lib.lessons import LAST_PAGE, START_PAGE
 from course_lib.sandbox import run as sandbox
 from course_lib.sandbox.isolation import clear
@@ -110,7 +111,7 @@ def test_nbgrader_s_folders(tmp_path: Path) -> None:
     for learner, name, data in (
         ("anna", "01", GOOD),
         ("ben", "01", HALF),
-        ("ben", "extra", notebook("a = 1")),
+        ("ben", "extra", HALF),
     ):
         place = tmp_path / "course/submitted" / learner / "ps1"
         (place / ".ipynb_checkpoints").mkdir(parents=True, exist_ok=True)
@@ -165,7 +166,7 @@ def test_a_folder_in_one_that_happens_to_be_called_submitted(tmp_path: Path) -> 
             ("ws_01_4711223_anna", "ws_01_4711224_ben", "ws_02_4711225_ben"),
             {"ws_01_4711223_anna", "ws_01_4711224_ben", "ws_02_4711225_ben"},
         ),
-        (("ws_1_4711223_anna", "ws_1_4711224_ben"), {"ws_1_4711223_anna", "ws_1_4711224_ben"}),
+        (("ws_1_4711223_anna", "ws_1_4711224_ben"), {"4711223_anna", "4711224_ben"}),
         (("annam_345_678901_01",), {"annam_345"}),
         (("Zoe\u0308/1", "Zo\u00eb/2"), {"Zo\u00eb"}),  # one name in two forms of Unicode
         (("xy_2_100_x", "ben"), {"xy_2_100_x", "ben"}),  # in a download of Canvas all are so named
@@ -500,6 +501,34 @@ def test_a_file_without_exercises_belongs_to_the_lesson_of_the_others(
     alone.write_bytes(notebook("a = 1"))
     assert grade([alone], tmp_path / "b").unreadable == 1
     assert rows((tmp_path / "b/grades.csv").read_text())[0]["status"] == "unreadable"
+
+
+def test_scratch_beside_a_lesson_is_told_of_and_counts_for_nothing(
+    folder: Folder, tmp_path: Path
+) -> None:
+    place, out = folder(ben=HALF, cem=notebook("a = 1")), tmp_path / "out"
+    (place / "anna").mkdir()
+    for name, data in (("losses", GOOD), ("second try", HALF), ("tries", notebook("a = 1"))):
+        (place / "anna" / f"{name}.ipynb").write_bytes(data)
+    summary = grade([place], out, seed=1)
+    assert totals(out) == {"anna": f"{MAX_POINTS:g}", "ben": f"{MAX_POINTS - 1:g}", "cem": "0"}
+    (told,) = (note for note in summary.notes if "no exercise" in note)
+    assert told == (
+        "“anna/tries” shows no exercise of the course and was skipped: its learner has handed in "
+        "another notebook that does."
+    )
+    assert {record["submission"] for record in records(out)} == {
+        "anna/losses", "anna/second try", "ben", "cem"
+    }  # fmt: skip
+    again = grade([place], out, resume=True)
+    assert told in again.notes
+    (mse,) = (one for one in by_exercise(graded(out)) if one.name == "mse")
+    assert mse.counts["correct"] == mse.counts["wrong"] == mse.counts["not attempted"] == 1
+    assert mse.mean == pytest.approx(1 / 3)  # each learner counts once
+
+
+def graded(out: Path) -> list[Graded]:
+    return [Graded.from_json(one) for one in records(out)]
 
 
 # --- nothing is lost -----------------------------------------------------------------------------
