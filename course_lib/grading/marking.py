@@ -313,6 +313,9 @@ class _Marker:
             if name in self.reading.in_text:
                 missing = f"`def {name}` stands in a cell of text: turn it into a cell of code."
             return _Judged(_without_points(exercise, "not attempted", missing))
+        if _is_imported(self.reading.shown[name]):
+            said = f"`{name}` is the course's own in this notebook: write yours below its `def`."
+            return _Judged(_without_points(exercise, "not attempted", said))
         best: _Judged | None = None
         programs = self.reading.programs(name, self.stand_ins, self.accepted, self._lent())
         for program, notes in programs:
@@ -370,6 +373,8 @@ class _Marker:
                 why = "yours is not right yet"
                 if name not in self.reading.shown:
                     why = "there is none in this notebook"
+                elif _is_imported(self.reading.shown[name]):
+                    why = "the notebook imports it"
             elif name in self.accepted:
                 why = "with yours it fails"
             else:
@@ -407,6 +412,11 @@ class _Marker:
             trials,
             own_limits if program.module == "keras" else "",
         )
+
+
+def _is_imported(source: str) -> bool:
+    """Whether what bears an answer's name is an import from the course."""
+    return source.startswith(("from course_lib", "import course_lib"))
 
 
 def _is_one(source: str, name: str) -> bool:

@@ -425,6 +425,13 @@ def _counted(names: set[str]) -> dict[str, str]:
     return plain
 
 
+_TERM = re.compile(
+    r"(?:ws|ss|sose|wise|fall|spring|autumn|winter|summer)[ _-]?(?:20)?\d\d(?:[_/-]?\d\d)?"
+    r"|20\d\d",
+    re.IGNORECASE,
+)
+
+
 def _without_beginning(plain: Mapping[str, str]) -> dict[str, str]:
     """Names less what they begin with that is counted, as ``ML_HW1_`` and ``ML_HW2_``.
 
@@ -435,7 +442,7 @@ def _without_beginning(plain: Mapping[str, str]) -> dict[str, str]:
         words = re.split(r"([ _-]+)", own)
         for end in range(1, min(len(words) - 1, 9), 2):
             before, rest = "".join(words[:end]), "".join(words[end + 1 :])
-            if re.search(r"\d{5}", before):
+            if re.search(r"\d{3}", _TERM.sub("", before)):
                 break  # a person's number
             if (kind := series(before)) and is_personal(rest):
                 found[kind][name] = before, rest

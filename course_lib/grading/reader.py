@@ -159,16 +159,16 @@ def _programs(
     for above in as_checked:
         if new(program := above.program(name, given(above))):
             yield program, [AS_CHECKED.format(name)]
+    for above in as_checked:
+        whole = above.straightforward(name, given(above), found)
+        if whole is not None and new(whole):
+            yield whole, [AS_CHECKED.format(name)]
     # What an earlier answer returns was accepted; this one's author may not have known how.
     if new(other := slices.program(name, {**accepted, **given(slices)})):
         yield other, slices.notes(name)
     for above in as_checked:
         if new(program := above.program(name, {**accepted, **given(above)})):
             yield program, [AS_CHECKED.format(name)]
-    for above in as_checked:
-        whole = above.straightforward(name, given(above), found)
-        if whole is not None and new(whole):
-            yield whole, [AS_CHECKED.format(name)]
     in_file, as_run = (
         [s.source for s in some.statements if s.source not in found or s.judges]
         for some in (slices, as_it_ran)

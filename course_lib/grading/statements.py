@@ -15,6 +15,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
 
+from ..sandbox.worker import REFUSED
+
 _BUILTINS = frozenset(dir(builtins))
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _IMPORTS = (ast.Import, ast.ImportFrom)
@@ -153,6 +155,56 @@ def _texts(node: ast.stmt, lines: Sequence[bytes]) -> Iterator[str]:
         yield ast.unparse(one)
         if other:  # under its own name it may be lent
             yield f"{other} = {name.name}"
+
+
+def as_module(source: str) -> tuple[list[str], list[str], str]:
+    """A module's text in which nothing is imported from the course, but from the notebook.
+
+    Returns:
+        Imports for the notebook to make, of the course's and of what takes long; the names that the
+        module reads there; and its text.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: Python cannot read it.
+    """
+    tree = syntax_tree(source)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, _IMPORTS)]
+    slow = [node for node in nodes if any(_slow(node))]
+    of_course = [node for node in nodes if _names_course(node)]
+    lines = [line.encode() for line in source.split("\n")]
+    imports: list[str] = []
+    read = [n.asname or n.name.split(".")[0] for node in slow for n in node.names if n.name != "*"]
+    for node in sorted(of_course, key=lambda node: -node.lineno):
+        text = []
+        for one in _each(node):
+            (name,) = one.names
+            bound = name.asname or name.name
+            imports.append(ast.unparse(one))
+            read.append(bound)
+            text.append(_FROM_NOTEBOOK.format(bound))
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        indent = lines[first][: node.col_offset].decode()
+        if indent.strip():
+            continue  # beside another statement in its line
+        here = [(indent + line).encode() for part in text for line in part.split("\n")]
+        lines[first : last + 1] = here
+    return [*map(ast.unparse, slow), *imports[::-1]], read, b"\n".join(lines).decode()
+
+
+_FROM_NOTEBOOK = (
+    "try:\n"
+    "    from __main__ import {0}\n"
+    "except ImportError:\n"
+    "    def {0}(*given, **named):\n"
+    f"        raise ImportError({REFUSED!r})"
+)
+
+
+def _names_course(node: ast.Import | ast.ImportFrom) -> bool:
+    """Whether it imports from the course, in a form of which `_each` makes names."""
+    if isinstance(node, ast.ImportFrom):
+        return any(_of_course(node))
+    return all(n.asname and n.name.startswith(f"{FOUNDATIONS}.") for n in node.names)
 
 
 def _inner_imports(node: ast.stmt) -> Iterator[ast.ImportFrom]:

@@ -14,6 +14,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
@@ -25,7 +26,7 @@ from ..lessons import root
 from ..sandbox.run import Segments
 from .history import Cell, with_history
 from .slicing import Slices, with_judged
-from .statements import Statement, statements, syntax_tree
+from .statements import Statement, as_module, statements, syntax_tree
 
 MAX_BYTES = 64 << 20
 LARGE_BYTES = 10 << 20
@@ -69,6 +70,11 @@ _ENVIRONMENT = re.compile(
 )
 _PYLAB = re.compile(
     r"get_ipython\(\)\.run_line_magic\('pylab', '(--no-import-all)?[ \w]*'\)$", re.MULTILINE
+)
+# Commands that a kernel takes without their `%`, too.
+_AUTOMAGIC = re.compile(
+    r"^(?:pip|conda|mamba|uv|ls|ll|cd|pwd|mkdir|cat|cp|mv|rm|who|whos)(?:[ \t]+[\w.~/-].*)?$",
+    re.MULTILINE,
 )
 _PLAIN_IMPORT = r"(?:import|from) (?:numpy|scipy|math|string|itertools|functools|collections)\b"
 _WRITE = re.compile(r"%%(?:write)?file\s+(-a\s+|--append\s+)?['\"]?([\w./]+)['\"]?\s*\Z")
@@ -436,7 +442,7 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
     while (first := source.lstrip()).startswith("%%"):
         line, _, below = first.partition("\n")
         if written := _WRITE.match(line):
-            return f"open({written[2]!r}, {'a' if written[1] else 'w'!r}).write({below!r})", 0
+            return _written(written[2], "a" if written[1] else "w", below), 0
         magic = re.match(r"%%\s*(\w*)", first)
         if magic is None or magic[1] not in _TRANSPARENT:
             return None, 0
@@ -447,6 +453,7 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
     try:
         syntax_tree(source)
     except SyntaxError:
+        source = _AUTOMAGIC.sub("pass", source)
         found = _MAGIC_LINE.findall(source)
         # IPython takes off one of `;;;` each time that it reads the cell.
         work = sum(max(sum(map(mark.count, ",;/")), 1) for mark in found) * len(source)
@@ -466,6 +473,23 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
         python = _PYLAB.sub(_pylab, python)
         return _TIME.sub(_timed, python), work
     return source, 0
+
+
+def _written(file: str, mode: str, text: str) -> str:
+    """What `%%writefile` does, as Python, and what the written module needs of others.
+
+    What it imports from the course, which is not there in grading, it gets from the notebook, which
+    imports it, so that it can be lent. So does the notebook what takes long to import.
+    """
+    imports: list[str] = []
+    read: list[str] = []
+    if file.endswith(".py"):
+        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            imports, read, text = as_module(text)
+    folder = file.rpartition("/")[0]
+    made = f"__import__('os').makedirs({folder!r}, exist_ok=True), " if folder else ""
+    names = "".join(f", {name}" for name in read)
+    return "\n".join([*imports, f"{made}open({file!r}, {mode!r}).write({text!r}){names}"])
 
 
 def _pylab(magic: re.Match[str]) -> str:

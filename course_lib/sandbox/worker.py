@@ -29,6 +29,8 @@ Segments = Sequence[tuple[str, str]]
 REFUSED = "answers may not use the course's own functions"
 STATEMENT = 5.0
 """Seconds, by the clock on the wall, for a statement that may be passed over."""
+PATIENCE = 4.0
+"""So many times as long if it computes, but other processes do, too."""
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
@@ -127,7 +129,7 @@ class Worker(Served):
             if not forgiving:
                 _execute(code, namespace)
                 continue
-            with contextlib.suppress(BaseException), calling.time_limit(STATEMENT):
+            with contextlib.suppress(BaseException), calling.time_limit(STATEMENT, PATIENCE):
                 _execute(code, namespace)
 
     def _call(self, arguments: tuple[Any, ...]) -> calling.Outcome:
