@@ -255,6 +255,88 @@ def test_a_module_that_is_not_there_is_told_of_in_words() -> None:
         assert "no such module. If it is a file of your own, put its code" in found.message
 
 
+OF_COURSE = {
+    "a function": ("from course_lib.foundations.losses import softmax", "softmax"),
+    "under another name": ("from course_lib.foundations.losses import softmax as s", "s"),
+    "a module": ("import course_lib.foundations.losses as losses", "losses.softmax"),
+    "in a block": (
+        "try:\n    from course_lib.foundations.losses import softmax\n"
+        "except ImportError:\n    raise",
+        "softmax",
+    ),
+    "and more that is not used": (
+        "from course_lib.exercises import check\nfrom course_lib.data import digits\n"
+        "from course_lib.foundations.losses import softmax",
+        "softmax",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", OF_COURSE)
+@pytest.mark.parametrize("file", ["own.py", "parts/own.py"])
+def test_a_module_of_one_s_own_that_imports_the_course(how: str, file: str) -> None:
+    imported, called = OF_COURSE[how]
+    module = f"%%writefile {file}\n{imported}\ndef shares(x):\n    return {called}(x)"
+    folder, _, _ = file.rpartition("/")
+    name = "parts.own" if folder else "own"
+    answer = ATTENTION.replace("softmax(", "shares(")
+    cells = [f"!mkdir -p {folder}"] if folder else []
+    found = attended(*cells, module, f"from {name} import shares", answer, JUDGED)
+    assert found.status == "correct", found.message
+
+
+def test_a_module_of_one_s_own_gives_no_answer_of_the_course() -> None:
+    for name in ("attention", "layer_norm"):
+        module = f"%%writefile own.py\nfrom course_lib.foundations.text import {name} as theirs"
+        data = handed_in(
+            module, "from own import theirs", f"def {name}(*a):\n    return theirs(*a)"
+        )
+        marked, _ = mark(data, "14_text", seed=1)
+        found = next(one for one in marked if one.exercise == name)
+        assert found.points == 0
+        assert "answers may not use the course's own functions" in found.message
+
+
+def test_an_answer_that_needs_a_module_of_one_s_own_is_not_called_failing() -> None:
+    module = "%%writefile own.py\ndef scaled(x, by):\n    return by * x"
+    step = (
+        "from own import scaled\n"
+        "def sgd_step(weights, gradient, learning_rate):\n"
+        "    return weights - scaled(gradient, learning_rate)"
+    )
+    momentum = (
+        "def momentum_step(weights, gradient, velocity, learning_rate, momentum):\n"
+        "    velocity = momentum * velocity - learning_rate * gradient\n"
+        "    return sgd_step(weights, -velocity, 1.0), velocity"
+    )
+    data = handed_in(module, step, "sgd_step = check(sgd_step)", momentum)
+    marked, _ = mark(data, "03_sgd", seed=1)
+    for found in marked[:1] + [one for one in marked if one.exercise == "momentum_step"]:
+        assert not any("with yours it fails" in note for note in found.notes)
+    assert next(one for one in marked if one.exercise == "momentum_step").status == "correct"
+
+
+@pytest.mark.parametrize("how", ["import mse", "import *"])
+def test_the_course_s_own_is_nobody_s_answer(how: str) -> None:
+    found = judged(handed_in(f"from course_lib.foundations.losses {how}", CHECK), "mse")
+    assert found.status == "not attempted"
+    assert (
+        found.message == "`mse` is the course's own in this notebook: write yours below its `def`."
+    )
+
+
+def test_commands_without_their_sign_break_no_cell() -> None:
+    data = handed_in(f"pip install --quiet numpy\nls -l\n{MSE}", CHECK)
+    assert judged(data, "mse").status == "correct"
+
+
+def test_the_stub_is_no_definition_of_the_learner_s() -> None:
+    stub = "def mse(predictions, targets):\n    raise NotImplementedError()"
+    found = judged(handed_in(stub, MSE, CHECK), "mse")
+    assert found.status == "correct"
+    assert found.notes == ()
+
+
 def test_an_answer_that_is_not_there_is_not_called_wrong() -> None:
     answer = """
         def softmax_cross_entropy_gradient(logits, labels):

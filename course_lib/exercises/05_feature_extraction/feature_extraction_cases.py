@@ -88,7 +88,12 @@ def probes(rng: np.random.Generator) -> list[Case]:
         labels[-c:] = np.arange(c)[-n:]  # every class, if there are examples enough
         if kind == without_last:
             labels = np.minimum(labels, c - 2)
-        return Case((features, labels, rng.normal(size=(d, c)), bias, strength), kind)
+        weights = rng.normal(size=(d, c))
+        if size > 1:  # where errors are 1 and −1, they must not cancel in each class
+            told = np.argmax(features @ weights + bias, axis=1)
+            if np.array_equal(np.sort(told), np.sort(labels)):
+                labels[0] = (labels[0] + 1) % c
+        return Case((features, labels, weights, bias, strength), kind)
 
     without_last = "a batch without the last class"
 
