@@ -529,8 +529,8 @@ def changed_arguments(exercise: Exercise, trials: Sequence[Trial]) -> Finding | 
             given = dict(zip(names, trial.got.arguments, strict=False))
             how = (
                 "`x -= 1` and `x[i] = 1` write into the caller's array, also through a part of it "
-                "or a second name, as in `y = x` or `y = x[:]`. `x = x - 1` makes a new array; or "
-                "begin the function with one of your own, `x = x.copy()`."
+                "or a second name, as in `y = x` or `y = x[:]`. Begin the function with an array "
+                "of your own, `x = x.copy()`; or make a new one, as `x = x - 1` does."
             )
             if all(isinstance(given[name], list) for name in changed):
                 of_lists = any(isinstance(entry, list) for n in changed for entry in given[n])

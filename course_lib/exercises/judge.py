@@ -341,7 +341,8 @@ def _verdict(
     points: float = 0.0,
 ) -> Verdict:
     think = known.think if known is not None and known.think else exercise.think
-    where = f"Section “{exercise.section}” of lesson {_title(exercise.lesson)} derives it."
+    does = "derives it" if exercise.formula else "is about it"
+    where = f"Section “{exercise.section}” of lesson {_title(exercise.lesson)} {does}."
     return Verdict(
         status=status,
         points=points,

@@ -174,7 +174,7 @@ def told(name: str, body: str) -> Verdict:
             "states = []\nfor x in inputs:\n"
             "    state[:] = np.tanh(x @ weights_in + state @ weights_recurrent + bias)\n"
             "    states.append(state)\nreturn np.stack(states)",
-            "`x = x.copy()`. What it returns is not right either. For example",
+            "as `x = x - 1` does. What it returns is not right either. For example",
         ),
         (  # only matrices raise
             "sgd_step",
