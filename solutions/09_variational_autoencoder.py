@@ -3,7 +3,7 @@
 #   course:
 #     title: Variational autoencoder
 #     minutes: 100
-#     after: ["01", "03", "04"]
+#     after: ["01", "03", "04", "05"]
 #     data: [digits]
 #     able: >-
 #       derive the bound that a variational autoencoder is trained with, write its loss, its sample
@@ -26,7 +26,7 @@
 #
 # **What you will do.** You build a variational autoencoder from its probabilities: a loss for
 # pictures, a bound, a divergence, a sample that gradients can pass, and the training step, all in
-# NumPy. You drag a point through its plane of codes. Then you run an article's version of it beside
+# NumPy. You move through its plane of codes by two sliders. Then you run an article's version of it beside
 # yours, and put its encoder to work as lesson 05 did with a pretrained one.
 #
 # **What you will learn**
@@ -370,8 +370,8 @@ figures.bound_explorer(X, WEIGHT, VARIANCE)
 #
 # </details>
 #
-# The article that this lesson reads (its number is 002) has three formulas for this model. Its
-# second one says
+# One of the five articles that this course corrects (002; lesson 15 has them all) has three formulas
+# for this model. Its second one says
 #
 # $$p(x|z) = \mathcal{N}(0, I)$$
 #

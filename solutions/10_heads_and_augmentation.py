@@ -944,7 +944,7 @@ assert scores[:, 0].mean() > 5 + scores[:, 2].mean()
 def mixup(images, onehot, share, order):
     """Each image blended with its partner, and the labels as they then have to be.
 
-    images: (N, H, W, C) floats. onehot: (N, C) floats. share: of the image itself.
+    images: (N, H, W, C) floats. onehot: (N, K) floats. share: of the image itself.
     order: (N,), the partners. Returns (images, labels).
     """
     ### BEGIN SOLUTION

@@ -86,7 +86,8 @@ from course_lib.transfer import text as encoders
 #
 # A network computes with numbers, so each word needs a row of a table, its *vocabulary*. A table of
 # all words would have no row for the word that was coined yesterday. BERT's has common words, and
-# *pieces*, of which longer words are made. A piece that stands inside a word begins with `##`.
+# *pieces*, of which longer words are made. A piece that stands inside a word begins with `##`. What
+# the table has a row for, word or piece, is a *token*.
 #
 # **Guess first.** How is "unaffable" cut, if the table has un, ##aff, ##able, ##a and ##f?
 #

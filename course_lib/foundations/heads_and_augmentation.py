@@ -113,7 +113,7 @@ def mixup(
 
     Args:
         images: (N, H, W, C).
-        onehot: (N, C).
+        onehot: (N, K).
         share: of the image itself, from 0 to 1.
         order: (N,) integers, the partner of each image.
 

@@ -41,12 +41,12 @@ def _prepare_averages(figure: Figure) -> Draw:
     figure.subplots_adjust(0.05, 0.17, 0.985, 0.9, wspace=0.13)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     left.plot(TIMES, values, ".", color=INK, markersize=5, label="values")
-    left.set(xlim=(0, len(TIMES) + 1), ylim=(0, 16), xlabel="time", title="averages of the values")
+    left.set(xlim=(0, len(TIMES) + 1), ylim=(0, 19), xlabel="time", title="averages of the values")
     lines = [
         left.plot(TIMES, values, label=name, **line, animated=True)[0]
         for name, line in zip(("corrected", "plain"), LINES, strict=False)
     ]
-    left.legend(loc="lower right", ncols=3)
+    left.legend(loc="upper right", ncols=3)
     (sums,) = right.plot(TIMES, values, color=BLUE, animated=True)
     (point,) = right.plot(
         [], [], "s", color=ORANGE, markeredgecolor=INK, markersize=9, animated=True
