@@ -26,8 +26,8 @@
 #
 # **What you will do.** You build a variational autoencoder from its probabilities: a loss for
 # pictures, a bound, a divergence, a sample that gradients can pass, and the training step, all in
-# NumPy. You move through its plane of codes by two sliders. Then you run an article's version of it beside
-# yours, and put its encoder to work as lesson 05 did with a pretrained one.
+# NumPy. You move through its plane of codes by two sliders. Then you run an article's version of
+# it beside yours, and put its encoder to work as lesson 05 did with a pretrained one.
 #
 # **What you will learn**
 #
@@ -370,8 +370,8 @@ figures.bound_explorer(X, WEIGHT, VARIANCE)
 #
 # </details>
 #
-# One of the five articles that this course corrects (002; lesson 15 has them all) has three formulas
-# for this model. Its second one says
+# One of the five articles that this course corrects (002; lesson 15 has them all) has three
+# formulas for this model. Its second one says
 #
 # $$p(x|z) = \mathcal{N}(0, I)$$
 #

@@ -618,7 +618,7 @@ class _Finder:
             return
         rank = LESS if is_in_mask(slot) else POSSIBLE
         for name in self.names:
-            if name != own:
+            if name != own and not _is_nothing(slot, node, name):
                 # For an argument in place of a result, see what the result is made of first.
                 late = node in self.returned and name in self.parameters
                 what = RESULT if late else "the name {}"
@@ -827,7 +827,7 @@ class _Finder:
                 and not isinstance(after[0], _LEAVES)
             ):
                 block = any(hasattr(s, "body") for s in (statement, after[0]))
-                what = f"the order of this {'block' if block else 'line'} and the next, {{}}"
+                what = f"the order of {{}} and the next {'block' if block else 'line'}"
                 if not block and statement.end_lineno != statement.lineno:
                     what = f"the order of this statement and the next, in line {after[0].lineno}"
                 order = (node, name, [*before, after[0], statement, *after[1:]])
@@ -901,6 +901,17 @@ class _Finder:
 
 
 _PAIRS = ((0, 1), (1, 2), (0, 2), (2, 3))
+
+
+def _is_nothing(slot: Slot, node: ast.Name, name: str) -> bool:
+    """Whether with that name a difference or a quotient would be one of a thing with itself."""
+    around = next((a for a in reversed(slot.above) if isinstance(a, ast.BinOp)), None)
+    if around is None or not isinstance(around.op, (ast.Sub, ast.Div)):
+        return False
+    own, node.id = node.id, name
+    left, right = ast.dump(around.left), ast.dump(around.right)
+    node.id = own
+    return left == right
 
 
 def _is_exchange(old: ast.AST, new: ast.AST) -> bool:

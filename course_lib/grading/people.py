@@ -450,6 +450,8 @@ def _without_beginning(plain: Mapping[str, str]) -> dict[str, str]:
     for some in sorted(found.values(), key=lambda some: len(next(iter(some.values()))[0])):
         beginnings, rests = ({*each} for each in zip(*some.values(), strict=True))
         again = len(rests) < len(some) and len(beginnings) > 1
-        if (again and len(rests) > 1) or (len(beginnings) == 1 and len(rests) == len(plain) > 1):
+        if (again and 1 < len(rests) >= len(beginnings)) or (
+            len(beginnings) == 1 and len(rests) == len(plain) > 1
+        ):
             stripped |= {name: rest for name, (_, rest) in some.items()}
     return stripped

@@ -310,8 +310,8 @@ THEFT = {
     ),
     "import of the reference": attack(
         "from course_lib.foundations.losses import mse",
-        "error",
-        "answers may not use the course's own functions",
+        "not attempted",
+        "`mse` is the course's own in this notebook",
     ),
     "import of the reference under another name": attack(
         "import course_lib.foundations.losses as c\nmse = c.mse",

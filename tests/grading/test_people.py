@@ -88,7 +88,12 @@ def test_learners_whose_files_have_the_same_names(tmp_path: Path, files: list[st
         (["A1_anna", "A2_ben"], {"A1_anna", "A2_ben"}),  # perhaps their seats
         (["01_anna", "02_ben", "03_cem"], {"01_anna", "02_ben", "03_cem"}),  # or a list of people
         (["4711081_anna", "4711082_anna"], {"4711081_anna", "4711082_anna"}),
+        (["ws_1_4711223_anna", "ws_1_4711224_ben"], {"4711223_anna", "4711224_ben"}),
         (["student_1", "student_2"], {"student_1", "student_2"}),
+        (
+            [f"{n:02} learner" for n in range(9)] + ["09 kim", "10 lee"],
+            {*(f"{n:02} learner" for n in range(9)), "09 kim", "10 lee"},
+        ),
         (["01-losses-anna", "02-regularization-anna", "ben"], {"anna", "ben"}),
         (["01 losses anna", "01_losses.ben", "cem-01-losses"], {"anna", "ben", "cem"}),
         (["01_losses (anna)", "Copy of 01_losses.ipynb - ben"], {"anna", "ben"}),
