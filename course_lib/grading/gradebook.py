@@ -195,7 +195,8 @@ def grade(
                 "the best counts. If they are by different people, give the files different names, "
                 "or the folders in which they lie."
             )
-        kept = [source for source in sources if source not in scratch]
+        skipped = {source.id for source in scratch}
+        kept = [source for source in sources if source.id not in skipped]
         records = [part for one in results.records(kept) for part in one.by_lesson()]
         run = Run(records, results.seed, workers.holds, workers.missing, tuple(notes))
         files = write_reports(out, run)
