@@ -37,7 +37,7 @@
 # - what goes wrong without the divergence, and what with a mean over the pixels;
 # - what an encoder learned without labels is worth, and against whom.
 #
-# **What you need.** Lessons 01, 03, 04 and 05. From statistics: the density of a Gaussian (a normal
+# **What you need.** Lessons 01 and 03 to 05. From statistics: the density of a Gaussian (a normal
 # distribution), and that expectations add up. No internet connection, no GPU.
 #
 # | section | minutes |
