@@ -389,7 +389,10 @@ def _numbers(value: Any) -> Iterator[float]:
 def _wrong_values(call: Call) -> list[int]:
     if call.got.state != "returned":
         return []
-    pairs = zip(values(call.want.value), values(call.got.value), strict=False)
+    want, got = call.want.value, call.got.value
+    if isinstance(want, (tuple, list)) and not isinstance(got, (tuple, list)):
+        return [0]  # there is but one, of another kind
+    pairs = zip(values(want), values(got), strict=False)
     return [n for n, (w, g) in enumerate(pairs) if not agree(w, g, call.tolerance)]
 
 
