@@ -205,6 +205,11 @@ def told(name: str, body: str) -> Verdict:
             "return order[chosen], order[~chosen]",
             "differs, too. For example, `stratified_split(np.array([0, 0, 1, 1",
         ),
+        (  # batches are of different lengths, and here is one array
+            "minibatches",
+            "if batch_size > len(order):\n    raise ValueError\nreturn order",
+            "On ordinary inputs it raises nothing, but is not right either.",
+        ),
         (  # an error in calls that nobody makes by hand
             "flip_horizontal",
             "mirrored = np.flip(images, axis=2)\n"
