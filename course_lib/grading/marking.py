@@ -37,7 +37,8 @@ from .slicing import OWN
 from .statements import functions
 from .submission import printable
 
-_RANKS: tuple[Status, ...] = ("correct", "wrong", "error", "timeout", "not attempted")
+BEST_FIRST: tuple[Status, ...] = ("correct", "wrong", "error", "timeout", "not attempted")
+"""What can come of an answer."""
 FORGIVING_LOAD = 10.0
 """Seconds of processor time for all that a learner wrote above an answer."""
 PLACE_SECONDS = 20.0
@@ -94,7 +95,7 @@ class Marked:
             raise TypeError("what is to be text is none")
         if any(isinstance(n, bool) or not 0 <= n <= MAX_POINTS for n in numbers):
             raise ValueError("points are numbers from 0 on")
-        if known["status"] not in (*_RANKS, "unreadable", "crashed"):
+        if known["status"] not in (*BEST_FIRST, "unreadable", "crashed"):
             raise ValueError("no status is called so")
         return cls(**known)
 
@@ -314,7 +315,7 @@ class _Marker:
                 missing = f"`def {name}` stands in a cell of text: turn it into a cell of code."
             return _Judged(_without_points(exercise, "not attempted", missing))
         if _is_imported(self.reading.shown[name]):
-            said = f"`{name}` is the course's own in this notebook: write yours below its `def`."
+            said = f"`{name}` is the course's own in this notebook: write your own."
             return _Judged(_without_points(exercise, "not attempted", said))
         best: _Judged | None = None
         programs = self.reading.programs(name, self.stand_ins, self.accepted, self._lent())
@@ -431,7 +432,7 @@ def _is_one(source: str, name: str) -> bool:
 
 def _rank(judged: _Judged) -> int:
     """The better, the smaller; 0 is correct."""
-    return _RANKS.index(judged.verdict.status)
+    return BEST_FIRST.index(judged.verdict.status)
 
 
 def _problem(exercise: Exercise, attempt: Attempt, limits: Limits) -> tuple[Status, str] | None:

@@ -317,8 +317,8 @@ def _known_starts(paths: Sequence[Parts], others: Sequence[Parts]) -> list[int]:
 def _series(paths: Sequence[Parts], starts: Sequence[int]) -> set[Parts]:
     """Folders in the learners' place that are counted, and in which the same people's work lies.
 
-    What lies in them must be called after more people than there are folders, or nearly so if the
-    folders are called after more than a number: learners who are counted call their files alike.
+    What lies in them must be called after as many people as there are folders, or a third as many
+    if the folders bear more than a number: learners who are counted call their files alike, too.
     """
     folders: dict[tuple[Parts, str], dict[Parts, set[str]]] = defaultdict(dict)
     for parts, start in zip(paths, starts, strict=True):

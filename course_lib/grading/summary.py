@@ -11,7 +11,7 @@ from statistics import mean, median
 from ..exercises.catalogue import catalogue
 from ..exercises.verdict import HEADINGS
 from . import tables
-from .marking import Marked
+from .marking import BEST_FIRST, Marked
 from .record import Graded
 
 Points = tuple[float | None, float | None]
@@ -128,7 +128,7 @@ def by_exercise(records: Sequence[Graded]) -> list[ExerciseSummary]:
     best: dict[tuple[str, str], tuple[Graded, Marked]] = {}
     for record, entry in _entries(records):
         before = best.setdefault((record.learner, entry.exercise), (record, entry))
-        if _order(entry) < _order(before[1]):
+        if BEST_FIRST.index(entry.status) < BEST_FIRST.index(before[1].status):
             best[record.learner, entry.exercise] = record, entry
     found: dict[str, _Tally] = {}
     for record, entry in best.values():
@@ -143,7 +143,7 @@ def by_exercise(records: Sequence[Graded]) -> list[ExerciseSummary]:
             lesson=tally.lesson,
             max_points=tally.max_points,
             mean=tally.points / tally.counts.total(),
-            counts={status: tally.counts[status] for status in _BAR_ORDER},
+            counts={status: tally.counts[status] for status in BEST_FIRST},
             not_attempted=sorted(tally.not_attempted),
         )
         for name, tally in ((name, found[name]) for name in catalogue() if name in found)
@@ -157,14 +157,6 @@ class _Tally:
     points: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
     not_attempted: set[str] = field(default_factory=set)
-
-
-_BAR_ORDER = ("correct", "wrong", "error", "timeout", "not attempted")
-
-
-def _order(entry: Marked) -> int:
-    """The better, the smaller."""
-    return _BAR_ORDER.index(entry.status)
 
 
 def by_learner(records: Sequence[Graded]) -> list[LearnerSummary]:

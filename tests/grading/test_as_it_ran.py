@@ -320,9 +320,7 @@ def test_an_answer_that_needs_a_module_of_one_s_own_is_not_called_failing() -> N
 def test_the_course_s_own_is_nobody_s_answer(how: str) -> None:
     found = judged(handed_in(f"from course_lib.foundations.losses {how}", CHECK), "mse")
     assert found.status == "not attempted"
-    assert (
-        found.message == "`mse` is the course's own in this notebook: write yours below its `def`."
-    )
+    assert found.message == "`mse` is the course's own in this notebook: write your own."
 
 
 def test_commands_without_their_sign_break_no_cell() -> None:
