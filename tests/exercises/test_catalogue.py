@@ -5,15 +5,16 @@ from __future__ import annotations
 import inspect
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
-from course_lib.exercises import Exercise, Verdict, catalogue, judge
+from course_lib.exercises import Exercise, Outcome, Verdict, catalogue, judge
 from course_lib.exercises.diagnosis import Trial, is_numeric, is_text, parts, same_values
-from course_lib.exercises.exercise import AGAIN
+from course_lib.exercises.exercise import AGAIN, ORDINARY
 from course_lib.exercises.judge import call, diagnose, known_outcome, run_cases
 
 EXERCISES = list(catalogue().values())
@@ -173,3 +174,15 @@ def test_a_verdict_comes_whatever_is_returned(exercise: Exercise) -> None:
     for odd in [*ODD.values(), lambda value: [value, value], lambda value: {1: value}]:
         for in_parts in (True, False):
             assert verdict(odd, in_parts).message
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_a_verdict_comes_though_other_calls_raise(exercise: Exercise) -> None:
+    cases = exercise.draw_cases(0)
+    error = Outcome("raised", error="ValueError: x", line="line 2: f()", begun=True)
+    for value in (None, 3.0, np.zeros(3), [np.zeros(2), np.zeros(3)], "x", {1: 2}, [[1], [2, 3]]):
+        odd = [replace(known_outcome(exercise.reference, case), value=value) for case in cases]
+        for raising in (lambda case: case.kind != ORDINARY, lambda case: bool(case.call)):
+            pairs = zip(cases, odd, strict=True)
+            outcomes = [error if raising(case) else outcome for case, outcome in pairs]
+            assert diagnose(exercise, cases, outcomes).message
