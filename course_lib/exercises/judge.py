@@ -33,6 +33,8 @@ from .exercise import (
 from .systematic import systematic
 from .verdict import PLACE_IS_LOOKED_FOR
 
+SHORT = 200
+"""Letters of an example that only adds to a sentence."""
 LETTERS = 2
 """A name of no more may be a letter of a formula."""
 _title = cache(lessons.title)
@@ -272,13 +274,15 @@ def _not_run(exercise: Exercise, error: str) -> str:
 def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.Trial]) -> Verdict:
     """With the kinds of calls that the mistake does not explain, or the one small call."""
     others = [trial for trial in trials if not trial.correct and _differently(known, trial)]
-    kinds = sorted({trial.case.kind for trial in others} - {by_hand.KIND})
+    drawn = [trial for trial in others if trial.case.kind != by_hand.KIND]
     said = known.says
     if others:
-        on = " and ".join(kinds or [by_hand.KIND])
+        on = " and ".join(sorted({trial.case.kind for trial in drawn or others}))
         said += f" (On {on}, what comes out is neither right nor what this mistake usually gives.)"
-    verdict = _verdict(exercise, "wrong", said, known)
-    return verdict if kinds else _with_example(verdict, by_hand.once(exercise.name, others))
+    small = by_hand.once(exercise.name, drawn or others)
+    if drawn and len(small) > SHORT:  # the sentence may do without
+        small = ""
+    return _with_example(_verdict(exercise, "wrong", said, known), small)
 
 
 def _with_example(verdict: Verdict, small: str) -> Verdict:

@@ -217,10 +217,9 @@ def _untrue_of_the_known(
     told = kinds_in(match[1], calls) if match else set()
     if told != (others - {SMALL} or others) or (rest and not match):
         yield f"told {rest!r}, but something else is wrong on {others}"
-    if told == {SMALL}:
-        yield from _untrue_example(exercise, unexplained, message)
-    elif example:
-        yield "an example that nobody asked for"
+    if example or told == {SMALL}:
+        of_the_told = [call for call in unexplained if call.kind in told]
+        yield from _untrue_example(exercise, of_the_told, message)
 
 
 def _as_known(known: Misconception, theirs: Outcome, call: Call) -> bool:

@@ -330,6 +330,22 @@ def test_what_else_is_wrong_on_a_small_call_alone_is_shown() -> None:
     )
 
 
+def test_what_else_comes_out_of_a_kind_of_call_is_shown_if_it_is_short() -> None:
+    def starts_anew_after_the_best(losses: np.ndarray, patience: int) -> tuple[int, int]:
+        best = waited = 0
+        for epoch, loss in enumerate(losses):
+            waited = 0 if loss < losses[best] else waited + 1
+            best = epoch if loss < losses[best] else best
+            if waited > patience:
+                return best, epoch
+        return best, len(losses) - 1
+
+    verdict = judge("early_stopping", starts_anew_after_the_best)
+    assert verdict.misconception == "looked-ahead"
+    assert "gives.) For example, `early_stopping(np.array([" in verdict.message
+    assert verdict.counterexample.endswith("should be (1, 3), yours is (1, 4).")
+
+
 def test_exit_in_an_answer_does_not_end_the_lesson() -> None:
     def leaves(*_: Any) -> None:
         raise SystemExit

@@ -277,6 +277,20 @@ def test_where_an_error_is_rare_the_wrong_values_of_other_calls_are_told_too() -
     assert verdict.message.endswith("should be [[6, 6]], yours is [[12, 12]].")
 
 
+@pytest.mark.parametrize(
+    ("name", "body", "says"),
+    [
+        ("random_crop", "return images[:, top : top + size]", "one whole number each"),
+        ("early_stopping", "return 0, [0][len(validation_losses)]", "Places are counted from 0"),
+        ("mse", "return predictions.reshape(-1)[predictions.size]", "Places are counted from 0"),
+        ("softmax", "return np.exp(logits) / np.exp(logits).sum().sum(axis=1)", "fewer axes there"),
+        ("softmax", "return logits.max(axis=1)[:, 0]", "fewer axes there"),
+    ],
+)
+def test_errors_of_places_get_a_lead(name: str, body: str, says: str) -> None:
+    assert says in told(name, body).message
+
+
 def test_an_error_of_another_kind_gets_no_advice_on_shapes() -> None:
     message = told("mse", "return predictions @ targets").message
     assert "keepdims" not in message
