@@ -44,6 +44,7 @@ GAPS = """fold => {
     return [here.top - before.bottom, after.top - here.bottom];
 }"""
 """Above and below an element."""
+WIDTHS = "element => [element.scrollWidth, element.clientWidth]"
 EXPLORER = re.compile(r"\w+_explorer\(")
 
 NOTEBOOKS = [(lesson, lesson.editions[-1]) for lesson in (*pages(), *lessons())]
@@ -275,6 +276,23 @@ def test_a_link_leads_to_its_section(open_notebook: Open) -> None:
     expect(section).to_be_attached()  # cells are drawn one after the other
     page.get_by_role("link", name="7 The article's listing").click()
     expect(section).to_be_in_viewport(timeout=20_000)
+
+
+def test_on_a_narrow_page_nothing_is_cut_off(open_notebook: Open) -> None:
+    """Neither the three dots of a collapsed cell nor the last column of a printed table."""
+    lesson = open_notebook("solutions/10_heads_and_augmentation.ipynb")
+    usual = lesson.page.viewport_size
+    assert usual is not None
+    lesson.page.set_viewport_size({"width": 1024, "height": usual["height"]})
+    table = lesson.show(lesson.cell_with("{'each class':>11}")).locator("pre").first
+    lines = table.inner_text().splitlines()
+    heights = table.evaluate(
+        "pre => [pre.clientHeight, parseFloat(getComputedStyle(pre).lineHeight)]"
+    )
+    assert round(heights[0] / heights[1]) == len(lines)  # so that no line takes two
+    widths = lesson.page.locator(".jp-WindowedPanel-outer:visible").evaluate(WIDTHS)
+    lesson.page.set_viewport_size(usual)
+    assert widths[0] <= widths[1]
 
 
 # --- another day -------------------------------------------------------------------------------
