@@ -26,6 +26,9 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 # As `course lab` has it.
 os.environ.setdefault(*KEPT)
 
+# Of the hundreds of Pythons that are started, only the first ones compile the course.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # For this process it is too late; for the two that run tests, and for all that they start:
 STARTUP = str(Path(__file__).parent / "tests" / "startup")
 if STARTUP not in (path := os.environ.get("PYTHONPATH", "")).split(os.pathsep):

@@ -42,14 +42,14 @@
 #
 # | section | minutes |
 # |---|---|
-# | 1 An autoencoder draws from nothing | 9 |
+# | 1 An autoencoder draws from nothing | 7 |
 # | 2 The loss of a picture | 10 |
-# | 3 A bound on the likelihood | 6 |
-# | 4 The divergence in closed form | 18 |
+# | 3 A bound on the likelihood | 10 |
+# | 4 The divergence in closed form | 17 |
 # | 5 Chance that lets gradients through | 17 |
 # | 6 The whole loss, and a training step | 22 |
 # | 7 The article's listing | 5 |
-# | 8 Deeper: the same in Keras | 6 |
+# | 8 Deeper: the same in Keras | 5 |
 # | 9 What the encoder is worth | 7 |
 #
 # **How the exercises work.** As before: write the body of a function, run the cell below it, read
@@ -102,7 +102,7 @@ from course_lib.transfer.autodiff import gradient as keras_gradient
 # %% [markdown]
 # ## 1 An autoencoder draws from nothing
 #
-# *9 minutes*
+# *7 minutes*
 #
 # An *autoencoder* is two networks in a row. The *encoder* turns a picture into a code, the
 # *decoder* turns the code into a picture, and both are trained so that the picture that comes out
@@ -317,7 +317,7 @@ print(f"perfect gray values {floor:.1f} nats a picture, all pixels ½ {guessing:
 # %% [markdown]
 # ## 3 A bound on the likelihood
 #
-# *6 minutes*
+# *10 minutes*
 #
 # Now the distribution of codes. We fix it: the *prior* $p(z)$, of codes here and not of weights as
 # in lesson 02, is the standard normal distribution, $\mathcal{N}(0, I)$. To make a picture, draw
@@ -417,7 +417,7 @@ for name, (m, s) in hills.items():
 # %% [markdown]
 # ## 4 The divergence in closed form
 #
-# *18 minutes*
+# *17 minutes*
 #
 # The encoder gives every code number a Gaussian of its own: a mean $m$ and a variance $\sigma^2$.
 # Networks give numbers of any sign, so its output is the logarithm $v = \log \sigma^2$. The numbers
@@ -1014,7 +1014,7 @@ figures.rows_of_pictures({name: pictures[:12] for name, _, pictures in runs[0]})
 # %% [markdown]
 # ## 8 Deeper: the same in Keras
 #
-# *6 minutes*
+# *5 minutes*
 #
 # In Keras, the sample is a layer that adds its divergence to the loss, and all the rest is
 # `compile` and `fit`. `keras.losses.binary_crossentropy` averages over the pixels: you know what

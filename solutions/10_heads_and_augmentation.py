@@ -478,6 +478,7 @@ for image, square, row, column in zip(
     offsets = {"top_cropping": int(row), "left_cropping": int(column)}
     theirs = keras.ops.image.crop_images(image, **offsets, target_height=4, target_width=4)
     np.testing.assert_allclose(square, to_numpy(theirs))
+print("three crops as by keras.ops.image.crop_images")
 
 # %% [markdown]
 # Now make an image smaller, or larger. Where do the values of the new pixels come from? Take a row
@@ -656,6 +657,7 @@ flip_horizontal = check(flip_horizontal)
 # %% jupyter={"source_hidden": true}
 theirs = to_numpy(keras.ops.flip(some, axis=2))
 np.testing.assert_allclose(flip_horizontal(some, np.ones(3, bool)), theirs)
+print("three images mirrored as by keras.ops.flip")
 
 # %% [markdown]
 # `ImageDataGenerator` is deprecated. Today each of its switches is a layer of its own, and some

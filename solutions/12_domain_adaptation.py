@@ -410,6 +410,7 @@ rng = np.random.default_rng(0)
 a, b = rng.normal(size=(9, 4)), 1 + rng.normal(size=(6, 4))
 inner = [(rbf_kernel(x, x, 0.2).sum() - len(x)) / len(x) / (len(x) - 1) for x in (a, b)]
 assert np.isclose(mmd_squared(a, b, 0.2), sum(inner) - 2 * rbf_kernel(a, b, 0.2).mean())
+print("the same with scikit-learn's rbf_kernel, without the pairs of one with itself")
 
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for size in (5, 20, 80):

@@ -275,6 +275,7 @@ from scipy.stats import ttest_rel
 
 mean, error = transfer_gain(helped, scratch)
 assert np.isclose(mean / error, ttest_rel(helped, scratch).statistic)
+print("mean / error is the t of scipy.stats.ttest_rel")
 
 
 # %% jupyter={"source_hidden": true}
@@ -426,6 +427,7 @@ assert np.isclose(
     labels_to_reach(sizes, means["target only"], target),
     np.interp(target, means["target only"], sizes),
 )
+print("on a curve that rises all the way: the same as np.interp")
 
 # %%
 figures.saving_explorer(sizes, means)
@@ -562,6 +564,7 @@ prototype_predict = check(prototype_predict)
 # %% jupyter={"source_hidden": true}
 theirs = NearestCentroid().fit(x[:20], y[:20]).predict(x[20:])
 assert np.array_equal(theirs, prototype_predict(x[:20], y[:20], x[20:]))
+print("the same classes as by scikit-learn's NearestCentroid")
 
 # %% [markdown]
 # **Guess first.** One label a class: prototypes of raw pixels, of the letters' hidden layer, or of

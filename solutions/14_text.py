@@ -288,6 +288,7 @@ assert np.allclose(attention(q, k, v, real), number(of_keras)[0, :, 0], atol=1e-
 by_layer = keras.layers.LayerNormalization(epsilon=0.1)(q)
 assert np.allclose(layer_norm(q, np.ones(4), np.zeros(4), 0.1), number(by_layer), atol=1e-5)
 assert np.allclose(gelu(q), number(keras.activations.gelu(q, approximate=False)), atol=1e-5)
+print("attention, layer_norm and gelu: as in Keras")
 
 # %% [markdown]
 # ## 5 One vector for a text
@@ -573,6 +574,7 @@ by_keras = keras.losses.SparseCategoricalCrossentropy(
     from_logits=True, reduction="mean_with_sample_weight"
 )(right, logits, sample_weight=counts)
 assert np.isclose(masked_token_loss(logits[0], right[0], counts[0]), float(by_keras), rtol=1e-4)
+print("masked_token_loss: as in Keras")
 
 # %% [markdown]
 # ## 7 Few labels
