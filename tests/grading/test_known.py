@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from course_lib.grading.gradebook import grade
 from course_lib.grading.marking import Known, Marked, mark
 from course_lib.sandbox.limits import Limits
 
-from .conftest import RIGHT, answers, notebook
+from .conftest import RIGHT, answers, in_own_words, notebook
 
 LESSON = "01_losses"
 SUM = "def mse(predictions, targets):\n    return np.sum((predictions - targets) ** 2)"
@@ -131,3 +132,18 @@ def test_a_class_runs_each_program_once(
         exercises = [json.loads(line)["exercises"] for line in lines]
     assert len(exercises) == 12
     assert all(one == exercises[0] for one in exercises)
+
+
+def test_no_program_is_kept_itself() -> None:
+    long = RIGHT["mse"].replace("return", f"'{'x' * 100_000}'\n    return")
+    known = Known()
+    tracemalloc.start()
+    try:
+        marked(known, mse=in_own_words([long], 0)[0])
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(1, 6):
+            marked(known, mse=in_own_words([long], number)[0])
+        after = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert after - before < 100_000
