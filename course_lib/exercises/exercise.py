@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ class Exercise:
         tolerance: largest accepted difference, relative to each expected number.
         seconds: time limit of one call.
         right_answers: unusual ways to be right, for tests.
-        by_hand: calls that one can compute by hand, the smallest first; see `Case.call`.
+        calls: makes ``by_hand``, when that is wanted for the first time.
     """
 
     name: str
@@ -85,7 +86,12 @@ class Exercise:
     tolerance: float = 1e-6
     seconds: float = 5.0
     right_answers: tuple[Callable[..., Any], ...] = ()
-    by_hand: tuple[Case, ...] = ()
+    calls: Callable[[], tuple[Case, ...]] = tuple
+
+    @cached_property
+    def by_hand(self) -> tuple[Case, ...]:
+        """Calls that one can compute by hand, the smallest first; see `Case.call`."""
+        return self.calls()
 
     def draw_cases(self, seed: int) -> list[Case]:
         """The cases of one run: the same seed gives the same cases, whatever ran before.

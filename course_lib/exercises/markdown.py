@@ -25,7 +25,7 @@ import math
 import pkgutil
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -120,7 +120,7 @@ def read(file: Path) -> Exercise:
         misconceptions=tuple(_misconception(file, part, codes[part.line]) for part in mistakes),
         think=" ".join(first.text),
         right_answers=tuple(c for part in others if part.title == RIGHT for c in codes[part.line]),
-        by_hand=tuple(case for p in others if p.title == BY_HAND for case in _by_hand(file, p)),
+        calls=_Calls(file, [part for part in others if part.title == BY_HAND]),
         **facts,
     )
 
@@ -191,14 +191,6 @@ def _misconception(file: Path, part: _Part, codes: tuple[Code, ...]) -> Misconce
     return Misconception(name, codes[0], says, think, allowed, codes[1:])
 
 
-def _by_hand(file: Path, part: _Part) -> Iterator[Case]:
-    for line, source in part.codes:
-        try:
-            yield from by_hand.cases(source.removeprefix("return "))
-        except Exception as error:  # whatever stands there is run
-            raise _error(file, line, f"this is no call to try ({error})") from None
-
-
 def _reference(file: Path, name: str) -> Callable[..., Any]:
     module, _, function = name.rpartition(".")
     try:
@@ -229,6 +221,24 @@ class _Cases:
         except AttributeError:
             raise CourseError(f"{topic}_cases.py has no function `{self.name}`.") from None
         return draw(rng)
+
+
+@dataclass(frozen=True, eq=False)
+class _Calls:
+    """What stands under `BY_HAND`; it is read as Python when called: nothing else takes as long."""
+
+    file: Path
+    parts: Sequence[_Part]
+
+    def __call__(self) -> tuple[Case, ...]:
+        """Raises CourseError: a line is no call."""
+        found: list[Case] = []
+        for line, source in (code for part in self.parts for code in part.codes):
+            try:
+                found += by_hand.cases(source.removeprefix("return "))
+            except Exception as error:  # whatever stands there is run
+                raise _error(self.file, line, f"this is no call to try ({error})") from None
+        return tuple(found)
 
 
 @cache

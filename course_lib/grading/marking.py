@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
+from hashlib import sha256
 from threading import Event
-from time import thread_time
+from time import monotonic, thread_time
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..exercises.verdict import PLACE_IS_LOOKED_FOR
 from ..sandbox.limits import Limits, for_keras
 from ..sandbox.process import Countdown
 from ..sandbox.run import Attempt, Calls, Program, Segments, run
+from ..sandbox.worker import STATEMENT
 from .code_cells import defined_and_checked
 from .reading import Reading
 from .references import (
@@ -116,16 +118,30 @@ def exercises_of(lesson: str) -> list[Exercise]:
     return [exercise for exercise in catalogue().values() if exercise.lesson == lesson]
 
 
-def lesson_of(data: bytes, names: Iterable[str] = ()) -> str | None:
+Functions = tuple[set[str], set[str]]
+"""Which exercises' functions a file defines, and which of its own it has checked."""
+
+
+def functions_in(data: bytes) -> Functions:
+    """See `code_cells.defined_and_checked`."""
+    return defined_and_checked(data, catalogue())
+
+
+def lesson_of(data: bytes, names: Iterable[str] = (), found: Functions | None = None) -> str | None:
     """Which lesson a file belongs to, even if it is too broken to be parsed.
 
     It is the one that the notebook's metadata declare, if half of that lesson's functions are in
     its code; else the one most of whose functions that has checked, or else defined; if it defines
     none, the declared one; else the one that a name (of the file, of the assignment) holds.
+
+    Args:
+        data: the file.
+        names: of the file and what it lies in.
+        found: its functions, if they are known.
     """
-    defined, checked = map(_by_lesson, defined_and_checked(data, catalogue()))
-    found = re.search(rb'"course"\s*:\s*\{[^{}]*"lesson"\s*:\s*"([\w.-]+)"', data)
-    declared = found[1].decode("ascii", "replace") if found is not None else ""
+    defined, checked = map(_by_lesson, found or functions_in(data))
+    said = re.search(rb'"course"\s*:\s*\{[^{}]*"lesson"\s*:\s*"([\w.-]+)"', data)
+    declared = said[1].decode("ascii", "replace") if said is not None else ""
     if declared in lessons_with_exercises():
         if 2 * defined[declared] >= len(exercises_of(declared)):
             return declared
@@ -145,7 +161,7 @@ def _by_lesson(functions: Iterable[str]) -> Counter[str]:
     return Counter(catalogue()[name].lesson for name in functions)
 
 
-def other_lessons(data: bytes, lesson: str) -> tuple[list[str], list[str]]:
+def other_lessons(found: Functions, lesson: str) -> tuple[list[str], list[str]]:
     """Lessons beside the submission's own whose exercises its code answers, too.
 
     Returns:
@@ -153,8 +169,7 @@ def other_lessons(data: bytes, lesson: str) -> tuple[list[str], list[str]]:
         earlier one half of all (others may be there as helpers). And those that are not, though it
         has checked one, or defines half of all. Each has those first that have more in the file.
     """
-    defined, checked = defined_and_checked(data, catalogue())
-    present, answered = _by_lesson(defined), _by_lesson(checked)
+    present, answered = map(_by_lesson, found)
     known = lessons_with_exercises()
     own = known.index(lesson) if lesson in known else len(known)
     graded, left_out = [], []
@@ -181,6 +196,7 @@ def mark(
     locate: bool = False,
     limits: Limits | None = None,
     stop: Event | None = None,
+    known: Known | None = None,
 ) -> tuple[list[Marked], list[str]]:
     """Judge every exercise of the lesson.
 
@@ -191,6 +207,7 @@ def mark(
         locate: look for the place of each mistake, as the last hint.
         limits: for the learner's processes.
         stop: when set, marking ends with `sandbox.process.StoppedError`.
+        known: what the run knows already, with these ``seed``, ``locate`` and ``limits``.
 
     Returns:
         What came of each exercise, in the lesson's order, and notes on the notebook.
@@ -212,8 +229,8 @@ def mark(
     modules = of_before.keys() - helpers.keys()
     others = {name for m in modules for name in functions().get(m, ())} - catalogue().keys()
     lendable = [*(exercise.name for exercise in before), *helpers, *modules, *others]
-    with closing(Reading(data, lesson, names, lendable, stop)) as reading:
-        marker = _Marker(reading, seed, limits or Limits(), stop, locate)
+    with closing(Reading(data, lesson, names, lendable, catalogue(), stop)) as reading:
+        marker = _Marker(reading, seed, limits or Limits(), stop, locate, known or Known())
         for exercise in before:
             if exercise.name in reading.imported and (source := source_of(exercise)) is not None:
                 marker.lent[exercise.name] = source
@@ -241,6 +258,7 @@ class _Judged:
     """A verdict, how it came about, and type and message of the error that it tells of, or "".
 
     ``program`` is what was judged, and ``trials`` its calls; none if it could not be called.
+    ``to_the_end``: it was neither ended nor out of time.
     """
 
     verdict: Verdict
@@ -249,6 +267,35 @@ class _Judged:
     program: Program | None = None
     trials: Sequence[Trial] = ()
     limits: str = ""
+    to_the_end: bool = False
+
+
+class Known:
+    """What came of the programs of a run: of the same program, with the same calls, comes the same.
+
+    In a class many hand in the same few lines; they are run, judged and looked through once. What
+    may have come of this machine rather than of the program, as out of time, is not kept.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[bytes, _Judged] = {}
+
+    def get(self, exercise: Exercise, program: Program) -> _Judged | None:
+        """What came of it, without notes and trials."""
+        found = self._found.get(self._key(exercise, program))
+        return replace(found, program=program) if found is not None else None
+
+    def keep(self, exercise: Exercise, judged: _Judged) -> None:
+        """Of a program that was run to its end."""
+        program = judged.program
+        if program is None or not judged.to_the_end:
+            return
+        kept = replace(judged, notes=[], program=None, trials=())
+        self._found[self._key(exercise, program)] = kept
+
+    @staticmethod
+    def _key(exercise: Exercise, program: Program) -> bytes:
+        return sha256(repr((exercise.name, program)).encode("utf-8", "surrogatepass")).digest()
 
 
 class _Marker:
@@ -263,10 +310,16 @@ class _Marker:
     """
 
     def __init__(
-        self, reading: Reading, seed: int, limits: Limits, stop: Event, locate: bool
+        self,
+        reading: Reading,
+        seed: int,
+        limits: Limits,
+        stop: Event,
+        locate: bool,
+        known: Known,
     ) -> None:
         self.reading, self.seed, self.limits, self.stop = reading, seed, limits, stop
-        self.locate = locate
+        self.locate, self.known = locate, known
         self.clock = Countdown(limits.submission)
         self.lent: dict[str, Segments] = {}
         self.modules: dict[str, ModuleType] = {}
@@ -275,7 +328,10 @@ class _Marker:
 
     def mark(self, exercise: Exercise) -> Marked:
         judged = self._judge(exercise)
-        verdict = self._located(exercise, judged) if self.locate else judged.verdict
+        if self.locate:
+            judged = replace(judged, verdict=self._located(exercise, judged))
+            self.known.keep(exercise, judged)
+        verdict = judged.verdict
         source = source_of(exercise)
         if source is not None:
             kept = self.accepted if verdict.status == "correct" else self.stand_ins
@@ -309,7 +365,7 @@ class _Marker:
                 return _Judged(_without_points(exercise, "error", broken))
             missing = f"There is no function `{name}` in this notebook."
             parameters = list(inspect.signature(exercise.reference).parameters)
-            if meant := self.reading.meant(name, parameters, catalogue()):
+            if meant := self.reading.meant(name, parameters):
                 missing += f" Is `{meant}` meant to be it? Functions are found by their names."
             if name in self.reading.in_text:
                 missing = f"`def {name}` stands in a cell of text: turn it into a cell of code."
@@ -384,16 +440,20 @@ class _Marker:
         return notes
 
     def _tried(self, exercise: Exercise, program: Program, notes: list[str]) -> _Judged:
+        notes = notes + self._notes(exercise, program)
+        if (known := self.known.get(exercise, program)) is not None:
+            return replace(known, notes=notes)
         cases, calls = _cases(exercise, self.seed)
         limits = self.limits
         if program.forgiving:
             limits = replace(limits, load=min(limits.load, FORGIVING_LOAD))
         before = thread_time()
         for _ in range(TRIES):
+            start = monotonic()
             attempt = run(program, calls, limits, clock=self.clock, stop=self.stop)
+            seconds = monotonic() - start
             if not attempt.doubtful or self.clock.left <= 0:
                 break  # else something else may have been at work on this machine
-        notes = notes + self._notes(exercise, program)
         problem = _problem(exercise, attempt, limits)
         trials: Sequence[Trial] = ()
         if problem is not None:
@@ -403,16 +463,23 @@ class _Marker:
         self.clock.left -= thread_time() - before  # what it costs here counts, too
         of = [attempt.loading] if attempt.loading is not None else attempt.outcomes
         error = next((outcome.error for outcome in of if outcome.state == "raised"), "")
+        to_the_end = {outcome.state for outcome in of} <= {"returned", "raised"}
+        if program.forgiving and seconds >= STATEMENT:
+            to_the_end = False  # a statement may have been passed over for its time
         more = for_keras(self.limits)
         own_limits = f"memory ({more.memory >> 20} MiB), processes ({more.processes})"
-        return _Judged(
+        judged = _Judged(
             verdict,
             notes,
             error if verdict.status == "error" else "",
             program,
             trials,
             own_limits if program.module == "keras" else "",
+            to_the_end,
         )
+        if not self.locate:  # else the place is found first
+            self.known.keep(exercise, judged)
+        return judged
 
 
 def _is_imported(source: str) -> bool:

@@ -64,8 +64,10 @@ class Reader(Served):
         self.lesson: str = start["lesson"]
         self.programs: Iterator[tuple[Program, list[str]]] = iter(())
         try:
-            self.submission = parse(start["data"].tobytes(), start["names"], self.lesson)
-            self.send({"answer": self.read(start["names"], start["lendable"])})
+            names, lendable = start["names"].split(), start["lendable"].split()
+            self.known = frozenset(start["known"].split())
+            self.submission = parse(start["data"].tobytes(), names, self.lesson)
+            self.send({"answer": self.read(names, lendable)})
             while True:
                 asked = self.receive()
                 self._answer(getattr(self, asked["question"])(*asked["arguments"]))
@@ -98,13 +100,13 @@ class Reader(Served):
             lendable & course_imports_of(self.lesson)
         )
 
-    def meant(self, name: str, parameters: Sequence[str], known: Sequence[str]) -> str:
+    def meant(self, name: str, parameters: Sequence[str]) -> str:
         """See `reading.Reading.meant`."""
         slices, found = self.submission.slices, handed_out(self.lesson)
         defined = [s for s in slices.statements if s.source.startswith("def ")]
         defined = [s for s in defined if s.source not in found]
         others = {
-            other: s for s in defined for other in s.defines - set(known) if len(other) <= MAX_NAME
+            other: s for s in defined for other in s.defines - self.known if len(other) <= MAX_NAME
         }
         for other, statement in others.items():
             head = re.match(r"def\s+\w+\s*\(([^()]*)\)", statement.source[:MAX_SHOWN])

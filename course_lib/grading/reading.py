@@ -54,6 +54,7 @@ class Reading:
         lesson: that it is of.
         names: of the functions that matter.
         lendable: of functions that the course would lend.
+        known: of all exercises.
         stop: when set, waiting ends.
 
     Attributes:
@@ -74,6 +75,7 @@ class Reading:
         lesson: str,
         names: Sequence[str],
         lendable: Sequence[str],
+        known: Iterable[str],
         stop: Event,
     ) -> None:
         command = None if sandbox.CAN_FORK else (sys.executable, "-I", "-B", "-c", _MAIN)
@@ -85,8 +87,9 @@ class Reading:
                     "limits": tuple(asdict(LIMITS).items()),
                     "seconds": SECONDS,
                     "lesson": lesson,
-                    "names": tuple(names),
-                    "lendable": tuple(lendable),
+                    "names": " ".join(names),  # one text takes less time than hundreds
+                    "lendable": " ".join(lendable),
+                    "known": " ".join(known),
                     "data": np.frombuffer(data, np.uint8),
                 }
             )
@@ -103,9 +106,9 @@ class Reading:
         with contextlib.suppress(LostError):
             self._process.end(wait=False)
 
-    def meant(self, name: str, parameters: Sequence[str], known: Iterable[str]) -> str:
+    def meant(self, name: str, parameters: Sequence[str]) -> str:
         """A function that takes the same arguments, or has nearly the name; or ""."""
-        return str(self._asked("meant", name, tuple(parameters), tuple(known)))
+        return str(self._asked("meant", name, tuple(parameters)))
 
     def programs(
         self,

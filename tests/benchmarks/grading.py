@@ -1,6 +1,7 @@
 """How fast a class is graded, beside nbgrader's `autograde` on the same submissions.
 
     python tests/benchmarks/grading.py [--nbgrader PYTHON] [--rounds 3] [--sizes 20 200 2000]
+                                       [--own-words]
 
 The assignment is lesson 01 with all its prose and four of its exercises, as learners are handed it:
 answer cells and check cells that nbgrader knows as such. What else the lesson runs (Keras, figures)
@@ -12,6 +13,9 @@ nbgrader is called as ``nbgrader autograde ps1``, once for the whole class: that
 for each learner. It grades one submission after another and has no option to do otherwise. It is
 installed into an environment of its own unless an interpreter that has it is named. `course grade`
 runs with all the isolation that the machine offers, on one core and on all, on the very same files.
+
+Most answers are handed in by several learners, and `course grade` runs the same text once; with
+``--own-words`` no two learners write the same.
 
 Both run as their commands do, start-up included, with compiled bytecode, and alternate for some
 rounds: the ratio is taken within each round, so that other work on the machine slows down both.
@@ -99,6 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nbgrader", type=Path, metavar="PYTHON")
     parser.add_argument("--skip-nbgrader", action="store_true")
+    parser.add_argument("--own-words", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="*", default=[20, 200, 2000])
     options = parser.parse_args()
@@ -110,15 +115,18 @@ def main() -> None:
         if not options.skip_nbgrader:
             python = options.nbgrader or installed(place / "environment")
             for extra in ((), (PLOT,)):
-                compare(place / f"with-{len(extra)}-more", python, extra, options.rounds)
+                whole = place / f"with-{len(extra)}-more"
+                compare(whole, python, extra, options.rounds, own_words=options.own_words)
         for size in options.sizes:
-            mixed(place / f"class-{size}", size)
+            mixed(place / f"class-{size}", size, own_words=options.own_words)
 
 
-def compare(place: Path, python: Path, extra: Sequence[str], rounds: int) -> None:
+def compare(
+    place: Path, python: Path, extra: Sequence[str], rounds: int, *, own_words: bool
+) -> None:
     """The same submissions, graded by both, in turns."""
     whole, one = place / "whole", place / "one"
-    submitted = assignment(whole, CLASS, extra)
+    submitted = assignment(whole, CLASS, extra, own_words=own_words)
     assignment(one, 1, extra)
     size = next(submitted.rglob("*.ipynb")).stat().st_size / 1024
     with_more = ", with an unrelated plotting cell" if extra else ""
@@ -162,9 +170,9 @@ def ratios(theirs: Sequence[Cost], ours: Sequence[Cost]) -> str:
     )
 
 
-def mixed(place: Path, size: int) -> None:
+def mixed(place: Path, size: int, *, own_words: bool) -> None:
     """A class of answers that are right, wrong, blank, broken, slow to end or hostile."""
-    submitted = assignment(place, size, hostile=True)
+    submitted = assignment(place, size, hostile=True, own_words=own_words)
     cost = grade(submitted, place / "grades", 2)
     print(f"\n{f'{size} mixed submissions':26}{cost}")
     ended: Counter[str] = Counter()
@@ -180,7 +188,14 @@ def mixed(place: Path, size: int) -> None:
 # --- the class -----------------------------------------------------------------------------------
 
 
-def assignment(place: Path, size: int, extra: Sequence[str] = (), *, hostile: bool = False) -> Path:
+def assignment(
+    place: Path,
+    size: int,
+    extra: Sequence[str] = (),
+    *,
+    hostile: bool = False,
+    own_words: bool = False,
+) -> Path:
     """Write nbgrader's folders: ``source`` and ``submitted``; returns the second."""
     write(place / "source/ps1/01.ipynb", chosen("solutions", extra))
     handed_out = chosen("notebooks", extra)
@@ -191,6 +206,8 @@ def assignment(place: Path, size: int, extra: Sequence[str] = (), *, hostile: bo
             name = cell["metadata"].get("nbgrader", {}).get("grade_id")
             if name in RIGHT:
                 body = draw.choice([RIGHT, RIGHT, WRONG, BLANK])[name]
+                if own_words:
+                    body = f"    {number}\n{body}"
                 cell["source"] = "".join(cell["source"]).replace(STUB, body)
                 if name == "mse" and hostile and draw.random() < 0.3:
                     cell["source"] = draw.choice(HOSTILE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -88,6 +89,13 @@ def notebook_of(cells: Iterable[str]) -> bytes:
 def answers(**changed: str) -> list[str]:
     """A cell for each exercise of lesson 01, right but for those given."""
     return [changed.get(name, source) for name, source in RIGHT.items()]
+
+
+def in_own_words(cells: Iterable[str], number: int) -> list[str]:
+    """The same answers as texts that nobody else hands in: of one text the grader runs one."""
+    return [
+        re.sub(r"^( +)return", rf"\g<1>{number}\n\g<1>return", cell, flags=re.M) for cell in cells
+    ]
 
 
 def call_of_f(

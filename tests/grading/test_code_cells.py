@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from course_lib.exercises import catalogue
-from course_lib.grading.marking import lesson_of, other_lessons
+from course_lib.grading.marking import functions_in, lesson_of, other_lessons
 from course_lib.lessons import root
 
 from .conftest import answers, notebook
@@ -29,11 +29,11 @@ def test_what_is_checked_says_more_than_what_is_only_defined() -> None:
     """An earlier lesson's answers may stand above, as helpers."""
     pasted = notebook(*answers(), "def l2_penalty(w, s): pass", "l2_penalty = check(l2_penalty)")
     assert lesson_of(pasted) == "02_regularization"
-    assert other_lessons(pasted, "01_losses") == (["02_regularization"], [])
-    assert other_lessons(pasted, "02_regularization") == ([], ["01_losses"])
+    assert other_lessons(functions_in(pasted), "01_losses") == (["02_regularization"], [])
+    assert other_lessons(functions_in(pasted), "02_regularization") == ([], ["01_losses"])
     two = notebook("def mse(p, t): 1", "check(mse)", "def l2_penalty(w, s): 1", "check(l2_penalty)")
     assert lesson_of(two) == "01_losses"
-    assert other_lessons(two, "01_losses") == (["02_regularization"], [])
+    assert other_lessons(functions_in(two), "01_losses") == (["02_regularization"], [])
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,14 @@ def test_what_is_only_spoken_of_is_of_no_lesson(
     cells = json.loads(notebook(*answers(), "mse = check(mse)"))["cells"]
     data = of_cells(*cells, cell, metadata=declared)
     assert lesson_of(data) == "01_losses"
-    assert other_lessons(data, "01_losses") == ([], [])
+    assert other_lessons(functions_in(data), "01_losses") == ([], [])
 
 
 @pytest.mark.parametrize("how", ["import *", "import attention", "import (attention,\n    gelu)"])
 @pytest.mark.parametrize("checked", ["check(attention)", "attention = check(attention)"])
 def test_what_is_only_imported_is_not_answered(how: str, checked: str) -> None:
     cell = f"from course_lib.foundations.text {how}\nassert attention == 1\n{checked}"
-    assert other_lessons(notebook(*answers(), cell), "01_losses") == ([], [])
+    assert other_lessons(functions_in(notebook(*answers(), cell)), "01_losses") == ([], [])
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -71,7 +71,7 @@ def test_what_is_handed_out_is_of_one_lesson(lesson: str) -> None:
     for edition in ("notebooks", "solutions"):
         data = (root() / edition / f"{lesson}.ipynb").read_bytes()
         assert lesson_of(data) == lesson
-        assert other_lessons(data, lesson) == ([], [])
+        assert other_lessons(functions_in(data), lesson) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_all_lessons_of_a_file_are_found(lessons: tuple[str, ...]) -> None:
     solved = [json.loads((root() / f"solutions/{one}.ipynb").read_bytes()) for one in lessons]
     data = of_cells(*(cell for one in solved for cell in one["cells"]))
     own = lesson_of(data)
-    others, left_out = other_lessons(data, str(own))
+    others, left_out = other_lessons(functions_in(data), str(own))
     assert {own, *others} == {*lessons}
     assert left_out == []
 
@@ -103,7 +103,7 @@ def test_all_lessons_of_a_file_are_found(lessons: tuple[str, ...]) -> None:
     ],
 )
 def test_however_it_is_checked(cell: str) -> None:
-    assert other_lessons(notebook(cell), "01_losses") == (["02_regularization"], [])
+    assert other_lessons(functions_in(notebook(cell)), "01_losses") == (["02_regularization"], [])
 
 
 @pytest.mark.parametrize(

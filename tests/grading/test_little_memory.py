@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import answers, notebook
+from .conftest import answers, in_own_words, notebook
 
 pytestmark = [
     pytest.mark.slow,
@@ -52,8 +52,8 @@ def test_who_asks_for_more_costs_nobody_else(little_memory: Path, tmp_path: Path
     place = tmp_path / "class"
     place.mkdir()
     honest = [f"learner{number}" for number in range(10)]
-    for name in honest:
-        (place / f"{name}.ipynb").write_bytes(notebook(*answers()))
+    for number, name in enumerate(honest):
+        (place / f"{name}.ipynb").write_bytes(notebook(*in_own_words(answers(), number)))
     (place / "hog.ipynb").write_bytes(notebook(*answers(mse=HOG)))
     (place / "long.ipynb").write_bytes(notebook(*answers(), LONG))
     (place / "huge.ipynb").write_bytes(notebook(*answers()) + b" " * (50 << 20))

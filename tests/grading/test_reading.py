@@ -60,11 +60,11 @@ def test_a_file_that_takes_much_memory_costs_itself(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_reader_that_is_killed_is_no_fault_of_the_file() -> None:
-    with closing(Reading(notebook(*answers()), LESSON, ["mse"], [], Event())) as opened:
+    with closing(Reading(notebook(*answers()), LESSON, ["mse"], [], [], Event())) as opened:
         assert opened.shown["mse"].startswith("def mse")
         opened._process.end()
         with pytest.raises((SandboxError, OSError)):
-            opened.meant("mse", [], [])
+            opened.meant("mse", [])
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_a_reader_that_lacks_something_here_is_no_fault_of_the_file(
 
 def test_what_is_no_notebook_is_said() -> None:
     with pytest.raises(UnreadableError, match="cut off in line 1"):
-        Reading(b'{"cells": [', LESSON, [], [], Event())
+        Reading(b'{"cells": [', LESSON, [], [], [], Event())

@@ -19,7 +19,7 @@ from course_lib.errors import CourseError, UsageError
 from course_lib.grading.gradebook import grade
 from course_lib.grading.results import Results
 
-from .conftest import RIGHT, answers, notebook, reports
+from .conftest import RIGHT, answers, in_own_words, notebook, reports
 
 pytestmark = [
     pytest.mark.slow,
@@ -65,11 +65,12 @@ def one_sentence(text: str) -> str:
 @pytest.fixture(scope="module")
 def a_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve notebooks: right, wrong in two ways, untouched, broken."""
-    blank = notebook(*(f"def {name}(*a):\n    raise NotImplementedError" for name in RIGHT))
-    kinds = [GOOD, *(notebook(*answers(mse=mistake)) for mistake in MISTAKES), blank, b"{", GOOD]
+    blank = [f"def {name}(*a):\n    raise NotImplementedError" for name in RIGHT]
+    kinds = [answers(), *(answers(mse=mistake) for mistake in MISTAKES), blank, [], answers()]
     place = tmp_path_factory.mktemp("class")
     for n in range(12):
-        (place / f"learner{n:02}.ipynb").write_bytes(kinds[n % len(kinds)])
+        cells = in_own_words(kinds[n % len(kinds)], n)
+        (place / f"learner{n:02}.ipynb").write_bytes(notebook(*cells) if cells else b"{")
     return place
 
 

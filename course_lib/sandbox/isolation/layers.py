@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import NO_NETWORK, NO_REACH, NO_SIGHT, clear, landlock, namespaces
@@ -31,6 +31,7 @@ class Isolation:
         folder: an empty folder of that process's own, on the outside.
         without: layers that are not to be used even if they are there.
         work: path of the working folder as the answer sees it.
+        paths: which can be read there, and which below them not.
         user: which the answer becomes; None if it stays who it is.
         other_processes: how many processes of the answer's user are not the answer's, all of which
             a limit on processes counts; None if no limit binds that user.
@@ -41,6 +42,7 @@ class Isolation:
     work: str = ""
     namespaces: bool = False
     landlock: int = 0
+    paths: dict[str, bool] = field(default_factory=dict)
     ruleset: int = -1
     seccomp: bool = False
     user: int | None = None
@@ -69,6 +71,8 @@ class Isolation:
             self.other_processes = _tasks_of(os.geteuid())
         if "landlock" not in self.without:
             self.landlock = landlock.version()
+        if self.landlock:  # found once: that takes longer than a fork
+            self.paths = decided(*course_free_folders())
         if self.namespaces:
             self._restrict_files(str(Path(self.work).parent))
         self.seccomp = "seccomp" not in self.without and works(self._filter)
@@ -138,7 +142,7 @@ class Isolation:
 
     def _restrict_files(self, work: str) -> None:
         if self.landlock:
-            self.ruleset = landlock.ruleset(self.landlock, decided(*course_free_folders()), work)
+            self.ruleset = landlock.ruleset(self.landlock, self.paths, work)
 
     def _try_namespaces(self, readable: list[str], hidden: list[str]) -> None:
         self._enter_namespaces(readable, hidden)
