@@ -322,11 +322,11 @@ _SLIPS = {
     "parts, or a list of the places to cut at; it is not the length of a part.",
     "boolean index did not match": "A condition in brackets chooses from an array of its own "
     "length: one that is made from `a[rows]` chooses from `b[rows]`, not from `b`.",
-    "can be converted to a scalar index": "Where a slice begins and ends, a place in a list, and how "
-    "often a loop runs, is one whole number each; here it is an array. Where each row has its own "
-    "place, go through the rows, or give an array of places for each axis.",
-    r"IndexError: .*\bout of (bounds|range)": "Places are counted from 0, so that the last one is one "
-    "less than their number: which place does the code ask for beyond it? `min` and `max`, for "
+    "can be converted to a scalar index": "Where a slice begins and ends, a place in a list, and "
+    "how often a loop runs, is one whole number each; here it is an array. Where each row has its "
+    "own place, go through the rows, or give an array of places for each axis.",
+    r"IndexError: .*\bout of (bounds|range)": "Places are counted from 0, so that the last one is "
+    "one less than their number: which place does the code ask for beyond it? `min` and `max`, for "
     "arrays `np.clip`, keep a place inside.",
     r"AxisError: axis|too many indices for array": "The array has fewer axes there than the code "
     "takes it to have: which line before has lost one? A sum or a mean does without "
