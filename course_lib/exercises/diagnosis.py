@@ -305,6 +305,9 @@ _SLIPS = {
     r"could not be broadcast .*(\((\d+),(\d+),\d+\) \(\2,\3\)|\((\d+),(\d+)\) \(\4,\5,\d+\))": "To "
     "meet an array that has one axis more, the smaller one needs a last axis of length 1: is "
     "`[:, :, None]` missing?",
+    r"could not be broadcast .*(\((\d+),\) \(\2(,\d+){2,}\)|\((\d+)(,\d+){2,}\) \(\4,\))": "To "
+    "meet arrays of several axes, one number for each needs axes of length 1 behind it: is "
+    "`[:, None, None]`, or one `None` more, missing?",
     r"could not be broadcast .*\((\d+),(\d+)\) \((?!\1,)\d+,\2\)": "The columns fit, the rows do "
     "not: if each row of the one is to meet each of the other, `a[:, None] - b` makes all pairs.",
     r"could not be broadcast .*\((\d+),(\d+)\) \(\2,\1\)": "One of the two arrays lies across: "
