@@ -302,7 +302,8 @@ def _with_example(verdict: Verdict, small: str) -> Verdict:
 def _differently(known: Misconception, trial: diagnosis.Trial) -> bool:
     """Whether something of the learner's call is neither right nor what this mistake gives.
 
-    Who keeps NaN or an error away, which the variant runs into, has made no other mistake by that.
+    Who keeps NaN or an error away, which the variant runs into, has made no other mistake by that;
+    nor who gives its whole numbers as floats.
     """
     ways = (known.variant, *known.others)
     return not _same(known, trial) and all(_differs(way, trial) for way in ways)
@@ -312,6 +313,8 @@ def _differs(way: Callable[..., Any], trial: diagnosis.Trial) -> bool:
     variant = replace(trial, got=known_outcome(way, trial.case))
     finite = all(map(diagnosis.is_finite, (trial.want, trial.got)))
     if finite and not diagnosis.is_finite(variant.got):
+        return False
+    if diagnosis.same_numbers(variant.got, trial.got, trial.tolerance):
         return False
     if not (trial.same_shapes and variant.same_shapes):
         return True

@@ -247,8 +247,10 @@ def _neither(theirs: Outcome, call: Call) -> bool:
             return True
         if not all(map(unchanged, call.want.arguments, outcome.arguments)):
             return True
-        if _other_shapes(call.want.value, outcome.value):
-            return True
+    if _same_numbers(theirs.value, call.got.value, call.tolerance):
+        return False
+    if any(_other_shapes(call.want.value, outcome.value) for outcome in (call.got, theirs)):
+        return True
     triples = zip(
         *(_pieces(call.want.value, o.value) for o in (call.want, theirs, call.got)), strict=True
     )
@@ -256,6 +258,23 @@ def _neither(theirs: Outcome, call: Call) -> bool:
         (off(w, g, call.tolerance) & off(t, g, call.tolerance) & ~_by_rounding(w, t, g)).any()
         for w, t, g in triples
         if w is not None and t is not None and g is not None
+    )
+
+
+def _same_numbers(theirs: Any, got: Any, tolerance: float) -> bool:
+    """Whether they are the mistake's, as floats in place of integers perhaps."""
+    pieces, made = (_pieces(theirs, value) for value in (theirs, got))
+    several = [isinstance(value, (tuple, list)) for value in (theirs, got)]
+    return (
+        several[0] == several[1]
+        and len(pieces) == len(made)
+        and all(
+            t is not None
+            and g is not None
+            and t.shape == g.shape
+            and not off(t.astype(float), g.astype(float), tolerance).any()
+            for t, g in zip(pieces, made, strict=True)
+        )
     )
 
 

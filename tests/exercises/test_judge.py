@@ -346,6 +346,14 @@ def test_what_else_comes_out_of_a_kind_of_call_is_shown_if_it_is_short() -> None
     assert verdict.counterexample.endswith("should be (1, 3), yours is (1, 4).")
 
 
+def test_whole_numbers_as_floats_are_no_second_mistake_beside_a_known_one() -> None:
+    def all_of_them(shapes: Any, mask: Any) -> Any:
+        return sum(np.prod(shape) for shape in shapes)  # of `()` it is 1.0
+
+    verdict = judge("trainable_parameters", all_of_them)
+    assert verdict.message == "You count the frozen arrays too."
+
+
 def test_exit_in_an_answer_does_not_end_the_lesson() -> None:
     def leaves(*_: Any) -> None:
         raise SystemExit
