@@ -1004,8 +1004,8 @@ print(f"{np.mean(labels):.0%} of the cells are defective")
 # that is not what you want, weigh each example by its class, so that every class weighs the same in
 # total, and all $N$ examples together still weigh $N$. With three sound cells and one defective
 # one, each class should weigh 2: each sound cell ⅔, the other one 2. What is it for any counts
-# $n_c$ of $C$ classes? A class that does not occur gets the weight 0. It still counts in $C$, so
-# that the examples weigh less than $N$ in total then.
+# $n_c$ of $C$ classes? A class that does not occur still counts in $C$, so that the examples weigh
+# less than $N$ in total then.
 #
 # ### Exercise: `class_weights`
 #

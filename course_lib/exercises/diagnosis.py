@@ -346,8 +346,13 @@ _SLIPS = {
     "how often a loop runs, is one whole number each; here it is an array. Where each row has its "
     "own place, go through the rows, or give an array of places for each axis.",
     r"IndexError: .*\bout of (bounds|range)": "Places are counted from 0, so that the last one is "
-    "one less than their number: which place does the code ask for beyond it? `min` and `max`, for "
-    "arrays `np.clip`, keep a place inside.",
+    "one less than their number: which place does the code ask for beyond it? Or does it take one "
+    "length for another? (Where a place is to stay inside: `min`, and for arrays `np.minimum`.)",
+    "'float' object cannot be interpreted as an integer": "A number of places, or of rounds, is a "
+    "whole number; `/` gives a float even where it comes out even, and `//` an integer.",
+    "shape-mismatch for sum": "`np.tensordot(a, b, n)` sums over the last `n` axes of `a` and the "
+    "first `n` of `b`, which must be of the same lengths: is one cut otherwise, or are two lengths "
+    "taken to be equal?",
     r"AxisError: axis|too many indices for array": "The array has fewer axes there than the code "
     "takes it to have: which line before has lost one? A sum or a mean does without "
     "`keepdims=True`, an index that is a single number does, and `np.append` and `np.delete` "

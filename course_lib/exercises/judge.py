@@ -277,12 +277,26 @@ def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.
     drawn = [trial for trial in others if trial.case.kind != by_hand.KIND]
     said = known.says
     if others:
-        on = " and ".join(sorted({trial.case.kind for trial in drawn or others}))
-        said += f" (On {on}, what comes out is neither right nor what this mistake usually gives.)"
+        spoken_of = drawn or others
+        on = " and ".join(sorted({trial.case.kind for trial in spoken_of}))
+        if all(_is_lost(trial) for trial in spoken_of):
+            said += f" (On {on} it gives NaN or infinity, too.)"
+        else:
+            what = "neither right nor what this mistake usually gives"
+            said += f" (On {on}, what comes out is {what}.)"
     small = by_hand.once(exercise.name, drawn or others)
     if drawn and len(small) > SHORT:  # the sentence may do without
         small = ""
     return _with_example(_verdict(exercise, "wrong", said, known), small)
+
+
+def _is_lost(trial: diagnosis.Trial) -> bool:
+    """Whether NaN or infinity came where a number was to come."""
+    return (
+        trial.got.state == "returned"
+        and diagnosis.is_finite(trial.want)
+        and not diagnosis.is_finite(trial.got)
+    )
 
 
 def _with_example(verdict: Verdict, small: str) -> Verdict:

@@ -40,7 +40,9 @@ KERNELS: dict[str, tuple[float, ...]] = {
     "middle minus neighbors": (0, -1, 0, -1, 4, -1, 0, -1, 0),
     "sharper": (0, -1, 0, -1, 5, -1, 0, -1, 0),
 }
-START = "right minus left"
+START = "the picture itself"  # not the answer to what the lesson asks before
+STEP = 1 / 9
+"""Of a slider. All numbers above are whole multiples: a browser puts a slider on its next step."""
 
 
 def kernel_explorer(photograph: np.ndarray) -> Explorer:
@@ -57,17 +59,21 @@ def kernel_explorer(photograph: np.ndarray) -> Explorer:
     sliders: dict[str, Any] = {"begin": begin}
     for place, value in enumerate(KERNELS[START]):
         row, column = divmod(place, 3)
-        name = f"row {row + 1}, column {column + 1}"
-        sliders[f"k{row}{column}"] = slider(name, value, -5, 5, 0.25)
-        sliders[f"k{row}{column}"].layout = {"flex": "1 1 30%", "width": "auto", "max_width": "33%"}
+        one = sliders[f"k{row}{column}"] = slider(
+            f"row {row + 1}, column {column + 1}", value, -5, 5, STEP
+        )
+        one.readout = False  # the number stands in the picture, and the slider has the room
+        one.layout = {"flex": "1 1 30%", "width": "auto", "max_width": "33%", "min_width": "0"}
     begin.layout = {"flex": "1 0 100%", "width": "auto"}  # a row for itself, then three by three
 
+    explorer = Explorer(partial(_prepare_kernel, gray), sliders, size=(9.2, 3.7))
+
     def take(change: Any) -> None:
-        for place, value in enumerate(KERNELS[change["new"]]):
-            sliders[f"k{place // 3}{place % 3}"].value = value
+        numbers = enumerate(KERNELS[change["new"]])
+        explorer.move(**{f"k{place // 3}{place % 3}": value for place, value in numbers})
 
     begin.observe(take, names="value")
-    return Explorer(partial(_prepare_kernel, gray), sliders, size=(9.2, 3.7))
+    return explorer
 
 
 def _prepare_kernel(gray: np.ndarray, figure: Figure) -> Draw:

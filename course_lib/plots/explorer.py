@@ -80,6 +80,15 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         """What the sliders say now, by name."""
         return {name: widget.value for name, widget in self.sliders.items()}
 
+    def move(self, **values: Any) -> None:
+        """Put several sliders elsewhere at once, so that there is one new picture, not many."""
+        for name in values:
+            self.sliders[name].unobserve(self._follow, names="value")
+        for name, value in values.items():
+            self.sliders[name].value = value
+            self.sliders[name].observe(self._follow, names="value")
+        self._follow(None)
+
     def _follow(self, _: Any) -> None:
         try:
             self._redraw()
@@ -115,7 +124,13 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 def slider(
     description: str, value: float, lowest: float, highest: float, step: float
 ) -> ipywidgets.FloatSlider:
-    """A slider for a number, wide enough for its description; whole numbers are read as such."""
+    """A slider for a number, wide enough for its description; whole numbers are read as such.
+
+    A value between two steps is moved to the nearer one: the browser would do so by itself.
+    """
+    steps = (value - lowest) / step
+    if abs(steps - round(steps)) > 1e-6:
+        value = round(lowest + round(steps) * step, 9)
     whole = all(float(number).is_integer() for number in (value, lowest, step))
     return ipywidgets.FloatSlider(
         value=value,
@@ -125,7 +140,7 @@ def slider(
         readout_format=".0f" if whole else ".2f",
         description=description,
         style={"description_width": "initial"},
-        layout=_GROWING,
+        layout=_growing(description),
     )
 
 
@@ -146,7 +161,7 @@ def log_slider(
         description=description,
         readout_format=readout,
         style={"description_width": "initial"},
-        layout=_GROWING,
+        layout=_growing(description),
     )
 
 
@@ -157,12 +172,14 @@ def choice(description: str, options: Mapping[str, Any], value: Any) -> ipywidge
         value=value,
         description=description,
         style={"description_width": "initial"},
-        layout=_GROWING,
+        layout=_growing(description),
     )
 
 
-_GROWING = {"flex": "1 1 19em", "width": "auto", "max_width": "30em"}
-"""As many in a row as fit with room for dragging."""
+def _growing(description: str) -> dict[str, str]:
+    """As many in a row as fit with room for dragging, however long the words before it."""
+    room = max(19.0, 12 + 0.55 * len(description))
+    return {"flex": f"1 1 {room:g}em", "width": "auto", "max_width": f"{max(30.0, room):g}em"}
 
 
 def _image(canvas: FigureCanvasAgg, alt: str) -> str:

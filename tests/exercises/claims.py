@@ -126,7 +126,8 @@ SPECIAL = re.compile(
     r"|many of the calls that were tried, but not on all)\. ?(?=There|The|In|On|$)"
 )
 NEITHER = re.compile(
-    r" \(On (.*), what comes out is neither right nor what this mistake usually gives\.\)"
+    r" \(On (?:(?P<lost>.*) it gives NaN or infinity, too"
+    r"|(?P<other>.*), what comes out is neither right nor what this mistake usually gives)\.\)"
 )
 RIGHT_ON = re.compile(r" \(On (.*) it is right\.\)$")
 
@@ -214,9 +215,13 @@ def _untrue_of_the_known(
     ]
     others = {call.kind for call in unexplained}
     match = NEITHER.fullmatch(rest)
-    told = kinds_in(match[1], calls) if match else set()
+    told = kinds_in(match["lost"] or match["other"], calls) if match else set()
     if told != (others - {SMALL} or others) or (rest and not match):
         yield f"told {rest!r}, but something else is wrong on {others}"
+    of_told = [call for call in unexplained if call.kind in (told or ())]
+    lost = [c.got.state == "returned" and not _all_finite(c.got) for c in of_told]
+    if match and bool(match["lost"]) != all(lost):
+        yield f"told {rest!r} of {lost}"
     if example or told == {SMALL}:
         of_the_told = [call for call in unexplained if call.kind in told]
         yield from _untrue_example(exercise, of_the_told, message)

@@ -283,6 +283,8 @@ def test_where_an_error_is_rare_the_wrong_values_of_other_calls_are_told_too() -
         ("random_crop", "return images[:, top : top + size]", "one whole number each"),
         ("flip_horizontal", "return images * flags", "`[:, None, None]`, or one `None` more"),
         ("flip_horizontal", "return flags / images", "`[:, None, None]`, or one `None` more"),
+        ("max_pool2d", "return np.zeros(len(images) / size)", "and `//` an integer"),
+        ("conv2d", "return np.tensordot(images, kernels[:1], 3)", "of the same lengths"),
         ("early_stopping", "return 0, [0][len(validation_losses)]", "Places are counted from 0"),
         ("mse", "return predictions.reshape(-1)[predictions.size]", "Places are counted from 0"),
         ("softmax", "return np.exp(logits) / np.exp(logits).sum().sum(axis=1)", "fewer axes there"),

@@ -41,6 +41,14 @@ def test_to_begin_with_a_kernel_moves_all_nine_sliders(
     assert made in explorer.alt
 
 
+def test_each_kernel_is_where_sliders_can_stand(explorer: Explorer) -> None:
+    """A browser moves a slider to its next step, and says so."""
+    one = explorer.sliders["k00"]
+    for numbers in figures.KERNELS.values():
+        steps = (np.array(numbers) - one.min) / one.step
+        np.testing.assert_allclose(steps, np.round(steps), atol=1e-9)
+
+
 def test_each_slider_is_its_own_number_of_the_kernel(explorer: Explorer) -> None:
     explorer.sliders["begin"].value = "the picture itself"
     explorer.sliders["k11"].value = 0
