@@ -270,15 +270,21 @@ class _Judged:
     to_the_end: bool = False
 
 
+MOST_KNOWN = 5_000
+"""Programs; a class of thousands has fewer that several hand in."""
+
+
 class Known:
     """What came of the programs of a run: of the same program, with the same calls, comes the same.
 
     In a class many hand in the same few lines; they are run, judged and looked through once. What
-    may have come of this machine rather than of the program, as out of time, is not kept.
+    may have come by chance, or of this machine, is not taken for somebody else's: what is not right
+    counts once two runs have said the same in every word, and what was ended never does.
     """
 
     def __init__(self) -> None:
         self._found: dict[bytes, _Judged] = {}
+        self._once: dict[bytes, _Judged] = {}
 
     def get(self, exercise: Exercise, program: Program) -> _Judged | None:
         """What came of it, without notes and trials."""
@@ -288,10 +294,13 @@ class Known:
     def keep(self, exercise: Exercise, judged: _Judged) -> None:
         """Of a program that was run to its end."""
         program = judged.program
-        if program is None or not judged.to_the_end:
+        if program is None or not judged.to_the_end or len(self._once) >= MOST_KNOWN:
             return
+        key = self._key(exercise, program)
         kept = replace(judged, notes=[], program=None, trials=())
-        self._found[self._key(exercise, program)] = kept
+        before = self._once.setdefault(key, kept)
+        if kept.verdict.status == "correct" or (before is not kept and before == kept):
+            self._found.setdefault(key, kept)
 
     @staticmethod
     def _key(exercise: Exercise, program: Program) -> bytes:

@@ -169,11 +169,15 @@ def as_module(source: str) -> tuple[list[str], list[str], str]:
     """
     tree = syntax_tree(source)
     nodes = [node for node in ast.walk(tree) if isinstance(node, _IMPORTS)]
+    if any(_names_course(node) and not _is_alone(node, source) for node in nodes):
+        return as_module(ast.unparse(tree))  # which gives each statement a line of its own
     slow = [node for node in nodes if any(_slow(node))]
     of_course = [node for node in nodes if _names_course(node)]
     lines = [line.encode() for line in source.split("\n")]
     imports: list[str] = []
-    read = [n.asname or n.name.split(".")[0] for node in slow for n in node.names if n.name != "*"]
+    modules = sorted({module for node in slow for module in _slow(node)})
+    read = [_OF_FILE.format(module.replace(".", "_")) for module in modules]  # nobody's own names
+    loads = [f"import {module} as {name}" for module, name in zip(modules, read, strict=True)]
     for node in sorted(of_course, key=lambda node: -node.lineno):
         text = []
         for one in _each(node):
@@ -184,13 +188,20 @@ def as_module(source: str) -> tuple[list[str], list[str], str]:
             text.append(_FROM_NOTEBOOK.format(bound))
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         indent = lines[first][: node.col_offset].decode()
-        if indent.strip():
-            continue  # beside another statement in its line
         here = [(indent + line).encode() for part in text for line in part.split("\n")]
         lines[first : last + 1] = here
-    return [*map(ast.unparse, slow), *imports[::-1]], read, b"\n".join(lines).decode()
+    return [*loads, *imports[::-1]], read, b"\n".join(lines).decode()
 
 
+def _is_alone(node: ast.stmt, source: str) -> bool:
+    """Whether no other statement stands in its lines."""
+    lines = [line.encode() for line in source.split("\n")]
+    before = lines[node.lineno - 1][: node.col_offset]
+    after = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :]
+    return not before.strip() and (not after.strip() or after.lstrip().startswith(b"#"))
+
+
+_OF_FILE = "_{}_of_a_file"
 _FROM_NOTEBOOK = (
     "try:\n"
     "    from __main__ import {0}\n"

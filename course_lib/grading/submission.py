@@ -62,7 +62,9 @@ _TIME = re.compile(
     r"get_ipython\(\)\.run_line_magic\('time', ('[^-'].*'|\"[^-\"].*\")\)$", re.MULTILINE
 )
 # `%run file.py`, likewise, and `%%writefile file.py`, whose cell goes to the answer's own folder.
-_RUN = re.compile(r"get_ipython\(\)\.run_line_magic\('run', '([\w./]+\.py)'\)$", re.MULTILINE)
+_RUN = re.compile(
+    r"get_ipython\(\)\.run_line_magic\('run', '(?:-i )?([\w./]+?)(?:\.py)?'\)$", re.MULTILINE
+)
 # `%env NAME=value`, and `%pylab`, which brings the names of NumPy and of Matplotlib.
 _ENVIRONMENT = re.compile(
     r"get_ipython\(\)\.run_line_magic\('(?:set_)?env', '(\w+)(?:\s*=|\s)\s*([^'{}$\\]*)'\)$",
@@ -77,7 +79,7 @@ _AUTOMAGIC = re.compile(
     re.MULTILINE,
 )
 _PLAIN_IMPORT = r"(?:import|from) (?:numpy|scipy|math|string|itertools|functools|collections)\b"
-_WRITE = re.compile(r"%%(?:write)?file\s+(-a\s+|--append\s+)?['\"]?([\w./]+)['\"]?\s*\Z")
+_WRITE = re.compile(r"%%(?:write)?file\s+(-a\s+|--append\s+)?(['\"]?)([\w./ -]+?)\2\s*\Z")
 
 
 _OTHER_FILES = {
@@ -442,7 +444,8 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
     while (first := source.lstrip()).startswith("%%"):
         line, _, below = first.partition("\n")
         if written := _WRITE.match(line):
-            return _written(written[2], "a" if written[1] else "w", below), 0
+            ended = below if below.endswith("\n") else f"{below}\n"  # as a kernel has it
+            return _written(written[3], "a" if written[1] else "w", ended), 0
         magic = re.match(r"%%\s*(\w*)", first)
         if magic is None or magic[1] not in _TRANSPARENT:
             return None, 0
@@ -468,7 +471,7 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
             raise
         except Exception as error:
             raise ValueError(f"IPython fails at it, {type(error).__name__}") from error
-        python = _RUN.sub(r"exec(open('\1').read())", python)
+        python = _RUN.sub(r"exec(open('\1.py').read())", python)
         python = _ENVIRONMENT.sub(r"__import__('os').environ['\1'] = '\2'", python)
         python = _PYLAB.sub(_pylab, python)
         return _TIME.sub(_timed, python), work

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ..errors import CourseError
 from .isolation import clear
 
 _LOCK = ".lock"
@@ -56,9 +57,20 @@ def _lock(path: Path) -> FileLock:
 
 
 def shared_place() -> Path:
-    """Where the scratch folders of all of this user's processes lie."""
+    """Where the scratch folders of all of this user's processes lie.
+
+    Raises:
+        CourseError: no folder for temporary files can be written to.
+    """
     user = os.geteuid() if hasattr(os, "geteuid") else 0
-    return Path(tempfile.gettempdir()).absolute() / f"course-grading-{user}"
+    try:
+        place = tempfile.gettempdir()
+    except FileNotFoundError:
+        raise CourseError(
+            "No folder for temporary files can be written to: make room on the disk, or name "
+            "another folder in TMPDIR; then run again."
+        ) from None
+    return Path(place).absolute() / f"course-grading-{user}"
 
 
 def _own_place(place: Path) -> Path:

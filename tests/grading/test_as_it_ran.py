@@ -285,6 +285,60 @@ def test_a_module_of_one_s_own_that_imports_the_course(how: str, file: str) -> N
     assert found.status == "correct", found.message
 
 
+IN_ANY_FORM = {
+    "a line with more behind": (
+        "own.py",
+        "from course_lib.foundations.losses import softmax; half = 0.5\n"
+        "def shares(x):\n    return softmax(x) * 2 * half",
+    ),
+    "a line with more before": (
+        "own.py",
+        "import numpy as np; from course_lib.exercises import check\n"
+        "def shares(x):\n    e = np.exp(x - x.max(-1, keepdims=True))\n"
+        "    return e / e.sum(-1, keepdims=True)",
+    ),
+    "in a function's line": (
+        "own.py",
+        "def shares(x):\n    from course_lib.foundations.losses import softmax; return softmax(x)",
+    ),
+    "if on its line": (
+        "own.py",
+        "if True: from course_lib.foundations.losses import softmax as shares",
+    ),
+    "in quotation marks": (
+        '"own.py"',
+        "from course_lib.foundations.losses import softmax as shares",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", IN_ANY_FORM)
+def test_a_module_of_one_s_own_in_any_form(how: str) -> None:
+    file, text = IN_ANY_FORM[how]
+    answer = ATTENTION.replace("softmax(", "shares(")
+    found = attended(f"%%writefile {file}\n{text}", "from own import shares", answer, JUDGED)
+    assert found.status == "correct", found.message
+
+
+@pytest.mark.parametrize("use", ["from own import mean", "%run own", "%run -i own.py"])
+def test_what_is_appended_to_a_file_begins_in_a_line_of_its_own(use: str) -> None:
+    cells = [
+        "%%writefile own.py\nimport numpy as np",
+        "%%writefile -a own.py\ndef mean(x):\n    return np.mean(x)",
+    ]
+    answer = "def mse(predictions, targets):\n    return mean((predictions - targets) ** 2)"
+    assert judged(handed_in(*cells, use, answer, CHECK), "mse").status == "correct"
+
+
+def test_what_a_file_imports_overwrites_nothing_of_the_notebook() -> None:
+    file = (
+        "%%writefile own.py\ndef plain(x):\n    return x\ndef net():\n    from keras import layers"
+    )
+    answer = "def mse(p, t):\n    return plain(layers * np.mean((p - t) ** 2))"
+    cells = ["layers = 1.0", file, "from own import plain", answer, CHECK]
+    assert judged(handed_in(*cells), "mse").status == "correct"
+
+
 def test_a_module_of_one_s_own_gives_no_answer_of_the_course() -> None:
     for name in ("attention", "layer_norm"):
         module = f"%%writefile own.py\nfrom course_lib.foundations.text import {name} as theirs"

@@ -57,7 +57,8 @@ def test_what_is_known_is_not_run_again_and_said_in_the_same_words(
 ) -> None:
     alone = marked(None, locate, **KINDS[kind])
     known = Known()
-    assert marked(known, locate, **KINDS[kind]) == alone
+    for _ in range(2):
+        assert marked(known, locate, **KINDS[kind]) == alone
     ran.clear()
     assert marked(known, locate, **KINDS[kind]) == alone
     # Of a program that is not what counts nobody has looked for the place.
@@ -74,7 +75,8 @@ def test_what_is_known_is_not_run_again_and_said_in_the_same_words(
 )
 def test_another_text_is_another_program(other: str, ran: list[str]) -> None:
     known = Known()
-    marked(known, mse=SUM)
+    for _ in range(2):
+        marked(known, mse=SUM)
     ran.clear()
     marked(known, mse=other)
     assert set(ran) == {"mse"}
@@ -103,6 +105,26 @@ def test_what_may_be_this_machines_fault_is_tried_with_each(ends: str, ran: list
         assert "mse" in ran
 
 
+def test_who_fails_by_chance_fails_for_oneself(ran: list[str]) -> None:
+    """A right verdict counts for all; another one is no other person's."""
+    chance = "__import__('os').urandom(1)[0]"
+    answer = SUM.replace("return np.sum", f"return (1 + {chance} / 255 * 1e-3) * np.mean")
+    known = Known()
+    for _ in range(3):
+        ran.clear()
+        marked(known, mse=answer)
+        assert "mse" in ran
+
+
+def test_what_is_kept_has_a_bound(monkeypatch: pytest.MonkeyPatch, ran: list[str]) -> None:
+    monkeypatch.setattr(marking, "MOST_KNOWN", 0)
+    known = Known()
+    for _ in range(2):
+        ran.clear()
+        marked(known)
+    assert set(ran) == set(RIGHT)
+
+
 def test_a_statement_that_was_passed_over_for_its_time_may_have_been_all_that_lacked(
     monkeypatch: pytest.MonkeyPatch, ran: list[str]
 ) -> None:
@@ -110,24 +132,25 @@ def test_a_statement_that_was_passed_over_for_its_time_may_have_been_all_that_la
     hidden = 'exec("scaled = lambda p, t: np.mean((p - t) ** 2)")'
     body = "def mse(predictions, targets):\n    return scaled(predictions, targets)"
     known = Known()
-    for _ in range(2):
+    for _ in range(3):
         ran.clear()
         found = marked(known, mse=f"{hidden}\n{body}\nmse = check(mse)")
         assert found[0].status == "correct"
     assert ran == ["mse"]
 
 
-def test_a_class_runs_each_program_once(
+def test_a_class_runs_each_program_once_and_a_wrong_one_twice(
     folder: Callable[..., Path], tmp_path: Path, ran: list[str]
 ) -> None:
     data = notebook(*answers(mse=SUM))
     learners = folder(**{f"learner{number:02}": data for number in range(12)})
     grade([learners], tmp_path / "out", jobs=1, seed=3)
     assert sorted(set(ran)) == sorted(RIGHT)
-    once = len(ran)
+    twice = ran.count("mse")  # it is not right
     ran.clear()
     grade([folder(anna=data) / "anna.ipynb"], tmp_path / "alone", jobs=1, seed=3)
-    assert len(ran) == once
+    assert sorted(set(ran)) == sorted(RIGHT)
+    assert twice == 2 * ran.count("mse")
     with (tmp_path / "out" / "results.jsonl").open(encoding="utf-8") as lines:
         exercises = [json.loads(line)["exercises"] for line in lines]
     assert len(exercises) == 12
