@@ -390,7 +390,7 @@ class _Marker:
             judged = self._tried(exercise, program, notes)
             if best is None or _rank(judged) < _rank(best):
                 best = judged
-            if not _rank(best):
+            if best.verdict.status == "correct":
                 break
         assert best is not None
         if best.verdict.status == "not attempted" and broken is not None:
@@ -506,9 +506,15 @@ def _is_one(source: str, name: str) -> bool:
     return compound is not None and all(re.match(inside, line) for line in rest)
 
 
-def _rank(judged: _Judged) -> int:
-    """The better, the smaller; 0 is correct."""
-    return BEST_FIRST.index(judged.verdict.status)
+_LACKS = ("ModuleNotFoundError", "FileNotFoundError")
+
+
+def _rank(judged: _Judged) -> tuple[int, bool]:
+    """The better, the smaller.
+
+    What ends for want of a file comes last: the notebook may write it, where that was cut away.
+    """
+    return BEST_FIRST.index(judged.verdict.status), judged.error.startswith(_LACKS)
 
 
 def _problem(exercise: Exercise, attempt: Attempt, limits: Limits) -> tuple[Status, str] | None:

@@ -285,6 +285,22 @@ def test_a_module_of_one_s_own_that_imports_the_course(how: str, file: str) -> N
     assert found.status == "correct", found.message
 
 
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        ("plain(predictions) @ targets", "ValueError: matmul"),
+        ("plain(prediction)", "NameError: name 'prediction'"),
+        ("np.mean((plain(predictions) - targets) ** 2, axis=0)", "one number per output"),
+    ],
+)
+def test_of_a_module_of_one_s_own_is_not_said_that_it_is_not_there(inside: str, said: str) -> None:
+    file = "%%writefile own.py\ndef plain(x):\n    return x"
+    answer = f"def mse(predictions, targets):\n    return {inside}"
+    found = judged(handed_in(file, "from own import plain", answer, CHECK), "mse")
+    assert said in found.message
+    assert "no such module" not in found.message
+
+
 IN_ANY_FORM = {
     "a line with more behind": (
         "own.py",

@@ -27,6 +27,7 @@ from course_lib.grading.record import Graded, HandedIn, grade_one
 from course_lib.sandbox import process
 from course_lib.sandbox.process import AnswerProcess, Countdown, DiedError, HungError
 from course_lib.sandbox.run import SandboxError, shut_down
+from course_lib.sandbox.scratch import shared_place
 from course_lib.sandbox.wire import Frames, encode
 
 from .conftest import MAX_POINTS, answers, notebook
@@ -430,3 +431,14 @@ def test_a_file_of_results_that_something_else_changes_is_noticed(
     with pytest.raises(CourseError, match=r"Something else has changed “.*results.jsonl”"):
         grade([place], out, seed=1, jobs=1, progress=spoil)
     assert [path.name for path in out.iterdir() if path.suffix == ".csv"] == []
+
+
+def test_no_folder_for_temporary_files_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    with pytest.raises(
+        CourseError, match="make room on the disk, or name another folder in TMPDIR"
+    ):
+        shared_place()
