@@ -219,7 +219,10 @@ def _untrue_of_the_known(
     if told != (others - {SMALL} or others) or (rest and not match):
         yield f"told {rest!r}, but something else is wrong on {others}"
     of_told = [call for call in unexplained if call.kind in (told or ())]
-    lost = [c.got.state == "returned" and not _all_finite(c.got) for c in of_told]
+    lost = [
+        c.got.state == "returned" and _all_finite(c.want) and not _all_finite(c.got)
+        for c in of_told
+    ]
     if match and bool(match["lost"]) != all(lost):
         yield f"told {rest!r} of {lost}"
     if example or told == {SMALL}:
