@@ -348,8 +348,9 @@ _SLIPS = {
     r"IndexError: .*\bout of (bounds|range)": "Places are counted from 0, so that the last one is "
     "one less than their number: which place does the code ask for beyond it? Or does it take one "
     "length for another? (Where a place is to stay inside: `min`, and for arrays `np.minimum`.)",
-    "'float' object cannot be interpreted as an integer|sequence of integers or": "A number of places, or of rounds, is a "
-    "whole number; `/` gives a float even where it comes out even, and `//` an integer.",
+    "'float' object cannot be interpreted as an integer|sequence of integers or": "A number of "
+    "places, or of rounds, is a whole number; `/` gives a float even where it comes out even, and "
+    "`//` an integer.",
     "shape-mismatch for sum": "`np.tensordot(a, b, n)` sums over the last `n` axes of `a` and the "
     "first `n` of `b`, which must be of the same lengths: is one cut otherwise, or are two lengths "
     "taken to be equal?",
