@@ -294,9 +294,11 @@ class Known:
     def keep(self, exercise: Exercise, judged: _Judged) -> None:
         """Of a program that was run to its end."""
         program = judged.program
-        if program is None or not judged.to_the_end or len(self._once) >= MOST_KNOWN:
+        if program is None or not judged.to_the_end:
             return
         key = self._key(exercise, program)
+        if key not in self._once and len(self._once) >= MOST_KNOWN:
+            return
         kept = replace(judged, notes=[], program=None, trials=())
         before = self._once.setdefault(key, kept)
         if kept.verdict.status == "correct" or (before is not kept and before == kept):
