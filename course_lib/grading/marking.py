@@ -390,7 +390,7 @@ class _Marker:
             if program is None:
                 return _Judged(_without_points(exercise, "error", TOO_LONG.format(name)), notes)
             judged = self._tried(exercise, program, notes)
-            if best is None or _rank(judged) < _rank(best):
+            if best is None or _is_better(judged, best):
                 best = judged
             if best.verdict.status == "correct":
                 break
@@ -508,15 +508,24 @@ def _is_one(source: str, name: str) -> bool:
     return compound is not None and all(re.match(inside, line) for line in rest)
 
 
-_LACKS = ("ModuleNotFoundError", "FileNotFoundError")
+_LACKS = re.compile(
+    r"ModuleNotFoundError: No module named '([\w.]+)'"
+    r"|FileNotFoundError: .*No such file or directory: '([\w./ -]+)'"
+)
 
 
-def _rank(judged: _Judged) -> tuple[int, bool]:
-    """The better, the smaller.
+def _is_better(judged: _Judged, best: _Judged) -> bool:
+    """Whether it counts, and not the best so far.
 
-    What ends for want of a file comes last: the notebook may write it, where that was cut away.
+    Of two that are as bad, that one does which writes the file that the other has not found.
     """
-    return BEST_FIRST.index(judged.verdict.status), judged.error.startswith(_LACKS)
+    one, other = (BEST_FIRST.index(some.verdict.status) for some in (judged, best))
+    lacks = _LACKS.match(best.error)
+    if one != other or lacks is None or judged.program is None:
+        return one < other
+    file = lacks[2] or lacks[1].replace(".", "/")
+    written = re.compile(rf"open\('{re.escape(file)}(?:\.py'|/|')")
+    return any(written.search(source) for _, source in judged.program.segments)
 
 
 def _problem(exercise: Exercise, attempt: Attempt, limits: Limits) -> tuple[Status, str] | None:

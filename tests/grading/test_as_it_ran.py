@@ -301,6 +301,12 @@ def test_of_a_module_of_one_s_own_is_not_said_that_it_is_not_there(inside: str, 
     assert "no such module" not in found.message
 
 
+def test_of_a_module_that_is_not_there_that_is_said() -> None:
+    answer = "import pandas_of_mine\ndef mse(p, t):\n    return pandas_of_mine.mean((p - t) ** 2)"
+    found = judged(handed_in(answer, CHECK), "mse")
+    assert "ModuleNotFoundError: No module named 'pandas_of_mine'" in found.message
+
+
 IN_ANY_FORM = {
     "a line with more behind": (
         "own.py",
