@@ -24,7 +24,7 @@ from ..sandbox.isolation import NO_SIGHT
 from ..settings import cores
 from .archives import SUFFIX, Archives
 from .discovery import ENDINGS, Source, discover
-from .marking import Known
+from .marking import VerdictCache
 from .own_exercises import OwnExercises, grade_apart
 from .reading import launch_reader
 from .record import Graded, HandedIn, grade_one, hand_in, set_aside
@@ -294,7 +294,7 @@ class _Local:
     ) -> None:
         self.holds, self.missing = sandbox.describe()
         self._jobs, self._own, self._pool, self._stop = jobs, own, pool, stop
-        self._known = Known()
+        self._cache = VerdictCache()
 
     def width(self) -> int:
         return 2 * self._jobs  # so that no thread waits while a record is written
@@ -303,7 +303,7 @@ class _Local:
         here = copy_context()  # the instructor's own exercises are part of it
         try:
             return self._pool.submit(
-                here.run, grade_one, handed, seed, lesson, self._stop, self._known
+                here.run, grade_one, handed, seed, lesson, self._stop, self._cache
             )
         except RuntimeError as error:
             raise CourseError(

@@ -196,7 +196,7 @@ def mark(
     locate: bool = False,
     limits: Limits | None = None,
     stop: Event | None = None,
-    known: Known | None = None,
+    cache: VerdictCache | None = None,
 ) -> tuple[list[Marked], list[str]]:
     """Judge every exercise of the lesson.
 
@@ -207,7 +207,7 @@ def mark(
         locate: look for the place of each mistake, as the last hint.
         limits: for the learner's processes.
         stop: when set, marking ends with `sandbox.process.StoppedError`.
-        known: what the run knows already, with these ``seed``, ``locate`` and ``limits``.
+        cache: what the run knows already, with these ``seed``, ``locate`` and ``limits``.
 
     Returns:
         What came of each exercise, in the lesson's order, and notes on the notebook.
@@ -230,7 +230,7 @@ def mark(
     others = {name for m in modules for name in functions().get(m, ())} - catalogue().keys()
     lendable = [*(exercise.name for exercise in before), *helpers, *modules, *others]
     with closing(Reading(data, lesson, names, lendable, catalogue(), stop)) as reading:
-        marker = _Marker(reading, seed, limits or Limits(), stop, locate, known or Known())
+        marker = _Marker(reading, seed, limits or Limits(), stop, locate, cache or VerdictCache())
         for exercise in before:
             if exercise.name in reading.imported and (source := source_of(exercise)) is not None:
                 marker.lent[exercise.name] = source
@@ -270,11 +270,11 @@ class _Judged:
     to_the_end: bool = False
 
 
-MOST_KNOWN = 5_000
+MOST_CACHED = 5_000
 """Programs; a class of thousands has fewer that several hand in."""
 
 
-class Known:
+class VerdictCache:
     """What came of the programs of a run: of the same program, with the same calls, comes the same.
 
     In a class many hand in the same few lines; they are run, judged and looked through once. What
@@ -297,7 +297,7 @@ class Known:
         if program is None or not judged.to_the_end:
             return
         key = self._key(exercise, program)
-        if key not in self._once and len(self._once) >= MOST_KNOWN:
+        if key not in self._once and len(self._once) >= MOST_CACHED:
             return
         kept = replace(judged, notes=[], program=None, trials=())
         before = self._once.setdefault(key, kept)
@@ -327,10 +327,10 @@ class _Marker:
         limits: Limits,
         stop: Event,
         locate: bool,
-        known: Known,
+        cache: VerdictCache,
     ) -> None:
         self.reading, self.seed, self.limits, self.stop = reading, seed, limits, stop
-        self.locate, self.known = locate, known
+        self.locate, self.cache = locate, cache
         self.clock = Countdown(limits.submission)
         self.lent: dict[str, Segments] = {}
         self.modules: dict[str, ModuleType] = {}
@@ -341,7 +341,7 @@ class _Marker:
         judged = self._judge(exercise)
         if self.locate:
             judged = replace(judged, verdict=self._located(exercise, judged))
-            self.known.keep(exercise, judged)
+            self.cache.keep(exercise, judged)
         verdict = judged.verdict
         source = source_of(exercise)
         if source is not None:
@@ -452,7 +452,7 @@ class _Marker:
 
     def _tried(self, exercise: Exercise, program: Program, notes: list[str]) -> _Judged:
         notes = notes + self._notes(exercise, program)
-        if (known := self.known.get(exercise, program)) is not None:
+        if (known := self.cache.get(exercise, program)) is not None:
             return replace(known, notes=notes)
         cases, calls = _cases(exercise, self.seed)
         limits = self.limits
@@ -489,7 +489,7 @@ class _Marker:
             to_the_end,
         )
         if not self.locate:  # else the place is found first
-            self.known.keep(exercise, judged)
+            self.cache.keep(exercise, judged)
         return judged
 
 

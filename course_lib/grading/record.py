@@ -13,7 +13,7 @@ from ..exercises.catalogue import catalogue
 from ..sandbox.process import StoppedError
 from ..sandbox.run import SandboxError
 from .discovery import Source
-from .marking import Known, Marked, functions_in, lesson_of, mark, other_lessons, ungraded
+from .marking import Marked, VerdictCache, functions_in, lesson_of, mark, other_lessons, ungraded
 from .submission import UnreadableError, read
 
 MAX_OTHER_LESSONS = 2
@@ -137,7 +137,7 @@ def grade_one(
     seed: int,
     lesson: str | None,
     stop: Event | None = None,
-    known: Known | None = None,
+    cache: VerdictCache | None = None,
 ) -> Graded | None:
     """The record of one submission, or None if it does not show which lesson it belongs to.
 
@@ -148,7 +148,7 @@ def grade_one(
         seed: of the random cases.
         lesson: what to take it for if it does not show it; "" if there is no saying.
         stop: when set, ends with `StoppedError`.
-        known: what the run knows of programs already.
+        cache: what the run knows of programs already.
     """
     found = functions_in(handed.data)
     shown = lesson_of(handed.data, reversed(handed.id.split("/")), found) or lesson
@@ -159,12 +159,12 @@ def grade_one(
             raise (OSError if handed.fault_here else UnreadableError)(handed.problem)
         if not shown:
             raise UnreadableError("No exercise of the course is in this file.")
-        entries, notes = _marked(handed, shown, seed, stop or Event(), known)
+        entries, notes = _marked(handed, shown, seed, stop or Event(), cache)
         others, left_out = other_lessons(found, shown)
         left_out = sorted(others[MAX_OTHER_LESSONS:] + left_out)
         others = sorted(others[:MAX_OTHER_LESSONS])
         for other in others:
-            entries += _marked(handed, other, seed, stop or Event(), known)[0]
+            entries += _marked(handed, other, seed, stop or Event(), cache)[0]
         if others:
             notes.append(f"This file also holds answers to {named(others)}.")
         if left_out:
@@ -184,15 +184,15 @@ def grade_one(
 
 
 def _marked(
-    handed: HandedIn, lesson: str, seed: int, stop: Event, known: Known | None
+    handed: HandedIn, lesson: str, seed: int, stop: Event, cache: VerdictCache | None
 ) -> tuple[list[Marked], list[str]]:
     """`mark`, once more from the start if what it needs of this machine was not to be had."""
     for pause in PAUSES:
         try:
-            return mark(handed.data, lesson, seed, locate=handed.locate, stop=stop, known=known)
+            return mark(handed.data, lesson, seed, locate=handed.locate, stop=stop, cache=cache)
         except (SandboxError, OSError):
             stop.wait(pause)
-    return mark(handed.data, lesson, seed, locate=handed.locate, stop=stop, known=known)
+    return mark(handed.data, lesson, seed, locate=handed.locate, stop=stop, cache=cache)
 
 
 def lost(handed: HandedIn, seed: int, lesson: str, reason: str) -> Graded:

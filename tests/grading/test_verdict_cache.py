@@ -13,7 +13,7 @@ import pytest
 
 from course_lib.grading import marking
 from course_lib.grading.gradebook import grade
-from course_lib.grading.marking import Known, Marked, mark
+from course_lib.grading.marking import Marked, VerdictCache, mark
 from course_lib.sandbox.limits import Limits
 
 from .conftest import RIGHT, answers, in_own_words, notebook
@@ -46,8 +46,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def marked(known: Known | None, locate: bool = False, **changed: str) -> list[Marked]:
-    return mark(notebook(*answers(**changed)), LESSON, 7, locate=locate, known=known)[0]
+def marked(cache: VerdictCache | None, locate: bool = False, **changed: str) -> list[Marked]:
+    return mark(notebook(*answers(**changed)), LESSON, 7, locate=locate, cache=cache)[0]
 
 
 @pytest.mark.parametrize("locate", [False, True])
@@ -56,11 +56,11 @@ def test_what_is_known_is_not_run_again_and_said_in_the_same_words(
     kind: str, locate: bool, ran: list[str]
 ) -> None:
     alone = marked(None, locate, **KINDS[kind])
-    known = Known()
+    cache = VerdictCache()
     for _ in range(2):
-        assert marked(known, locate, **KINDS[kind]) == alone
+        assert marked(cache, locate, **KINDS[kind]) == alone
     ran.clear()
-    assert marked(known, locate, **KINDS[kind]) == alone
+    assert marked(cache, locate, **KINDS[kind]) == alone
     # Of a program that is not what counts nobody has looked for the place.
     assert ran == (["mse"] if locate and "spoilt" in kind else [])
 
@@ -74,19 +74,22 @@ def test_what_is_known_is_not_run_again_and_said_in_the_same_words(
     ],
 )
 def test_another_text_is_another_program(other: str, ran: list[str]) -> None:
-    known = Known()
+    cache = VerdictCache()
     for _ in range(2):
-        marked(known, mse=SUM)
+        marked(cache, mse=SUM)
     ran.clear()
-    marked(known, mse=other)
+    marked(cache, mse=other)
     assert set(ran) == {"mse"}
 
 
 def test_what_an_answer_calls_is_part_of_it(ran: list[str]) -> None:
-    known, body = Known(), "def mse(predictions, targets):\n    return scaled(predictions, targets)"
+    cache, body = (
+        VerdictCache(),
+        "def mse(predictions, targets):\n    return scaled(predictions, targets)",
+    )
     for factor, status in ((1, "correct"), (2, "wrong"), (1, "correct")):
         helper = f"def scaled(p, t):\n    return {factor} * np.mean((p - t) ** 2)"
-        assert marked(known, mse=f"{helper}\n{body}")[0].status == status
+        assert marked(cache, mse=f"{helper}\n{body}")[0].status == status
 
 
 @pytest.mark.parametrize(
@@ -97,31 +100,31 @@ def test_what_an_answer_calls_is_part_of_it(ran: list[str]) -> None:
     ],
 )
 def test_what_may_be_this_machines_fault_is_tried_with_each(ends: str, ran: list[str]) -> None:
-    known, limits = Known(), Limits(grace=0.0, patience=1.0, load=1.0)
+    cache, limits = VerdictCache(), Limits(grace=0.0, patience=1.0, load=1.0)
     data = notebook(*answers(mse=ends))
     for _ in range(2):
         ran.clear()
-        mark(data, LESSON, 7, limits=replace(limits), known=known)
+        mark(data, LESSON, 7, limits=replace(limits), cache=cache)
         assert "mse" in ran
 
 
 def test_who_fails_by_chance_fails_for_oneself(ran: list[str]) -> None:
     """A right verdict counts for all; another one is no other person's."""
-    chance = "__import__('os').urandom(1)[0]"
-    answer = SUM.replace("return np.sum", f"return (1 + {chance} / 255 * 1e-3) * np.mean")
-    known = Known()
+    chance = "int.from_bytes(__import__('os').urandom(4), 'big') / 2**32"
+    answer = SUM.replace("return np.sum", f"return (2 + {chance}) * np.mean")
+    cache = VerdictCache()
     for _ in range(3):
         ran.clear()
-        marked(known, mse=answer)
+        marked(cache, mse=answer)
         assert "mse" in ran
 
 
 def test_what_is_kept_has_a_bound(monkeypatch: pytest.MonkeyPatch, ran: list[str]) -> None:
-    monkeypatch.setattr(marking, "MOST_KNOWN", 0)
-    known = Known()
+    monkeypatch.setattr(marking, "MOST_CACHED", 0)
+    cache = VerdictCache()
     for _ in range(2):
         ran.clear()
-        marked(known)
+        marked(cache)
     assert set(ran) == set(RIGHT)
 
 
@@ -131,10 +134,10 @@ def test_a_statement_that_was_passed_over_for_its_time_may_have_been_all_that_la
     monkeypatch.setattr(marking, "STATEMENT", 0.0)  # as if each took that long
     hidden = 'exec("scaled = lambda p, t: np.mean((p - t) ** 2)")'
     body = "def mse(predictions, targets):\n    return scaled(predictions, targets)"
-    known = Known()
+    cache = VerdictCache()
     for _ in range(3):
         ran.clear()
-        found = marked(known, mse=f"{hidden}\n{body}\nmse = check(mse)")
+        found = marked(cache, mse=f"{hidden}\n{body}\nmse = check(mse)")
         assert found[0].status == "correct"
     assert ran == ["mse"]
 
@@ -159,13 +162,13 @@ def test_a_class_runs_each_program_once_and_a_wrong_one_twice(
 
 def test_no_program_is_kept_itself() -> None:
     long = RIGHT["mse"].replace("return", f"'{'x' * 100_000}'\n    return")
-    known = Known()
+    cache = VerdictCache()
     tracemalloc.start()
     try:
-        marked(known, mse=in_own_words([long], 0)[0])
+        marked(cache, mse=in_own_words([long], 0)[0])
         before = tracemalloc.get_traced_memory()[0]
         for number in range(1, 6):
-            marked(known, mse=in_own_words([long], number)[0])
+            marked(cache, mse=in_own_words([long], number)[0])
         after = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
