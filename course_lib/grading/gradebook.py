@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
-from ..errors import CourseError, UsageError, named
+from ..errors import NAMED, CourseError, UsageError, named
 from ..exercises.catalogue import using
 from ..sandbox import run as sandbox
 from ..sandbox.isolation import NO_SIGHT
@@ -201,6 +201,12 @@ def grade(
         records = [part for one in results.records(kept) for part in one.by_lesson()]
         run = Run(records, results.seed, workers.holds, workers.missing, tuple(notes))
         files = write_reports(out, run)
+    if results.damaged:
+        lines, were = ("Line", "was") if len(results.damaged) == 1 else ("Lines", "were")
+        notes.append(
+            f"{lines} {', '.join(map(str, results.damaged[:NAMED]))} of results.jsonl {were} "
+            "damaged: what stood there was graded again."
+        )
     if results.kept:
         notes.append(f"{results.kept} of {len(sources)} were graded before and kept.")
     if crashed:

@@ -93,8 +93,8 @@ class Marked:
         texts += [*known["hints"], *known["notes"]]
         texts += [known["misconception"]] if known["misconception"] is not None else []
         numbers = [known["max_points"], 0.0 if known["points"] is None else known["points"]]
-        if not all(isinstance(text, str) for text in texts):
-            raise TypeError("what is to be text is none")
+        require_texts(texts)
+        require_lists(data["hints"], data["notes"])
         if any(isinstance(n, bool) or not 0 <= n <= MAX_POINTS for n in numbers):
             raise ValueError("points are numbers from 0 on")
         if known["status"] not in (*BEST_FIRST, "unreadable", "crashed"):
@@ -106,6 +106,20 @@ MAX_POINTS = 1000
 """For one exercise."""
 _ADDED = ("error", "code", "printed", "limits")
 """Fields that records of earlier versions do not have."""
+
+
+def require_texts(found: Iterable[object]) -> None:
+    """Raises: TypeError or ValueError: one is no text, or none that a file can hold."""
+    for text in found:
+        if not isinstance(text, str):
+            raise TypeError("what is to be text is none")
+        text.encode()
+
+
+def require_lists(*found: object) -> None:
+    """Raises: TypeError: one is no list."""
+    if not all(isinstance(one, list) for one in found):
+        raise TypeError("what is to be a list is none")
 
 
 def lessons_with_exercises() -> tuple[str, ...]:

@@ -13,7 +13,17 @@ from ..exercises.catalogue import catalogue
 from ..sandbox.process import StoppedError
 from ..sandbox.run import SandboxError
 from .discovery import Source
-from .marking import Marked, VerdictCache, functions_in, lesson_of, mark, other_lessons, ungraded
+from .marking import (
+    Marked,
+    VerdictCache,
+    functions_in,
+    lesson_of,
+    mark,
+    other_lessons,
+    require_lists,
+    require_texts,
+    ungraded,
+)
 from .submission import UnreadableError, read
 
 MAX_OTHER_LESSONS = 2
@@ -110,8 +120,8 @@ class Graded:
         known |= more
         texts = [known[name] for name in ("submission", "learner", "sha256", "status", "message")]
         texts += [*known["notes"], *(known[n] for n in ("lesson", "own") if known[n] is not None)]
-        if not all(isinstance(text, str) for text in texts):
-            raise TypeError("what is to be text is none")
+        require_texts(texts)
+        require_lists(data["exercises"], data["notes"])
         if type(known["seed"]) is not int or known["seed"] < 0:
             raise ValueError("a seed is a whole number from 0 on")
         if known["status"] not in ("graded", "unreadable", "crashed"):

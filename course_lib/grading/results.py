@@ -28,7 +28,7 @@ class Results:
 
     Args:
         out: the folder of the file, made if it is not there.
-        resume: keep what is in the file, less a torn last line.
+        resume: keep what is whole in the file.
         seed: wanted, or None for the recorded one, or else a new one.
         own: identifies the instructor's own exercises; records made with others are not kept.
 
@@ -37,12 +37,13 @@ class Results:
         seed: of the run.
         kept: how many earlier records `earlier` has found.
         killed_at: submissions that an earlier run was at when it was killed.
+        damaged: numbers of earlier lines that are no record, of which nothing is kept.
 
     Raises:
         UsageError: another run is writing there; there are results and ``resume`` is false; the
             recorded seed is another; another user's link leads there.
-        CourseError: the folder cannot be written, or holds something else of a file's name, or a
-            line is damaged.
+        CourseError: the folder cannot be written, or holds something else of a file's name, or no
+            line is whole.
     """
 
     def __init__(self, out: Path, resume: bool, seed: int | None, own: str | None = None) -> None:
@@ -53,6 +54,8 @@ class Results:
         self._records: dict[tuple[str, str], Graded] = {}
         self._under_way = out / UNDER_WAY
         self.killed_at: set[str] = set()
+        self.damaged: list[int] = []
+        self._holes: list[tuple[int, int]] = []
         _require_own_way(out)
         for file in (self.path, self._under_way):
             _require_file(file)
@@ -75,6 +78,7 @@ class Results:
             self.seed = self._agreed(seed)
             with writing(out):
                 self._take_up()
+                self._blank()
                 self._file.truncate(self._end)
                 self._file.seek(self._end)
                 _sync_folder(out)
@@ -97,6 +101,12 @@ class Results:
             begun = {one for one in map(json.loads, lines) if isinstance(one, str)}
             self.killed_at = begun - set(self._earlier)
 
+    def _blank(self) -> None:
+        """Damaged lines become blanks before the next one, which JSON allows."""
+        for start, length in self._holes:
+            self._file.seek(start)
+            self._file.write(b" " * length)
+
     def begin(self, handed: HandedIn) -> None:
         """Note that a submission is about to be graded, in case that this process is killed.
 
@@ -112,7 +122,7 @@ class Results:
 
     def _read(self, resume: bool) -> int:
         """Take up the earlier records; returns where the last whole line ends."""
-        end = 0
+        end = whole = 0
         with self.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if not resume:
@@ -122,16 +132,20 @@ class Results:
                     )
                 if not line.endswith(b"\n"):  # torn when the earlier run was killed
                     break
+                start, end = end, end + len(line)
                 try:
-                    record = Graded.from_json(json.loads(line))
+                    record = Graded.from_json(json.loads(line.decode("utf-8-sig")))
                     self._earlier[record.submission] = record
+                    whole = end
                 except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                    raise CourseError(
-                        f"Line {number} of “{self.path}” is damaged: delete that line to grade "
-                        "its submission again."
-                    ) from None
-                end += len(line)
-        return end
+                    self._holes.append((start, len(line)))
+                    self.damaged += [number] if line.strip() else []
+        if self.damaged and not whole:
+            raise CourseError(
+                f"“{self.path}” holds no whole record of an earlier run: delete it to grade all "
+                "again, or choose another folder with --out."
+            )
+        return whole
 
     def _agreed(self, seed: int | None) -> int:
         others = {record.seed for record in self._earlier.values()} - {seed}

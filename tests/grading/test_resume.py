@@ -262,19 +262,19 @@ def test_an_empty_file_of_results_blocks_nobody(folder: Folder, tmp_path: Path) 
 DAMAGE = {
     "status": ["borrect", None, 1, []],
     "learner": [[], None, 3],
-    "message": [7, None],
+    "message": [7, None, "\ud800"],
     "lesson": [3, []],
     "seed": ["x", -1, True, None, 1.5],
-    "notes": [[1], 5],
-    "exercises": [5, [1]],
+    "notes": [[1], 5, "ab", ["\ud800"], {}],
+    "exercises": [5, [1], {}],
 }
 OF_AN_EXERCISE = {
     "status": ["borrect", None, []],
     "points": ["1", float("nan"), 1e308, -1, True, []],
     "max_points": [None, "x", float("inf")],
     "misconception": [["a"], 4],
-    "message": [1, None],
-    "hints": [[1], 4],
+    "message": [1, None, "\ud800"],
+    "hints": [[1], 4, "ab", {"a": 1}],
     "exercise": [[], 1],
 }
 
@@ -288,7 +288,7 @@ OF_AN_EXERCISE = {
         for value in values
     ],
 )
-def test_a_record_that_is_none_is_named(
+def test_a_record_that_is_none_is_not_kept_but_the_others_are(
     whole: Path, tmp_path: Path, inside: bool, field: str, value: object
 ) -> None:
     first, *rest = (whole / "results.jsonl").read_text("utf-8").splitlines()
@@ -296,8 +296,46 @@ def test_a_record_that_is_none_is_named(
     (record["exercises"][0] if inside else record)[field] = value
     lines = [json.dumps(record), *rest]
     (tmp_path / "results.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
-    with pytest.raises(CourseError, match=r"^Line 1 of “.*results.jsonl” is damaged: delete"):
-        Results(tmp_path, resume=True, seed=None)
+    with Results(tmp_path, resume=True, seed=None) as results:
+        assert results.damaged == [1]
+    found = (tmp_path / "results.jsonl").read_text("utf-8").splitlines()
+    assert list(map(json.loads, found)) == list(map(json.loads, rest))
+
+
+NO_RECORDS = (
+    *(b"null", b"[1]", b"{", b'"\xc3', b'{"a": 1}', b"\xff\xfe{\0}\0", b"7"),
+    *(b"\0" * 500, b"[" * 100_000, b'{"exercises": [], "notes": []}'),
+)
+
+
+def test_what_is_whole_is_kept_beside_damaged_lines(
+    a_class: Path, whole: Path, tmp_path: Path
+) -> None:
+    lines = (whole / "results.jsonl").read_bytes().splitlines(True)
+    damaged = [part for line in lines for part in (b"\n", b"\0\n", line)]
+    damaged[1::3] = [NO_RECORDS[n % len(NO_RECORDS)] + b"\n" for n in range(12)]
+    damaged[5], damaged[-1] = lines[1][:80] + b"\n", lines[-1][:-9] + b"\n"
+    (tmp_path / "results.jsonl").write_bytes(b"".join(damaged))
+    notes = grade([a_class], tmp_path, resume=True).notes
+    numbers = [*range(2, 36, 3), 6, 36]
+    told = ", ".join(map(str, sorted(numbers)))
+    assert (
+        f"Lines {told} of results.jsonl were damaged: what stood there was graded again." in notes
+    )
+    assert "10 of 12 were graded before and kept." in notes
+    assert reports(tmp_path) == reports(whole)
+    done = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert sorted(record["submission"] for record in done) == [f"learner{n:02}" for n in range(12)]
+
+
+@pytest.mark.parametrize("content", [b"null\n", b"\0\n[1]\n", "{}\n{}\n".encode("utf-16")])
+def test_a_file_without_any_whole_record_is_not_overwritten(
+    a_class: Path, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "results.jsonl").write_bytes(content)
+    with pytest.raises(CourseError, match=r"results.jsonl” holds no whole record .*: delete it"):
+        grade([a_class], tmp_path, resume=True)
+    assert (tmp_path / "results.jsonl").read_bytes() == content
 
 
 @pytest.mark.parametrize("line", ["[1]", "{}", "3", '"x', "[" * 100_000])
