@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import linecache
 import math
-from collections.abc import Iterable
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -13,11 +19,22 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError
+from ..errors import CourseError, UsageError
 from ..exercises.catalogue import catalogue, using
 from ..exercises.exercise import ORDINARY, Exercise
 from ..exercises.judge import diagnose, run_cases
+from ..sandbox import limits
+from ..sandbox.calling import OutOfTime, time_limit
+from ..sandbox.process import how
+from ..sandbox.run import kept_from_being_sent
 from .record import Graded, HandedIn, grade_one
+
+SECONDS = 60.0
+"""For the file to be run, and for an exercise to draw its cases."""
+PATIENCE = 4.0
+"""So many times as long by the clock on the wall, as long as it computes."""
+AT_MOST = 600.0
+"""Seconds for a file to be tried, also where Python cannot interrupt it."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +73,9 @@ class OwnExercises:
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise UsageError(f"The exercises in “{path}” cannot be read: {why}.") from None
-        exercises = defined_exercises(text, str(path))
-        for exercise in exercises:
-            problem = _problem(exercise)
-            if problem:
-                raise UsageError(f"Exercise “{exercise.name}” of “{path}” {problem}.")
-        return cls(str(path), text, exercises)
+        if problem := _tried(text, str(path)):
+            raise UsageError(problem)
+        return cls(str(path), text, defined_exercises(text, str(path)))
 
 
 @lru_cache(maxsize=8)
@@ -74,8 +88,9 @@ def defined_exercises(text: str, path: str) -> tuple[Exercise, ...]:
     namespace: dict[str, Any] = {"__name__": "own_exercises", "__file__": path}
     linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
     try:
-        exec(compile(text, path, "exec", dont_inherit=True), namespace)
-    except (Exception, SystemExit) as error:
+        with time_limit(SECONDS, PATIENCE):
+            exec(compile(text, path, "exec", dont_inherit=True), namespace)
+    except (Exception, SystemExit, OutOfTime) as error:
         raise UsageError(f"“{path}” cannot be run: {_said(error, path)}.") from error
     found = namespace.get("EXERCISES")
     if (
@@ -103,6 +118,81 @@ def grade_apart(
         return grade_one(handed, seed, lesson)
 
 
+def _tried(text: str, path: str) -> str:
+    """What keeps a file from being used, as a sentence, or "".
+
+    It is run, and each exercise tried, in another process: it may end that one, or keep it.
+    """
+    code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import main; main()"
+    try:
+        process = subprocess.Popen(
+            (sys.executable, "-c", code),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CourseError(
+            f"The exercises in “{path}” cannot be tried: {error.strerror}."
+        ) from error
+    with process:
+        try:
+            said, _ = process.communicate(json.dumps([text, path, SECONDS]).encode(), AT_MOST)
+            came = how(process.returncode)
+        except subprocess.TimeoutExpired as late:
+            said, came = late.stdout or b"", f"after {AT_MOST:g} s it had not come to its end"
+        finally:
+            _end(process)
+    last = [None, *map(json.loads, said.splitlines())][-1]
+    if isinstance(last, list):
+        return str(last[0])
+    of = f"Exercise “{last}” of “{path}”" if last is not None else f"“{path}”"
+    return f"{of} cannot be used: when it was tried, {came}."
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process with all that it has started."""
+    with suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+
+def main() -> None:
+    """Try a file, in an interpreter of its own, and tell what `_trial` does."""
+    global SECONDS
+    text, path, SECONDS = json.load(sys.stdin)
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as replies:
+        limits.silence()  # what it prints is seen when it is read
+        for said in _trial(text, path):
+            print(json.dumps(said), file=replies, flush=True)
+    os._exit(0)  # threads of the file's must not keep it
+
+
+def _trial(text: str, path: str) -> Iterator[str | list[str]]:
+    """The name of each exercise before it is tried; at last a list of what `_tried` returns."""
+    try:
+        exercises = defined_exercises(text, path)
+    except CourseError as error:
+        yield [str(error)]
+        return
+    except BaseException as error:
+        yield [f"“{path}” cannot be run: {_said(error, path)}."]
+        return
+    for exercise in exercises:
+        yield str(exercise.name)
+        try:
+            problem = _problem(exercise)
+        except BaseException as error:
+            problem = f"cannot be tried: {_said(error)}"
+        if problem:
+            yield [f"Exercise “{exercise.name}” of “{path}” {problem}."]
+            return
+    yield [""]
+
+
 def _problem(exercise: Exercise) -> str:
     """What keeps an exercise from being used, or ""."""
     if not str(exercise.name).isidentifier():
@@ -118,8 +208,9 @@ def _problem(exercise: Exercise) -> str:
     if twice:
         return f"has the misconception “{twice}” twice"
     try:
-        cases = exercise.draw_cases(0)
-    except Exception as error:
+        with time_limit(SECONDS, PATIENCE):
+            cases = exercise.draw_cases(0)
+    except BaseException as error:
         return f"cannot draw its cases: {_said(error)}"
     if not cases:
         return "has no cases"
@@ -131,6 +222,8 @@ def _problem(exercise: Exercise) -> str:
             return f"has a reference that raises {outcome.error.rstrip('.')} on ordinary inputs"
         if outcome.state == "returned" and not _numeric(outcome.value):
             return "has a reference that returns something else than arrays and numbers"
+    if unsent := kept_from_being_sent([case.arguments for case in cases], outcomes):
+        return unsent
     for known in exercise.misconceptions:
         outcomes = run_cases(known.variant, cases, exercise.seconds)
         if diagnose(exercise, cases, outcomes).status == "correct":
@@ -164,5 +257,7 @@ def _said(error: BaseException, path: str = "") -> str:
             line = trace.tb_lineno
         trace = trace.tb_next
     where = f" in its line {line}" if line else ""
+    if isinstance(error, OutOfTime):
+        return f"it had not come to its end after {SECONDS:g} s{',' if where else ''}{where}"
     text = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())
     return f"{type(error).__name__}{where}{': ' if text else ''}{text.rstrip('.')}"

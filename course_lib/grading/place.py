@@ -20,6 +20,7 @@ from ..exercises.locate import candidates, is_large
 from ..exercises.syntax import NUMPY
 from ..sandbox.calling import Outcome
 from ..sandbox.run import Attempt, Calls, Program
+from ..sandbox.wire import MAX_PAYLOAD
 from .statements import syntax_tree
 
 MOST = 1200
@@ -27,7 +28,7 @@ MOST = 1200
 LARGEST = 4000
 """A longer answer, in characters, is not edited."""
 TOGETHER = 200
-"""So many edits are in one process."""
+"""So many edits are in one process, if their calls fit into one message."""
 HANGS = 10
 """After so many edits that never end the search is given up."""
 MAKING = 5.0
@@ -58,7 +59,9 @@ def place(exercise: Exercise, program: Program, trials: Sequence[Trial], run: Ru
     first, *others = sorted(trials, key=lambda trial: (trial.correct, not trial.case.call))
     edits = islice(candidates(search.tree, exercise, search.functions, {}), MOST)
     variants = takewhile(lambda _: thread_time() < end, search.variants(edits))
-    while some := list(islice(variants, TOGETHER)):
+    ((_, frame),) = Calls((first.case.arguments,)).frames
+    together = max(min(TOGETHER, MAX_PAYLOAD // len(frame)), 1)
+    while some := list(islice(variants, together)):
         for variant in search.right(some, [first]):
             if not others or search.right([variant], others):
                 return variant[0]

@@ -123,11 +123,12 @@ class AnswerProcess:
         self._requests, self._replies = self._popen.stdin.fileno(), self._popen.stdout.fileno()
 
     def send(self, frame: bytes, *clocks: Countdown) -> None:
-        """Send a frame.
+        """Send a frame; as much may come back, beside what may come anyway.
 
         Raises:
             HungError, DiedError, StoppedError: before it was taken.
         """
+        self._received -= len(frame)
         rest = memoryview(frame)
         while rest:
             if not self._wait(self._requests, True, clocks):
@@ -209,7 +210,7 @@ class AnswerProcess:
                 report = json.loads(orders.recv(1 << 12))
         if "status" not in report:
             raise LostError(str(report.get("error", "")))
-        return _how(report["status"])
+        return how(report["status"])
 
     def _end_interpreter(self, popen: subprocess.Popen[bytes]) -> str:
         # The group goes first: once its leader has been waited for, the number may be another's.
@@ -225,7 +226,7 @@ class AnswerProcess:
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
         self._folder.clear()
-        return said or _how(popen.returncode)
+        return said or how(popen.returncode)
 
 
 def _ready(handle: int, writing: bool, seconds: float) -> bool:
@@ -242,7 +243,8 @@ def _died(error: OSError) -> Exception:
     return DiedError() if error.errno in _GONE else error
 
 
-def _how(code: object) -> str:
+def how(code: object) -> str:
+    """How a process has ended, by the status that the system gives it."""
     if not isinstance(code, int) or code == -9:
         return KILLED
     if hasattr(signal, "SIGXCPU") and code == -signal.SIGXCPU:

@@ -33,7 +33,7 @@ from .process import (
     LostError,
 )
 from .process import StoppedError as StoppedError
-from .wire import Message, ProtocolError
+from .wire import MAX_PAYLOAD, Message, ProtocolError
 
 CAN_FORK = sys.platform == "linux"
 TOO_LONG = "it is too long to be sent"
@@ -81,6 +81,26 @@ class Calls:
             CourseError: not even one fits.
         """
         return list(_frames(self.arguments))
+
+
+def kept_from_being_sent(arguments: Sequence[tuple[Any, ...]], outcomes: Sequence[Outcome]) -> str:
+    """What of these calls, and of what came of them, cannot be sent, and why; or ""."""
+    try:
+        for some in arguments:
+            wire.encode({"calls": [some]}, trusted=True)
+    except ProtocolError as error:
+        return f"cannot send the arguments of a call: {error}"
+    returned = 0
+    try:
+        for some, outcome in zip(arguments, outcomes, strict=False):
+            sent = len(wire.encode({"arguments": some}, trusted=True))
+            returned += len(wire.encode({"value": outcome.value, "arguments": some}, trusted=True))
+            returned -= sent
+    except ProtocolError as error:
+        return f"cannot send what its reference returns, with the arguments: {error}"
+    if returned > MAX_PAYLOAD:
+        return f"has a reference that returns {returned >> 20} MiB in all, too much to be sent"
+    return ""
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ class _Writer:
         if dtype not in _DTYPES:
             return self._other(f"{kind.__name__} of {array.dtype.name}")
         if array.ndim > MAX_DIMENSIONS or self.size + array.nbytes > MAX_PAYLOAD:
-            raise TooLargeError("the arrays are too large")
+            raise TooLargeError(f"the arrays are too large (more than {MAX_PAYLOAD >> 20} MiB)")
         place = {"dtype": dtype, "shape": list(array.shape), "offset": self.size}
         self.buffers.append(array.astype(_DTYPES[dtype], copy=False).tobytes())
         self.size += array.nbytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from course_lib import cli
 from course_lib.errors import UsageError
 from course_lib.exercises import catalogue
 from course_lib.exercises.catalogue import find, using
+from course_lib.grading import own_exercises
 from course_lib.grading.gradebook import grade
 from course_lib.grading.own_exercises import OwnExercises
 
@@ -104,6 +106,36 @@ def changed(old: str, new: str) -> str:
         (changed("predictions - targets", "p - t"), "a reference that raises NameError: .*'p'"),
         (changed("return float(np", "return str(np"), "returns something else than arrays"),
         (changed("return float(np", "while True: (np"), r"takes more than 0.2 s"),
+        ("raise KeyboardInterrupt", "cannot be run: KeyboardInterrupt in its line 1"),
+        ("class Own(BaseException):\n    pass\nraise Own", "cannot be run: Own in its line 3"),
+        ("import os\nos._exit(0)", r"“.*” cannot be used: .* it ended by itself \(status 0\)"),
+        ("import os\nos.abort()", r"“.*” cannot be used: .* it crashed \(SIGABRT\)"),
+        (changed("return [case", "raise SystemExit\n    return [case"), "its cases: SystemExit"),
+        (
+            changed("return float(np", "import os; os._exit(3)\n    return float(np"),
+            r"“rmse” .* cannot be used: when it was tried, it ended by itself \(status 3\)",
+        ),
+        (
+            changed("return float(np", "raise KeyboardInterrupt\n    return float(np"),
+            "“rmse” .* cannot be tried: KeyboardInterrupt",
+        ),
+        (changed("points=2,", "points='2',"), "“rmse” .* cannot be tried: TypeError"),
+        (
+            changed("return float(np", "return 1.0 or float(np").replace("4, 3", "3000, 3000"),
+            r"the arrays are too large \(more than 64 MiB",
+        ),
+        (
+            changed("case(4, 3)", "*(case(1000, 500) for _ in range(20))").replace(
+                "float(np.sqrt(np.mean((predictions - targets) ** 2)))", "predictions - targets"
+            ),
+            "has a reference that returns 80 MiB in all, too much to be sent",
+        ),
+        (
+            changed("return float(np", "return 1.0 or float(np").replace(
+                "Case((rng.normal(size=(n, d)),", "Case(({'n': n},"
+            ),
+            "a value of type dict cannot be sent",
+        ),
         (
             changed("lambda p, t: float(np.mean(np", "lambda p, t: rmse(p, t) or float(np.mean(np"),
             "do not tell its misconception “mean-of-roots” from the right answer",
@@ -122,6 +154,48 @@ def test_a_mistake_in_the_file_is_told_in_one_sentence(
     assert str(file) in said
     assert re.search(r"[^.]\.$", said)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "while True:\n    pass",
+            "“.*” cannot be run: it had not come to its end after 0.5 s, in its",
+        ),
+        (
+            "sum(iter(int, 1))",
+            "“.*” cannot be used: when it was tried, after 3 s it had not come to",
+        ),
+        (
+            changed("return [case", "while n: pass\n    return [case"),
+            "cannot draw its cases: it had",
+        ),
+        (
+            changed("return float(np", "sum(iter(int, 1))\n    return float(np"),
+            "“rmse” of .* cannot be used: when it was tried, after 3 s it had not come to its end",
+        ),
+    ],
+)
+def test_what_never_ends_is_told_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, says: str
+) -> None:
+    monkeypatch.setattr(own_exercises, "SECONDS", 0.5)
+    monkeypatch.setattr(own_exercises, "AT_MOST", 3.0)
+    (tmp_path / "own.py").write_text(text.replace("while n", "while True"))
+    with pytest.raises(UsageError, match=says):
+        OwnExercises.read(tmp_path / "own.py")
+
+
+def test_arrays_of_megabytes_are_arguments(folder: Folder, tmp_path: Path) -> None:
+    file, wrong = tmp_path / "own.py", RMSE.replace("** 0.5", "* 2")
+    file.write_text(changed("case(4, 3)", "*(case(1000, 1000) for _ in range(5))"))
+    place = folder(anna=notebook(*answers(), RMSE), ben=notebook(*answers(), wrong))
+    grade([place], tmp_path / "out", seed=1, exercises=file)
+    graded = table(tmp_path / "out")
+    assert (graded["anna"]["rmse"], graded["ben"]["rmse"]) == ("2", "0")
+    assert "rules of grading" not in (tmp_path / "out/results.jsonl").read_text()
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
