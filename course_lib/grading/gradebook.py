@@ -201,6 +201,7 @@ def grade(
         records = [part for one in results.records(kept) for part in one.by_lesson()]
         run = Run(records, results.seed, workers.holds, workers.missing, tuple(notes))
         files = write_reports(out, run)
+        results.require_unchanged()
     if results.damaged:
         lines, were = ("Line", "was") if len(results.damaged) == 1 else ("Lines", "were")
         notes.append(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import CourseError, UsageError, named
+from ..files import is_file
 from .discovery import Source
 from .record import Graded, HandedIn
 
@@ -185,7 +186,7 @@ class Results:
         Raises:
             CourseError: it cannot be written, or something else has written there.
         """
-        self._require_unchanged()
+        self.require_unchanged()
         record = replace(record, own=self._own)
         line = memoryview(json.dumps(record.to_json()).encode() + b"\n")
         with writing(self.path.parent):
@@ -208,7 +209,7 @@ class Results:
             CourseError: some submissions have no record; names them. Or something else has written
                 to the file.
         """
-        self._require_unchanged()
+        self.require_unchanged()
         missing = [s.id for s in sources if (s.learner, s.id) not in self._records]
         if missing:
             raise CourseError(
@@ -217,7 +218,8 @@ class Results:
             )
         return [self._records[key] for key in sorted(self._records)]
 
-    def _require_unchanged(self) -> None:
+    def require_unchanged(self) -> None:
+        """Raises: CourseError: the file is not there any more, or something else has changed it."""
         with writing(self.path.parent):  # its disk may be gone
             same = os.path.samestat(self.path.stat(), os.fstat(self._file.fileno()))
         if not same or os.fstat(self._file.fileno()).st_size != self._end:
@@ -238,10 +240,13 @@ def writing(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise CourseError(
-            f"The results cannot be written to “{out}”: {reason}. What is in results.jsonl is "
-            "kept; run again with --resume when that is mended."
-        ) from error
+        rest = "What is in results.jsonl is kept; run again with --resume when that is mended."
+        if not is_file(out / "results.jsonl"):
+            rest = (
+                "What was graded was in its results.jsonl, which is not there any more: bring the "
+                "folder back and run again with --resume, or grade all again."
+            )
+        raise CourseError(f"The results cannot be written to “{out}”: {reason}. {rest}") from error
 
 
 def _require_own_way(out: Path) -> None:

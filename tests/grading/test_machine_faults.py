@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -24,6 +25,7 @@ from course_lib.errors import NAMED, CourseError, named
 from course_lib.grading import archives, gradebook, record
 from course_lib.grading.gradebook import grade
 from course_lib.grading.record import Graded, HandedIn, grade_one
+from course_lib.grading.report import write_reports
 from course_lib.sandbox import process
 from course_lib.sandbox.process import AnswerProcess, Countdown, DiedError, HungError
 from course_lib.sandbox.run import SandboxError, shut_down
@@ -313,6 +315,35 @@ def test_results_whose_disk_is_gone_for_a_time_are_resumed(
     summary = grade([place], out, resume=True)
     assert summary.graded == 3
     assert any("1 of 3 were graded before" in note for note in summary.notes)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("how", ["removed", "moved", "another", "a file", "without records"])
+def test_what_is_not_there_any_more_is_not_said_to_be_kept(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int, how: str
+) -> None:
+    place, out = folder(anna=GOOD, ben=GOOD), tmp_path / "out"
+
+    def take_away() -> None:
+        if how == "without records":
+            (out / "results.jsonl").unlink()
+            return
+        (shutil.rmtree if how == "removed" else lambda path: path.rename(tmp_path / "away"))(out)
+        if how == "another":
+            out.mkdir()
+        if how == "a file":
+            out.touch()
+
+    def writing_reports(*arguments: Any) -> Any:
+        written = write_reports(*arguments)
+        if at == 3:
+            take_away()
+        return written
+
+    monkeypatch.setattr(gradebook, "write_reports", writing_reports)
+    with pytest.raises(CourseError, match="not there any more: bring the folder back") as told:
+        grade([place], out, jobs=1, progress=lambda done, *_: take_away() if done == at else None)
+    assert "kept" not in str(told.value)
 
 
 def test_a_full_temporary_folder_is_not_taken_for_the_results(

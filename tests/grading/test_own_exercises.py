@@ -189,12 +189,11 @@ def test_what_never_ends_is_told_in_one_sentence(
 
 
 def test_arrays_of_megabytes_are_arguments(folder: Folder, tmp_path: Path) -> None:
-    file, wrong = tmp_path / "own.py", RMSE.replace("** 0.5", "* 2")
+    file = tmp_path / "own.py"
     file.write_text(changed("case(4, 3)", "*(case(1000, 1000) for _ in range(5))"))
-    place = folder(anna=notebook(*answers(), RMSE), ben=notebook(*answers(), wrong))
+    place = folder(anna=notebook(*answers(), RMSE))
     grade([place], tmp_path / "out", seed=1, exercises=file)
-    graded = table(tmp_path / "out")
-    assert (graded["anna"]["rmse"], graded["ben"]["rmse"]) == ("2", "0")
+    assert table(tmp_path / "out")["anna"]["rmse"] == "2"
     assert "rules of grading" not in (tmp_path / "out/results.jsonl").read_text()
 
 
