@@ -303,7 +303,8 @@ _SLIPS = {
     "NameError: name": "Nothing there has that name: is it misspelled, or has the cell that "
     "defines it not been run, or been deleted?",
     "ModuleNotFoundError": "Where this ran there is no such module. If it is a file of your own, "
-    "put its code into the notebook; else do without it, or ask for it to be installed.",
+    "put its code into the notebook; else it is a package that is missing there, through no fault "
+    "of the answer's: do without it, or ask for it to be installed.",
     r"'bitwise_xor'|for \^": "In Python a power is written `**`; `^` combines bits.",
     r"boolean (subtract|negative)": "Truth values are joined by `&` and `|` and turned round by "
     "`~`; `-` is for numbers.",

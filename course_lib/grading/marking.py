@@ -37,7 +37,7 @@ from .references import (
 )
 from .slicing import OWN
 from .statements import functions
-from .submission import printable
+from .submission import FILE_BY_NAMES, printable
 
 BEST_FIRST: tuple[Status, ...] = ("correct", "wrong", "error", "timeout", "not attempted")
 """What can come of an answer."""
@@ -46,6 +46,10 @@ FORGIVING_LOAD = 10.0
 PLACE_SECONDS = 20.0
 """To look for the place of one mistake, at most."""
 TOO_LONG = "The code that `{}` needs is too long to be graded."
+NOT_WRITTEN = (
+    "`%%writefile` takes the name of a file from a variable that is not known in grading: so that "
+    "file is not there. Write its name itself."
+)
 TRIES = 3  # of an answer whose process is killed, or for which the machine has no time
 
 
@@ -409,6 +413,8 @@ class _Marker:
             if best.verdict.status == "correct":
                 break
         assert best is not None
+        if _is_not_written(best):
+            best = replace(best, notes=[*best.notes, NOT_WRITTEN])
         if best.verdict.status == "not attempted" and broken is not None:
             return _Judged(_without_points(exercise, "error", broken), best.notes)
         return best
@@ -522,6 +528,13 @@ def _is_one(source: str, name: str) -> bool:
     return compound is not None and all(re.match(inside, line) for line in rest)
 
 
+def _is_not_written(judged: _Judged) -> bool:
+    """Whether a module is not there, and the name of a file is made of variables."""
+    segments = judged.program.segments if judged.program is not None else ()
+    by_names = any(FILE_BY_NAMES in source for _, source in segments)
+    return by_names and judged.error.startswith("ModuleNotFoundError")
+
+
 _LACKS = re.compile(
     r"ModuleNotFoundError: No module named '([\w.]+)'"
     r"|FileNotFoundError: .*No such file or directory: '([\w./ -]+)'"
@@ -538,7 +551,8 @@ def _is_better(judged: _Judged, best: _Judged) -> bool:
     if one != other or lacks is None or judged.program is None:
         return one < other
     file = lacks[2] or lacks[1].replace(".", "/")
-    written = re.compile(rf"open\('{re.escape(file)}(?:\.py'|/|')")
+    name = rf"open\('{re.escape(file)}(?:\.py'|/|')"
+    written = re.compile(rf"{name}|{re.escape(FILE_BY_NAMES)}")
     return any(written.search(source) for _, source in judged.program.segments)
 
 

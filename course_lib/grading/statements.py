@@ -178,6 +178,7 @@ def as_module(source: str) -> tuple[list[str], list[str], str]:
     modules = sorted({module for node in slow for module in _slow(node)})
     read = [_OF_FILE.format(module.replace(".", "_")) for module in modules]  # nobody's own names
     loads = [f"import {module} as {name}" for module, name in zip(modules, read, strict=True)]
+    read += _of_notebook(tree)
     for node in sorted(of_course, key=lambda node: -node.lineno):
         text = []
         for one in _each(node):
@@ -193,6 +194,15 @@ def as_module(source: str) -> tuple[list[str], list[str], str]:
     return [*loads, *imports[::-1]], read, b"\n".join(lines).decode()
 
 
+def _of_notebook(tree: ast.Module) -> Iterator[str]:
+    """Names that a module takes from the notebook, by itself."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "__main__":
+            yield from (name.name for name in node.names if name.name != "*")
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield from ([node.attr] if node.value.id == "__main__" else [])
+
+
 def _is_alone(node: ast.stmt, source: str) -> bool:
     """Whether no other statement stands in its lines."""
     lines = [line.encode() for line in source.split("\n")]
@@ -206,9 +216,13 @@ _FROM_NOTEBOOK = (
     "try:\n"
     "    from __main__ import {0}\n"
     "except ImportError:\n"
-    "    def {0}(*given, **named):\n"
-    f"        raise ImportError({REFUSED!r})"
+    "    def _refuse(own, name='', *given, **named):\n"
+    "        if str(name).startswith('__'): raise AttributeError(name)\n"
+    f"        raise ImportError({REFUSED!r}, name='course_lib')\n"
+    "    {0} = type('Refused', (type,), {{'__getattr__': _refuse}})('{0}', (), {{}})\n"
+    "    {0}.__init__ = _refuse"
 )
+"""A class, for it may be one; what is asked of it is refused."""
 
 
 def _names_course(node: ast.Import | ast.ImportFrom) -> bool:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import stat
+import string
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -79,7 +80,11 @@ _AUTOMAGIC = re.compile(
     re.MULTILINE,
 )
 _PLAIN_IMPORT = r"(?:import|from) (?:numpy|scipy|math|string|itertools|functools|collections)\b"
-_WRITE = re.compile(r"%%(?:write)?file\s+(-a\s+|--append\s+)?(['\"]?)([\w./ -]+?)\2\s*\Z")
+_WRITE = re.compile(r"%%(?:write)?file\s+(-a\s+|--append\s+)?(\S.*?)(\s+(?:-a|--append))?\s*\Z")
+# Where kernels of Colab and Kaggle run.
+_HERE = re.compile(r"\A(?:/content|/kaggle/working)/(?=.)")
+FILE_BY_NAMES = "open(''.join(("
+"""So begins what writes a file whose name is made of variables."""
 
 
 _OTHER_FILES = {
@@ -445,7 +450,7 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
         line, _, below = first.partition("\n")
         if written := _WRITE.match(line):
             ended = below if below.endswith("\n") else f"{below}\n"  # as a kernel has it
-            return _written(written[3], "a" if written[1] else "w", ended), 0
+            return _written(written[2], "a" if written[1] or written[3] else "w", ended), 0
         magic = re.match(r"%%\s*(\w*)", first)
         if magic is None or magic[1] not in _TRANSPARENT:
             return None, 0
@@ -486,13 +491,42 @@ def _written(file: str, mode: str, text: str) -> str:
     """
     imports: list[str] = []
     read: list[str] = []
-    if file.endswith(".py"):
+    parts, file = _expanded(file), file.strip("'\"")
+    if parts or file.endswith(".py"):
         with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             imports, read, text = as_module(text)
+    file = _HERE.sub("", file)
     folder = file.rpartition("/")[0]
     made = f"__import__('os').makedirs({folder!r}, exist_ok=True), " if folder else ""
+    opened = f"open({file!r}, "
+    if parts:
+        path = f"''.join(({', '.join(parts)},))"
+        folder = f"__import__('os').path.dirname('./' + {path})"
+        made = f"__import__('os').makedirs({folder}, exist_ok=True), "
+        opened = f"open({path}, "
     names = "".join(f", {name}" for name in read)
-    return "\n".join([*imports, f"{made}open({file!r}, {mode!r}).write({text!r}){names}"])
+    return "\n".join([*imports, f"{made}{opened}{mode!r}).write({text!r}){names}"])
+
+
+def _expanded(file: str) -> list[str]:
+    """The parts of a name with `$name` or `{name}` in it, as IPython cuts them; none of another."""
+    quoted = file.startswith("'")  # where `$` is no sign
+    if not re.search("{" if quoted else "[${]", file):
+        return []
+    from IPython.utils.text import DollarFormatter
+
+    parts: list[str] = []
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        for text, name, more, _ in (string.Formatter if quoted else DollarFormatter)().parse(
+            file.strip("'\"")
+        ):
+            parts += [repr(text)] if text else []
+            if name is not None:
+                expression = f"{name}:{more}" if more else name
+                compile(expression, "<a name>", "eval", dont_inherit=True)
+                parts.append(f"format({expression})")
+        return parts if any(part.startswith("format(") for part in parts) else []
+    return []
 
 
 def _pylab(magic: re.Match[str]) -> str:

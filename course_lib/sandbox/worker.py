@@ -14,9 +14,12 @@ import contextlib
 import inspect
 import linecache
 import os
+import re
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,13 @@ STATEMENT = 5.0
 PATIENCE = 4.0
 """So many times as long if it computes, but other processes do, too."""
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_HINTS_UNREAD = __future__.annotations.compiler_flag
+_LACKING = re.compile(
+    r"NameError: name '(\w+)'|AttributeError: module '[\w.]+' has no attribute '(\w+)'"
+    r"|ImportError: cannot import name '(\w+)'"
+)
+"""Errors that name what another statement was to bind."""
+_MISSING_HERE = ("ImportError", "ModuleNotFoundError", "FileNotFoundError")
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 
@@ -62,12 +72,19 @@ class Served:
 
 
 class Worker(Served):
-    """Serves one program."""
+    """Serves one program.
+
+    Attributes:
+        function: that is called, once it is there.
+        titles: of the statements, by the names of their files.
+        lacking: names that nothing binds, because a statement failed that was passed over.
+    """
 
     def __init__(self, requests: int, replies: int) -> None:
         super().__init__(requests, replies)
         self.function: Any = None
         self.titles: dict[str, str] = {}
+        self.lacking: dict[str, calling.Outcome] = {}
 
     def serve(self, isolate: Isolate) -> None:
         """Load the program and make the calls.
@@ -96,6 +113,7 @@ class Worker(Served):
     def _load(self, program: Message) -> Message:
         """Run the program's statements in a new module."""
         sys.path.insert(0, "")  # as in a notebook; only now, for all that is on it may be read
+        sys.meta_path.insert(sys.meta_path.index(PathFinder), _OwnFiles(self.pass_over))
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         namespace = module.__dict__
@@ -109,7 +127,10 @@ class Worker(Served):
                     namespace[other] = own[other]
                 self._run(program["segments"], namespace, forgiving=program["forgiving"])
         except BaseException as error:
-            return self._told(calling.raised(error, None, self.titles), kind="loaded")
+            failed = calling.raised(error, None, self.titles)
+            return self._told(self._cause(failed), kind="loaded")
+        if name in self.lacking and name not in namespace:
+            return self._told(self._cause(self.lacking[name]), kind="loaded")
         function = namespace.get(name)
         if callable(function):
             self.function = function
@@ -117,7 +138,10 @@ class Worker(Served):
         return {"kind": "loaded", "state": "returned", "instead": type(function).__name__}
 
     def _run(self, segments: Segments, namespace: dict[str, Any], *, forgiving: bool) -> None:
-        """Run statements, whose files' names and titles are kept."""
+        """Run statements, whose files' names and titles are kept.
+
+        An import of what is not here is passed over: perhaps only a hint names it.
+        """
         flags = _AWAIT
         for number, (title, source) in enumerate(segments):
             name = f"<{number}>"
@@ -126,15 +150,38 @@ class Worker(Served):
             linecache.cache[name] = (len(source), None, lines, name)
             code = compile(source, name, "exec", flags, dont_inherit=True)
             flags |= code.co_flags & _FUTURE
-            if not forgiving:
-                _execute(code, namespace)
-                continue
-            with contextlib.suppress(BaseException), calling.time_limit(STATEMENT, PATIENCE):
-                _execute(code, namespace)
+            limit = calling.time_limit(STATEMENT if forgiving else None, PATIENCE)
+            try:
+                with limit:
+                    _execute(code, namespace)
+            except BaseException as error:
+                if not forgiving and not (source.startswith(_IMPORTS) and _is_missing(error)):
+                    raise
+                names = ["*"] if source.endswith("import *") else title.split(", ")
+                self.pass_over(names, error)
+                flags |= _HINTS_UNREAD if _is_missing(error) else 0
+
+    def pass_over(self, names: Iterable[str], error: BaseException, line: str = "") -> None:
+        """Keep what a statement, of which this is a line, raised that was to bind these names."""
+        failed = calling.raised(error, self, self.titles)
+        failed = replace(failed, line=line or failed.line)
+        for name in names:
+            self.lacking.setdefault(name, failed)
+
+    def _cause(self, outcome: calling.Outcome) -> calling.Outcome:
+        """What is missing where this runs, if that is why a name is; else the outcome itself."""
+        found = outcome
+        for _ in range(len(self.lacking)):
+            lacks = _LACKING.match(found.error)
+            names = (*filter(None, lacks.groups()), "*") if lacks else ()
+            found = next((self.lacking[name] for name in names if name in self.lacking), found)
+        if not found.error.startswith(_MISSING_HERE):
+            return outcome
+        return replace(found, printed=outcome.printed)
 
     def _call(self, arguments: tuple[Any, ...]) -> calling.Outcome:
         try:
-            return calling.call(self.function, arguments, titles=self.titles)
+            return self._cause(calling.call(self.function, arguments, titles=self.titles))
         except KeyboardInterrupt as error:  # nobody sits in front of it
             return calling.raised(error, self.function, self.titles)
 
@@ -152,6 +199,77 @@ class Worker(Served):
         return {"kind": kind, "state": outcome.state, **told}
 
 
+_IMPORTS = ("import ", "from ")
+
+
+def _is_missing(error: BaseException) -> bool:
+    """Whether something that was to be imported is not there, as the import itself says."""
+    return isinstance(error, ImportError) and error.name is not None
+
+
+class _OwnFiles:  # a finder
+    """Finds modules of the learner's own.
+
+    Args:
+        pass_over: see `Worker.pass_over`.
+    """
+
+    def __init__(self, pass_over: Callable[..., None]) -> None:
+        self.pass_over = pass_over
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: Any = None
+    ) -> ModuleSpec | None:
+        here = str(Path.cwd())
+        spec = PathFinder.find_spec(name, [here] if path is None else path)
+        if spec is None or type(spec.loader) is not SourceFileLoader:
+            return None
+        file = spec.loader.path
+        if not Path(file).is_relative_to(here):
+            return None
+        spec.loader = _OwnFile(name, file, self.pass_over)
+        return spec
+
+
+class _OwnFile(SourceFileLoader):
+    """Runs a module of the learner's own.
+
+    It ran where it was written: what is not here is passed over, and what fails without it.
+    """
+
+    def __init__(self, name: str, path: str, pass_over: Callable[..., None]) -> None:
+        super().__init__(name, path)
+        self.pass_over = pass_over
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        flags = 0
+        lines = linecache.getlines(self.path)
+        for node in ast.parse(self.get_data(self.path), self.path).body:
+            one = ast.Module([node], [])
+            code = compile(one, self.path, "exec", flags, dont_inherit=True)
+            flags |= code.co_flags & _FUTURE
+            try:
+                exec(code, module.__dict__)
+            except Exception as error:
+                if not flags & _HINTS_UNREAD and not _is_missing(error):
+                    raise
+                flags |= _HINTS_UNREAD
+                text = lines[node.lineno - 1].strip()[: calling.MAX_TEXT]
+                line = f"line {node.lineno} of `{Path(self.path).name}`: {text}"
+                self.pass_over(_bound(node), error, line)
+
+
+def _bound(node: ast.stmt) -> Iterable[str]:
+    """Names that a statement binds, and perhaps some more; "*" if it does not say."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.alias):
+            yield inner.asname or inner.name.split(".")[0]
+        elif isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield inner.name
+        elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+            yield inner.id
+
+
 def _execute(code: types.CodeType, namespace: dict[str, Any]) -> None:
     if not code.co_flags & inspect.CO_COROUTINE:
         exec(code, namespace)
@@ -166,7 +284,7 @@ class _NoCourse:  # a finder, without the base class, whose import takes long
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
         if name.partition(".")[0] == "course_lib":
-            raise ImportError(REFUSED)
+            raise ImportError(REFUSED, name=name)
 
 
 def hide_the_course() -> None:

@@ -301,6 +301,134 @@ def test_of_a_module_of_one_s_own_is_not_said_that_it_is_not_there(inside: str, 
     assert "no such module" not in found.message
 
 
+MEAN = "def mean(x):\n    return np.mean(x)"
+BY_MEAN = "def mse(predictions, targets):\n    return {}((predictions - targets) ** 2)"
+MISSING = {
+    "imported, and not used": ("import no_such_thing", MEAN, True),
+    "in parts": ("from no_such_thing import nn", MEAN, True),
+    "a part of one": ("import no_such_thing.nn as nn", MEAN, True),
+    "that computes something at once": (
+        "import no_such_thing\nA = no_such_thing.one()",
+        MEAN,
+        True,
+    ),
+    "in hints": ("import no_such_thing as t", MEAN.replace("(x)", "(x: t.Tensor)", 1), True),
+    "that is used": (
+        "import no_such_thing",
+        MEAN.replace("np.mean(x)", "no_such_thing.f(x)"),
+        False,
+    ),
+    "that is used under another name": ("import no_such_thing as t", "mean = t.compiled", False),
+    "as a decorator": ("from no_such_thing import jit", f"@jit\n{MEAN}", False),
+    "as a base": (
+        "from no_such_thing import nn",
+        "class Mean(nn.Module):\n    pass\ndef mean(x):\n    return Mean()(x)",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("how", MISSING)
+@pytest.mark.parametrize("use", ["import own", "from own import mean", "from own import *"])
+def test_what_an_own_module_imports_may_be_missing_here(how: str, use: str) -> None:
+    imported, defined, right = MISSING[how]
+    file = f"%%writefile own.py\nimport numpy as np\n{imported}\n{defined}"
+    called = "own.mean" if use == "import own" else "mean"
+    found = judged(handed_in(file, use, BY_MEAN.format(called), CHECK), "mse")
+    if right:
+        assert found.status == "correct", found.message
+        return
+    line = imported.split("\n")[0]
+    assert f"No module named 'no_such_thing' in line 2 of `own.py`: `{line}`" in found.message
+    assert "a package that is missing there, through no fault of the answer's" in found.message
+
+
+def test_what_fails_in_an_own_module_for_another_reason_is_told() -> None:
+    file = "%%writefile own.py\nhalf = 1 / 0\ndef mean(x):\n    return x.mean()"
+    data = handed_in(file, "from own import mean", BY_MEAN.format("mean"), CHECK)
+    assert judged(data, "mse").points == 0
+
+
+def test_a_name_in_hints_only_is_not_needed() -> None:
+    for imported, hint in (
+        ("import no_such_thing as t", "t.Tensor"),
+        ("from course_lib.exercises import Case", "Case | None"),
+        ("import course_lib", "course_lib.exercises.Case"),
+    ):
+        answer = MSE.replace("predictions,", f"predictions: {hint},", 1)
+        found = judged(handed_in(imported, answer, CHECK), "mse")
+        assert found.status == "correct", found.message
+
+
+OF_THE_COURSE = {
+    "the package": "import course_lib",
+    "the package under another name": "import course_lib as c",
+    "a part of it": "import course_lib.exercises",
+    "a part under another name": "import course_lib.exercises as e",
+    "by a function": "import importlib\nc = importlib.import_module('course_lib')",
+    "a class to build on": "from course_lib.exercises import Case\nclass Own(Case):\n    pass",
+    "a class to ask for": "from course_lib.exercises import Case\nKIND = isinstance(3, Case)",
+    "a class to use": "from course_lib.exercises import Case\nONE = Case((1,))\nTWO = [ONE]",
+    "a class in a hint": "from course_lib.exercises import Case\ndef f(x: Case | None): return x",
+    "the package in a hint": "import course_lib\ndef f(x: course_lib.exercises.Case): return x",
+    "data": "from course_lib.data import digits\nX, y = digits.load()\nMEAN = X.mean()",
+    "data by the package": "from course_lib import data\nX = data.digits.load()",
+    "figures": "from course_lib.plots.live import LiveCurve\nCURVE = LiveCurve('loss')",
+    "what the notebook has": "from __main__ import np, Array\ndef f(x: Array): return np.sum(x)",
+    "the notebook": "import __main__\ndef f(x: __main__.Array): return __main__.np.sum(x)",
+}
+
+
+@pytest.mark.parametrize("how", OF_THE_COURSE)
+def test_an_own_module_may_use_what_is_of_the_course_or_the_notebook(how: str) -> None:
+    file = f"%%writefile own.py\n{OF_THE_COURSE[how]}\ndef mean(x):\n    return x.mean()"
+    if "f(" in OF_THE_COURSE[how]:
+        file += " + f(x) * 0" if "sum" in file else " + np.mean(f(x)) * 0"
+        file = (
+            file.replace("own.py\n", "own.py\nimport numpy as np\n") if "sum" not in file else file
+        )
+    cells = ("Array = np.ndarray", file, "from own import mean", BY_MEAN.format("mean"), CHECK)
+    found = judged(handed_in(*cells), "mse")
+    assert found.status == "correct", found.message
+
+
+NAMES = {
+    "$NAME": "NAME = 'own.py'",
+    "{NAME}": "NAME: str = 'own.py'",
+    '"$NAME"': "_, NAME = 1, 'own.py'",
+    "'{NAME}'": "NAME = 'own.py'",
+    "{NAME}.py": "NAME = 'o' + 'wn'",
+    "./$NAME": "NAME = 'own.py'",
+    "{NAMES['own']}": "NAMES = {'own': 'own.py'}",
+    "{NAME[:3]}.py": "NAME = 'own and more'",
+    "$PLACE.name": "import pathlib\nPLACE = pathlib.Path('x/own.py')",
+    "/content/own.py": "",
+    "own.py -a": "",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_name_of_a_file_may_be_a_variable_s(name: str) -> None:
+    file = f"%%writefile {name}\nimport numpy as np\n{MEAN}"
+    data = handed_in(NAMES[name], file, "from own import mean", BY_MEAN.format("mean"), CHECK)
+    found = judged(data, "mse")
+    assert found.status == "correct", found.message
+    assert not any("%%writefile" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("name", ["input()", "os.environ['OF_THE_LEARNER']", None])
+def test_a_name_of_a_file_that_cannot_be_known_is_told(name: str | None) -> None:
+    file = f"%%writefile $NAME\nimport numpy as np\n{MEAN}"
+    above = [f"import os\nNAME = {name}"] if name else []
+    use = ("from own import mean", BY_MEAN.format("mean"), CHECK)
+    found = judged(handed_in(*above, file, *use), "mse")
+    assert found.points == 0
+    (said,) = (note for note in found.notes if "%%writefile" in note)
+    assert said.startswith(
+        "`%%writefile` takes the name of a file from a variable that is not known"
+    )
+
+
 def test_of_a_module_that_is_not_there_that_is_said() -> None:
     answer = "import pandas_of_mine\ndef mse(p, t):\n    return pandas_of_mine.mean((p - t) ** 2)"
     found = judged(handed_in(answer, CHECK), "mse")
