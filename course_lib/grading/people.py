@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from ..errors import named, visible
+from ..errors import named, short, visible
 from . import platforms
 from .archives import SUFFIX
 from .names import (
@@ -80,6 +80,7 @@ def people(paths: Sequence[Parts], others: Sequence[Parts] = ()) -> People:
     notes = [
         *_told_around(around),
         *_told_counted(same),
+        *_told_in_doubt(known),
         *_told_inside({p: name for p, name in zip(paths, found, strict=True) if p in written}),
         *_told_lessons({*learners}),
         *_told_instructors({*learners}),
@@ -101,6 +102,16 @@ def _told_counted(counted: Mapping[str, str]) -> list[str]:
     if not told:
         return []
     return [f"{named(told)} {are} counted for {named(plain)}: for each exercise the best counts."]
+
+
+def _told_in_doubt(known: Mapping[Parts, Person]) -> list[str]:
+    """A note on each name of a platform's that can be read in several ways."""
+    told = {bare(_unit(parts)[-1]): person for parts, person in known.items() if person.others}
+    return [
+        f"“{short(name)}” is counted for “{person.learner}”; by its name it may also be by "
+        f"{named(person.others)}."
+        for name, person in sorted(told.items())
+    ]
 
 
 def _told_inside(learners: Mapping[Parts, str]) -> list[str]:
@@ -246,7 +257,7 @@ def _named_by_platform(paths: Sequence[Parts]) -> dict[Parts, tuple[Parts, Perso
     for place, units in files.items():
         people = platforms.of_blackboard(units)
         if platforms.are_canvas(units, most):
-            people = {name: person for name in units if (person := platforms.by_canvas(name))}
+            people = platforms.of_canvas(units)
         found |= {parts: (place, people[name]) for name in people for parts in units[name]}
     return found
 

@@ -9,20 +9,20 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 ANONYMOUS = "anon"
 """What Canvas writes in place of a name."""
 
+_WORD = r"[^\x00-/:-@\[-^`{-\x7f\s]"  # of a name Canvas keeps letters, numbers and their marks
+_CANVAS_NAME = re.compile(f"{_WORD}*")
 _CANVAS = (
     re.compile(
         rf"(?:LATE_)?(?P<name>{ANONYMOUS})_(?:LATE_)?(?P<number>[0-9A-Za-z]{{5}})_\d{{3,}}_.+"
     ),
-    # Of a name Canvas keeps letters, numbers and their marks, which may be nothing at all.
-    re.compile(
-        r"(?P<name>[^\x00-/:-@\[-^`{-\x7f\s]*?)(?:_LATE)?_(?P<number>\d+)_\d{3,}_.+", re.DOTALL
-    ),
+    # Such a name may be nothing at all.
+    re.compile(rf"(?P<name>{_WORD}*?)(?:_LATE)?_(?P<number>\d+)_\d{{3,}}_.+", re.DOTALL),
 )
 _FOLDERS = (
     re.compile(r"(?P<name>.+?)[_ ](?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?"),
@@ -43,10 +43,12 @@ class Person:
     Attributes:
         name: as it is shown there.
         number: that the platform knows them by, or ""; Moodle's is another one in each assignment.
+        others: learners that it may be instead, if what the platform has written can be read so.
     """
 
     name: str
     number: str
+    others: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def learner(self) -> str:
@@ -56,6 +58,34 @@ class Person:
 def by_canvas(name: str) -> Person | None:
     """Who handed in a file that Canvas has named so, without its ending."""
     return _first(_CANVAS, [name])
+
+
+def of_canvas(names: Iterable[str]) -> dict[str, Person]:
+    """Who handed in the files of a folder that Canvas has named, without their endings.
+
+    Somebody may be called "Anna_123", and a file "2024_mine": where a name can be read in several
+    ways, those count in which the file's number is as long as other files' are.
+    """
+    found = {name: ways for name in names if (ways := canvas_ways(name))}
+    lengths = {len(ways[0][1]) for ways in found.values() if len(ways) == 1}
+    people: dict[str, Person] = {}
+    for name, ways in found.items():
+        fitting = [who for who, number in ways if len(number) in lengths]
+        person, *others = fitting or [who for who, _ in ways]
+        people[name] = replace(person, others=tuple(other.learner for other in others))
+    return people
+
+
+def canvas_ways(name: str) -> list[tuple[Person, str]]:
+    """All ways to read a name that Canvas has given to a file: whose it is, the file's number."""
+    first = by_canvas(name)
+    if first is None or first.name == ANONYMOUS:
+        return [(first, "")] if first is not None else []
+    return [
+        (Person(name[: way.start()].removesuffix("_LATE"), way[1]), way[2])
+        for way in re.finditer(r"(?=_(\d+)_(\d{3,})_.)", name, re.DOTALL)
+        if way.start() >= len(first.name) and _CANVAS_NAME.fullmatch(name[: way.start()])
+    ]
 
 
 def by_moodle(parts: Iterable[str]) -> Person | None:

@@ -196,7 +196,7 @@ def _worksheet(rows: Sequence[tuple[platforms.Person, list[Graded]]]) -> Iterato
 
 def _canvas_number(submission: str, learner: str) -> str:
     """The number by which Canvas knows the learner, if Canvas named what was handed in, or ""."""
-    people = filter(None, map(platforms.by_canvas, submission.split("/")))
+    people = (who for part in submission.split("/") for who, _ in platforms.canvas_ways(part))
     numbers = (p.number for p in people if p.learner == learner and p.name != platforms.ANONYMOUS)
     return next(numbers, "")
 

@@ -12,7 +12,7 @@ from course_lib.errors import visible
 from course_lib.exercises.verdict import inline_html
 from course_lib.grading.marking import lesson_of
 from course_lib.grading.people import people
-from course_lib.grading.platforms import are_canvas, by_canvas, by_moodle
+from course_lib.grading.platforms import are_canvas, by_canvas, by_moodle, canvas_ways
 from course_lib.grading.report import file_names
 from course_lib.grading.statements import statements
 from course_lib.grading.submission import Submission, UnreadableError, parse
@@ -82,6 +82,7 @@ def test_any_name_may_be_a_platform_s(name: str) -> None:
         assert person is None or person.number.isdigit()
         assert person is None or person.learner in name.replace("_LATE", "")
     assert are_canvas([name], 15) <= (by_canvas(name) is not None)
+    assert next((who for who, _ in canvas_ways(name)), None) == by_canvas(name)
 
 
 def read_or_refused(data: bytes) -> Submission | None:

@@ -647,10 +647,10 @@ def test_a_file_that_comes_later_may_show_whose_the_others_are(
     assert now == {one["submission"]: one["learner"] for one in records(fresh)}
 
 
-def test_a_damaged_line_is_told(folder: Folder, tmp_path: Path) -> None:
+def test_a_file_without_a_whole_record_is_told(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/results.jsonl").write_text('{"submission": 3}\n')
-    with pytest.raises(CourseError, match=r"Line 1 of .* is damaged"):
+    with pytest.raises(CourseError, match=r"holds no whole record of an earlier run: delete it"):
         grade([folder(anna=GOOD)], tmp_path / "out", resume=True)
 
 

@@ -396,7 +396,7 @@ def test_no_part_of_an_experiment_is_lent() -> None:
         "08_recurrence",
         "from course_lib.foundations.memory import train_to_remember",
         """
-def rnn_gradients(inputs, states, weights_recurrent, upstream):
+def rnn_gradients(*given):
     return train_to_remember.__globals__["_simple_gradients"]
 """,
     )["rnn_gradients"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from course_lib.grading.archives import Archives
 from course_lib.grading.discovery import ENDINGS, discover
+from course_lib.grading.gradebook import grade
 
 SOME, AB = {"Eva Paz", "ROY", "王五"}, {"anna", "ben"}
 
@@ -561,3 +563,43 @@ def test_what_lies_beside_a_notebook_in_an_archive_is_no_complaint(tmp_path: Pat
     assert len(notes) == 3
     assert "wrap” holds no notebook" in notes[0]
     assert all(note.startswith("Beside notebooks one file") for note in notes[1:])
+
+
+CANVAS = ["anna_123_900111_01_losses", "ben_124_900122_mine", "cem_LATE_126_900144_01_losses"]
+
+
+@pytest.mark.parametrize(
+    ("file", "learner"),
+    [
+        ("anna_123_125_900133_01_losses", "anna_123_125"),  # called "Anna_123"
+        ("anna_123_LATE_125_900133_01_losses", "anna_123_125"),
+        ("anna_1234_125_900133_x", "anna_1234_125"),
+        ("dora_125_900133_2024_mine", "dora_125"),
+        ("dora_125_900133_2024_10_mine", "dora_125"),
+        ("_125_900133_x", "_125"),
+    ],
+)
+def test_a_name_may_end_in_a_number_and_a_file_begin_with_one(
+    tmp_path: Path, file: str, learner: str
+) -> None:
+    names, notes = found(tmp_path, [*CANVAS, file])
+    assert names == {"anna_123", "ben_124", "cem_126", learner}
+    assert "may also be by" not in notes
+
+
+def test_a_name_that_can_be_read_in_two_ways_is_told_of(tmp_path: Path) -> None:
+    file = "anna_123_125125_900133_x"
+    names, notes = found(tmp_path, [*CANVAS, file])
+    assert names == {"anna_123", "ben_124", "cem_126"}
+    said = f"“{file}” is counted for “anna_123”; by its name it may also be by “anna_123_125125”."
+    assert said in notes
+
+
+def test_canvas_is_told_its_own_number_of_the_learner(tmp_path: Path) -> None:
+    for file in (*CANVAS, "anna_123_125_900133_01_losses"):
+        (tmp_path / f"{file}.ipynb").write_text("{", "utf-8")
+    grade([tmp_path], tmp_path / "out", seed=1)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "out/canvas.csv").read_text("utf-8"))))
+    numbers = {row["Student"]: row["ID"] for row in rows if row["ID"]}
+    assert numbers["anna_123"] == "123"
+    assert numbers["anna_123_125"] == "125"
