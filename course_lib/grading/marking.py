@@ -544,21 +544,24 @@ _LACKS = re.compile(
 def _is_better(judged: _Judged, best: _Judged) -> bool:
     """Whether it counts, and not the best so far.
 
-    Of two that are as bad, that one does which writes the file that the other has not found.
+    Of two that are as bad, that one does which writes the file that the other has not found, or
+    which knows the module for want of which the other lacks a name.
     """
     one, other = (BEST_FIRST.index(some.verdict.status) for some in (judged, best))
     lacks = _LACKS.match(best.error)
+    if one == other and best.error.startswith("NameError"):
+        return judged.error.startswith("ModuleNotFoundError")
     if one != other or lacks is None or judged.program is None:
         return one < other
     file = lacks[2] or lacks[1].replace(".", "/")
-    name = rf"open\('{re.escape(file)}(?:\.py'|/|')"
+    name = rf"open\('(?:[\w./ -]+/)?{re.escape(file)}(?:\.py'|/|')"
     written = re.compile(rf"{name}|{re.escape(FILE_BY_NAMES)}")
     return any(written.search(source) for _, source in judged.program.segments)
 
 
 def _problem(exercise: Exercise, attempt: Attempt, limits: Limits) -> tuple[Status, str] | None:
     """What kept an answer from being called, as a status and a sentence."""
-    name, loading = exercise.name, attempt.loading
+    name, loading = exercise.name, attempt.loading or _lacking(attempt)
     if attempt.instead == "NoneType":
         return "not attempted", f"`{name}` is None in this notebook, and no function yet."
     if attempt.instead:
@@ -570,6 +573,14 @@ def _problem(exercise: Exercise, attempt: Attempt, limits: Limits) -> tuple[Stat
                 "this function was done."
             )
     return _not_loaded(name, loading, limits) if loading is not None else None
+
+
+def _lacking(attempt: Attempt) -> Outcome | None:
+    """What each call raised because the code that the answer needs lacks a module."""
+    first, *others = attempt.outcomes or (Outcome("lost"),)
+    lacks = first.error.startswith("ModuleNotFoundError") and " of `" in first.line
+    alike = all((one.error, one.line) == (first.error, first.line) for one in others)
+    return first if lacks and alike else None
 
 
 def _not_loaded(name: str, loading: Outcome, limits: Limits) -> tuple[Status, str]:

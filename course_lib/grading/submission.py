@@ -25,6 +25,7 @@ from typing import Any
 from ..errors import CourseError, visible
 from ..lessons import root
 from ..sandbox.run import Segments
+from ..sandbox.worker import RUN
 from .history import Cell, with_history
 from .slicing import Slices, with_judged
 from .statements import Statement, as_module, statements, syntax_tree
@@ -64,7 +65,7 @@ _TIME = re.compile(
 )
 # `%run file.py`, likewise, and `%%writefile file.py`, whose cell goes to the answer's own folder.
 _RUN = re.compile(
-    r"get_ipython\(\)\.run_line_magic\('run', '(?:-i )?([\w./]+?)(?:\.py)?'\)$", re.MULTILINE
+    r"get_ipython\(\)\.run_line_magic\('run', '(?:-i )?([\w./${}-]+)'\)$", re.MULTILINE
 )
 # `%env NAME=value`, and `%pylab`, which brings the names of NumPy and of Matplotlib.
 _ENVIRONMENT = re.compile(
@@ -83,6 +84,7 @@ _PLAIN_IMPORT = r"(?:import|from) (?:numpy|scipy|math|string|itertools|functools
 _WRITE = re.compile(r"%%(?:write)?file\s+(-a\s+|--append\s+)?(\S.*?)(\s+(?:-a|--append))?\s*\Z")
 # Where kernels of Colab and Kaggle run.
 _HERE = re.compile(r"\A(?:/content|/kaggle/working)/(?=.)")
+_SEEN = "__import__('importlib').invalidate_caches()"  # on the path it may stand already
 FILE_BY_NAMES = "open(''.join(("
 """So begins what writes a file whose name is made of variables."""
 
@@ -476,7 +478,7 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
             raise
         except Exception as error:
             raise ValueError(f"IPython fails at it, {type(error).__name__}") from error
-        python = _RUN.sub(r"exec(open('\1.py').read())", python)
+        python = _RUN.sub(_run, python)
         python = _ENVIRONMENT.sub(r"__import__('os').environ['\1'] = '\2'", python)
         python = _PYLAB.sub(_pylab, python)
         return _TIME.sub(_timed, python), work
@@ -497,12 +499,12 @@ def _written(file: str, mode: str, text: str) -> str:
             imports, read, text = as_module(text)
     file = _HERE.sub("", file)
     folder = file.rpartition("/")[0]
-    made = f"__import__('os').makedirs({folder!r}, exist_ok=True), " if folder else ""
+    made = f"__import__('os').makedirs({folder!r}, exist_ok=True), {_SEEN}, " if folder else ""
     opened = f"open({file!r}, "
     if parts:
         path = f"''.join(({', '.join(parts)},))"
         folder = f"__import__('os').path.dirname('./' + {path})"
-        made = f"__import__('os').makedirs({folder}, exist_ok=True), "
+        made = f"__import__('os').makedirs({folder}, exist_ok=True), {_SEEN}, "
         opened = f"open({path}, "
     names = "".join(f", {name}" for name in read)
     return "\n".join([*imports, f"{made}{opened}{mode!r}).write({text!r}){names}"])
@@ -527,6 +529,13 @@ def _expanded(file: str) -> list[str]:
                 parts.append(f"format({expression})")
         return parts if any(part.startswith("format(") for part in parts) else []
     return []
+
+
+def _run(magic: re.Match[str]) -> str:
+    """What `%run file.py` does, as Python."""
+    parts = _expanded(magic[1])
+    file = f"''.join(({', '.join(parts)},))" if parts else repr(_HERE.sub("", magic[1]))
+    return f"__import__('builtins').{RUN}({file}, globals())"
 
 
 def _pylab(magic: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import builtins
 import contextlib
 import inspect
 import linecache
@@ -19,7 +20,7 @@ import sys
 import types
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from .wire import Frames, Message, Other, TooLargeError, encode
 Isolate = Callable[[Limits], tuple[list[str], list[str]]]
 Segments = Sequence[tuple[str, str]]
 REFUSED = "answers may not use the course's own functions"
+RUN = "_run_file"
+"""Name, among Python's own, of what runs a file in the notebook: with a path and its names."""
 STATEMENT = 5.0
 """Seconds, by the clock on the wall, for a statement that may be passed over."""
 PATIENCE = 4.0
@@ -41,7 +44,7 @@ _LACKING = re.compile(
     r"|ImportError: cannot import name '(\w+)'"
 )
 """Errors that name what another statement was to bind."""
-_MISSING_HERE = ("ImportError", "ModuleNotFoundError", "FileNotFoundError")
+_MISSING_HERE = ("ImportError", "ModuleNotFoundError", "FileNotFoundError", "SystemExit")
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 
@@ -113,7 +116,7 @@ class Worker(Served):
     def _load(self, program: Message) -> Message:
         """Run the program's statements in a new module."""
         sys.path.insert(0, "")  # as in a notebook; only now, for all that is on it may be read
-        sys.meta_path.insert(sys.meta_path.index(PathFinder), _OwnFiles(self.pass_over))
+        self._run_own_files()
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         namespace = module.__dict__
@@ -155,11 +158,29 @@ class Worker(Served):
                 with limit:
                     _execute(code, namespace)
             except BaseException as error:
-                if not forgiving and not (source.startswith(_IMPORTS) and _is_missing(error)):
+                imports = source.startswith(_IMPORTS) and _is_missing(error)
+                if not forgiving and not imports and not self._comes_of_missing(error):
                     raise
                 names = ["*"] if source.endswith("import *") else title.split(", ")
                 self.pass_over(names, error)
                 flags |= _HINTS_UNREAD if _is_missing(error) else 0
+
+    def _run_own_files(self) -> None:
+        """Have modules of the learner's own, and what `%run` runs, run by `_run_file`."""
+        load = SourceFileLoader.exec_module
+
+        def exec_module(loader: SourceFileLoader, module: types.ModuleType) -> None:
+            if Path(loader.path).absolute().is_relative_to(Path.cwd()):
+                _run_file(loader.path, module.__dict__, self.pass_over)
+            else:
+                load(loader, module)
+
+        def run(path: str, namespace: dict[str, Any]) -> None:
+            there = Path(path).is_file() or path.endswith(".py")
+            _run_file(path if there else f"{path}.py", namespace, self.pass_over)
+
+        SourceFileLoader.exec_module = exec_module  # type: ignore[method-assign, assignment]
+        setattr(builtins, RUN, run)
 
     def pass_over(self, names: Iterable[str], error: BaseException, line: str = "") -> None:
         """Keep what a statement, of which this is a line, raised that was to bind these names."""
@@ -168,6 +189,10 @@ class Worker(Served):
         for name in names:
             self.lacking.setdefault(name, failed)
 
+    def _comes_of_missing(self, error: BaseException) -> bool:
+        failed = calling.raised(error, None, self.titles)
+        return self._cause(failed) is not failed
+
     def _cause(self, outcome: calling.Outcome) -> calling.Outcome:
         """What is missing where this runs, if that is why a name is; else the outcome itself."""
         found = outcome
@@ -175,7 +200,7 @@ class Worker(Served):
             lacks = _LACKING.match(found.error)
             names = (*filter(None, lacks.groups()), "*") if lacks else ()
             found = next((self.lacking[name] for name in names if name in self.lacking), found)
-        if not found.error.startswith(_MISSING_HERE):
+        if found is outcome or not found.error.startswith(_MISSING_HERE):
             return outcome
         return replace(found, printed=outcome.printed)
 
@@ -202,61 +227,37 @@ class Worker(Served):
 _IMPORTS = ("import ", "from ")
 
 
-def _is_missing(error: BaseException) -> bool:
-    """Whether something that was to be imported is not there, as the import itself says."""
-    return isinstance(error, ImportError) and error.name is not None
+def _is_missing(error: BaseException | None) -> bool:
+    """Whether a module, a file or the notebook is not here, or that has led to this error."""
+    while error is not None:
+        of_notebook = isinstance(error, NameError) and error.name == "get_ipython"
+        if of_notebook or isinstance(error, FileNotFoundError):
+            return True
+        if isinstance(error, ImportError) and error.name is not None:  # the import itself says so
+            return True
+        error = error.__context__
+    return False
 
 
-class _OwnFiles:  # a finder
-    """Finds modules of the learner's own.
-
-    Args:
-        pass_over: see `Worker.pass_over`.
-    """
-
-    def __init__(self, pass_over: Callable[..., None]) -> None:
-        self.pass_over = pass_over
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: Any = None
-    ) -> ModuleSpec | None:
-        here = str(Path.cwd())
-        spec = PathFinder.find_spec(name, [here] if path is None else path)
-        if spec is None or type(spec.loader) is not SourceFileLoader:
-            return None
-        file = spec.loader.path
-        if not Path(file).is_relative_to(here):
-            return None
-        spec.loader = _OwnFile(name, file, self.pass_over)
-        return spec
-
-
-class _OwnFile(SourceFileLoader):
-    """Runs a module of the learner's own.
+def _run_file(path: str, namespace: dict[str, Any], pass_over: Callable[..., None]) -> None:
+    """Run a file of the learner's own, as a module or in the notebook.
 
     It ran where it was written: what is not here is passed over, and what fails without it.
     """
-
-    def __init__(self, name: str, path: str, pass_over: Callable[..., None]) -> None:
-        super().__init__(name, path)
-        self.pass_over = pass_over
-
-    def exec_module(self, module: types.ModuleType) -> None:
-        flags = 0
-        lines = linecache.getlines(self.path)
-        for node in ast.parse(self.get_data(self.path), self.path).body:
-            one = ast.Module([node], [])
-            code = compile(one, self.path, "exec", flags, dont_inherit=True)
-            flags |= code.co_flags & _FUTURE
-            try:
-                exec(code, module.__dict__)
-            except Exception as error:
-                if not flags & _HINTS_UNREAD and not _is_missing(error):
-                    raise
-                flags |= _HINTS_UNREAD
-                text = lines[node.lineno - 1].strip()[: calling.MAX_TEXT]
-                line = f"line {node.lineno} of `{Path(self.path).name}`: {text}"
-                self.pass_over(_bound(node), error, line)
+    flags = 0
+    lines = linecache.getlines(path)
+    for node in ast.parse(Path(path).read_bytes(), path).body:
+        code = compile(ast.Module([node], []), path, "exec", flags, dont_inherit=True)
+        flags |= code.co_flags & _FUTURE
+        try:
+            exec(code, namespace)
+        except (Exception, SystemExit) as error:
+            if not flags & _HINTS_UNREAD and not _is_missing(error):
+                raise
+            flags |= _HINTS_UNREAD
+            text = lines[node.lineno - 1].strip()[: calling.MAX_TEXT]
+            line = f"line {node.lineno} of `{Path(path).name}`: {text}"
+            pass_over(_bound(node), error, line)
 
 
 def _bound(node: ast.stmt) -> Iterable[str]:

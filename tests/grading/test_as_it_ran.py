@@ -319,6 +319,18 @@ MISSING = {
         False,
     ),
     "that is used under another name": ("import no_such_thing as t", "mean = t.compiled", False),
+    "told by the module": (
+        "try:\n    import no_such_thing\nexcept ImportError:\n    raise ImportError('install it')",
+        MEAN,
+        True,
+    ),
+    "told by its end": (
+        "try:\n    import no_such_thing\nexcept ImportError:\n    import sys; sys.exit('no')",
+        MEAN,
+        True,
+    ),
+    "or data are": ("WEIGHTS = np.load('no_such_file.npy')", MEAN, True),
+    "or the kernel is": ("get_ipython().run_line_magic('matplotlib', 'inline')", MEAN, True),
     "as a decorator": ("from no_such_thing import jit", f"@jit\n{MEAN}", False),
     "as a base": (
         "from no_such_thing import nn",
@@ -329,7 +341,9 @@ MISSING = {
 
 
 @pytest.mark.parametrize("how", MISSING)
-@pytest.mark.parametrize("use", ["import own", "from own import mean", "from own import *"])
+@pytest.mark.parametrize(
+    "use", ["import own", "from own import mean", "from own import *", "%run own.py"]
+)
 def test_what_an_own_module_imports_may_be_missing_here(how: str, use: str) -> None:
     imported, defined, right = MISSING[how]
     file = f"%%writefile own.py\nimport numpy as np\n{imported}\n{defined}"
@@ -354,6 +368,7 @@ def test_a_name_in_hints_only_is_not_needed() -> None:
         ("import no_such_thing as t", "t.Tensor"),
         ("from course_lib.exercises import Case", "Case | None"),
         ("import course_lib", "course_lib.exercises.Case"),
+        ("import no_such_thing as t\nTensor = t.Tensor\nBoth = Tensor | float", "Both"),
     ):
         answer = MSE.replace("predictions,", f"predictions: {hint},", 1)
         found = judged(handed_in(imported, answer, CHECK), "mse")
@@ -405,6 +420,30 @@ NAMES = {
     "/content/own.py": "",
     "own.py -a": "",
 }
+
+
+@pytest.mark.parametrize("name", ["$NAME", "{NAME}", "own", "own.py", "./$NAME"])
+def test_the_name_of_a_file_that_is_run_may_be_a_variable_s(name: str) -> None:
+    file = f"%%writefile own.py\nimport numpy as np\n{MEAN}"
+    data = handed_in("NAME = 'own.py'", file, f"%run {name}", BY_MEAN.format("mean"), CHECK)
+    assert judged(data, "mse").status == "correct"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import sys\nsys.path.append('lib')\nfrom own import mean",
+        "import os, sys\nsys.path.insert(0, os.path.abspath('lib'))\nfrom own import mean",
+        "import importlib.util as u\nspec = u.spec_from_file_location('o', 'lib/own.py')\n"
+        "own = u.module_from_spec(spec)\nspec.loader.exec_module(own)\nmean = own.mean",
+        "from lib.own import mean",
+        "import importlib, lib.own\nmean = importlib.reload(lib.own).mean",
+    ],
+)
+def test_an_own_module_may_be_found_in_any_way(use: str) -> None:
+    file = f"%%writefile lib/own.py\nimport numpy as np\nimport no_such_thing\n{MEAN}"
+    found = judged(handed_in(file, use, BY_MEAN.format("mean"), CHECK), "mse")
+    assert found.status == "correct", found.message
 
 
 @pytest.mark.parametrize("name", NAMES)
