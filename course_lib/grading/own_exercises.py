@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import linecache
-import math
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from ..sandbox import limits
 from ..sandbox.calling import OutOfTime, time_limit
 from ..sandbox.process import how
 from ..sandbox.run import kept_from_being_sent
+from .marking import MAX_POINTS
 from .record import Graded, HandedIn, grade_one
 
 SECONDS = 60.0
@@ -195,15 +196,24 @@ def _trial(text: str, path: str) -> Iterator[str | list[str]]:
 
 def _problem(exercise: Exercise) -> str:
     """What keeps an exercise from being used, or ""."""
-    if not str(exercise.name).isidentifier():
+    if not str(exercise.name).isidentifier() or iskeyword(exercise.name):
         return "needs the name of a function"
     lessons = dict.fromkeys(known.lesson for known in catalogue().values())
     if exercise.lesson not in lessons:
         return f"names the lesson “{exercise.lesson}”; there are {', '.join(lessons)}"
     if not isinstance(exercise.misconceptions, tuple):
         return "needs its misconceptions in a tuple"
-    if not (math.isfinite(exercise.points) and exercise.points >= 0):
+    number = isinstance(exercise.points, (int, float)) and not isinstance(exercise.points, bool)
+    if not (number and 0 <= exercise.points <= MAX_POINTS):
         return f"cannot have {exercise.points} points"
+    for field_name in ("think", "section", "formula"):
+        if not isinstance(getattr(exercise, field_name), str):
+            return f"needs a text for its `{field_name}`"
+    for known in exercise.misconceptions:
+        if not all(isinstance(text, str) for text in (known.id, known.says, known.think)):
+            return f"needs texts in its misconception “{known.id}”"
+        if not callable(known.variant):
+            return f"needs a function for its misconception “{known.id}”"
     twice = _twice(known.id for known in exercise.misconceptions)
     if twice:
         return f"has the misconception “{twice}” twice"
@@ -222,6 +232,8 @@ def _problem(exercise: Exercise) -> str:
             return f"has a reference that raises {outcome.error.rstrip('.')} on ordinary inputs"
         if outcome.state == "returned" and not _numeric(outcome.value):
             return "has a reference that returns something else than arrays and numbers"
+    if diagnose(exercise, cases, outcomes).status != "correct":
+        return "does not find its own reference right: is that the same in each call?"
     if unsent := kept_from_being_sent([case.arguments for case in cases], outcomes):
         return unsent
     for known in exercise.misconceptions:

@@ -119,7 +119,21 @@ def changed(old: str, new: str) -> str:
             changed("return float(np", "raise KeyboardInterrupt\n    return float(np"),
             "“rmse” .* cannot be tried: KeyboardInterrupt",
         ),
-        (changed("points=2,", "points='2',"), "“rmse” .* cannot be tried: TypeError"),
+        (changed("points=2,", "points='2',"), "“rmse” .* cannot have 2 points"),
+        (changed("points=2,", "points=10 ** 9,"), "“rmse” .* cannot have 1000000000 points"),
+        (changed("points=2,", "points=2, tolerance=-1,"), "does not find its own reference right"),
+        (changed("points=2,", "points=2, tolerance='x',"), "“rmse” .* cannot be tried: TypeError"),
+        (changed("points=2,", "points=2, formula=None,"), "needs a text for its `formula`"),
+        (changed('name="rmse"', 'name="class"'), "“class” .* needs the name of a function"),
+        (changed('"no-root"', "None"), "needs texts in its misconception “None”"),
+        (
+            changed("lambda p, t: float(np.mean((p - t) ** 2))", "None"),
+            "needs a function for its misconception “no-root”",
+        ),
+        (
+            changed("return float(np", "return np.random.rand() + float(np"),
+            "does not find its own reference right: is that the same in each call",
+        ),
         (
             changed("return float(np", "return 1.0 or float(np").replace("4, 3", "3000, 3000"),
             r"the arrays are too large \(more than 64 MiB",
