@@ -241,6 +241,20 @@ def _explained(
     known = _matching(exercise, [t for t in spoken_of if t.case.kind == ORDINARY])
     if known is not None:
         return _named(exercise, known, trials)
+    if turned := diagnosis.in_wanted_kinds(trials):  # the graver thing comes first
+        alike, wanted = turned
+        of_these = {id(trial) for trial in spoken_of}
+        these = [b for a, b in zip(trials, alike, strict=True) if id(a) in of_these]
+        if not all(trial.correct for trial in these):
+            known = _matching(exercise, these)
+            verdict = (
+                _explained(exercise, these, alike)
+                if known is None
+                else _named(exercise, known, alike)
+            )
+            example = f" For example, {verdict.counterexample}" if verdict.counterexample else ""
+            said = verdict.message.removesuffix(example)
+            return replace(verdict, message=said + wanted + example)
     if found := _first(diagnosis.USELESS_VALUES, exercise, spoken_of):
         return _verdict(exercise, *found)
     return _verdict(exercise, "wrong", systematic(exercise, spoken_of, trials))
@@ -278,7 +292,7 @@ def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.
     said = known.says
     if others:
         spoken_of = drawn or others
-        on = " and ".join(sorted({trial.case.kind for trial in spoken_of}))
+        on = diagnosis.listed(diagnosis.few(sorted({trial.case.kind for trial in spoken_of})))
         if all(_is_lost(trial) for trial in spoken_of):
             said += f" (On {on} it gives NaN or infinity, too.)"
         else:

@@ -317,6 +317,66 @@ def test_lists_of_numbers_are_arrays_where_a_named_mistake_is_only_half_of_it() 
     assert verdict.message == "You add one."
 
 
+def test_of_many_kinds_of_calls_two_are_named() -> None:
+    def exchanged(confusion: np.ndarray) -> np.ndarray:
+        hits = np.diag(confusion)
+        with np.errstate(all="ignore"):
+            precision, recall = hits / confusion.sum(axis=1), hits / confusion.sum(axis=0)
+            f1 = 2 * precision * recall / (precision + recall)
+        return np.column_stack([precision, recall, f1])
+
+    verdict = judge("precision_recall_f1", exchanged)
+    assert verdict.misconception == "exchanged"
+    assert (
+        "(On a class that is never predicted, a class that is never predicted rightly and 3 more "
+        "kinds of calls it gives NaN or infinity, too.)" in verdict.message
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "mistake", "says"),
+    [
+        (
+            "confusion_matrix",
+            "m = np.zeros((num_classes, num_classes))\n"
+            "    np.add.at(m, (predictions, labels), 1)\n    return m",
+            "transposed",
+            "what was said. Besides, whole numbers are wanted, and yours are floats.",
+        ),
+        (
+            "confusion_matrix",
+            "return right(labels, predictions, num_classes) + 1.0",
+            None,
+            "by the same amount: +1. Besides, whole numbers are wanted, and yours are floats. For",
+        ),
+        (
+            "trainable_mask",
+            "return 1 * right(layer_names, first_trainable, is_batchnorm ^ True)",
+            "only-batch-normalisation",
+            " Besides, truth values are wanted, True or False (type bool), and yours are numbers.",
+        ),
+        (
+            "early_stopping",
+            "best, last = right(validation_losses, patience)\n    return last + 0.0, best",
+            "other-order",
+            " Besides, in value 1 a whole number is wanted, and yours is a float.",
+        ),
+        (
+            "confusion_matrix",
+            "return right(labels, predictions, num_classes) / 2",
+            None,
+            "The numbers should be of type int64, yours are float64.",
+        ),
+    ],
+)
+def test_wrong_numbers_come_before_their_type(
+    name: str, body: str, mistake: str | None, says: str
+) -> None:
+    verdict = judge(name, answer(name, body, right=right[name]))
+    assert says in verdict.message
+    assert verdict.misconception == mistake
+
+
 def test_what_else_is_wrong_on_a_small_call_alone_is_shown() -> None:
     def sum_and_broken_on_one_number(p: np.ndarray, t: np.ndarray) -> Any:
         return np.sum((p - t) ** 2) + (p.size == 1)
