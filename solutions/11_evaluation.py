@@ -312,8 +312,8 @@ for name, given, logits in [
 #
 # *17 minutes*
 #
-# Before we count mistakes, a trap that needs no model. Loaders of images shuffle, by default, and in
-# the listings of two of the five articles they do so for the test set, too. `evaluate` does not
+# Before we count mistakes, a trap that needs no model. Loaders of images shuffle, by default, and
+# in the listings of two of the five articles they do so for the test set, too. `evaluate` does not
 # mind.
 #
 # **Guess first.** `predict` goes through such a loader once, and you compare its answers with the

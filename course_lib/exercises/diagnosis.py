@@ -581,7 +581,8 @@ def in_wanted_kinds(trials: Sequence[Trial]) -> tuple[list[Trial], str] | None:
         values = []
         for place, (_, want, got) in enumerate(parts(trial.want.value, trial.got.value)):
             wanted, actual = np.asarray(want), array_of(got)
-            if not is_numeric(want) or _kind_fits(wanted, actual):
+            fits = not (is_numeric(want) and is_numeric(got)) or _kind_fits(wanted, actual)
+            if fits:
                 values.append(got)
                 continue
             turned = _turned_into(wanted.dtype, actual)
@@ -590,9 +591,11 @@ def in_wanted_kinds(trials: Sequence[Trial]) -> tuple[list[Trial], str] | None:
             told.setdefault(place, (wanted, actual))
             values.append(turned)
         several = isinstance(trial.want.value, (tuple, list))
-        if several and not isinstance(trial.got.value, (tuple, list)):
+        if several and not (
+            isinstance(trial.got.value, (tuple, list)) and len(values) == len(trial.got.value)
+        ):
             return None
-        value = type(trial.got.value)(values) if several else values[0]
+        value = tuple(values) if several else values[0]
         made.append(replace(trial, got=replace(trial.got, value=value)))
     if not told or all(trial.correct for trial in made):
         return None
