@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ SINGLE_PRECISION = 1e-3
 """Tolerance for answers in float32 or float16: rounding there is no mistake."""
 UNCHANGED = 1e-12
 """Tolerance for arguments after the call: += h and then -= h leaves a last digit behind."""
+MOST_IN_ORDER = 4
+"""Of more values than that no other order is tried."""
 MOST_PARTS = 4_000
 """A list that has more of them, and more than twice as many as are wanted, is no array."""
 
@@ -359,9 +362,19 @@ _SLIPS = {
     "can be converted to a scalar index": "Where a slice begins and ends, a place in a list, and "
     "how often a loop runs, is one whole number each; here it is an array. Where each row has its "
     "own place, go through the rows, or give an array of places for each axis.",
+    r"index (\d+) is out of bounds for axis \d+ with size \1\b": "Places are counted from 0, and "
+    "the last one is one less than their number: is a 1 to be taken off, or is the array a place "
+    "short?",
+    "list index out of range": "The list has no such place, or not yet: places are counted from "
+    "0, and an empty list has none.",
+    "ZeroDivisionError": "What stands below the `/` is 0 in this call: does a condition let a case "
+    "through that it should not, as `<=` in the place of `<`?",
+    "RecursionError: maximum": "A function that calls itself needs a case in which it does not; is "
+    "another one meant?",
     r"IndexError: .*\bout of (bounds|range)": "Places are counted from 0, so that the last one is "
-    "one less than their number: which place does the code ask for beyond it? Or does it take one "
-    "length for another? (Where a place is to stay inside: `min`, and for arrays `np.minimum`.)",
+    "one less than their number. Does the code take one length for another, or does it write a "
+    "length itself, which fits only by chance? (Where a place is to stay inside: `min`, and for "
+    "arrays `np.minimum`.)",
     "'float' object cannot be interpreted as an integer|sequence of integers or": "A number of "
     "places, or of rounds, is a whole number; `/` gives a float even where it comes out even, and "
     "`//` an integer.",
@@ -427,8 +440,11 @@ def _on_shapes(error: str, line: str) -> str:
         return ""
     smaller, larger = sorted(shapes[:2], key=lambda shape: (len(shape), math.prod(shape)))
     if len(larger) == 1:
+        chosen = re.search(r"\w\[\w+\]", line)
         return (
-            "Two rows meet entry by entry only if they are equally long. Where each entry of the "
+            "Two rows meet entry by entry only if they are equally long. "
+            + "Does the one hold chosen entries, as `a[rows]`, and the other all? " * bool(chosen)
+            + "Where each entry of the "
             "one is to meet each of the other, the one has to be a column, as in `a[:, None] > b`; "
             "`np.outer(a, b)` is the table of all products. (A length that is counted from what "
             "occurs fits only by chance: `np.bincount` takes `minlength`.)"
@@ -527,6 +543,32 @@ def _only_on(kind: str, name: str, trials: Sequence[Trial]) -> str:
         g for t in trials for piece, _, g in parts(t.want.value, t.got.value) if piece == name
     ]
     return f" (on {kind})" if any(map(is_numeric, pieces)) else ""
+
+
+def other_order(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
+    """For several values, all of which came, each in the place of another one."""
+    want = trials[0].want.value
+    if not isinstance(want, (tuple, list)) or not 1 < len(want) <= MOST_IN_ORDER:
+        return None
+    for order in permutations(range(len(want))):
+        if all(_is_ordered(trial, order) for trial in trials):
+            first, *others = order
+            s = "s" * (len(others) > 1)
+            then = f", then your value{s} {listed([str(n + 1) for n in others])}"
+            return "wrong", (
+                "What you return is right, but in another order: your value "
+                f"{first + 1} is to come first{then}."
+            )
+    return None
+
+
+def _is_ordered(trial: Trial, order: Sequence[int]) -> bool:
+    """Whether what came, taken in this order, is what was wanted."""
+    got = trial.got.value
+    if not isinstance(got, (tuple, list)) or len(got) != len(order):
+        return trial.correct  # where an error was wanted, too
+    ordered = [got[place] for place in order]
+    return replace(trial, got=replace(trial.got, value=ordered)).correct
 
 
 def wrong_text(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
@@ -729,9 +771,13 @@ def remark(trials: Sequence[Trial]) -> str:
             if not isinstance(want, np.ndarray) or not want.ndim:
                 continue
             if isinstance(got, (list, tuple)):
+                kind = type(got).__name__
+                it_is = f"You return a {kind}, not an array"
+                if isinstance(trial.want.value, (list, tuple)):
+                    it_is = f"What you return holds a {kind} where an array is asked for"
                 return (
-                    f"You return a {type(got).__name__}, not an array: who goes on to compute with "
-                    "it, as in `p - 1` or `p[:, 0]`, first needs `np.array(p)`."
+                    f"{it_is}: who goes on to compute with it, as in `p - 1` or `p[:, 0]`, first "
+                    "needs `np.array(p)`."
                 )
             if isinstance(got, np.matrix):
                 return (
@@ -775,7 +821,7 @@ def _and_on(words: Sequence[str]) -> str:
 
 
 Find = Callable[[Exercise, Sequence[Trial]], Finding | None]
-NO_VALUES: tuple[Find, ...] = (out_of_time, raised, wrong_text, wrong_type)
+NO_VALUES: tuple[Find, ...] = (out_of_time, raised, other_order, wrong_text, wrong_type)
 USELESS_VALUES: tuple[Find, ...] = (wrong_kind, not_finite, changed_arguments)
 
 

@@ -127,7 +127,7 @@ SPECIAL = re.compile(
 )
 NEITHER = re.compile(
     r" \(On (?:(?P<lost>.*) it gives NaN or infinity, too"
-    r"|(?P<other>.*), what comes out is neither right nor what this mistake usually gives)\.\)"
+    r"|(?P<other>.*) something else comes out, which is not right either)\.\)"
 )
 BESIDES = re.compile(
     r" Besides, (?:in values? (?P<which>[\d and,]+) )?(?:(?:a whole number is|whole numbers are) "
@@ -724,11 +724,28 @@ def _begins(texts: list[str], told: list[Any]) -> bool:
     return len(texts) > len(shown) > 0 and texts[: len(shown)] == shown
 
 
+def _order(e: Exercise, drawn: Scope, match: re.Match[str]) -> bool:
+    """Put into that order, all is right in every call."""
+    places = [int(n) - 1 for n in (match["first"], *re.findall(r"\d+", match["others"]))]
+    made = [
+        replace(call.got, value=type(call.want.value)(call.got.value[place] for place in places))
+        for call in drawn
+        if call.want.state == "returned"
+    ]
+    wants = [call for call in drawn if call.want.state == "returned"]
+    return all(alike(c.want, got, c.tolerance) for c, got in zip(wants, made, strict=True))
+
+
 ON = r" \(on (?P<kind>.+?)\)"
 TOO = r" Values? [\d and,]+ differs?, too\."
 TEMPLATES: tuple[tuple[str, Check], ...] = (
     (r"On (?P<kind>.+?): expected (?P<want>\[.*\]), got (?P<got>\[.*\])\.", _texts),
     (rf"Expected a list of texts, got (?P<got>.*?)(?:{ON})?\.", _no_texts),
+    (
+        r"What you return is right, but in another order: your value (?P<first>\d+) is to come "
+        r"first, then your values? (?P<others>[\d and,]+)\.",
+        _order,
+    ),
     (r"Your function had not returned after .* s on (?P<kind>.*): look for .*", _timeout),
     (
         rf"Your function raised (?P<error>.*?){ON}\.(?P<advice> .*?)?"

@@ -385,7 +385,7 @@ def test_what_else_is_wrong_on_a_small_call_alone_is_shown() -> None:
     assert verdict.misconception == "sum-instead-of-mean"
     assert verdict.counterexample.endswith("should be 4, yours is 5.")
     assert verdict.message.endswith(
-        "(On a small call, what comes out is neither right nor what this mistake usually gives.) "
+        "(On a small call something else comes out, which is not right either.) "
         f"For example, {verdict.counterexample}"
     )
 
@@ -402,7 +402,7 @@ def test_what_else_comes_out_of_a_kind_of_call_is_shown_if_it_is_short() -> None
 
     verdict = judge("early_stopping", starts_anew_after_the_best)
     assert verdict.misconception == "looked-ahead"
-    assert "gives.) For example, `early_stopping(np.array([" in verdict.message
+    assert "either.) For example, `early_stopping(np.array([" in verdict.message
     assert verdict.counterexample.endswith("should be (1, 3), yours is (1, 4).")
 
 
@@ -569,6 +569,20 @@ def answer(name: str, body: str, **notebook: Any) -> Callable[..., Any]:
             {},
             "one of the two is a single number there",
         ),
+        (
+            "last_valid",
+            "return states[np.arange(len(lengths)), lengths]",
+            {},
+            "is a 1 to be taken off, or is the array a place short?",
+        ),
+        (
+            "rnn_forward",
+            "out = []\n    return [out[t - 1] for t in range(len(inputs))]",
+            {},
+            "The list has no such place, or not yet",
+        ),
+        ("mse", "return 1 / 0", {}, "What stands below the `/` is 0 in this call"),
+        ("mse", "return mse(targets, predictions)", {}, "a case in which it does not"),
     ],
 )
 def test_names_and_shapes_that_are_easily_mistaken(
@@ -617,6 +631,47 @@ def test_two_numbers_that_are_zero_but_for_rounding_are_the_same() -> None:
     return base_learning_rate * np.cos(np.pi * share)"""
     said = judged("cosine_with_warmup", answer("cosine_with_warmup", body))[1]
     assert said == "In the second half your rate is negative: a cosine goes from 1 to −1."
+
+
+@pytest.mark.parametrize(
+    ("name", "places", "says"),
+    [
+        ("train_softmax", (2, 0, 1), "your value 2 is to come first, then your values 3 and 1."),
+        ("nesterov_step", (1, 0), "your value 2 is to come first, then your value 1."),
+        ("linear_probe_gradients", (1, 0), "your value 2 is to come first, then your value 1."),
+    ],
+)
+def test_right_values_in_another_order_are_told(
+    name: str, places: tuple[int, ...], says: str
+) -> None:
+    verdict = judge(name, lambda *given: tuple(right[name](*given)[place] for place in places))
+    said = f"What you return is right, but in another order: {says}"
+    assert verdict.misconception or verdict.message.startswith(said)
+    wrong = judge(name, lambda *given: tuple(1.5 * right[name](*given)[p] for p in places))
+    assert "in another order" not in wrong.message
+
+
+def test_numbers_at_the_end_of_float64_are_compared_without_a_word_on_the_screen() -> None:
+    """That is said by `check`, not by warnings of the course's own lines."""
+
+    def unequal(train: np.ndarray, other: np.ndarray) -> Any:
+        with np.errstate(all="ignore"):
+            mean, deviation = train.mean(axis=0), train.std(axis=0)
+            return tuple(np.nan_to_num((part - mean) / deviation) for part in (train, other))
+
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        assert judge("standardize", unequal).status == "wrong"
+    assert [str(warning.message) for warning in seen] == []
+
+
+def test_a_list_in_a_list_is_no_list_in_the_place_of_an_array() -> None:
+    def of_lists(*given: Any) -> list[list[int]]:
+        return [batch.tolist() for batch in right["minibatches"](*given)]
+
+    verdict = judge("minibatches", of_lists)
+    assert verdict.status == "correct"
+    assert "What you return holds a list where an array is asked for: who" in verdict.message
 
 
 def test_infinities_are_compared_without_a_warning() -> None:

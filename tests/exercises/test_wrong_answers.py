@@ -285,7 +285,7 @@ def test_where_an_error_is_rare_the_wrong_values_of_other_calls_are_told_too() -
         ("flip_horizontal", "return flags / images", "`[:, None, None]`, or one `None` more"),
         ("max_pool2d", "return np.zeros(len(images) / size)", "and `//` an integer"),
         ("conv2d", "return np.tensordot(images, kernels[:1], 3)", "of the same lengths"),
-        ("early_stopping", "return 0, [0][len(validation_losses)]", "Places are counted from 0"),
+        ("early_stopping", "return 0, [0][len(validation_losses)]", "places are counted from 0"),
         ("mse", "return predictions.reshape(-1)[predictions.size]", "Places are counted from 0"),
         ("softmax", "return np.exp(logits) / np.exp(logits).sum().sum(axis=1)", "fewer axes there"),
         ("softmax", "return logits.max(axis=1)[:, 0]", "fewer axes there"),
@@ -295,6 +295,11 @@ def test_where_an_error_is_rare_the_wrong_values_of_other_calls_are_told_too() -
         ("max_pool2d_gradient", "return images * upstream.repeat(9)", "if no `axis` is given"),
         ("conv2d", "return images[:, 1:3] * kernels", "(Slices of one length move both their"),
         ("max_pool2d", "return images.reshape(7, 1)", "adds no entries and drops none"),
+        (
+            "sgd_path",
+            "for rows in batches:\n    error = features[rows] @ start - targets",
+            "Does the one hold chosen entries, as `a[rows]`, and the other all?",
+        ),
         (
             "confusion_matrix",
             "return np.bincount(labels * num_classes).reshape(num_classes, num_classes)",
