@@ -911,14 +911,15 @@ first, before, after, by_epoch = read(parts, held_out[0], watch=True, live=True)
 
 # %% [markdown]
 # It may get worse before it gets better: the head was made for features that now move. Which
-# pictures changed their verdict?
+# pictures changed their verdict? (At most six of each kind are shown.)
 
 # %% tags=["nbval-ignore-output"]
 figures.changed_figure(pictures[0][held_out[0]], digit[held_out[0]], before, after)
 
 # %% [markdown]
 # One family is an anecdote. The other three, and the control (on two families, to save your time):
-# the same network with *random* weights, frozen and trained in the same way.
+# the same network with *random* weights, frozen and trained in the same way. Each of the next two
+# cells takes ten seconds or so.
 
 # %% tags=["nbval-ignore-output"]
 ours = [first, *(read(parts, out)[0] for out in held_out[1:])]
@@ -1131,8 +1132,8 @@ figures.variants_figure(cells.images[np.argmax(labels)], finetune.FLIPS)
 #
 # The challenger is fine-tuned in the same way as the digits, with a smaller rate, one stage for two
 # and fewer epochs: it begins with the plain head of section 9, and then the second of its stages
-# moves, from stored maps. The opponent is that head on frozen
-# features.
+# moves, from stored maps. The opponent is that head on frozen features. Training takes ten seconds
+# or so.
 #
 # <details>
 # <summary>Fine print: the full mode</summary>
@@ -1175,7 +1176,7 @@ after = fine_tuned(plain, split)
 print(f"frozen {np.mean(before == truth):.1%}, fine-tuned {np.mean(after == truth):.1%}")
 
 # %% [markdown]
-# Which cells changed their verdict (0 is sound, 1 defective)?
+# Which cells changed their verdict (0 is sound, 1 defective; again at most six of each kind)?
 
 # %% tags=["not-stored", "nbval-ignore-output"]
 figures.changed_figure(cells.images[split.test], truth, before, after)

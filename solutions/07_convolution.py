@@ -228,8 +228,9 @@ assert abs(in_noise - scores[0]) < 0.05
 # pixel 17 lies *beside* pixel 18 is no part of what it knows. It has to learn each digit anew
 # for each place.
 #
-# The layer that we look for is called *convolution*; section 2 builds it. One published
-# introduction gives this formula for it, with an image $x$ and weights $w$:
+# The layer that we look for is called *convolution*; section 2 builds it. One of the five articles
+# that this course corrects (002; lesson 15 has them all) gives this formula for it, with an image
+# $x$ and weights $w$:
 #
 # $$y_{ij} = \sum_{k=1}^{K} x_{ik}\, w_{kj} + b_j$$
 #
@@ -450,7 +451,7 @@ conv_output_size = check(conv_output_size)
 # </details>
 #
 # A number of this kind stands in every network that ends in a dense layer, and it is a favorite
-# place for mistakes. One published network, in PyTorch, has two convolutions of 3 by 3, padded by
+# place for mistakes. The article's network, in PyTorch, has two convolutions of 3 by 3, padded by
 # 1, each with a pooling (section 5) behind it, which halves both sides. The second has 64 filters.
 # Then follow `x.view(-1, 64 * 16 * 16)`, which reshapes into rows of that length, and a dense
 # layer.
@@ -582,7 +583,7 @@ print("both gradients are convolutions")
 # block with 1, 4, 3, 2): "it was here somewhere". Nothing is learned in it. Each channel is
 # pooled by itself.
 #
-# The same published text writes it as
+# The article of section 1 writes it as
 # $p_{ij} = \max(y_{ij},\, y_{i,j+1},\, \dots,\, y_{i,j+s-1})$.
 # **Guess first.** From a map of 4 by 4 and $s = 2$, how many numbers does that make? How many
 # should it be?
@@ -845,7 +846,8 @@ figures.image_rows(gray, captions, "Digits on canvases")
 # %% [markdown]
 # **Guess first.** Four networks: a dense one with 64 hidden units; the same, trained five times as
 # long; yours; and yours on shuffled pixels, the same shuffle for all images. Which accuracy will
-# each have at the places seen in training, and at the others?
+# each have at the places seen in training, and at the others? Training takes half a minute or so:
+# the next three cells together.
 #
 # (± is, here and below, the standard deviation over the seeds: over new splits and first
 # weights. There are five seeds, and two for shuffled pixels, whose spread therefore says

@@ -160,7 +160,8 @@ figures.best_of_many(COUNTS, shown, true)
 #
 # Real settings differ in worth, too. Take forty: ten sets of features (each stage, average or
 # maximum), four strengths of the penalty of a logistic regression. Five modules choose, five other
-# modules are the fresh test, all others train; and all that ten times over.
+# modules are the fresh test, all others train; and all that ten times over, which takes ten seconds
+# or so.
 #
 # **Guess first.** How many points does the chosen one lose on the fresh modules?
 
@@ -216,8 +217,9 @@ print(f"above zero in {np.sum(flattery > 0)} of {REPEATS} repetitions")
 #
 # *12 minutes*
 #
-# With a handful of modules to test on, much hangs on which ones. An article says that
-# cross-validation is to divide the data into a training, a validation and a test set.
+# With a handful of modules to test on, much hangs on which ones. One of the five articles that this
+# course corrects (002; lesson 15 has them all) says that cross-validation is to divide the data
+# into a training, a validation and a test set.
 #
 # **Guess first.** Is that cross-validation?
 #
@@ -311,7 +313,8 @@ for name, given, logits in [
 # *17 minutes*
 #
 # Before we count mistakes, a trap that needs no model. Loaders of images shuffle, by default, and
-# the articles' listings do so for the test set, too. `evaluate` does not mind.
+# in the listings of two of the five articles they do so for the test set, too. `evaluate` does not
+# mind.
 #
 # **Guess first.** `predict` goes through such a loader once, and you compare its answers with the
 # labels in the order of the files. What accuracy do you see?
@@ -941,8 +944,8 @@ print(f"the hottest place against one at random: lower for {np.mean(lead > 0):.0
 # *5 minutes*
 #
 # An average over all cells is an average over kinds of cells. Cut it into *slices*, by what you
-# know of them. (An article recommends error analysis for images, and visualization for texts. Both
-# serve both.)
+# know of them. (The article of section 2 recommends error analysis for images, and visualization
+# for texts. Both serve both.)
 #
 # **Guess first.** Which is harder: cells of which the experts were not sure, or one kind of
 # silicon?
@@ -963,7 +966,7 @@ print(" ".join(f"{share:.0%}" for share in np.quantile(by_module_right, np.linsp
 # %% [markdown]
 # The two questions belong together. Of what experts called "probably defective" the classifier
 # finds little, for one kind of silicon even less than for the other: it takes them for sound. Of
-# what they called “probably sound” it misses hardly more than of what they were sure of. And the
+# what they called "probably sound" it misses hardly more than of what they were sure of. And the
 # modules! On some it is right nearly always, on some less often than a coin. Which ones? Look at
 # the mistakes it was *surest* of, and count their modules.
 

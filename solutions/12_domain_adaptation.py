@@ -942,12 +942,13 @@ def train(network, seed, strength, images=(printed, written), epochs=12, share=1
 
 # %% [markdown]
 # The controls: a strength of 0, which is training on printed digits alone; the one line of section
-# 4, on the pixels; and features that nobody trains. Beside them, an article's recipe (its number is
-# 004). It has three steps: first train a feature extractor and a classifier of domains against each
-# other, *then* train a classifier of labels on these features, *then* use it.
+# 4, on the pixels; and features that nobody trains. Beside them, the recipe of one of the five
+# articles that this course corrects (004; lesson 15 has them all). It has three steps: first train
+# a feature extractor and a classifier of domains against each other, *then* train a classifier of
+# labels on these features, *then* use it.
 #
 # **Guess first.** What do features learn whose only wish is to hide their domain? And which of the
-# three strengths will be best?
+# three strengths will be best? All of it together takes ten seconds or so.
 
 
 # %%
@@ -1065,7 +1066,8 @@ weights = {"digit": np.r_[np.full(len(printed), both), unknown], "domain": np.on
 
 # %% [markdown]
 # Three first weights for each strength. (A model is built once for each strength; then
-# its first weights are drawn anew and its optimizer is set back.)
+# its first weights are drawn anew and its optimizer is set back. All of them take twenty seconds or
+# so.)
 
 
 # %% jupyter={"source_hidden": true}

@@ -15,10 +15,12 @@ exp(3,000 - 2,999) is then wrong by a few 1e-4 of itself. Both margins are teste
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,8 @@ SINGLE_PRECISION = 1e-3
 """Tolerance for answers in float32 or float16: rounding there is no mistake."""
 UNCHANGED = 1e-12
 """Tolerance for arguments after the call: += h and then -= h leaves a last digit behind."""
+MOST_IN_ORDER = 4
+"""Of more values than that no other order is tried."""
 MOST_PARTS = 4_000
 """A list that has more of them, and more than twice as many as are wanted, is no array."""
 
@@ -290,6 +294,7 @@ def error_at(error: str, line: str) -> str:
 
 # A sum over the columns of (N, C) has shape (N,), and NumPy lines it up with the C.
 _ROWS = r"could not be broadcast .*(\((\d+),\d+\) \(\2,\)|\((\d+),\) \(\3,\d+\))"
+_COLUMNS_FIT = r"could not be broadcast .*\((\d+),(\d+)\) \((?!\1,)\d+,\2\)"
 _OF_MATRICES = (
     "In `a @ b` the last axis of `a` is as long as the first of `b`: is a `.T` missing, are the "
     "two in the wrong order, or is `a * b` meant, entry by entry? (A size that is written into the "
@@ -313,6 +318,18 @@ _SLIPS = {
     "all the input array": "Arrays are joined only where their shapes fit; flattened by `ravel()`, "
     "any two do.",
     "inhomogeneous": "Arrays of different length do not fit into one array; a list takes them.",
+    "setting an array element with a sequence|could not be broadcast to indexing result": "A place "
+    "for one number takes no row: the array that is filled needs an axis for each that comes. "
+    "(`np.zeros_like(x)` has the shape and the type of `x`.)",
+    "could not broadcast input array": "What is put into the array has another shape than the "
+    "place that is to take it: is a sum, a mean or a maximum taken over another axis than is "
+    "meant, or was the array made with too few axes, or too short?",
+    "convert float (NaN|infinity) to integer|casting rule 'same_kind'": "An array of whole numbers "
+    "takes nothing else: `np.zeros(n)` makes one that does, while `np.zeros_like(x)` has the type "
+    "of `x`; and `a = a + b` makes a new array, where `a += b` writes into the old one.",
+    "only integers, slices|arrays used as indices must be": "A place in brackets is a whole "
+    "number: `np.argmax(x)` tells where the largest stands, `np.max(x)` how large it is; and `/` "
+    "gives a float even where it comes out even, `//` an integer.",
     r"multiply sequence by non-int|unsupported operand .*'(list|tuple)'": "A list or tuple does "
     "not compute with its entries as an array does: go through it, `[2 * a for a in arrays]`.",
     r"(list|tuple) indices must be|'(list|tuple)' object has no attribute": "A list or tuple has "
@@ -326,8 +343,8 @@ _SLIPS = {
     r"could not be broadcast .*(\((\d+),\) \(\2(,\d+){2,}\)|\((\d+)(,\d+){2,}\) \(\4,\))": "To "
     "meet arrays of several axes, one number for each needs axes of length 1 behind it: is "
     "`[:, None, None]`, or one `None` more, missing?",
-    r"could not be broadcast .*\((\d+),(\d+)\) \((?!\1,)\d+,\2\)": "The columns fit, the rows do "
-    "not: if each row of the one is to meet each of the other, `a[:, None] - b` makes all pairs.",
+    _COLUMNS_FIT: "The columns fit, the rows do not: what does a row stand for in the "
+    "one, and what in the other?",
     r"could not be broadcast .*\((\d+),(\d+)\) \(\2,\1\)": "One of the two arrays lies across: "
     "is a `.T` missing, or one too many?",
     r"could not be broadcast .*\((\d+),\d+\) \(\1,\d+\)": "The rows fit, the columns do not: where "
@@ -346,9 +363,19 @@ _SLIPS = {
     "can be converted to a scalar index": "Where a slice begins and ends, a place in a list, and "
     "how often a loop runs, is one whole number each; here it is an array. Where each row has its "
     "own place, go through the rows, or give an array of places for each axis.",
+    r"index (\d+) is out of bounds for axis \d+ with size \1\b": "Places are counted from 0, and "
+    "the last one is one less than their number: is a 1 to be taken off, or is the array a place "
+    "short?",
+    "list index out of range": "The list has no such place, or not yet: places are counted from "
+    "0, and an empty list has none.",
+    "ZeroDivisionError": "What stands below the `/` is 0 in this call: does a condition let a case "
+    "through that it should not, as `<=` in the place of `<`?",
+    "RecursionError: maximum": "A function that calls itself needs a case in which it does not; is "
+    "another one meant?",
     r"IndexError: .*\bout of (bounds|range)": "Places are counted from 0, so that the last one is "
-    "one less than their number: which place does the code ask for beyond it? Or does it take one "
-    "length for another? (Where a place is to stay inside: `min`, and for arrays `np.minimum`.)",
+    "one less than their number. Does the code take one length for another, or does it write a "
+    "length itself, which fits only by chance? (Where a place is to stay inside: `min`, and for "
+    "arrays `np.minimum`.)",
     "'float' object cannot be interpreted as an integer|sequence of integers or": "A number of "
     "places, or of rounds, is a whole number; `/` gives a float even where it comes out even, and "
     "`//` an integer.",
@@ -385,7 +412,62 @@ def advice(error: str, line: str) -> str:
             f" Has your code given the name `{taken[1]}` to something else? Then rename that, and "
             f"run `del {taken[1]}` if it was in another cell."
         )
-    return next((f" {say}" for slip, say in _SLIPS.items() if re.search(slip, error)), "")
+    said = next((say for slip, say in _SLIPS.items() if re.search(slip, error)), "")
+    if re.search(_COLUMNS_FIT, error) and ("-" in line or ":" not in line):
+        said = (
+            "The columns fit, the rows do not: if each row of the one is to meet each of the "
+            "other, `a[:, None] - b` makes all pairs."
+        )
+    said = said or _on_shapes(error, line)
+    return f" {said}" if said else ""
+
+
+def _on_shapes(error: str, line: str) -> str:
+    """A sentence on shapes that do not fit, for which no other has been found, or ""."""
+    shapes = [
+        tuple(map(int, re.findall(r"\d+", shape)))
+        for shape in re.findall(r"\(([\d,]+)\)", error.partition(" shape")[2])
+    ]
+    if "cannot reshape array" in error:
+        size = re.search(r"of size (\d+) into", error)
+        counted = size and shapes and int(size[1]) < math.prod(shapes[0])
+        return (
+            "`reshape` adds no entries and drops none: is a length written into the code, or "
+            "counted from what occurs? It then fits only by chance."
+            + " (`np.bincount` ends at the largest that occurs, if no `minlength` is given.)"
+            * bool(counted)
+        )
+    if "operands could not be broadcast" not in error or len(shapes) < 2:
+        return ""
+    smaller, larger = sorted(shapes[:2], key=lambda shape: (len(shape), math.prod(shape)))
+    if len(larger) == 1:
+        chosen = re.search(r"\w\[\w+\]", line)
+        return (
+            "Two rows meet entry by entry only if they are equally long. "
+            + "Does the one hold chosen entries, as `a[rows]`, and the other all? " * bool(chosen)
+            + "Where each entry of the "
+            "one is to meet each of the other, the one has to be a column, as in `a[:, None] > b`; "
+            "`np.outer(a, b)` is the table of all products. (A length that is counted from what "
+            "occurs fits only by chance: `np.bincount` takes `minlength`.)"
+        )
+    if len(smaller) == 1 and smaller[0] > max(larger):
+        return (
+            "Is the one with a single axis made of an array with more? `np.repeat` and `np.append` "
+            "make one long row of all if no `axis` is given, and so does `ravel`."
+        )
+    if len(smaller) == len(larger):
+        times = {b // a for a, b in zip(smaller, larger, strict=True) if a < b and not b % a}
+        if all(a and not b % a for a, b in zip(smaller, larger, strict=True)) and len(times) == 1:
+            number = times.pop()
+            return (
+                f"Where the two differ, the one is {number} times as long: is each entry of the "
+                f"smaller to meet {number} of the other? `np.repeat(a, {number}, axis=1)` gives it "
+                "as many places along that axis."
+            )
+    said = "Shapes are lined up from the last axis on; there two lengths are equal, or one is 1."
+    if re.search(r"\[[^\]]*(\w ?:|: ?\w)[^\]]*\]", line):
+        said += " (Slices of one length move both their ends, as `a[u : u + n]`.)"
+    return said
 
 
 def wrong_type(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
@@ -464,6 +546,32 @@ def _only_on(kind: str, name: str, trials: Sequence[Trial]) -> str:
     return f" (on {kind})" if any(map(is_numeric, pieces)) else ""
 
 
+def other_order(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
+    """For several values, all of which came, each in the place of another one."""
+    want = trials[0].want.value
+    if not isinstance(want, (tuple, list)) or not 1 < len(want) <= MOST_IN_ORDER:
+        return None
+    for order in permutations(range(len(want))):
+        if all(_is_ordered(trial, order) for trial in trials):
+            first, *others = order
+            s = "s" * (len(others) > 1)
+            then = f", then your value{s} {listed([str(n + 1) for n in others])}"
+            return "wrong", (
+                "What you return is right, but in another order: your value "
+                f"{first + 1} is to come first{then}."
+            )
+    return None
+
+
+def _is_ordered(trial: Trial, order: Sequence[int]) -> bool:
+    """Whether what came, taken in this order, is what was wanted."""
+    got = trial.got.value
+    if not isinstance(got, (tuple, list)) or len(got) != len(order):
+        return trial.correct  # where an error was wanted, too
+    ordered = [got[place] for place in order]
+    return replace(trial, got=replace(trial.got, value=ordered)).correct
+
+
 def wrong_text(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     """For exercises whose answers are lists of texts: numbers have no part in it."""
     if not is_text(trials[0].want.value):
@@ -494,8 +602,67 @@ def wrong_kind(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
                     asked = "Expected truth values, True or False (type bool)"
                 kind = "some small calls" if trial.case.call else trial.case.kind
                 on = "" if kind == ORDINARY else f" (on {kind})"
-                return "wrong", f"{name}{asked}, yours are {actual.dtype}{on}."
+                why = "."
+                if rounded:
+                    why = ": `np.zeros_like(x)` and `np.full_like(x, 1)` have the type of `x`."
+                return "wrong", f"{name}{asked}, yours are {actual.dtype}{on}{why}"
     return None
+
+
+def in_wanted_kinds(trials: Sequence[Trial]) -> tuple[list[Trial], str] | None:
+    """The trials as if whole numbers had not come as floats, nor truth values as 0 and 1.
+
+    With a sentence, after a space, on what was wanted. None if nothing came so, or more is amiss
+    with the kinds than that, or nothing but that is wrong.
+    """
+    told: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    made = []
+    for trial in trials:
+        if trial.got.state != "returned":
+            made.append(trial)
+            continue
+        values = []
+        for place, (_, want, got) in enumerate(parts(trial.want.value, trial.got.value)):
+            wanted, actual = np.asarray(want), array_of(got)
+            fits = not (is_numeric(want) and is_numeric(got)) or _kind_fits(wanted, actual)
+            if fits:
+                values.append(got)
+                continue
+            turned = _turned_into(wanted.dtype, actual)
+            if turned is None:
+                return None
+            told.setdefault(place, (wanted, actual))
+            values.append(turned)
+        several = isinstance(trial.want.value, (tuple, list))
+        if several and not (
+            isinstance(trial.got.value, (tuple, list)) and len(values) == len(trial.got.value)
+        ):
+            return None
+        value = tuple(values) if several else values[0]
+        made.append(replace(trial, got=replace(trial.got, value=value)))
+    if not told or all(trial.correct for trial in made):
+        return None
+    wanted, actual = next(iter(told.values()))
+    numbers = [str(place + 1) for place in told]
+    where = f"in value{'s' * (len(numbers) > 1)} {listed(numbers)} " if several else ""
+    asked = "whole numbers are wanted, and yours are floats"
+    if wanted.dtype.kind == "b":
+        asked = "truth values are wanted, True or False (type bool), and yours are numbers"
+    elif not wanted.ndim and len(told) == 1:
+        asked = "a whole number is wanted, and yours is a float"
+    return made, f" Besides, {where}{asked}."
+
+
+def _turned_into(dtype: np.dtype[Any], numbers: np.ndarray) -> np.ndarray | None:
+    """Numbers as they are wanted, if they are as good as that."""
+    if dtype.kind not in "iub" or numbers.dtype.kind not in "iuf":
+        return None
+    with np.errstate(all="ignore"):
+        whole = np.abs(numbers) < 1 << 53
+        whole &= numbers == np.rint(numbers)
+    if dtype.kind == "b":
+        whole &= (numbers == 0) | (numbers == 1)
+    return numbers.astype(dtype) if whole.all() else None
 
 
 def _equal(trials: Sequence[Trial], name: str | None = None) -> bool:
@@ -541,7 +708,7 @@ def not_finite(exercise: Exercise, trials: Sequence[Trial]) -> Finding | None:
     where: dict[str, list[str]] = {}
     for kind, word in bad.items():
         where.setdefault(word, []).append(f"some {kind}" if some and kind == ORDINARY else kind)
-    kinds = ", and ".join(f"{word} on {_and_on(on)}" for word, on in where.items())
+    kinds = ", and ".join(f"{word} on {_and_on(few(on))}" for word, on in where.items())
     rest = "" if ORDINARY in bad else " On ordinary inputs it stays finite"
     if rest:
         right = {
@@ -605,9 +772,13 @@ def remark(trials: Sequence[Trial]) -> str:
             if not isinstance(want, np.ndarray) or not want.ndim:
                 continue
             if isinstance(got, (list, tuple)):
+                kind = type(got).__name__
+                it_is = f"You return a {kind}, not an array"
+                if isinstance(trial.want.value, (list, tuple)):
+                    it_is = f"What you return holds a {kind} where an array is asked for"
                 return (
-                    f"You return a {type(got).__name__}, not an array: who goes on to compute with "
-                    "it, as in `p - 1` or `p[:, 0]`, first needs `np.array(p)`."
+                    f"{it_is}: who goes on to compute with it, as in `p - 1` or `p[:, 0]`, first "
+                    "needs `np.array(p)`."
                 )
             if isinstance(got, np.matrix):
                 return (
@@ -628,6 +799,19 @@ def listed(words: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+MOST_NAMED = 2
+"""So many kinds of calls are named in a sentence; of others their number is told."""
+
+
+def few(kinds: Sequence[str]) -> list[str]:
+    """Some kinds of calls, or the first of them and how many more there are."""
+    more = len(kinds) - MOST_NAMED
+    if more < 1:
+        return list(kinds)
+    rest = "one more kind of calls" if more == 1 else f"{more} more kinds of calls"
+    return [*kinds[:MOST_NAMED], rest]
+
+
 def _infinity(number: float) -> str:
     return "infinity" if number > 0 else "minus infinity"
 
@@ -638,7 +822,7 @@ def _and_on(words: Sequence[str]) -> str:
 
 
 Find = Callable[[Exercise, Sequence[Trial]], Finding | None]
-NO_VALUES: tuple[Find, ...] = (out_of_time, raised, wrong_text, wrong_type)
+NO_VALUES: tuple[Find, ...] = (out_of_time, raised, other_order, wrong_text, wrong_type)
 USELESS_VALUES: tuple[Find, ...] = (wrong_kind, not_finite, changed_arguments)
 
 

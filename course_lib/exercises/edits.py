@@ -7,6 +7,7 @@ None of them brings in a name of the learner's module, or a function that does m
 from __future__ import annotations
 
 import ast
+import copy
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -151,8 +152,21 @@ MOST = 60
 
 def quoted(node: ast.AST) -> str:
     """The first line of its code, cut where it is long."""
-    code = ast.unparse(node).split("\n")[0].replace("`", "")
+    code = ast.unparse(_Bracketed().visit(copy.deepcopy(node))).split("\n")[0].replace("`", "")
     return f"`{code if len(code) <= MOST else code[: MOST - 1] + '…'}`"
+
+
+class _Bracketed(ast.NodeTransformer):
+    """Sums and products in brackets beside `^`, `&` and `|`, which come after them."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, (ast.BitXor, ast.BitAnd, ast.BitOr)):
+            for side in ("left", "right"):
+                operand = getattr(node, side)
+                if isinstance(operand, ast.BinOp) and type(operand.op) is not type(node.op):
+                    setattr(node, side, ast.Name(f"({ast.unparse(operand)})", ast.Load()))
+        return node
 
 
 def edits(function: ast.FunctionDef) -> list[Edit]:

@@ -250,7 +250,22 @@ _VALUES = (ast.BinOp, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.Unar
 
 def _is_value(slot: Slot) -> bool:
     module = isinstance(slot.parent, ast.Attribute) and isinstance(slot.node, ast.Name)
-    return isinstance(slot.node, _VALUES) and slot.name != "func" and not module
+    value = isinstance(slot.node, _VALUES) or _is_choice(slot)
+    return value and slot.name != "func" and not module
+
+
+def _is_choice(slot: Slot) -> bool:
+    """Whether it is a number that comes out in one case: `0` in `x if x else 0`, `append(0)`."""
+    if not isinstance(slot.node, ast.Constant) or type(slot.node.value) not in (int, float):
+        return False
+    match slot.parent:
+        case ast.IfExp():
+            return slot.name in ("body", "orelse")
+        case ast.Call(func=ast.Attribute(attr="append")):
+            return True
+        case ast.Call(func=ast.Attribute(attr="where" | "get")):
+            return bool(slot.index)
+    return False
 
 
 def _is_edit(own: ast.expr, part: ast.expr) -> bool:

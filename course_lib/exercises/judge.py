@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import dis
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -17,7 +19,7 @@ import numpy as np
 
 from .. import lessons
 from ..errors import NEAR, visible
-from ..sandbox.calling import call
+from ..sandbox.calling import call, quiet
 from . import by_hand, diagnosis
 from .catalogue import find, names
 from .exercise import (
@@ -86,7 +88,8 @@ def judged(name: str, function: Callable[..., Any], seed: int = 0) -> Judgment:
     trials = _trials(exercise, cases, run_cases(function, cases, exercise.seconds))
     verdict = _diagnosis(exercise, trials)
     if verdict.status in PLACE_IS_LOOKED_FOR and not verdict.misconception:
-        verdict = replace(verdict, message=_of_the_notebook(function) + verdict.message)
+        said = _of_the_notebook(function) + _written_sizes(function)
+        verdict = replace(verdict, message=said + verdict.message)
     return Judgment(exercise, function, trials, verdict)
 
 
@@ -113,6 +116,34 @@ def _of_the_notebook(function: Callable[..., Any]) -> str:
     return (
         f"Your function never reads {diagnosis.listed(ignored)}. It reads "
         f"{diagnosis.listed(arrays)}: {it_is} the notebook's, and the same in every call. "
+    )
+
+
+SMALLEST = 4
+"""A size that is written into the code: 3 may be the colors of an image."""
+
+
+def _written_sizes(function: Callable[..., Any]) -> str:
+    """Which sizes of arrays stand in the code as numbers, before a space; or ""."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return ""
+    sizes: list[int] = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(ast.Attribute(attr="zeros" | "ones" | "empty" | "full"), [shape, *_]):
+                lengths = shape.elts if isinstance(shape, (ast.Tuple, ast.List)) else [shape]
+                numbers = [one.value for one in lengths if isinstance(one, ast.Constant)]
+                sizes += [n for n in numbers if type(n) is int and n >= SMALLEST]
+    if not sizes:
+        return ""
+    told = diagnosis.listed(list(map(str, dict.fromkeys(sizes))))
+    several = len(set(sizes)) > 1
+    return (
+        f"Your code writes the size{'s' if several else ''} {told} itself, and in other calls "
+        f"{'others are' if several else 'another is'} needed: the arguments know them, as "
+        "`x.shape[1]`. "
     )
 
 
@@ -168,7 +199,8 @@ def _trials(
 
 
 def _diagnosis(exercise: Exercise, trials: Sequence[diagnosis.Trial]) -> Verdict:
-    verdict = _without_output(exercise, trials)
+    with quiet():  # odd values are compared, too
+        verdict = _without_output(exercise, trials)
     return replace(verdict, printed=printed(exercise, trials))
 
 
@@ -241,6 +273,20 @@ def _explained(
     known = _matching(exercise, [t for t in spoken_of if t.case.kind == ORDINARY])
     if known is not None:
         return _named(exercise, known, trials)
+    if turned := diagnosis.in_wanted_kinds(trials):  # the graver thing comes first
+        alike, wanted = turned
+        of_these = {id(trial) for trial in spoken_of}
+        these = [b for a, b in zip(trials, alike, strict=True) if id(a) in of_these]
+        if not all(trial.correct for trial in these):
+            known = _matching(exercise, these)
+            verdict = (
+                _explained(exercise, these, alike)
+                if known is None
+                else _named(exercise, known, alike)
+            )
+            example = f" For example, {verdict.counterexample}" if verdict.counterexample else ""
+            said = verdict.message.removesuffix(example)
+            return replace(verdict, message=said + wanted + example)
     if found := _first(diagnosis.USELESS_VALUES, exercise, spoken_of):
         return _verdict(exercise, *found)
     return _verdict(exercise, "wrong", systematic(exercise, spoken_of, trials))
@@ -278,12 +324,11 @@ def _named(exercise: Exercise, known: Misconception, trials: Sequence[diagnosis.
     said = known.says
     if others:
         spoken_of = drawn or others
-        on = " and ".join(sorted({trial.case.kind for trial in spoken_of}))
+        on = diagnosis.listed(diagnosis.few(sorted({trial.case.kind for trial in spoken_of})))
         if all(_is_lost(trial) for trial in spoken_of):
             said += f" (On {on} it gives NaN or infinity, too.)"
         else:
-            what = "neither right nor what this mistake usually gives"
-            said += f" (On {on}, what comes out is {what}.)"
+            said += f" (On {on} something else comes out, which is not right either.)"
     small = by_hand.once(exercise.name, drawn or others)
     if drawn and len(small) > SHORT:  # the sentence may do without
         small = ""

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..sandbox.calling import UNWRITTEN
 from . import by_hand
-from .diagnosis import Trial, array_of, close, differ_too, listed, parts, same_values
+from .diagnosis import Trial, array_of, close, differ_too, few, listed, parts, same_values
 from .exercise import ORDINARY, Case, Exercise
 
 Part = tuple[np.ndarray, np.ndarray]
@@ -46,7 +46,7 @@ def systematic(exercise: Exercise, drawn: Sequence[Trial], trials: Sequence[Tria
     kinds = list(dict.fromkeys(trial.case.kind for trial in wrong))
     special = ""
     if ORDINARY not in kinds and any(trial.case.kind not in kinds for trial in drawn):
-        others = ", nor on ".join(kinds)
+        others = ", nor on ".join(few(kinds))
         special = f"It was right on the ordinary inputs that were tried, but not on {others}."
         if kinds == [by_hand.KIND]:
             special = "It was right on many of the calls that were tried, but not on all."

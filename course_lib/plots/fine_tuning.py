@@ -37,14 +37,14 @@ def _prepare_rates(figure: Figure) -> Draw:
     steps = np.arange(STEPS + 1)
     figure.subplots_adjust(0.085, 0.17, 0.965, 0.89, wspace=0.3)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    left.set(xlim=(0, STEPS), ylim=(0, 1.1 * BASE), xlabel="step", title="learning rate")
+    left.set(xlim=(0, STEPS), ylim=(0, 1.25 * BASE), xlabel="step", title="learning rate")
     lines = [
         left.plot(
             steps, 0.0 * steps, label=name, markevery=(12 * number, 40), **line, animated=True
         )[0]
         for number, (name, line) in enumerate(zip(GROUPS, LINES, strict=True))
     ]
-    left.legend(loc="upper right")
+    left.legend(loc="upper right", ncols=3)  # above all curves, wherever their peak is
     right.set(xlim=(0, 0.65 * BASE * STEPS), ylim=(-0.6, 2.6), yticks=range(3))
     right.set(yticklabels=GROUPS, xlabel="learning rate, summed up")
     right.set_title("how far Adam can move a weight")

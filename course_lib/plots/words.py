@@ -4,8 +4,11 @@ from __future__ import annotations
 
 
 def number(value: float, spec: str = "g") -> str:
-    """Formatted by ``spec``, with a real minus sign: screen readers skip a hyphen."""
-    return format(value, spec).replace("-", "−")
+    """Formatted by ``spec``; a minus is a real one, which screen readers tell, and 0 has none."""
+    text = format(value, spec)
+    if not text.strip("-+0.,% "):
+        text = format(abs(value), spec)
+    return text.replace("-", "−")
 
 
 def brief(value: float) -> str:

@@ -183,6 +183,25 @@ def test_on_a_phone_sliders_can_be_moved(browser: Browser, explorers: dict[str, 
     page.close()
 
 
+@pytest.mark.parametrize("width", [600, 1400])
+def test_letters_can_be_read_on_a_narrow_page(
+    width: int, browser: Browser, explorers: dict[str, Explorer]
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_content("".join(map(html_of, explorers.values())))
+    for picture in page.locator(".course-explorer > svg").all():
+        sizes = picture.evaluate(
+            """svg => [...svg.querySelectorAll("text")].map(
+                text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)"""
+        )
+        upright = [size for size in sizes if size > 0.1]  # an axis' name stands on its side
+        assert min(upright) > 9.5
+        box = picture.bounding_box()
+        assert box is not None
+        assert box["height"] < 0.6 * 900  # with its sliders it has room in a window
+    page.close()
+
+
 @pytest.mark.parametrize("name", EXPLORERS)
 def test_where_no_script_runs_there_is_the_picture(
     name: str, browser: Browser, explorers: dict[str, Explorer]

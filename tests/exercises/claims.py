@@ -11,7 +11,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -127,14 +127,25 @@ SPECIAL = re.compile(
 )
 NEITHER = re.compile(
     r" \(On (?:(?P<lost>.*) it gives NaN or infinity, too"
-    r"|(?P<other>.*), what comes out is neither right nor what this mistake usually gives)\.\)"
+    r"|(?P<other>.*) something else comes out, which is not right either)\.\)"
 )
+BESIDES = re.compile(
+    r" Besides, (?:in values? (?P<which>[\d and,]+) )?(?:(?:a whole number is|whole numbers are) "
+    r"wanted, and yours (?:is a float|are floats)|truth values are wanted, True or False "
+    r"\(type bool\), and yours are numbers)\."
+)
+MORE = re.compile(r"(?:, nor on |, on | and on | and )(one|\d+) more kinds? of calls$")
 RIGHT_ON = re.compile(r" \(On (.*) it is right\.\)$")
 
 
 def untrue(exercise: Exercise, calls: Sequence[Call], verdict: Verdict) -> list[str]:
     """What is not true in a verdict on these calls, in words; nothing if all is true."""
     message = verdict.message
+    if match := BESIDES.search(message):
+        whole = [_in_wanted_kinds(call, match) for call in calls]
+        if all(call is made for call, made in zip(calls, whole, strict=True)):
+            return [f"untrue: {match[0]}"]
+        calls, message = whole, message[: match.start()] + message[match.end() :]
     if verdict.status == "correct":
         return [] if all(call.right for call in calls) else ["called correct"]
     if all(call.right for call in calls):
@@ -160,6 +171,25 @@ def untrue(exercise: Exercise, calls: Sequence[Call], verdict: Verdict) -> list[
     return [*said, *_untrue_of_the_numbers(exercise, drawn, calls, rest)]
 
 
+def _in_wanted_kinds(call: Call, match: re.Match[str]) -> Call:
+    """With integers where floats came in their place, and truth values for numbers."""
+    if call.got.state != "returned":
+        return call
+    several = isinstance(call.want.value, (tuple, list))
+    wants, gots = (list(v) if several else [v] for v in (call.want.value, call.got.value))
+    which = {int(number) - 1 for number in re.findall(r"\d+", match["which"] or "")}
+    changed = False
+    for number, (want, got) in enumerate(zip(wants, gots, strict=True)):
+        kinds = np.asarray(want).dtype.kind, np.asarray(got).dtype.kind
+        asked = {"b": "truth values", "i": "whole number"}.get(kinds[0], "nothing")
+        here = asked in match[0] and (not several or number in which)
+        if here and kinds in {("i", "f"), ("b", "f"), ("b", "i")}:
+            gots[number] = np.asarray(got).astype(np.asarray(want).dtype)
+            changed = True
+    made = type(call.got.value)(gots) if several else gots[0]
+    return replace(call, got=replace(call.got, value=made)) if changed else call
+
+
 def _untrue_of_the_unsteady(calls: Sequence[Call], message: str) -> Iterator[str]:
     pairs = [
         (next(call for call in calls if call.case.arguments is again.case.arguments), again)
@@ -175,6 +205,16 @@ def _untrue_of_the_unsteady(calls: Sequence[Call], message: str) -> Iterator[str
             yield f"no such call: {message}"
 
 
+def told_kinds(text: str, calls: Sequence[Call], meant: set[str]) -> set[str] | None:
+    """As `kinds_in`; with "2 more kinds of calls" all that are meant, if their number is right."""
+    match = MORE.search(text)
+    if match is None:
+        return kinds_in(text, calls)
+    named = kinds_in(text[: match.start()], calls) or set()
+    more = 1 if match[1] == "one" else int(match[1])
+    return meant if named < meant and len(named) == 2 and len(meant) == 2 + more else None
+
+
 def kinds_in(text: str, calls: Sequence[Call]) -> set[str] | None:
     """The kinds of calls in "one, on two and on three"; None if it names anything else."""
     known = {call.kind for call in calls}
@@ -184,7 +224,7 @@ def kinds_in(text: str, calls: Sequence[Call]) -> set[str] | None:
     for kind in known:
         if text == kind:
             return {kind}
-        for joint in (", nor on ", " and on ", ", on ", " and "):
+        for joint in (", nor on ", " and on ", ", on ", " and ", ", "):
             if text.startswith(kind + joint):
                 others = kinds_in(text[len(kind + joint) :], calls)
                 if others is not None:
@@ -215,8 +255,9 @@ def _untrue_of_the_known(
     ]
     others = {call.kind for call in unexplained}
     match = NEITHER.fullmatch(rest)
-    told = kinds_in(match["lost"] or match["other"], calls) if match else set()
-    if told != (others - {SMALL} or others) or (rest and not match):
+    meant = others - {SMALL} or others
+    told = told_kinds(match["lost"] or match["other"], calls, meant) if match else set()
+    if told != meant or (rest and not match):
         yield f"told {rest!r}, but something else is wrong on {others}"
     of_told = [call for call in unexplained if call.kind in (told or ())]
     lost = [
@@ -226,7 +267,7 @@ def _untrue_of_the_known(
     if match and bool(match["lost"]) != all(lost):
         yield f"told {rest!r} of {lost}"
     if example or told == {SMALL}:
-        of_the_told = [call for call in unexplained if call.kind in told]
+        of_the_told = [call for call in unexplained if call.kind in (told or ())]
         yield from _untrue_example(exercise, of_the_told, message)
 
 
@@ -609,10 +650,14 @@ def _not_finite(exercise: Exercise, calls: Sequence[Call], match: re.Match[str])
     word = "NaN|infinity and minus infinity|infinity|minus infinity"
     told = re.findall(rf"({word}) on (.+?)(?=, and (?:{word}) on |$)", match["told"])
     some = "some " + ORDINARY in match["told"]
+    meant: dict[str, set[str]] = {word: set() for word, _ in told}
+    for kind in {call.kind for call in calls}:
+        first = next(filter(None, map(_lost, _on(calls, kind))), "").partition(";")[0]
+        meant.setdefault(first, set()).add(kind)
     pieces = [
         (word, kind)
         for word, on in told
-        for kind in kinds_in(on.replace("some " + ORDINARY, ORDINARY), calls) or {on}
+        for kind in told_kinds(on.replace("some " + ORDINARY, ORDINARY), calls, meant[word]) or {on}
     ]
     lost = {call.kind for call in calls if _lost(call)}
     if {kind for _, kind in pieces} != lost or len(pieces) != len(lost):
@@ -679,11 +724,28 @@ def _begins(texts: list[str], told: list[Any]) -> bool:
     return len(texts) > len(shown) > 0 and texts[: len(shown)] == shown
 
 
+def _order(e: Exercise, drawn: Scope, match: re.Match[str]) -> bool:
+    """Put into that order, all is right in every call."""
+    places = [int(n) - 1 for n in (match["first"], *re.findall(r"\d+", match["others"]))]
+    made = [
+        replace(call.got, value=type(call.want.value)(call.got.value[place] for place in places))
+        for call in drawn
+        if call.want.state == "returned"
+    ]
+    wants = [call for call in drawn if call.want.state == "returned"]
+    return all(alike(c.want, got, c.tolerance) for c, got in zip(wants, made, strict=True))
+
+
 ON = r" \(on (?P<kind>.+?)\)"
 TOO = r" Values? [\d and,]+ differs?, too\."
 TEMPLATES: tuple[tuple[str, Check], ...] = (
     (r"On (?P<kind>.+?): expected (?P<want>\[.*\]), got (?P<got>\[.*\])\.", _texts),
     (rf"Expected a list of texts, got (?P<got>.*?)(?:{ON})?\.", _no_texts),
+    (
+        r"What you return is right, but in another order: your value (?P<first>\d+) is to come "
+        r"first, then your values? (?P<others>[\d and,]+)\.",
+        _order,
+    ),
     (r"Your function had not returned after .* s on (?P<kind>.*): look for .*", _timeout),
     (
         rf"Your function raised (?P<error>.*?){ON}\.(?P<advice> .*?)?"
@@ -711,7 +773,7 @@ TEMPLATES: tuple[tuple[str, Check], ...] = (
     (
         r"(?:In value \d+ of the \d+ that you return: )?(?:The numbers should be of type "
         r"(?P<want>\w+)|Expected truth values, True or False \(type bool\)), "
-        rf"yours are (?P<got>\w+)(?:{ON})?\.",
+        rf"yours are (?P<got>\w+)(?:{ON})?(?:\.|: `np\.zeros_like.*`\.)",
         _type,
     ),
     (
@@ -745,8 +807,9 @@ def _untrue_of_the_numbers(
     scope = list(calls)
     rest = told
     if match := SPECIAL.match(rest):
-        kinds = (kinds_in(match[1], calls) or set()) - {SMALL} if match[1] else {SMALL}
         wrong = {call.kind for call in drawn if not call.right}
+        kinds = (told_kinds(match[1], calls, wrong) or set()) if match[1] else {SMALL}
+        kinds -= {SMALL} if match[1] else set()
         if kinds != wrong or ORDINARY in wrong:
             yield f"untrue: {match[0]} It is wrong on {wrong}."
         scope = [c for c in calls if c.kind in wrong or (c.kind == SMALL and not c.right)]

@@ -317,6 +317,66 @@ def test_lists_of_numbers_are_arrays_where_a_named_mistake_is_only_half_of_it() 
     assert verdict.message == "You add one."
 
 
+def test_of_many_kinds_of_calls_two_are_named() -> None:
+    def exchanged(confusion: np.ndarray) -> np.ndarray:
+        hits = np.diag(confusion)
+        with np.errstate(all="ignore"):
+            precision, recall = hits / confusion.sum(axis=1), hits / confusion.sum(axis=0)
+            f1 = 2 * precision * recall / (precision + recall)
+        return np.column_stack([precision, recall, f1])
+
+    verdict = judge("precision_recall_f1", exchanged)
+    assert verdict.misconception == "exchanged"
+    assert (
+        "(On a class that is never predicted, a class that is never predicted rightly and 3 more "
+        "kinds of calls it gives NaN or infinity, too.)" in verdict.message
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "mistake", "says"),
+    [
+        (
+            "confusion_matrix",
+            "m = np.zeros((num_classes, num_classes))\n"
+            "    np.add.at(m, (predictions, labels), 1)\n    return m",
+            "transposed",
+            "what was said. Besides, whole numbers are wanted, and yours are floats.",
+        ),
+        (
+            "confusion_matrix",
+            "return right(labels, predictions, num_classes) + 1.0",
+            None,
+            "by the same amount: +1. Besides, whole numbers are wanted, and yours are floats. For",
+        ),
+        (
+            "trainable_mask",
+            "return 1 * right(layer_names, first_trainable, is_batchnorm ^ True)",
+            "only-batch-normalisation",
+            " Besides, truth values are wanted, True or False (type bool), and yours are numbers.",
+        ),
+        (
+            "early_stopping",
+            "best, last = right(validation_losses, patience)\n    return last + 0.0, best",
+            "other-order",
+            " Besides, in value 1 a whole number is wanted, and yours is a float.",
+        ),
+        (
+            "confusion_matrix",
+            "return right(labels, predictions, num_classes) / 2",
+            None,
+            "The numbers should be of type int64, yours are float64.",
+        ),
+    ],
+)
+def test_wrong_numbers_come_before_their_type(
+    name: str, body: str, mistake: str | None, says: str
+) -> None:
+    verdict = judge(name, answer(name, body, right=right[name]))
+    assert says in verdict.message
+    assert verdict.misconception == mistake
+
+
 def test_what_else_is_wrong_on_a_small_call_alone_is_shown() -> None:
     def sum_and_broken_on_one_number(p: np.ndarray, t: np.ndarray) -> Any:
         return np.sum((p - t) ** 2) + (p.size == 1)
@@ -325,7 +385,7 @@ def test_what_else_is_wrong_on_a_small_call_alone_is_shown() -> None:
     assert verdict.misconception == "sum-instead-of-mean"
     assert verdict.counterexample.endswith("should be 4, yours is 5.")
     assert verdict.message.endswith(
-        "(On a small call, what comes out is neither right nor what this mistake usually gives.) "
+        "(On a small call something else comes out, which is not right either.) "
         f"For example, {verdict.counterexample}"
     )
 
@@ -342,7 +402,7 @@ def test_what_else_comes_out_of_a_kind_of_call_is_shown_if_it_is_short() -> None
 
     verdict = judge("early_stopping", starts_anew_after_the_best)
     assert verdict.misconception == "looked-ahead"
-    assert "gives.) For example, `early_stopping(np.array([" in verdict.message
+    assert "either.) For example, `early_stopping(np.array([" in verdict.message
     assert verdict.counterexample.endswith("should be (1, 3), yours is (1, 4).")
 
 
@@ -509,6 +569,20 @@ def answer(name: str, body: str, **notebook: Any) -> Callable[..., Any]:
             {},
             "one of the two is a single number there",
         ),
+        (
+            "last_valid",
+            "return states[np.arange(len(lengths)), lengths]",
+            {},
+            "is a 1 to be taken off, or is the array a place short?",
+        ),
+        (
+            "rnn_forward",
+            "out = []\n    return [out[t - 1] for t in range(len(inputs))]",
+            {},
+            "The list has no such place, or not yet",
+        ),
+        ("mse", "return 1 / 0", {}, "What stands below the `/` is 0 in this call"),
+        ("mse", "return mse(targets, predictions)", {}, "a case in which it does not"),
     ],
 )
 def test_names_and_shapes_that_are_easily_mistaken(
@@ -557,6 +631,47 @@ def test_two_numbers_that_are_zero_but_for_rounding_are_the_same() -> None:
     return base_learning_rate * np.cos(np.pi * share)"""
     said = judged("cosine_with_warmup", answer("cosine_with_warmup", body))[1]
     assert said == "In the second half your rate is negative: a cosine goes from 1 to −1."
+
+
+@pytest.mark.parametrize(
+    ("name", "places", "says"),
+    [
+        ("train_softmax", (2, 0, 1), "your value 2 is to come first, then your values 3 and 1."),
+        ("nesterov_step", (1, 0), "your value 2 is to come first, then your value 1."),
+        ("linear_probe_gradients", (1, 0), "your value 2 is to come first, then your value 1."),
+    ],
+)
+def test_right_values_in_another_order_are_told(
+    name: str, places: tuple[int, ...], says: str
+) -> None:
+    verdict = judge(name, lambda *given: tuple(right[name](*given)[place] for place in places))
+    said = f"What you return is right, but in another order: {says}"
+    assert verdict.misconception or verdict.message.startswith(said)
+    wrong = judge(name, lambda *given: tuple(1.5 * right[name](*given)[p] for p in places))
+    assert "in another order" not in wrong.message
+
+
+def test_numbers_at_the_end_of_float64_are_compared_without_a_word_on_the_screen() -> None:
+    """That is said by `check`, not by warnings of the course's own lines."""
+
+    def unequal(train: np.ndarray, other: np.ndarray) -> Any:
+        with np.errstate(all="ignore"):
+            mean, deviation = train.mean(axis=0), train.std(axis=0)
+            return tuple(np.nan_to_num((part - mean) / deviation) for part in (train, other))
+
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        assert judge("standardize", unequal).status == "wrong"
+    assert [str(warning.message) for warning in seen] == []
+
+
+def test_a_list_in_a_list_is_no_list_in_the_place_of_an_array() -> None:
+    def of_lists(*given: Any) -> list[list[int]]:
+        return [batch.tolist() for batch in right["minibatches"](*given)]
+
+    verdict = judge("minibatches", of_lists)
+    assert verdict.status == "correct"
+    assert "What you return holds a list where an array is asked for: who" in verdict.message
 
 
 def test_infinities_are_compared_without_a_warning() -> None:

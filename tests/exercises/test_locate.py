@@ -57,6 +57,54 @@ def place(name: str, function: Callable[..., Any], seconds: float = 20) -> str:
         return locate.place(judgment.exercise, function, judgment.trials, seconds)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "rates.append(labels[same].mean() if len(same) else {})",
+        "rates.append(np.where(len(same) > 0, labels[same].sum() / max(len(same), 1), {}))",
+        "if len(same):\n        rates.append(labels[same].mean())\n"
+        "    else:\n        rates.append({})",
+    ],
+)
+@pytest.mark.parametrize("number", ["0", "0.5"])
+def test_a_number_that_comes_out_in_one_case_is_a_place(lines: str, number: str) -> None:
+    body = "rates = []\nfor row in test:\n    same = train[groups[train] == groups[row]]\n    "
+    source = f"{body}{lines.format(number)}\nreturn np.array(rates)"
+    line = next(n for n, text in enumerate(source.splitlines(), 2) if f"{number})" in text)
+    found = place("known_rate", answer("known_rate", source))
+    assert found.startswith(f"line {line}: the expression `{number}`")
+
+
+def test_sizes_that_are_written_into_the_code_are_told() -> None:
+    source = """
+    weights, bias = np.zeros((images.shape[1], 10)), np.zeros(10)
+    losses = []
+    for _ in range(steps):
+        logits = images @ weights + bias
+        losses.append(softmax_cross_entropy(logits, labels))
+        upstream = softmax_cross_entropy_gradient(logits, labels)
+        weights -= learning_rate * images.T @ upstream
+        bias -= learning_rate * upstream.sum(axis=0)
+    return weights, bias, np.array(losses)
+    """
+    verdict = judge("train_softmax", answer("train_softmax", source))
+    assert verdict.message.startswith(
+        "Your code writes the size 10 itself, and in other calls another is needed: "
+    )
+    several = source.replace("images.shape[1]", "64")
+    assert (
+        "the sizes 64 and 10 itself"
+        in judge("train_softmax", answer("train_softmax", several)).message
+    )
+    taken = source.replace("10", "num_classes").replace("-= learning", "+= learning")
+    assert "itself" not in judge("train_softmax", answer("train_softmax", taken)).message
+
+
+def test_what_binds_less_than_a_sum_is_quoted_with_brackets() -> None:
+    function = answer("mse", "return np.mean((predictions - targets) ^ 2)")
+    assert place("mse", function).endswith(" in `(predictions - targets) ^ 2`")
+
+
 @pytest.mark.parametrize("parts", ["0", "predictions"])
 def test_an_answer_of_very_many_parts_is_not_edited(
     parts: str, monkeypatch: pytest.MonkeyPatch

@@ -109,7 +109,7 @@ def told(name: str, body: str) -> Verdict:
         ("trainable_mask", "return is_batchnorm - True", "turned round by `~`; `-` is for numbers"),
         (
             "trainable_mask",
-            "return ~is_batchnorm * 1",
+            "return right(layer_names, first_trainable, is_batchnorm) * 1",
             "Expected truth values, True or False (type",
         ),
         (
@@ -214,7 +214,7 @@ def told(name: str, body: str) -> Verdict:
             "flip_horizontal",
             "mirrored = np.flip(images, axis=2)\n"
             "return np.where(flags[:, None, None], mirrored, images)",
-            "(on some ordinary inputs). Another call raises nothing, but is wrong: `flip_hor",
+            "or one is 1. Another call raises nothing, but is wrong: `flip_horizontal(",
         ),
         (  # so of numbers that are lost
             "adam_path",
@@ -225,7 +225,7 @@ def told(name: str, body: str) -> Verdict:
             "    v += (1 - beta_2) * g**2\n"
             "    w = w - rate * (m / (1 - beta_1**t)) / (np.sqrt(v / (1 - beta_2**t)) + epsilon)\n"
             "    path.append(w)\nreturn np.stack(path)",
-            "and on many rows. Another call stays finite, but is wrong: `adam_path(",
+            "and on 2 more kinds of calls. Another call stays finite, but is wrong: `adam_path(",
         ),
         (
             "l2_penalty",
@@ -285,10 +285,44 @@ def test_where_an_error_is_rare_the_wrong_values_of_other_calls_are_told_too() -
         ("flip_horizontal", "return flags / images", "`[:, None, None]`, or one `None` more"),
         ("max_pool2d", "return np.zeros(len(images) / size)", "and `//` an integer"),
         ("conv2d", "return np.tensordot(images, kernels[:1], 3)", "of the same lengths"),
-        ("early_stopping", "return 0, [0][len(validation_losses)]", "Places are counted from 0"),
+        ("early_stopping", "return 0, [0][len(validation_losses)]", "places are counted from 0"),
         ("mse", "return predictions.reshape(-1)[predictions.size]", "Places are counted from 0"),
         ("softmax", "return np.exp(logits) / np.exp(logits).sum().sum(axis=1)", "fewer axes there"),
         ("softmax", "return logits.max(axis=1)[:, 0]", "fewer axes there"),
+        ("roc_auc", "return scores[labels == 1] > scores[labels == 0]", "`a[:, None] > b`"),
+        ("fine_tune", "return x.T @ (targets * head), head", "`np.outer(a, b)` is the table"),
+        ("max_pool2d_gradient", "return images * upstream", "`np.repeat(a, 2, axis=1)` gives"),
+        ("max_pool2d_gradient", "return images * upstream.repeat(9)", "if no `axis` is given"),
+        ("conv2d", "return images[:, 1:3] * kernels", "(Slices of one length move both their"),
+        ("max_pool2d", "return images.reshape(7, 1)", "adds no entries and drops none"),
+        (
+            "sgd_path",
+            "for rows in batches:\n    error = features[rows] @ start - targets",
+            "Does the one hold chosen entries, as `a[rows]`, and the other all?",
+        ),
+        (
+            "confusion_matrix",
+            "return np.bincount(labels * num_classes).reshape(num_classes, num_classes)",
+            "(`np.bincount` ends at the largest",
+        ),
+        (
+            "predictions_in_file_order",
+            "out = np.zeros(len(order))\nfor place in order:\n"
+            "    out[place] = predictions[place]\nreturn out",
+            "(`np.zeros_like(x)` has the shape",
+        ),
+        (
+            "max_pool2d",
+            "out = np.zeros((1, 2, 2, 1))\nout[:] = images\nreturn out",
+            "has another shape than the place",
+        ),
+        ("best_of", "return accuracies_test[accuracies_test.max()], 0", "where the largest stands"),
+        (
+            "precision_recall_f1",
+            "counts = np.zeros_like(confusion)\ncounts += 0.5\nreturn counts",
+            "An array of whole numbers takes nothing else",
+        ),
+        ("residual_gradients", "return upstream + x.T @ upstream, x", "what in the other?"),
     ],
 )
 def test_errors_of_places_get_a_lead(name: str, body: str, says: str) -> None:

@@ -24,6 +24,13 @@ def test_an_outcome_has_a_real_minus_sign():
     assert "measured −1.5" in figures.outcome("a claim", "points", {"x": (0, -1.5)}, 1).alt
 
 
+def test_a_single_checkpoint_flatters_by_nothing():
+    explorer = figures.best_of_explorer()
+    explorer.move(checkpoints=1, images=100)
+    assert "flatters by 0.0 points" in explorer.alt
+    assert "flattery 0.0 points" in explorer.figure.texts[0].get_text()
+
+
 @pytest.mark.parametrize(("checkpoints", "images"), [(1, 100), (10, 50), (100, 1000)])
 def test_the_explorer_tells_what_simulation_finds(checkpoints, images):
     explorer = figures.best_of_explorer()

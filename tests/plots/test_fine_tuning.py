@@ -43,6 +43,16 @@ def test_every_position_gives_a_picture_of_its_own(rates):
     assert len(pictures) == 9
 
 
+def test_the_legend_hides_no_curve(rates):
+    axes = rates.figure.axes[0]
+    below = axes.get_legend().get_window_extent().y0
+    for warmup in (0.0, 0.25, 0.5):
+        rates.sliders["warmup"].value = warmup
+        for line in axes.lines:
+            points = axes.transData.transform(line.get_xydata())
+            assert points[:, 1].max() < below
+
+
 def test_variants_are_the_image_turned_round():
     image = np.arange(16, dtype=np.uint8).reshape(4, 4, 1)
     picture = figures.variants_figure(image, FLIPS)

@@ -141,12 +141,15 @@ def pairs(rng: np.random.Generator) -> list[Case]:
     better = np.array([1, 1, 1, 1, 0, 1])
     last = np.repeat([0, 1], [1999, 1])
     by_one = np.array([np.arange(2000), np.zeros(2000, int)])
+    # A is behind, but ahead where all resamples are put together.
+    few = np.array([[0, 0, 0, 0], [0, 0, 0, 3], [1, 2, 3, 3]])
     return [
         case(20, 60, 0.7, 0.6),
         case(33, 80, 0.6, 0.58),
         case(12, 50, 0.5, 0.55),
         case(9, 70, 0.8, 0.7),
         Case((even, np.roll(even, 3), drawn)),
+        Case((np.array([1, 0, 0, 1]), np.array([0, 1, 1, 1]), few)),
         Case((right, right.copy(), rng.integers(0, 6, (7, 6))), "two models that are right alike"),
         Case((better, right, rng.integers(0, 6, (40, 6))), "one cell between them"),
         Case((1 - 0 * last, 1 - last, by_one), "one cell of many between them"),

@@ -66,8 +66,12 @@ def clouds(rng: np.random.Generator) -> list[Case]:
         target = rng.uniform(-3, -1, d) + 2 * rng.normal(size=(m, d)) @ mixing
         return Case((source, target, epsilon), kind)
 
+    # Of features that rise together every entry of the covariance has a root.
+    rising = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 4.0], [5.0, 3.0]])
+    steep = np.array([[-3.0, 0.0], [0.0, 2.0], [-1.0, 5.0], [4.0, 9.0], [2.0, 3.0]])
     return [
         case(8, 6, 3, 0.5),
+        Case((rising, steep, 0.4)),
         case(7, 11, 4, 0.3),
         case(9, 9, 2, 1.0, "domains of one size"),
         case(8, 7, 2, 0.01, "a small epsilon"),

@@ -6,7 +6,7 @@ const STYLE = `
   .course-explorer { --blue: #005b8e; --orange: #dd7711; --gray: #d9d9d9;
     --ink: var(--jp-content-font-color0, var(--pst-color-text-base, #1a1a1a));
     --paper: var(--jp-layout-color0, var(--pst-color-background, #fff));
-    display: block; max-width: 960px; padding: 4px; color: var(--ink); }
+    display: block; max-width: 960px; padding: 4px; color: var(--ink); container-type: inline-size; }
   [data-jp-theme-light=false] .course-explorer, [data-theme=dark] .course-explorer {
     --blue: #58aee6; --orange: #f5a54a; --gray: #454545; }
   .course-explorer .controls { display: grid; grid-template-columns: fit-content(40%) 1fr minmax(5em, max-content);
@@ -16,11 +16,14 @@ const STYLE = `
     background: var(--paper); border: 1px solid currentColor; padding: 0.15em 0.5em; }
   .course-explorer option { color: var(--ink); background: var(--paper); }
   .course-explorer output { font-variant-numeric: tabular-nums; padding: 0; }
-  .course-explorer > svg { display: block; width: 100%; height: auto; font-size: 13px;
-    font-family: inherit; }
+  .course-explorer > svg { display: block; width: 100%; height: auto; max-height: max(300px, 58vh);
+    font-size: 13px; font-family: inherit; }
   .course-explorer text { fill: var(--ink); }
   .course-explorer .small { font-size: 12px; }
   .course-explorer .big { font-weight: bold; font-size: 14.5px; }
+  @container (max-width: 720px) {  /* where the picture shrinks, its letters shrink less */
+    .course-explorer > svg { font-size: 16.5px; } .course-explorer .small { font-size: 16px; }
+    .course-explorer .big { font-size: 17px; } }
   .course-explorer :is(path, line, rect, circle) { fill: none; stroke: var(--ink); }
   .course-explorer .blue { stroke: var(--blue); stroke-width: 2.2; }
   .course-explorer .orange { stroke: var(--orange); stroke-width: 2.2; }

@@ -8,8 +8,8 @@
 // In the dark theme pictures, which are light, are dimmed. A fold keeps its distance from the text
 // below, which it does not belong to.
 //
-// A narrow page keeps the columns of printed tables, in smaller letters, and the three dots at the end
-// of a collapsed cell.
+// A narrow page keeps the columns of printed tables, in smaller letters, and what is wider still can be
+// scrolled to; it keeps the three dots at the end of a collapsed cell, too.
 //
 // A link leads to its section: JupyterLab guesses how high cells are that nobody has seen yet, and
 // forgets the section while it opens a notebook.
@@ -31,6 +31,7 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
     ".jp-MarkdownOutput details { margin-bottom: 1em; }" +
     `${PRINTED} { container-type: inline-size; }` +
     `${PRINTED} pre { word-break: normal; font-size: clamp(10px, 1.85cqi, var(--jp-code-font-size)); }` +
+    `@container (max-width: 700px) { ${PRINTED} pre { white-space: pre; overflow-x: auto; } }` +
     ".jp-Placeholder { min-width: 0; } .jp-InputPlaceholder, .jp-Placeholder-content { overflow: hidden; }" +
     ".jp-Notebook-cell { content-visibility: visible !important; }";
   const NO_KERNEL = "To move the sliders, run the cells above this one, then this one.";
