@@ -581,15 +581,15 @@ print("masked_token_loss: as in Keras")
 #
 # *13 minutes*
 #
-# Now the question of the beginning. The texts are first paragraphs of docstrings that are installed
-# with this course: Matplotlib (plots), NumPy (arrays), scikit-learn (learning) and Python's own
-# modules (system). The names of the libraries are taken out. Texts of one *file* are alike, so a
-# file is on one side of a split: the test asks about files that no label came from.
+# Now the question of the beginning. The texts are first paragraphs of docstrings, of Matplotlib
+# (plots), NumPy (arrays), scikit-learn (learning) and Python's own modules (system). The names of
+# the libraries are taken out. Texts of one *file* are alike, so a file is on one side of a split:
+# the test asks about files that no label came from.
 
 # %%
 texts, fields, files = docstrings.load(205)
 for text, field in list(zip(texts, fields, strict=True))[:4]:
-    print(f"{list(docstrings.FIELDS)[field]:9} {text[:80]}")
+    print(f"{docstrings.FIELDS[field]:9} {text[:80]}")
 
 # %% [markdown]
 # Three ways to make numbers of a text. *TF-IDF* counts its words, rare ones for more; MiniLM reads
@@ -811,7 +811,7 @@ if changes:
 #    of the advantage is in the table of words already?
 # 2. Does a text end with a period? Which of the three sees it?
 # 3. Hide *two* words in the toy language, noun and verb. What is left of the loss at the noun?
-# 4. Where does counting overtake? Set `docstrings.MOST = 60`, load 900 texts of each field, give
+# 4. Where does counting overtake? Load more texts, `docstrings.load(900, of_a_file=60)`, give
 #    `SIZES` some larger numbers, and let the cells of section 7 run again (the encoders need a
 #    minute or two).
 #
