@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import linecache
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +21,10 @@ from .verdict import PLACE_IS_LOOKED_FOR, Verdict, inline_html
 Function = Callable[..., Any]
 WITH_PLACE = 4
 NO_PLACE = "No one place was found whose change makes it right: more than one thing may be wrong."
+OF_BEFORE = (
+    "The cell that was run last contains `def {}`, but ended with an error: judged is the function "
+    "of before."
+)
 LISTENERS = "course_lib.on_verdict"
 """Entry points of this name are told of each verdict: functions of one, which may return a sentence
 for the learner, or a `Note`. So the learner's progress is recorded, and the check knows nothing of
@@ -84,6 +90,8 @@ def check(function: Function, hint: int = 1) -> Function:
     if attempt is not None and hint == 1:
         return function
     answer = function if attempt is None else attempt
+    if attempt is None and _is_of_before(name, answer):
+        _display(Note(OF_BEFORE.format(name)))
     try:
         judgment = judged(name, answer)
     except KeyboardInterrupt:
@@ -109,6 +117,17 @@ def check(function: Function, hint: int = 1) -> Function:
     if looks and hint == WITH_PLACE and not verdict.place:
         _display(Note(NO_PLACE))
     return reference
+
+
+def _is_of_before(name: str, function: Function) -> bool:
+    """Whether the cell that was run last would define the function, and has not come so far."""
+    notebook = shell()
+    cells = [*notebook.user_ns.get("In", ())][-2:] if notebook is not None else []
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    source = "".join(linecache.getlines(code.co_filename)).strip() if code is not None else ""
+    if len(cells) < 2 or not source or source in map(str.strip, cells):
+        return False
+    return re.search(rf"^(async +)?def +{name}\b", cells[0], re.MULTILINE) is not None
 
 
 def _no_function(value: object) -> str:

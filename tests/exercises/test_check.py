@@ -325,6 +325,29 @@ def test_in_a_notebook_it_displays_html_text_and_the_verdict(
         InteractiveShell.clear_instance()
 
 
+@pytest.mark.parametrize(
+    ("cells", "is_of_before"),
+    [
+        (["def mse(p, t): return 1.0", "def mse(p, t):\nreturn 2.0"], True),
+        (["def mse(p, t): return 1.0", "not_there\ndef mse(p, t): return 2.0"], True),
+        (["def mse(p, t): return 1.0", "def mse(p, t): return 2.0"], False),
+        (["def mse(p, t): return 1.0", "def mse(p, t): return 1.0"], False),
+        (["def mse(p, t): return 1.0", "def mse_gradient(p, t):\nreturn 2.0"], False),
+        (["def mse(p, t): return 1.0", "def mse(p, t):\nreturn 2.0", "1"], False),
+    ],
+)
+def test_a_cell_that_has_failed_is_not_what_is_judged(cells: list[str], is_of_before: bool) -> None:
+    shell = InteractiveShell.instance()
+    try:
+        with capture_output() as shown:
+            for cell in [*cells, "from course_lib.exercises import check; mse = check(mse)"]:
+                shell.run_cell(cell, store_history=True)
+        said = [output.data["text/plain"] for output in shown.outputs]
+        assert any("judged is the function of before" in text for text in said) == is_of_before
+    finally:
+        InteractiveShell.clear_instance()
+
+
 def test_a_hint_as_the_last_line_of_a_cell_says_whose_function_that_is() -> None:
     shell = InteractiveShell.instance()
     try:
