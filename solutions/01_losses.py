@@ -610,7 +610,8 @@ print("Keras, the same as an array  :", round(float(of_probabilities(label, soft
 #
 # Three classes, all logits 0, the label is the first class: each class has the probability ⅓. To
 # lower the loss, which logits should rise, which should fall, and which of them most? The gradient
-# says it in three numbers. Drag the logits and read them off:
+# says it in three numbers. The picture starts at other logits: drag all three to 0, and read them
+# off. Then try others.
 
 # %%
 figures.logits_explorer()

@@ -1123,7 +1123,8 @@ figures.hidden_units(trained[0][:, :10])
 # *2 minutes*
 #
 # Four times the peak rate is more than this network can bear. Ten splits, without a warm-up and
-# with one over a tenth of the steps (this takes ten seconds or so):
+# with one over a tenth of the steps (this takes ten seconds or so, twice that where others use the
+# machine):
 
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for peak, places in [(0.125, 1), (0.5, -1)]:
@@ -1145,7 +1146,7 @@ for peak, places in [(0.125, 1), (0.5, -1)]:
 # **Why not start from zeros**, as the linear model did? Then $h = 0$ and $W_2 = 0$, so that the
 # gradients of both matrices, and of the first bias, are products with zero. Only the last bias ever
 # moves, and it knows no image. So the weights must be random. **Guess first:** which of the scales
-# 0, 0.01, 1 and 10 times the right one will harm our network?
+# 0, 0.01, 1 and 10 times the right one will harm our network? (Again ten seconds or so.)
 
 # %% tags=["nbval-check-output"] jupyter={"source_hidden": true}
 for scale in [0.0, 0.01, 1.0, 10.0]:

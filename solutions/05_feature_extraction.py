@@ -322,8 +322,8 @@ except UsageError as error:
     print(error)
 
 # %% [markdown]
-# What would a wrong preprocessing do? To see with the network's eyes, go back from what it gets to
-# the image that, rightly prepared, would have given the same.
+# What would a wrong preprocessing do? Take the numbers that it hands to the network. Which image,
+# rightly prepared, would have become just these numbers? That image is what the network sees:
 
 # %% jupyter={"source_hidden": true}
 WRONG = {
@@ -980,7 +980,8 @@ figures.image_rows(cells.images[rows], names, "The worst mistakes of the SVM")
 # with random weights (one draw of them); *histograms of oriented gradients* (HOG), features made by
 # hand that were much used before networks made their own; the pixels, averaged to 32 by 32; and the
 # *gray levels* of these alone, wherever in the cell they stand: eight *quantiles*, values below
-# which a given share of them lies.
+# which a given share of them lies. The second of the next cells takes ten seconds or so, twice that
+# where others use the machine.
 
 
 # %% jupyter={"source_hidden": true}
@@ -1253,7 +1254,8 @@ def areas_by_module(x, scaled=True):
 # same choice. So each gets its best of three, and HOG its best of two sizes of cell. (By module
 # only. The scores on random splits are those of section 8, of HOG with the smaller cells. And we
 # choose by test cells, which lesson 02 warns of: it flatters them all, and HOG, which has more to
-# choose from, a little more.)
+# choose from, a little more.) The long cells from here to the end of the lesson take five to ten
+# seconds each.
 
 # %% jupyter={"source_hidden": true}
 tuned, costs = {}, (0.3, 3, 30)

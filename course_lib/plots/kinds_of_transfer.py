@@ -52,6 +52,10 @@ def _prepare(sizes: np.ndarray, curves: Mapping[str, np.ndarray], figure: Figure
     (points,) = axes.plot([], [], "o", color=INK, markersize=10, fillstyle="none", **_MOVING)
     headline = figure.text(0.5, 0.92, "", weight="bold", size=11, ha="center", **_MOVING)
 
+    highest = max(curves, key=lambda name: float(np.max(curves[name])))
+    reached = math.floor(1000 * np.max(curves[highest])) / 1000  # down: it must not say the target
+    neither = f"neither curve reaches it: at most {reached:.3f} ({highest})"
+
     def draw(*, target: float) -> str:
         needed = [labels_to_reach(sizes, curve, target) for curve in curves.values()]
         level.set_ydata([target, target])
@@ -64,7 +68,7 @@ def _prepare(sizes: np.ndarray, curves: Mapping[str, np.ndarray], figure: Figure
             headline.set_text(_SAVED[first].format(f"{_count(saved)} labels"))
         else:
             behind = [name for name, it in zip(curves, needed, strict=True) if it == math.inf]
-            headline.set_text(f"not reached by {' or by '.join(behind)}")
+            headline.set_text(f"not reached by {behind[0]}" if len(behind) == 1 else neither)
         told = (
             f"{name} reaches it with {_count(number)} labels"
             + (" or fewer" if number == sizes[0] else "")
@@ -72,7 +76,8 @@ def _prepare(sizes: np.ndarray, curves: Mapping[str, np.ndarray], figure: Figure
             else f"{name} does not reach it"
             for name, number in zip(curves, needed, strict=True)
         )
-        ending = f" {headline.get_text().capitalize()}." if all(map(math.isfinite, needed)) else ""
+        one = sum(map(math.isfinite, needed)) == 1
+        ending = "" if one else f" {headline.get_text().capitalize()}."
         return f"Target accuracy {target:.2f}: {', '.join(told)}.{ending}"
 
     return draw

@@ -283,7 +283,7 @@ def network_figure() -> Picture:
         axes.text(at, 1.15, shape, size=9.5, ha="center", va="center")
         axes.text(at, 0.4, gradient, size=12, ha="center", va="center")
     steps = (r"$xW_1 + b_1$", r"$\max(a, 0)$", r"$hW_2 + b_2$", "loss")
-    back = ("", r"$\cdot\,[a > 0]$", r"$\cdot\, W_2^\top$", "")
+    back = ("", "through the ReLU", "through $W_2$", "")  # how is for the exercise to ask
     places = [at for _, _, at in stations.values()]
     for start, end, step, undo in zip(places, places[1:], steps, back, strict=False):
         axes.annotate("", (end - 0.3, 1.5), (start + 0.3, 1.5), arrowprops=_ARROW | {"color": BLUE})
@@ -300,8 +300,8 @@ def network_figure() -> Picture:
         "Lines join every input with every hidden unit and every hidden unit with every output. "
         "Below, the same as a chain. Forward: from x, (N, D), by x W1 + b1 to a, (N, H); by "
         "max(a, 0) to h, (N, H); by h W2 + b2 to z, (N, C); by the loss to one number L. "
-        "Backward: the gradient G at z, times W2 transposed, is the gradient at h; that, where a "
-        "is positive, is the gradient at a.",
+        "Backward: the gradient G at z leads through W2 to the gradient at h, and that through the "
+        "ReLU to the gradient at a.",
     )
 
 

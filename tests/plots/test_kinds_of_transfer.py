@@ -34,6 +34,12 @@ LOSS = {"scratch": CURVES["transfer"], "transfer": CURVES["scratch"]}
     ("curves", "target", "says", "ends"),
     [
         (CURVES, 0.78, "transfer does not reach it", "transfer does not reach it."),
+        (
+            {"scratch": np.array([0.4, 0.6, 0.8]), "transfer": np.array([0.6, 0.7, 0.8196])},
+            0.82,
+            "scratch does not reach it, transfer does not reach it",
+            "Neither curve reaches it: at most 0.819 (transfer).",
+        ),
         (CURVES, 0.6, "transfer reaches it with 10 labels or fewer", "At least 10 labels saved."),
         (LOSS, 0.7, "", "−15 labels saved."),
         (
