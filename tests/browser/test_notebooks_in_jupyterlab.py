@@ -289,9 +289,10 @@ def test_on_a_narrow_page_nothing_is_cut_off(open_notebook: Open) -> None:
     assert usual is not None
     lesson.page.set_viewport_size({"width": 1024, "height": usual["height"]})
     lesson.show(lesson.cell_with("{'each class':>11}"))
-    printed = lesson.page.locator(PRINTED).evaluate_all(LINES)
-    assert len(printed) > 5
-    assert [shown for shown in printed if shown[0] != shown[1]] == []  # so that no line takes two
+    printed = lesson.page.locator(PRINTED)
+    expect(printed.nth(3)).to_be_attached(timeout=20_000)  # cells are drawn one after the other
+    lines = printed.evaluate_all(LINES)
+    assert [shown for shown in lines if shown[0] != shown[1]] == []  # so that no line takes two
     widths = lesson.page.locator(".jp-WindowedPanel-outer:visible").evaluate(WIDTHS)
     lesson.page.set_viewport_size(usual)
     assert widths[0] <= widths[1]

@@ -31,7 +31,7 @@ globalThis._JUPYTERLAB["course-pictures"] = (() => {
     ".jp-MarkdownOutput details { margin-bottom: 1em; }" +
     `${PRINTED} { container-type: inline-size; }` +
     `${PRINTED} pre { word-break: normal; font-size: clamp(10px, 1.85cqi, var(--jp-code-font-size)); }` +
-    `@container (max-width: 700px) { ${PRINTED} pre { white-space: pre; overflow-x: auto; } }` +
+    `@container (max-width: 900px) { ${PRINTED} pre { white-space: pre; overflow-x: auto; } }` +
     ".jp-Placeholder { min-width: 0; } .jp-InputPlaceholder, .jp-Placeholder-content { overflow: hidden; }" +
     ".jp-Notebook-cell { content-visibility: visible !important; }";
   const NO_KERNEL = "To move the sliders, run the cells above this one, then this one.";
