@@ -271,9 +271,15 @@ def time_limit(seconds: float | None, patience: float = 1.0) -> Iterator[None]:
         said = True
         raise OutOfTime
 
-    tracing = sys.gettrace()
+    def unraisable(found: Any) -> None:
+        """It may come while an object is deleted, where no exception gets out: it comes again."""
+        if not isinstance(found.exc_value, OutOfTime):
+            telling(found)
+
+    tracing, telling = sys.gettrace(), sys.unraisablehook
     before = signal.signal(signal.SIGALRM, out_of_time)
     try:
+        sys.unraisablehook = unraisable
         signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)  # in here: it may be over at once
         yield
     finally:
@@ -284,6 +290,7 @@ def time_limit(seconds: float | None, patience: float = 1.0) -> Iterator[None]:
                 break
             except OutOfTime:
                 pass
+        sys.unraisablehook = telling
         if said:
             sys.settrace(tracing)
 

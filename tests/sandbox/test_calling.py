@@ -41,6 +41,39 @@ def test_a_bare_except_does_not_defeat_the_time_limit(endless: Any) -> None:
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
+class Lasting:
+    def __del__(self) -> None:
+        while True:
+            pass
+
+
+class Failing:
+    def __del__(self) -> None:
+        raise ValueError
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers there")
+def test_the_end_of_time_is_not_told_where_it_cannot_be_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever tells of what was ignored may take long, and meet the end of time again."""
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    kept = sys.unraisablehook
+
+    def deletes() -> None:
+        Failing()
+        for _ in range(3):
+            Lasting()
+        while True:
+            pass
+
+    assert call(deletes, (), 0.05) == Outcome("timeout")
+    assert [type(one.exc_value) for one in told] == [ValueError]
+    told.clear()
+    assert sys.unraisablehook is kept
+
+
 def test_a_call_works_on_copies() -> None:
     given: list[int] = [1]
     outcome = call(lambda numbers: numbers.append(2), (given,))
