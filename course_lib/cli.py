@@ -216,11 +216,13 @@ def grade(
     """
     # Judging works on small arrays; more threads would only cost time to start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.disable()  # imports leave nothing to collect
     if cluster is None:
+        from .grading.reading import launch_reader
         from .sandbox.run import launch
 
-        launch()  # the process imports NumPy while this process does
-    gc.disable()  # imports leave nothing to collect
+        launch()  # these processes import what they need while this process does
+        launch_reader()
     from .grading.gradebook import grade
 
     gc.freeze()

@@ -47,6 +47,7 @@ NUMBER: Types = (int, float)
 TEXT: Types = (str,)
 NEEDED = {"order": (int,), "points": NUMBER, "reference": TEXT, "cases": TEXT, "section": TEXT}
 OPTIONAL = {"formula": TEXT, "tolerance": NUMBER, "seconds": NUMBER}
+_INLINE = re.compile(r"`([^`]+)` *")
 
 
 @dataclass(eq=False)
@@ -164,11 +165,11 @@ def _parts(file: Path, text: str, line: int) -> list[_Part]:
             fence = [] if fence is None else None
         elif fence is not None:
             fence.append(content)
-        elif match := re.fullmatch(r"##? +(.*?) *", content):
-            parts.append(_Part(match[1], number))
+        elif content.startswith(("# ", "## ")):
+            parts.append(_Part(content.lstrip("#").strip(), number))
         elif content.startswith("> "):
             parts[-1].quote.append(content[2:].strip())
-        elif not parts[-1].text and (match := re.fullmatch(r"`([^`]+)` *", content)):
+        elif not parts[-1].text and (match := _INLINE.fullmatch(content)):
             parts[-1].codes.append((number, f"return {match[1]}"))
         elif content.strip():
             parts[-1].text.append(content.strip())

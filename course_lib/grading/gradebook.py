@@ -28,7 +28,7 @@ from .marking import VerdictCache
 from .own_exercises import OwnExercises, grade_apart
 from .reading import launch_reader
 from .record import Graded, HandedIn, grade_one, hand_in, set_aside
-from .report import Run, require_own, templates, write_reports
+from .report import Run, ready_to_write, require_own, write_reports
 from .results import Results
 
 CHECK_SECONDS = 5.0
@@ -146,7 +146,7 @@ def grade(
     if cluster is None:
         sandbox.launch()
         launch_reader()
-    templates()  # will be wanted at the end; now there is time, while the servers start
+    ready_to_write()  # at the end; now there is time, while the servers start
     ended: Counter[str] = Counter()
     crashed: list[str] = []
     of_lesson: Counter[tuple[str, str]] = Counter()

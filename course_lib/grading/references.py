@@ -22,7 +22,7 @@ from ..sandbox.run import Segments
 from ..sandbox.worker import REFUSED
 from .slicing import Slices
 from .statements import FOUNDATIONS, statements, syntax_tree
-from .submission import handed_out
+from .submission import code_of
 
 
 @lru_cache(maxsize=256)
@@ -64,8 +64,9 @@ def lent(lesson: str) -> Mapping[str, Segments]:
 
 def _imported_from_foundations(lesson: str) -> Iterator[tuple[str, str, Any]]:
     """What a lesson's notebook imports from there: its name there, its own name, what it is."""
-    for source in sorted(handed_out(lesson)):
-        (node,) = syntax_tree(source).body[:1] or (None,)
+    cells = [source for source in code_of(lesson) if FOUNDATIONS in source]
+    for statement in (one for source in cells for one in statements(0, source, 0)):
+        (node,) = syntax_tree(statement.source).body[:1] or (None,)
         if not isinstance(node, ast.ImportFrom) or not str(node.module).startswith(FOUNDATIONS):
             continue
         for alias in node.names:

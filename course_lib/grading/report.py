@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -188,6 +189,12 @@ def summary_page(run: Run) -> str:
         lessons=tables.lessons_of(run.records),
         pages=file_names(one.name for one in learners),
     )
+
+
+def ready_to_write() -> None:
+    """Load what `write_reports` will need, and what takes long to load."""
+    templates()
+    import_module("openpyxl")
 
 
 @cache

@@ -271,11 +271,21 @@ def course_imports_of(lesson: str) -> frozenset[str]:
 @lru_cache(maxsize=64)
 def texts_of(lesson: str) -> frozenset[str]:
     """The cells of text of the notebook that learners get."""
+    return frozenset(source.strip() for number, source in _cells_of(lesson) if not number)
+
+
+def code_of(lesson: str) -> list[str]:
+    """Its cells of code."""
+    return [source for number, source in _cells_of(lesson) if number]
+
+
+@lru_cache(maxsize=64)
+def _cells_of(lesson: str) -> tuple[tuple[int, str], ...]:
     try:
         notebook = _notebook(read(root() / "notebooks" / f"{lesson}.ipynb"), [])
     except (CourseError, UnreadableError, OSError):
-        return frozenset()
-    return frozenset(source.strip() for number, _, _, source in _cells(notebook, []) if not number)
+        return ()
+    return tuple((number, source) for number, _, _, source in _cells(notebook, []))
 
 
 @lru_cache(maxsize=64)
