@@ -224,7 +224,7 @@ plain = [train(*split["training"])[-1] for split in splits]
 # %% jupyter={"source_hidden": true}
 def over_splits(models, which, splits=splits):
     scores = [accuracy(m, *split[which]) for m, split in zip(models, splits, strict=True)]
-    return f"{np.mean(scores):.0%} ± {np.std(scores, ddof=1):.0%}"
+    return f"{np.mean(scores):3.0%} ± {np.std(scores, ddof=1):3.0%}"
 
 
 # %% tags=["nbval-check-output"]

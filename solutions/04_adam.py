@@ -735,7 +735,7 @@ for g in (1e-2, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8):
 
 # %% tags=["nbval-check-output"]
 for t in (1, 10, 100, 1000, 5000):
-    print(f"step {t:4}: Keras' epsilon acts like {1 / np.sqrt(1 - 0.999**t):.2f} of the paper's")
+    print(f"step {t:4}: Keras' epsilon acts like {1 / np.sqrt(1 - 0.999**t):5.2f} of the paper's")
 
 # %% [markdown]
 # Tiny gradients are not exotic: rare features have them, saturated units, and losses that were

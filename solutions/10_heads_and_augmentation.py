@@ -268,15 +268,12 @@ except CourseError as error:
 
 # %%
 maps = features.maps(backbone, cells.images)
-maps = (
-    maps / maps.std()
-)  # one number: heads learn better from inputs that are neither large nor tiny
+maps = maps / maps.std()  # one number for all: a head learns best from inputs of size 1 or so
 
 # %% tags=["nbval-ignore-output"]
-print(
-    f"{backbone.name}: {len(maps)} cells, maps of {maps.shape[1]} by {maps.shape[2]} places", end=""
-)
-print(f" with {maps.shape[3]:,} channels; {np.sum(labels)} cells are defective")
+rows, columns, channels = maps.shape[1:]
+print(f"{backbone.name}: {len(maps)} cells, {np.sum(labels)} of them defective;", end=" ")
+print(f"maps of {rows} by {columns} places with {channels:,} channels")
 
 # %% [markdown]
 # Four heads. The second is the first with its two usual remedies, the *dropout* and the L2 penalty
@@ -571,7 +568,7 @@ shrunk = {
 for name, lines in shrunk.items():
     dark = 255 - lines.min(axis=(1, 2, 3))
     print(f"{name:13} lines from {dark.min():3.0f} to {dark.max():3.0f} of 255 dark,", end=" ")
-    print(f"{np.mean(dark < 1):.0%} of them gone without a trace")
+    print(f"{np.mean(dark < 1):3.0%} of them gone without a trace")
 
 # %% [markdown]
 # It depends on where the line happens to be: some keep most of their darkness, and more than half

@@ -926,7 +926,8 @@ for name, places in choices.items():
     images = [covered(*each) for each in zip(cells.images[found], heats, places, strict=True)]
     after = features.pooled(backbone, np.array(images), "stage5") @ slope
     changes[name] = after - before
-    print(f"{name} covered: {np.mean(after - before):+.2f} ± {np.std(after - before):.2f}")
+    place = f"{name} covered:"
+    print(f"{place:29}{np.mean(after - before):+.2f} ± {np.std(after - before):.2f}")
 lead = changes["a place at random"] - changes["the hottest place"]
 print(f"the hottest place against one at random: lower for {np.mean(lead > 0):.0%} of the cells")
 

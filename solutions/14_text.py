@@ -299,7 +299,7 @@ print("attention, layer_norm and gelu: as in Keras")
 #
 # A transformer gives a vector for each token; a classifier wants one for the text. MiniLM takes the
 # mean of the real tokens and brings it to length 1. In numbers: tokens (3, 0) and (3, 8), and a
-# padding (9, 9). Why length 1? What is then the dot product of two texts?
+# padding (9, 9), become (0.6, 0.8). Why length 1? What is then the dot product of two texts?
 
 
 # %%
@@ -634,7 +634,7 @@ def mean_and_error(scores):
 
 def table(labels, groups):
     """Prints means over five draws with their errors, and the lead, paired; returns the means."""
-    print(f"{'labels':14}", *(f"{number:>10}" for number in SIZES))
+    print(f"{'labels':14}", *(f"{number:>12}" for number in SIZES))
     print(f"majority {np.bincount(labels).max() / len(labels):.2f}")
     scores = {name: accuracies(x, labels, groups) for name, x in features.items()}
     lines = {name: (mean_and_error(found), "") for name, found in scores.items()}
@@ -642,7 +642,7 @@ def table(labels, groups):
         lines["the lead"] = mean_and_error(scores["MiniLM"] - scores["TF-IDF"]), "+"
     for name, (numbers, sign) in lines.items():
         cells = (f"{mean:{sign}.2f} ±{error:.2f}" for mean, error in zip(*numbers, strict=True))
-        print(f"{name:14}", *(f"{cell:>10}" for cell in cells))
+        print(f"{name:14}", *(f"{cell:>12}" for cell in cells))
     return {name: found.mean(axis=1) for name, found in scores.items()}
 
 
