@@ -299,7 +299,7 @@ print("attention, layer_norm and gelu: as in Keras")
 #
 # A transformer gives a vector for each token; a classifier wants one for the text. MiniLM takes the
 # mean of the real tokens and brings it to length 1. In numbers: tokens (3, 0) and (3, 8), and a
-# padding (9, 9), become (0.6, 0.8). Why length 1? What is then the dot product of two texts?
+# padding (9, 9), become (3/5, 4/5). Why length 1? What is then the dot product of two texts?
 
 
 # %%
