@@ -1210,7 +1210,7 @@ for name, number in [(n, k) for n in ("random encoder", "PCA", "pixels") for k i
     gain = gains(name, number)
     mean, spread = gain.mean(), gain.std(ddof=1)
     verdict = "a difference" if abs(mean) > 2 * standard_error(gain, 1 / 5) else "no result"
-    print(f"over {name:14}, {10 * number:3} labels: {mean:+5.1f} ± {spread:3.1f} points, {verdict}")
+    print(f"over {name:15}{10 * number:3} labels: {mean:+5.1f} ± {spread:3.1f} points, {verdict}")
 
 # %%
 assert gains("random encoder", 1).mean() > 2 * standard_error(gains("random encoder", 1), 1 / 5)
