@@ -178,6 +178,7 @@ CLAIMS: dict[tuple[str, str], Check] = {
     ("rnn_gradients", "sign"): times(-1),
     ("last_valid", "with-an-axis-of-one"): same_numbers(),
     ("bernoulli_negative_log_likelihood", "sigmoid-then-logarithm"): not_finite("logits of 1,000"),
+    ("masked_token_loss", "exponential-of-large-logits"): not_finite("logits of ±1,000"),
     ("bernoulli_negative_log_likelihood", "exponential-of-large-logits"): not_finite(
         "logits of 1,000"
     ),
