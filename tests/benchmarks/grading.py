@@ -1,7 +1,7 @@
 """How fast a class is graded, beside nbgrader's `autograde` on the same submissions.
 
     python tests/benchmarks/grading.py [--nbgrader PYTHON] [--rounds 3] [--sizes 20 200 2000]
-                                       [--own-words]
+                                       [--own-words] [--whole]
 
 The assignment is lesson 01 with all its prose and four of its exercises, as learners are handed it:
 answer cells and check cells that nbgrader knows as such. What else the lesson runs (Keras, figures)
@@ -16,6 +16,10 @@ runs with all the isolation that the machine offers, on one core and on all, on 
 
 Most answers are handed in by several learners, and `course grade` runs the same text once; with
 ``--own-words`` no two learners write the same.
+
+With ``--whole`` the assignment is lesson 01 as it is handed out, every cell of it, with all its
+exercises answered; `course grade` runs the answers, nbgrader the whole notebook. (Some minutes a
+round; the environment with nbgrader then needs what the course needs.)
 
 Both run as their commands do, start-up included, with compiled bytecode, and alternate for some
 rounds: the ratio is taken within each round, so that other work on the machine slows down both.
@@ -42,13 +46,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 from course_lib.sandbox import run as sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = "01_losses"
 CLASS = 20
+Kind = Literal["whole lesson", "four exercises", "and a plot"]
 SETUP = "import numpy as np\nfrom course_lib.exercises import check"
 STUB = "    # YOUR CODE HERE\n    raise NotImplementedError()"
 RIGHT = {
@@ -104,6 +109,7 @@ def main() -> None:
     parser.add_argument("--nbgrader", type=Path, metavar="PYTHON")
     parser.add_argument("--skip-nbgrader", action="store_true")
     parser.add_argument("--own-words", action="store_true")
+    parser.add_argument("--whole", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="*", default=[20, 200, 2000])
     options = parser.parse_args()
@@ -114,23 +120,22 @@ def main() -> None:
         place = Path(folder)
         if not options.skip_nbgrader:
             python = options.nbgrader or installed(place / "environment")
-            for extra in ((), (PLOT,)):
-                whole = place / f"with-{len(extra)}-more"
-                compare(whole, python, extra, options.rounds, own_words=options.own_words)
+            kinds: list[Kind] = (
+                ["whole lesson"] if options.whole else ["four exercises", "and a plot"]
+            )
+            for kind in kinds:
+                compare(place / kind, python, kind, options.rounds, own_words=options.own_words)
         for size in options.sizes:
             mixed(place / f"class-{size}", size, own_words=options.own_words)
 
 
-def compare(
-    place: Path, python: Path, extra: Sequence[str], rounds: int, *, own_words: bool
-) -> None:
+def compare(place: Path, python: Path, kind: Kind, rounds: int, *, own_words: bool) -> None:
     """The same submissions, graded by both, in turns."""
     whole, one = place / "whole", place / "one"
-    submitted = assignment(whole, CLASS, extra, own_words=own_words)
-    assignment(one, 1, extra)
+    submitted = assignment(whole, CLASS, kind, own_words=own_words)
+    assignment(one, 1, kind)
     size = next(submitted.rglob("*.ipynb")).stat().st_size / 1024
-    with_more = ", with an unrelated plotting cell" if extra else ""
-    print(f"\n{CLASS} submissions of {len(RIGHT)} exercises, {size:.0f} KiB each{with_more}")
+    print(f"\n{CLASS} submissions of {LESSON}, {kind}, {size:.0f} KiB each")
     for course in (whole, one):
         measured([python, "-m", "nbgrader", "generate_assignment", "ps1", "--create"], course)
     autograde(one, python, 1)  # so that nobody's first run is measured
@@ -191,14 +196,15 @@ def mixed(place: Path, size: int, *, own_words: bool) -> None:
 def assignment(
     place: Path,
     size: int,
-    extra: Sequence[str] = (),
+    kind: Kind = "four exercises",
     *,
     hostile: bool = False,
     own_words: bool = False,
 ) -> Path:
     """Write nbgrader's folders: ``source`` and ``submitted``; returns the second."""
-    write(place / "source/ps1/01.ipynb", chosen("solutions", extra))
-    handed_out = chosen("notebooks", extra)
+    solved, handed_out = chosen("solutions", kind), chosen("notebooks", kind)
+    write(place / "source/ps1/01.ipynb", solved)
+    answers = {cell["id"]: cell["source"] for cell in solved["cells"]}
     draw = random.Random(size)
     for number in range(size):
         notebook = copy.deepcopy(handed_out)
@@ -211,13 +217,17 @@ def assignment(
                 cell["source"] = "".join(cell["source"]).replace(STUB, body)
                 if name == "mse" and hostile and draw.random() < 0.3:
                     cell["source"] = draw.choice(HOSTILE)
+            elif name:
+                cell["source"] = answers[cell["id"]]
         write(place / f"submitted/learner{number:05}/ps1/01.ipynb", notebook)
     return place / "submitted"
 
 
-def chosen(edition: str, extra: Sequence[str]) -> dict[str, Any]:
-    """The lesson's prose, four of its exercises with their checks, and other cells."""
+def chosen(edition: str, kind: Kind) -> dict[str, Any]:
+    """The lesson, or its prose, four of its exercises with their checks, and perhaps a plot."""
     notebook: dict[str, Any] = json.loads((ROOT / edition / f"{LESSON}.ipynb").read_text("utf-8"))
+    if kind == "whole lesson":
+        return notebook
     wanted = {*RIGHT, *(f"{name}-check" for name in RIGHT)}
     kept = [
         cell
@@ -225,7 +235,8 @@ def chosen(edition: str, extra: Sequence[str]) -> dict[str, Any]:
         if cell["cell_type"] == "markdown"
         or cell["metadata"].get("nbgrader", {}).get("grade_id") in wanted
     ]
-    first = [code(f"extra-{number}", source) for number, source in enumerate((SETUP, *extra))]
+    sources = (SETUP, PLOT) if kind == "and a plot" else (SETUP,)
+    first = [code(f"extra-{number}", source) for number, source in enumerate(sources)]
     return {**notebook, "cells": [*first, *kept]}
 
 
@@ -255,12 +266,11 @@ def points_of(course: Path, python: Path) -> dict[tuple[str, str], float]:
 
 def differences(theirs: Mapping[tuple[str, str], float], grades: Path) -> list[str]:
     with grades.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["exercise"] in RIGHT]
-    return [
-        f"{row['submission']} {row['exercise']}"
-        for row in rows
-        if theirs[row["submission"].split("/")[0], row["exercise"]] != float(row["points"])
-    ]
+        rows = list(csv.DictReader(file))
+    ours = {
+        (row["submission"].split("/")[0], row["exercise"]): float(row["points"]) for row in rows
+    }
+    return [" ".join(answer) for answer in theirs if theirs[answer] != ours[answer]]
 
 
 # --- the commands --------------------------------------------------------------------------------
