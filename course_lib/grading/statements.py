@@ -28,7 +28,7 @@ PASSING = "def {}(answer, *rest, **options):\n    return answer\n"
 SLOW = {"keras": "keras", "tensorflow": "keras", "matplotlib": "matplotlib.pyplot"}
 """Of packages whose import takes long: what a process imports before it runs such code."""
 MAX_REMEMBERED = 2000
-"""Length of the longest statement whose analysis is kept for the next notebook."""
+"""Length of the longest cell, or statement, whose analysis is kept for the next notebook."""
 
 
 @dataclass(frozen=True)
@@ -90,16 +90,22 @@ def statements(cell: int, source: str, first: int) -> Iterator[Statement]:
         SyntaxError, ValueError, RecursionError, MemoryError: Python cannot read the cell.
     """
     source = source.replace("\r\n", "\n").replace("\r", "\n")  # as Python reads it
+    cut = _known_cut if len(source) <= MAX_REMEMBERED else _cut
+    for order, text in enumerate(cut(source), start=first):
+        known = _known if len(text) <= MAX_REMEMBERED else _statement
+        yield replace(known(text), cell=cell, order=order)
+
+
+def _cut(source: str) -> tuple[str, ...]:
+    """The sources of a cell's statements."""
     lines = [line.encode() for line in source.split("\n")]
     tree = syntax_tree(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     with _PARSING:  # a kernel refuses `*0`, too, of which there is a tree
         compile(source, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True)
-    order = first
-    for node in tree.body:
-        for text in (*_taken_out(node), *_texts(node, lines)):
-            known = _known if len(text) <= MAX_REMEMBERED else _statement
-            yield replace(known(text), cell=cell, order=order)
-            order += 1
+    return tuple(text for node in tree.body for text in (*_taken_out(node), *_texts(node, lines)))
+
+
+_known_cut = lru_cache(maxsize=1024)(_cut)
 
 
 def _taken_out(node: ast.stmt) -> Iterator[str]:

@@ -28,7 +28,7 @@ from ..sandbox.run import Segments
 from ..sandbox.worker import RUN
 from .history import Cell, with_history
 from .slicing import Slices, with_judged
-from .statements import Statement, as_module, statements, syntax_tree
+from .statements import MAX_REMEMBERED, Statement, as_module, statements, syntax_tree
 
 MAX_BYTES = 64 << 20
 LARGE_BYTES = 10 << 20
@@ -470,9 +470,8 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
         source = head + "\n" + first.partition("\n")[2]
         if not source.strip():
             return None, 0
-    try:
-        syntax_tree(source)
-    except SyntaxError:
+    is_python = _known_to_be_python if len(source) <= MAX_REMEMBERED else _is_python
+    if not is_python(source):
         source = _AUTOMAGIC.sub("pass", source)
         found = _MAGIC_LINE.findall(source)
         # IPython takes off one of `;;;` each time that it reads the cell.
@@ -493,6 +492,17 @@ def _python(source: str, most: int) -> tuple[str | None, int]:
         python = _PYLAB.sub(_pylab, python)
         return _TIME.sub(_timed, python), work
     return source, 0
+
+
+def _is_python(source: str) -> bool:
+    try:
+        syntax_tree(source)
+    except SyntaxError:
+        return False
+    return True
+
+
+_known_to_be_python = lru_cache(maxsize=1024)(_is_python)
 
 
 def _written(file: str, mode: str, text: str) -> str:

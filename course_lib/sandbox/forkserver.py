@@ -55,7 +55,6 @@ def main(module: str, folder: str, *without: str) -> None:
         with socket.socket(fileno=os.dup(0)) as control:
             os.dup2(1, 0)  # nowhere: 0, 1 and 2 stay what they are
             isolation.share()
-            gc.freeze()  # so that collecting does not copy the memory that all share
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers need no burial
             ready = {"apart": isolation.namespaces, "missing": isolation.words()[1]}
             control.send(json.dumps(ready).encode())
@@ -65,6 +64,7 @@ def main(module: str, folder: str, *without: str) -> None:
                     break
                 if prepare is not None:
                     prepare(word.decode("utf-8", "replace"))
+                gc.freeze()  # so that collecting does not copy the memory that all share
                 if os.fork() == 0:
                     control.close()
                     _keep(isolation, served.serve, *handles)
