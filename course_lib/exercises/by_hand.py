@@ -59,8 +59,8 @@ def once(name: str, trials: Sequence[Trial]) -> str:
 
     If any of all calls raises, one that raises is looked for first, unless ordinary ones, or all
     that were drawn, return something wrong and none of them raises. Of several values, the first
-    that is wrong in the first of all calls shall be wrong: messages speak of that. Calls in which
-    only the shape is wrong, and calls with very large or very small numbers, come after others. If
+    that is wrong in the first of all calls shall be wrong: messages speak of that. So do they where
+    all that is wrong with what was drawn is that arguments are changed. Calls in which only the shape is wrong, and calls with very large or very small numbers, come after others. If
     no hand-sized call goes wrong, it is the shortest of the others to write, of ordinary inputs
     first; "" if that is too long, or some did not end.
 
@@ -74,9 +74,12 @@ def once(name: str, trials: Sequence[Trial]) -> str:
     drawn = {trial.got.state for trial in wrong if not trial.case.call}
     ordinary = {trial.got.state for trial in wrong if trial.case.kind == ORDINARY}
     first = "returned" if {"returned"} in (ordinary, drawn) else "raised"
+    changed = drawn and all(map(_only_changes, [trial for trial in wrong if not trial.case.call]))
 
     def rank(trial: Trial) -> tuple[bool, bool, bool, int]:
         in_others = not set(spoken_of[:1]) <= set(_wrong_values(trial))
+        if changed:
+            in_others = not _only_changes(trial)
         return trial.got.state != first, in_others, _by_shape_only(trial), _extremes(trial.case)
 
     for trial in sorted((trial for trial in wrong if trial.case.call), key=rank):
@@ -89,6 +92,12 @@ def once(name: str, trials: Sequence[Trial]) -> str:
         if 0 < len(call) <= LONGEST and (told := _told(trial, call)):
             return told
     return ""
+
+
+def _only_changes(trial: Trial) -> bool:
+    """Whether the right value comes, so that only arguments can be wrong afterwards."""
+    want, got = trial.want, trial.got
+    return got.state == "returned" and same_values(want.value, got.value, trial.tolerance)
 
 
 def _wrong_values(trial: Trial) -> list[int]:

@@ -183,6 +183,21 @@ def test_a_last_digit_is_no_example_of_a_changed_argument() -> None:
     assert verdict.counterexample.endswith(" should leave [2] as it is, yours makes it [1.8].")
 
 
+def test_where_an_argument_is_changed_the_example_is_of_that():
+    """And not of a corner in which the value is wrong, too."""
+
+    def answer(weights, amount):
+        result = weights
+        result[np.abs(weights) < amount] = 0
+        result[weights > amount] -= amount
+        result[weights < -amount] += amount
+        return result
+
+    verdict = judge("soft_threshold", answer)
+    assert "changes its argument `weights` in place" in verdict.message
+    assert verdict.counterexample.endswith(" should leave [3] as it is, yours makes it [2].")
+
+
 def test_an_answer_that_is_right_but_on_a_small_call_is_wrong() -> None:
     def picky(predictions: np.ndarray, targets: np.ndarray) -> Any:
         return 0.0 if predictions.size == 2 else np.mean((predictions - targets) ** 2)
