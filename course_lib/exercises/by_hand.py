@@ -60,9 +60,10 @@ def once(name: str, trials: Sequence[Trial]) -> str:
     If any of all calls raises, one that raises is looked for first, unless ordinary ones, or all
     that were drawn, return something wrong and none of them raises. Of several values, the first
     that is wrong in the first of all calls shall be wrong: messages speak of that. So do they where
-    all that is wrong with what was drawn is that arguments are changed. Calls in which only the shape is wrong, and calls with very large or very small numbers, come after others. If
-    no hand-sized call goes wrong, it is the shortest of the others to write, of ordinary inputs
-    first; "" if that is too long, or some did not end.
+    arguments are changed, and nothing else is wrong with what was drawn. Calls in which only the
+    shape is wrong, and calls with very large or very small numbers, come after others. If no
+    hand-sized call goes wrong, it is the shortest of the others to write, of ordinary inputs first;
+    "" if that is too long, or some did not end.
 
     Args:
         name: of the function that is called.

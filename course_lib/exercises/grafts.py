@@ -62,6 +62,13 @@ def grafts(
     pairs = [(a + b, slot, part) for a, slot in breadths for b, part in sizes]
     pairs = [pair for pair in pairs if pair[0] <= LARGEST_CHANGE]
     needed = _needed(function, places)
+    changing = {slot: _changing(slot) for slot in places}
+    names = {part: names_in(part) for part in parts.values()}
+
+    def leaves_its_loop(slot: Slot, part: ast.expr) -> bool:
+        """Whether it would be the same in each round, where what stands there is not."""
+        return bool(changing[slot]) and not changing[slot] & names[part]
+
     decided = {
         name
         for node in ast.walk(function)
@@ -77,7 +84,7 @@ def grafts(
             continue
         if not isinstance(slot.node, ast.Name) and _decides(part, decided):
             continue
-        if needed[slot] - names_in(part) or _leaves_its_loop(slot, part):
+        if needed[slot] - names[part] or leaves_its_loop(slot, part):
             continue
         if is_term and _is_edit(slot.node, part):
             yield Edit(slot.node, "the expression {}", (slot.with_(part),))
@@ -101,13 +108,13 @@ def grafts(
     operands = {(n, op): _operands(n, op) for n in nodes for op, _ in COMBINED}
     for slot in places:
         for part in terms:
+            if leaves_its_loop(slot, part):
+                continue
             for op, what in COMBINED:
                 if operands[slot.node, op] & operands[part, op]:
                     continue  # `1 - e - (0.5 - e)`
                 if op is ast.Div and ast.dump(part) in own:
                     continue  # the answer multiplies by it elsewhere
-                if _leaves_its_loop(slot, part):
-                    continue
                 yield Edit(slot.node, what, (slot.with_(ast.BinOp(slot.node, op(), part)),))
 
 
@@ -176,14 +183,14 @@ def _is_given_anew(name: str, slot: Slot) -> bool:
     return any(isinstance(t, ast.Name) and t.id == name for several in targets for t in several)
 
 
-def _leaves_its_loop(slot: Slot, part: ast.expr) -> bool:
-    """Whether it would be the same in each round, where what stands there is not."""
+def _changing(slot: Slot) -> set[str]:
+    """Names that get new values in a loop around it, if one of them stands in it; else none."""
     changing: set[str] = set()
     for outer in slot.above:
         for node in ast.walk(outer) if isinstance(outer, ast.For) else ():
             if isinstance(node, ast.Name | ast.Subscript) and _is_stored(node):
                 changing |= names_in(node if isinstance(node, ast.Name) else node.value)
-    return bool(changing & names_in(slot.node)) and not changing & names_in(part)
+    return changing if changing & names_in(slot.node) else set()
 
 
 def _decides(part: ast.expr, names: set[str]) -> bool:

@@ -24,13 +24,13 @@ import types
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
 
-from ..sandbox.calling import OutOfTime, call, quiet
+from ..sandbox.calling import OutOfTime, one_of_many, undisturbed
 from .diagnosis import Trial
 from .edits import Edit, edits, quoted
 from .exercise import Exercise
@@ -42,6 +42,10 @@ SECONDS = 1.5
 """All edits together take no longer."""
 ONE_CALL = 0.05
 """Seconds for a call of an edited answer, or three times what the answer itself takes."""
+TOGETHER, IN_ONE = 128, 32
+"""So many edits are made before they are tried, and so many of one place are compiled as one."""
+NUMBER = "__edit__"
+"""Says which of them is tried."""
 LEAST = 0.005
 """Seconds that must be left for another call."""
 LARGEST = 1000
@@ -137,14 +141,94 @@ def repair(
     with _unseen(), suppress(_NotTriedError):
         answer = _Answer(function)
         limits = _limits(answer, calls, end)
-        for edit in _edits(answer, exercise):
+        for edit, code in _compiled(answer, _edits(answer, exercise)):
             if time.perf_counter() >= end:
                 break
-            with edit.made():
-                code = answer.compiled()
-            if code is not None and _is_right(answer, code, calls, limits, end):
-                return Repair(edit, answer.tree, answer.function_of(code))
+            if _is_right(answer, code, calls, limits, end):
+                with edit.made():
+                    alone = answer.compiled()
+                assert alone is not None
+                return Repair(edit, answer.tree, answer.function_of(_Code(alone)))
     return None
+
+
+@dataclass(frozen=True)
+class _Code:
+    """Of an edited answer; where it is that of several edits, the one that has this number."""
+
+    code: types.CodeType
+    number: int = 0
+
+
+def _compiled(answer: _Answer, edits: Iterator[Edit]) -> Iterator[tuple[Edit, _Code]]:
+    """Each edit that gives Python, in their order; those of one place are compiled as one."""
+    while some := list(islice(edits, TOGETHER)):
+        alike: dict[object, list[int]] = {}
+        for number, edit in enumerate(some):
+            put = _put(edit)
+            alike.setdefault(number if put is None else put[:3], []).append(number)
+        codes: dict[int, _Code | None] = {}
+        for numbers in alike.values():
+            for first in range(0, len(numbers), IN_ONE):
+                these = numbers[first : first + IN_ONE]
+                codes |= zip(these, _codes_of(answer, [some[n] for n in these]), strict=True)
+        for number, edit in enumerate(some):
+            if (code := codes[number]) is not None:
+                yield edit, code
+
+
+def _codes_of(answer: _Answer, edits: Sequence[Edit]) -> list[_Code | None]:
+    """The code of each of several edits of one place; None if it is no Python."""
+    if len(edits) > 1:
+        with _one_of(edits).made():
+            code = answer.compiled()
+        if code is not None:
+            return [_Code(code, number) for number in range(len(edits))]
+        return [code for edit in edits for code in _codes_of(answer, [edit])]
+    with edits[0].made():
+        code = answer.compiled()
+    return [_Code(code) if code is not None else None]
+
+
+def _one_of(edits: Sequence[Edit]) -> Edit:
+    """Of edits that put an expression into one place, that one which has the number `NUMBER`."""
+    puts = [put for put in map(_put, edits) if put is not None]
+    parent, name, index, new = puts[-1]
+    for (*_, other), is_asked in reversed(list(zip(puts[:-1], _IS_ASKED, strict=False))):
+        new = ast.IfExp(is_asked, other, new)
+    before = getattr(parent, name)
+    among = [*before[:index], new, *before[index + 1 :]] if isinstance(before, list) else new
+    return replace(edits[0], changes=((parent, name, among),))
+
+
+_IS_ASKED = [ast.parse(f"{NUMBER} == {number}", mode="eval").body for number in range(IN_ONE)]
+
+
+def _put(edit: Edit) -> tuple[ast.AST, str, int, ast.expr] | None:
+    """Where an edit puts an expression in the place of another, and which; None if it does not."""
+    if len(edit.changes) > 1:
+        return None
+    ((parent, name, value),) = edit.changes
+    before = getattr(parent, name)
+    if not isinstance(value, list):
+        before, value = [before], [value]
+    if len(value) != len(before):
+        return None
+    pairs = [
+        pair for pair in enumerate(zip(before, value, strict=True)) if pair[1][0] is not pair[1][1]
+    ]
+    if len(pairs) != 1:
+        return None
+    ((index, (old, new)),) = pairs
+    if not isinstance(old, ast.expr) or not isinstance(getattr(old, "ctx", ast.Load()), ast.Load):
+        return None
+    if (
+        not isinstance(new, ast.expr)
+        or isinstance(old, ast.Starred)
+        or isinstance(new, ast.Starred)
+    ):
+        return None
+    return parent, name, index, new
 
 
 def _edits(answer: _Answer, exercise: Exercise) -> Iterator[Edit]:
@@ -196,7 +280,8 @@ def _right(
 def _limits(answer: _Answer, trials: Sequence[Trial], end: float) -> list[float]:
     """How long each call may take."""
     limits = []
-    code = answer.compiled()
+    plain = answer.compiled()
+    code = _Code(plain) if plain is not None else None
     for trial in trials:
         start = time.perf_counter()
         if code is not None and end - start > LEAST:
@@ -207,7 +292,7 @@ def _limits(answer: _Answer, trials: Sequence[Trial], end: float) -> list[float]
 
 def _is_right(
     answer: _Answer,
-    code: types.CodeType,
+    code: _Code,
     trials: Sequence[Trial],
     limits: Sequence[float],
     end: float,
@@ -219,7 +304,7 @@ def _is_right(
     return True
 
 
-def _outcome(answer: _Answer, code: types.CodeType, trial: Trial, seconds: float) -> Trial:
+def _outcome(answer: _Answer, code: _Code, trial: Trial, seconds: float) -> Trial:
     try:
         candidate = answer.function_of(code)
     except _NotTriedError:
@@ -227,7 +312,7 @@ def _outcome(answer: _Answer, code: types.CodeType, trial: Trial, seconds: float
     if trial.got.error.startswith("ZeroDivisionError"):
         candidate = _dividing_by_no_zero(candidate)
     with _watched(seconds):
-        return replace(trial, got=call(candidate, trial.case.arguments, seconds))
+        return replace(trial, got=one_of_many(candidate, trial.case.arguments, seconds))
 
 
 def _dividing_by_no_zero(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -271,7 +356,7 @@ def _unseen() -> Iterator[None]:
     numbers, own = np.random.get_state(), random.getstate()
     try:
         with (
-            quiet(),
+            undisturbed(),
             Path(os.devnull).open("w") as nowhere,
             redirect_stdout(nowhere),
             redirect_stderr(nowhere),
@@ -326,9 +411,10 @@ class _Answer:
             code = next(part for part in code.co_consts if isinstance(part, types.CodeType))
         return code
 
-    def function_of(self, code: types.CodeType) -> Callable[..., Any]:
+    def function_of(self, code: _Code) -> Callable[..., Any]:
         """A function whose namespace, defaults and closure are copies."""
         names: dict[str, Any] = {**self.borrowed, NUMPY: np, "__builtins__": builtins}
+        names[NUMBER] = code.number
         made: dict[Any, Any] = {}
 
         def twin(value: Any) -> Any:
@@ -339,7 +425,7 @@ class _Answer:
                 made[value] = _rebuilt(value, helper, names, twin)
             return made[value]
 
-        made[self.function] = _rebuilt(self.function, code, names, twin)
+        made[self.function] = _rebuilt(self.function, code.code, names, twin)
         for name, value in self.names.items():
             names[name] = twin(value)
         function: Callable[..., Any] = made[self.function]

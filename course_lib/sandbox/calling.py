@@ -113,9 +113,7 @@ def call(
     seconds: float | None = None,
     titles: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """One call on copies of the arguments; warnings are silenced, what it prints is kept.
-
-    Of several threads one calls at a time.
+    """One call on copies of the arguments, `undisturbed`; what it prints is kept.
 
     Args:
         function: to be called.
@@ -126,26 +124,49 @@ def call(
     Raises:
         KeyboardInterrupt: as the person in front of it wanted, or the function.
     """
-    own = tuple(map(_copied, arguments))
     printed = Printed()
+    with undisturbed(), redirect_stdout(printed):
+        outcome = one_of_many(
+            function, arguments, seconds, lambda error: raised(error, function, titles)
+        )
+    return replace(outcome, printed=printed.text)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """For calls: warnings are silenced, nothing comes by chance, and no other thread calls."""
+    with _ALONE, quiet(), nothing_by_chance():
+        yield
+
+
+def one_of_many(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    seconds: float | None = None,
+    told: Callable[[BaseException], Outcome] = lambda _: Outcome("raised"),
+) -> Outcome:
+    """A call as `call` makes it, for those who have seen to it that all are `undisturbed`.
+
+    Args:
+        function, arguments, seconds: see `call`.
+        told: the outcome of a call that ended with an error.
+
+    Raises:
+        KeyboardInterrupt: as the person in front of it wanted, or the function.
+    """
+    own = tuple(map(_copied, arguments))
     try:
-        with (
-            _ALONE,
-            quiet(),
-            nothing_by_chance(),
-            redirect_stdout(printed),
-            time_limit(seconds),
-        ):
+        with time_limit(seconds):
             value = function(*own)
             if _endless((value, own)):
                 raise RecursionError("a list contains itself, or lists lie too deep")
     except OutOfTime:
-        return Outcome("timeout", printed=printed.text)
+        return Outcome("timeout")
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit in an answer must not end the lesson
-        return replace(raised(error, function, titles), printed=printed.text)
-    return Outcome("returned", value, own, printed=printed.text)
+        return told(error)
+    return Outcome("returned", value, own)
 
 
 def _copied(value: Any) -> Any:
@@ -265,7 +286,7 @@ def time_limit(seconds: float | None, patience: float = 1.0) -> Iterator[None]:
             return
         if said:  # a bare `except:` has swallowed it: now its lines fail, too
             sys.settrace(lambda *_: None)
-            while frame is not None and frame.f_code is not call.__code__:
+            while frame is not None and frame.f_code is not one_of_many.__code__:
                 frame.f_trace = _fail
                 frame = frame.f_back
         said = True
