@@ -46,6 +46,8 @@ TOGETHER, IN_ONE = 128, 32
 """So many edits are made before they are tried, and so many of one place are compiled as one."""
 NUMBER = "__edit__"
 """Says which of them is tried."""
+PATIENCE = 4.0
+"""So many times as long if it computes, but other processes do, too."""
 LEAST = 0.005
 """Seconds that must be left for another call."""
 LARGEST = 1000
@@ -312,7 +314,8 @@ def _outcome(answer: _Answer, code: _Code, trial: Trial, seconds: float) -> Tria
     if trial.got.error.startswith("ZeroDivisionError"):
         candidate = _dividing_by_no_zero(candidate)
     with _watched(seconds):
-        return replace(trial, got=one_of_many(candidate, trial.case.arguments, seconds))
+        got = one_of_many(candidate, trial.case.arguments, seconds, patience=PATIENCE)
+        return replace(trial, got=got)
 
 
 def _dividing_by_no_zero(function: Callable[..., Any]) -> Callable[..., Any]:

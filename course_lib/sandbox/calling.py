@@ -144,19 +144,21 @@ def one_of_many(
     arguments: Sequence[Any],
     seconds: float | None = None,
     told: Callable[[BaseException], Outcome] = lambda _: Outcome("raised"),
+    patience: float = 1.0,
 ) -> Outcome:
     """A call as `call` makes it, for those who have seen to it that all are `undisturbed`.
 
     Args:
         function, arguments, seconds: see `call`.
         told: the outcome of a call that ended with an error.
+        patience: see `time_limit`.
 
     Raises:
         KeyboardInterrupt: as the person in front of it wanted, or the function.
     """
     own = tuple(map(_copied, arguments))
     try:
-        with time_limit(seconds):
+        with time_limit(seconds, patience):
             value = function(*own)
             if _endless((value, own)):
                 raise RecursionError("a list contains itself, or lists lie too deep")
@@ -172,6 +174,8 @@ def one_of_many(
 def _copied(value: Any) -> Any:
     if type(value) is np.ndarray and not value.dtype.hasobject:  # quicker than what does the same
         return value.copy(order="K")
+    if type(value) in (float, int, bool, str):
+        return value
     return copy.deepcopy(value)
 
 

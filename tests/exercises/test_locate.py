@@ -1527,7 +1527,7 @@ def test_what_does_more_than_compute_is_not_tried(
             as_strided=np.lib.stride_tricks.as_strided,
         )
 
-    monkeypatch.setattr(locate, "call", None)
+    monkeypatch.setattr(locate, "one_of_many", None)
     assert place("mse", function(line.partition(": ")[2])) == ""
     with pytest.raises(TypeError):  # else it would have been tried
         place("mse", function("pass"))
@@ -1617,24 +1617,54 @@ def test_it_ends_in_time(on_main_thread: bool, in_a_helper: bool) -> None:
 def test_an_interrupt_leaves_everything_as_it_was(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     function = answer("mse", ENDLESS_WHEN_EDITED)
     judgment = judged("mse", function)
-    real, calls = locate.call, 0
+    real, calls = locate.one_of_many, 0
 
-    def interrupted(*arguments: Any) -> Any:
+    def interrupted(*arguments: Any, **named: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == at:
             raise KeyboardInterrupt
-        return real(*arguments)
+        return real(*arguments, **named)
 
     def state() -> tuple[Any, ...]:
         handler = signal.getsignal(signal.SIGALRM) if hasattr(signal, "SIGALRM") else None
         return sys.stdout, sys.stderr, sys.gettrace(), handler, repr(np.random.get_state())
 
     before = state()
-    monkeypatch.setattr(locate, "call", interrupted)
+    monkeypatch.setattr(locate, "one_of_many", interrupted)
     with pytest.raises(KeyboardInterrupt):
         locate.place(judgment.exercise, function, judgment.trials)
     assert state() == before
+
+
+FORGOTTEN = {
+    "what `v` is multiplied or divided by": ("v = beta_2 * v +", "v = v +"),
+    "what is added to `(1 - beta_1) * gradient`": ("m = beta_1 * m +", "m ="),
+    "the expression `beta_1`": ("m / (1 - beta_1**step)", "m / (1 - beta_1)"),
+}
+"""What is said of Adam's step, and how it is made wrong."""
+ADAM = """
+def adam_step(weights, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon):
+    m = beta_1 * m + (1 - beta_1) * gradient
+    v = beta_2 * v + (1 - beta_2) * gradient**2
+    m_hat = m / (1 - beta_1**step)
+    v_hat = v / (1 - beta_2**step)
+    return weights - learning_rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v
+"""
+
+
+@pytest.mark.parametrize("said", FORGOTTEN)
+def test_edits_that_are_compiled_together_are_as_each_alone(
+    said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, wrong = FORGOTTEN[said]
+    assert ADAM.count(right) == 1
+    function = cell(ADAM.replace(right, wrong), "adam_step")
+    judgment = judged("adam_step", function)
+    together = locate.place(judgment.exercise, function, judgment.trials, 60.0)
+    assert said in together
+    monkeypatch.setattr(locate, "IN_ONE", 1)
+    assert locate.place(judgment.exercise, function, judgment.trials, 60.0) == together
 
 
 # --- a place is never named wrongly --------------------------------------------------------------
