@@ -170,10 +170,15 @@ def places(rng: np.random.Generator) -> list[Case]:
     circle = np.array([[4.0, 1.0], [3.0, 1.0], [1.0, 3.0], [9.0, 9.5], [1.5, 1.0], [-1.0, 1.0]])
     behind = np.array([[1.0, 0.0], [-1.0, 1.0], [-2.0, 0.5], [-1.0, -3.0]])
     near = np.array([[5.0, 0.0], [4.0, 1.0], [0.0, 3.0], [-6.0, 0.5]])
+    # The second is further off in angle, but in no coordinate as far as the third.
+    spread = np.array(
+        [[1.0, 1.0, 0.0, 0.0], [7.0, 2.8, 2.8, 2.8], [7.0, 4.0, 0.0, 0.0], [-1.0, 2.0, 0.0, 1.0]]
+    )
     return [
         Case((0, np.array([0.0, 1.0]), square)),
         Case((1, np.array([-2.0, 2.0]), circle)),
         Case((1, np.array([-0.4, 0.1]), circle)),
+        Case((0, np.array([1.0, -1.0, 0.0, 0.0]), spread)),
         *(case(v, d, head) for v, d, head in [(7, 3, 2), (9, 2, 5), (8, 4, 0), (12, 3, 11)]),
         *(case(v, d, head) for v, d, head in [(15, 2, 7), (20, 3, 9), (11, 2, 4), (16, 5, 3)]),
         Case((0, np.array([0.0, 0.5]), near), "a relation so short that the head is nearest"),
@@ -199,7 +204,7 @@ def logits(rng: np.random.Generator) -> list[Case]:
         case(5, 2, 3.0),
         case(1, 4, 2.0, "a single example"),
         case(4, 3, 1.0, "a temperature of 1"),
-        Case((large, large[:, ::-1].copy(), 2.0), "logits of ±1,000"),
+        Case((large, large[:, ::-1].copy(), 1.0), "logits of ±1,000"),
         Case((apart, apart[:, ::-1].copy(), 2.0), "logits of ±1,000"),
         case(60, 2, 2.0, "many examples"),
     ]

@@ -341,3 +341,27 @@ def labels_to_reach(sizes, accuracies, target):
             t = (target - accuracies[k - 1]) / (accuracies[k] - accuracies[k - 1])
             return sizes[k - 1] + t * (sizes[k] - sizes[k - 1])
     return math.inf if False else float("inf")
+
+
+def complete_relation(head, relation, vectors):
+    goal = vectors[head] + relation
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    far = np.abs(unit - goal / np.linalg.norm(goal)).max(axis=1)
+    far[head] = np.inf
+    return int(far.argmin())
+
+
+def complete_relation(head, relation, vectors):
+    goal = vectors[head] + relation
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    far = ((unit - goal / np.linalg.norm(goal)) ** 4).sum(axis=1)
+    far[head] = np.inf
+    return int(far.argmin())
+
+
+def distillation_loss(student_logits, teacher_logits, temperature):
+    s, t = student_logits / temperature, teacher_logits / temperature
+    s, t = s - s.mean(axis=1, keepdims=True), t - t.mean(axis=1, keepdims=True)
+    s = s - np.log(np.exp(s).sum(axis=1, keepdims=True))
+    t = t - np.log(np.exp(t).sum(axis=1, keepdims=True))
+    return temperature**2 * (np.exp(t) * (t - s)).sum(axis=1).mean()
