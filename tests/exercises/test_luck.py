@@ -1,13 +1,20 @@
 """No verdict depends on luck: what is wrong is refused at every seed, what is right at none.
 
-With `SEEDS=1000` in the environment a thousand seeds are tried, not just a few.
+With `SEEDS=1000` in the environment a thousand seeds are tried, not just a few, and all changes of
+right answers.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
 import textwrap
-from collections.abc import Callable, Iterable
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -17,6 +24,8 @@ from written import answer
 
 from course_lib.exercises import Case, Exercise, Outcome, catalogue, judge
 from course_lib.exercises.diagnosis import Trial
+from course_lib.exercises.edits import edits
+from course_lib.exercises.markdown import Code
 from course_lib.sandbox.calling import call
 
 SEEDS = range(int(os.environ.get("SEEDS", "14")))
@@ -63,6 +72,63 @@ def test_no_right_answer_is_refused_by_bad_luck(exercise: Exercise) -> None:
         for case, want in asked(exercise, exercise.draw_cases(seed)):
             for number, right in enumerate([*exercise.right_answers, *unusual]):
                 assert is_right(exercise, right, case, want), (number, seed, case.kind)
+
+
+MANY = "SEEDS" in os.environ
+EACH = 12
+"""Of so many changes one is tried, if not many seeds are."""
+SECONDS = 1.0
+"""For a call of a changed answer, which may never end."""
+
+
+def changed(exercise: Exercise, body: str) -> Iterator[tuple[str, Answer]]:
+    """A right answer with one part changed, in ways in which a mistake is looked for."""
+    given = ", ".join(inspect.signature(exercise.reference).parameters)
+    tree = ast.parse(f"def answer({given}):\n{textwrap.indent(body, '    ')}")
+    (function,) = tree.body
+    assert isinstance(function, ast.FunctionDef)
+    seen = set()
+    for edit in islice(edits(function), 0, None, 1 if MANY else EACH):
+        with edit.made():
+            source = "\n".join(map(ast.unparse, function.body))
+        if source not in seen:
+            seen.add(source)
+            with suppress(SyntaxError), warnings.catch_warnings(action="ignore"):
+                yield source, answer(exercise.name, source)
+
+
+def all_right(
+    exercise: Exercise, function: Answer, cases: Iterable[tuple[Case, Outcome]]
+) -> bool | None:
+    """None if that is not known, because a call takes too long."""
+    for case, want in cases:
+        got = call(function, case.arguments, SECONDS)
+        if not Trial(case, want, got, exercise.tolerance).correct:
+            return None if got.state == "timeout" else False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_with_one_part_changed_an_answer_passes_at_every_seed_or_at_none(
+    exercise: Exercise,
+) -> None:
+    """Some changes make it right in another way, and what is wrong must not pass by luck."""
+    by_hand = asked(exercise, exercise.by_hand)
+    bodies = [known.body for known in exercise.right_answers if isinstance(known, Code)]
+    left = [
+        (body, function)
+        for right in bodies[: None if MANY else 1]
+        for body, function in changed(exercise, right)
+        if all_right(exercise, function, by_hand)
+    ]
+    passed: dict[str, set[bool | None]] = defaultdict(set)
+    for seed in SEEDS if MANY else SEEDS[:4]:
+        drawn = [case for case in exercise.draw_cases(seed) if not case.call]
+        cases = asked(exercise, drawn)[::-1]
+        for body, function in left:
+            passed[body].add(all_right(exercise, function, cases))
+    assert [body for body, found in passed.items() if {True, False} <= found] == []
 
 
 LEFT_EMPTY = {

@@ -151,6 +151,7 @@ def groups(rng: np.random.Generator) -> list[Case]:
         case((7, 5, 6), 4),
         case((4, 9, 6, 5), 7),
         case((8, 6), 5),
+        Case((labels, group, np.array([1, 5, 6, 2]), np.array([3, 0, 4]))),
         case((6, 5, 7), 1, kind="a single test example"),
         Case(unknown, "groups that training does not have"),
         case((4,) * 40, 60, kind="many groups"),

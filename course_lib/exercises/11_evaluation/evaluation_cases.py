@@ -52,6 +52,8 @@ def confusions(rng: np.random.Generator) -> list[Case]:
         case(2),
         case(3),
         case(5),
+        # One class twice as often there as called, and one the other way round.
+        Case((np.array([[3, 2, 1], [0, 3, 0], [0, 1, 2]]),)),
         Case((np.array([[5, 2, 0], [3, 1, 0], [1, 4, 0]]),), "a class that is never predicted"),
         Case(
             (np.array([[5, 2, 3], [3, 0, 1], [1, 4, 6]]),),
@@ -80,6 +82,10 @@ def scored(rng: np.random.Generator) -> list[Case]:
         case(12, 8, "scores with ties", ties=1),
         Case((tied, np.full(6, 0.5)), "scores that are all equal"),
         Case((tied, np.array([0.2, 0.8, 0.5, 0.5, 0.5, 0.9])), "scores with ties"),
+        Case(
+            (np.array([0, 0, 1, 1, 0, 1, 1]), np.array([-1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0])),
+            "scores with ties",
+        ),
         Case(
             (np.array([0, 1, 0, 1]), 0.75 + 2.0**-21 * np.array([1, 2, 0, 3])),
             "scores that are nearly equal",
@@ -144,10 +150,11 @@ def pairs(rng: np.random.Generator) -> list[Case]:
     # A is behind, but ahead where all resamples are put together.
     few = np.array([[0, 0, 0, 0], [0, 0, 0, 3], [1, 2, 3, 3]])
     return [
-        case(20, 60, 0.7, 0.6),
-        case(33, 80, 0.6, 0.58),
-        case(12, 50, 0.5, 0.55),
-        case(9, 70, 0.8, 0.7),
+        # In powers of two: of shares, too, the sums are exact, and a tie is a tie.
+        case(16, 60, 0.7, 0.6),
+        case(32, 80, 0.6, 0.58),
+        case(16, 50, 0.5, 0.55),
+        case(8, 70, 0.8, 0.7),
         Case((even, np.roll(even, 3), drawn)),
         Case((np.array([1, 0, 0, 1]), np.array([0, 1, 1, 1]), few)),
         Case((right, right.copy(), rng.integers(0, 6, (7, 6))), "two models that are right alike"),
