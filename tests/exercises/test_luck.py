@@ -13,7 +13,6 @@ import textwrap
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -91,10 +90,15 @@ def changed(exercise: Exercise, body: str) -> Iterator[tuple[str, Answer]]:
     for edit in islice(edits(function), 0, None, 1 if MANY else EACH):
         with edit.made():
             source = "\n".join(map(ast.unparse, function.body))
-        if source not in seen:
-            seen.add(source)
-            with suppress(SyntaxError), warnings.catch_warnings(action="ignore"):
-                yield source, answer(exercise.name, source)
+        if source in seen:
+            continue
+        seen.add(source)
+        try:
+            with warnings.catch_warnings(action="ignore"):  # of Python about odd code
+                made = answer(exercise.name, source)
+        except SyntaxError:
+            continue
+        yield source, made
 
 
 def all_right(
