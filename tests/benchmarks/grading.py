@@ -19,7 +19,7 @@ Most answers are handed in by several learners, and `course grade` runs the same
 
 With ``--whole`` the assignment is lesson 01 as it is handed out, every cell of it, with all its
 exercises answered; `course grade` runs the answers, nbgrader the whole notebook. (Some minutes a
-round; the environment with nbgrader then needs what the course needs.)
+round; ``--nbgrader`` then names an environment that has what the course needs, too.)
 
 Both run as their commands do, start-up included, with compiled bytecode, and alternate for some
 rounds: the ratio is taken within each round, so that other work on the machine slows down both.
@@ -113,6 +113,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="*", default=[20, 200, 2000])
     options = parser.parse_args()
+    if options.whole and options.nbgrader is None:
+        parser.error(
+            "for --whole, name with --nbgrader a Python that has the course's packages, too"
+        )
     holds, missing = sandbox.describe()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"isolation: {', '.join(holds)}; missing: {', '.join(missing) or 'none'}")
